@@ -1,0 +1,194 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/fatih/color"
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+)
+
+// app is what all subcommands share: the global flags, and where output goes.
+type app struct {
+	stdout, stderr io.Writer
+
+	drive   string // --drive
+	verbose bool
+	trace   string
+	json    bool
+	color   string // auto, always, never
+	quiet   bool
+
+	red, yellow, bold *color.Color
+
+	closers []func() error
+}
+
+func newApp(stdout, stderr io.Writer) *app {
+	return &app{stdout: stdout, stderr: stderr, red: color.New(color.FgRed, color.Bold),
+		yellow: color.New(color.FgYellow), bold: color.New(color.Bold)}
+}
+
+func (a *app) rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "spindle",
+		Short: "Rip, burn, convert and check optical discs",
+		Long: `spindle rips optical discs into image files, and looks after what it reads: damage
+is retried, mapped and never passed off as good, and a rip that was stopped goes
+on where it was.
+
+A drive is named by its device (/dev/sr0), or as sim:FILE for a simulated drive
+with the disc image FILE in its tray. Without --drive, the only drive is taken,
+or the one that has a disc in it.
+
+Exit status: 0 done; 1 failed; 2 wrong use; 3 no drive, no disc, or the wrong
+one; 4 ripped with sectors that could not be read; 130 interrupted.`,
+		SilenceUsage:      true,
+		SilenceErrors:     true,
+		PersistentPreRunE: func(*cobra.Command, []string) error { return a.setColor() },
+		Args:              cobra.NoArgs,
+		RunE:              func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	f := root.PersistentFlags()
+	f.StringVarP(&a.drive, "drive", "d", "", "the drive: a device such as /dev/sr0, or sim:FILE")
+	f.BoolVarP(&a.verbose, "verbose", "v", false, "show each command that is sent to the drive")
+	f.StringVar(&a.trace, "trace", "", "record all that passes to and from the drive in `FILE`")
+	f.BoolVar(&a.json, "json", false, "print one JSON object a line; the last one is the result")
+	f.StringVar(&a.color, "color", "auto", "use colours: auto, always or never")
+	f.BoolVarP(&a.quiet, "quiet", "q", false, "show no progress")
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.AddCommand(a.drivesCommand(), a.infoCommand(), a.ripCommand(), a.ejectCommand(), a.loadCommand(),
+		a.versionCommand(), a.manCommand())
+	for _, c := range root.Commands() {
+		if c.Args != nil {
+			check := c.Args
+			c.Args = func(c *cobra.Command, args []string) error {
+				if err := check(c, args); err != nil {
+					return usage("%w. Usage: %s", err, c.UseLine())
+				}
+				return nil
+			}
+		}
+	}
+	return root
+}
+
+func (a *app) setColor() error {
+	on := false
+	switch a.color {
+	case "auto":
+		on = os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && isTerminal(a.stderr)
+	case "always":
+		on = true
+	case "never":
+	default:
+		return usage("--color is auto, always or never, not %q", a.color)
+	}
+	for _, c := range []*color.Color{a.red, a.yellow, a.bold} {
+		if on {
+			c.EnableColor()
+		} else {
+			c.DisableColor()
+		}
+	}
+	return nil
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// print writes a line of the result, unless JSON is wanted.
+func (a *app) print(format string, args ...any) {
+	if !a.json {
+		fmt.Fprintf(a.stdout, format+"\n", args...)
+	}
+}
+
+// emit writes one JSON object, if JSON is wanted.
+func (a *app) emit(v any) {
+	if !a.json {
+		return
+	}
+	b, err := json.Marshal(v)
+	if err != nil { // all that is emitted consists of plain values
+		panic(err)
+	}
+	fmt.Fprintln(a.stdout, string(b))
+}
+
+// noteEvent is something the user should know.
+type noteEvent struct {
+	Event string `json:"event"` // note
+	Text  string `json:"text"`
+}
+
+func (a *app) note(text string) {
+	if a.json {
+		a.emit(noteEvent{"note", text})
+		return
+	}
+	fmt.Fprintf(a.stderr, "%s %s\n", a.yellow.Sprint("note:"), text)
+}
+
+// errorEvent is the result of a command that failed.
+type errorEvent struct {
+	Event  string `json:"event"` // result
+	Status int    `json:"status"`
+	Error  string `json:"error"`
+	Advice string `json:"advice,omitempty"`
+	Sense  string `json:"sense,omitempty"`
+}
+
+func (a *app) printError(m message) {
+	if a.json {
+		a.emit(errorEvent{"result", m.status, m.what, m.next, m.sense})
+		return
+	}
+	fmt.Fprintf(a.stderr, "%s %s\n", a.red.Sprint("spindle:"), sentence(m.what))
+	if m.next != "" {
+		fmt.Fprintf(a.stderr, "         %s\n", m.next)
+	}
+	if m.sense != "" && !strings.Contains(m.what, m.sense) {
+		fmt.Fprintf(a.stderr, "         (%s)\n", m.sense)
+	}
+}
+
+// sentence ends a text with a full stop where it has none.
+func sentence(s string) string {
+	if strings.HasSuffix(s, ".") || strings.HasSuffix(s, "?") || strings.HasSuffix(s, ")") {
+		return s
+	}
+	return s + "."
+}
+
+// close closes what the command opened, in reverse order.
+func (a *app) close() error {
+	var errs []error
+	for i := len(a.closers) - 1; i >= 0; i-- {
+		errs = append(errs, a.closers[i]())
+	}
+	a.closers = nil
+	return errors.Join(errs...)
+}
+
+func (a *app) onClose(f func() error) { a.closers = append(a.closers, f) }
+
+// isDriveName reports whether an argument names a drive and not a file.
+func isDriveName(s string) bool {
+	return strings.HasPrefix(s, "sim:") || strings.HasPrefix(s, "/dev/")
+}
+
+// plural gives "1 sector" and "2 sectors".
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}

@@ -1,0 +1,273 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"spindle/disc"
+	"spindle/image"
+	"spindle/iso"
+	"spindle/rip"
+	"spindle/scsi/mmc"
+
+	"github.com/spf13/cobra"
+)
+
+func (a *app) infoCommand() *cobra.Command {
+	var opts rip.SurveyOptions
+	c := &cobra.Command{
+		Use:   "info [DRIVE|IMAGE]",
+		Short: "Show what is on a disc, or in an image",
+		Args:  cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			if len(args) == 1 && !isDriveName(args[0]) {
+				return a.infoImage(args[0])
+			}
+			name := ""
+			if len(args) == 1 {
+				name = args[0]
+			}
+			return a.infoDrive(c.Context(), name, opts)
+		},
+	}
+	c.Flags().BoolVar(&opts.Indexes, "indexes", false, "look for pregaps, indexes and ISRCs too: takes seconds a track")
+	return c
+}
+
+// infoEvent is what info says in JSON.
+type infoEvent struct {
+	Event      string        `json:"event"` // result
+	Status     int           `json:"status"`
+	Drive      string        `json:"drive,omitempty"`
+	Medium     string        `json:"medium"`
+	State      string        `json:"state,omitempty"`
+	Sectors    int           `json:"sectors"`
+	MCN        string        `json:"mcn,omitempty"`
+	Protection string        `json:"protection,omitempty"`
+	LayerBreak disc.LBA      `json:"layer_break,omitempty"`
+	Sessions   []infoSession `json:"sessions,omitempty"`
+	Text       []infoText    `json:"cd_text,omitempty"`
+	Volume     *infoVolume   `json:"volume,omitempty"`
+	Notes      []string      `json:"notes,omitempty"`
+}
+
+type infoSession struct {
+	Number  int         `json:"number"`
+	Format  string      `json:"format"`
+	LeadOut disc.LBA    `json:"lead_out"`
+	Tracks  []infoTrack `json:"tracks"`
+}
+
+type infoTrack struct {
+	Number      int        `json:"number"`
+	Mode        string     `json:"mode"`
+	Pregap      int        `json:"pregap"`
+	Start       disc.LBA   `json:"start"`
+	Sectors     int        `json:"sectors"` // from start to end
+	Indexes     []disc.LBA `json:"indexes,omitempty"`
+	PreEmphasis bool       `json:"pre_emphasis,omitempty"`
+	Copy        bool       `json:"copy_permitted,omitempty"`
+	FourChannel bool       `json:"four_channel,omitempty"`
+	ISRC        string     `json:"isrc,omitempty"`
+}
+
+// infoText is CD-TEXT of one language; index 0 of each list is the disc.
+type infoText struct {
+	Language  byte     `json:"language"`
+	Title     []string `json:"title,omitempty"`
+	Performer []string `json:"performer,omitempty"`
+}
+
+type infoVolume struct {
+	Label       string   `json:"label"`
+	FileSystems []string `json:"file_systems"`
+	Blocks      int64    `json:"blocks"`
+	Boot        []string `json:"boot,omitempty"`
+}
+
+func (a *app) infoDrive(ctx context.Context, name string, opts rip.SurveyOptions) error {
+	drive, err := a.openDrive(ctx, name)
+	if err != nil {
+		return err
+	}
+	e := infoEvent{Event: "result"}
+	if q, err := drive.Inquiry(ctx); err == nil {
+		e.Drive = strings.TrimSpace(q.Vendor + " " + q.Product + " " + q.Revision)
+	}
+	d, err := rip.Survey(ctx, drive, opts)
+	if err != nil {
+		return err
+	}
+	e.Medium, e.Protection, e.Notes = d.Profile.String(), d.Protection, d.Notes
+	if d.DVD != nil && d.Profile == mmc.ProfileDVDROM && d.DVD.BookType != 0 {
+		e.Medium += " (" + mmc.BookTypeName(d.DVD.BookType) + ")"
+	}
+	if d.Info != nil {
+		e.State = d.Info.Status.String()
+	}
+	e.fill(d.Layout, d.Volume)
+	a.showInfo(&e)
+	return nil
+}
+
+func (a *app) infoImage(path string) error {
+	img, err := image.Open(path)
+	if err != nil {
+		return err
+	}
+	defer img.Close()
+	l := img.Layout()
+	e := infoEvent{Event: "result", Medium: l.Medium.String() + " image"}
+	e.fill(l, imageVolume(img))
+	a.showInfo(&e)
+	return nil
+}
+
+// imageVolume reads the file system in the first data track of an image.
+func imageVolume(img disc.Image) *iso.Volume {
+	for _, t := range img.Layout().Tracks() {
+		if t.Mode.IsData() {
+			if v, err := iso.ReadVolume(image.UserData(img, t), int64(t.End-t.Start)); err == nil {
+				return v
+			}
+		}
+	}
+	return nil
+}
+
+func (e *infoEvent) fill(l *disc.Layout, v *iso.Volume) {
+	if l == nil {
+		return
+	}
+	e.Sectors, e.MCN, e.LayerBreak = l.Sectors(), l.MCN, l.LayerBreak
+	for i := range l.Sessions {
+		s := &l.Sessions[i]
+		out := infoSession{Number: s.Number, Format: s.Format.String(), LeadOut: s.LeadOut}
+		for j := range s.Tracks {
+			t := &s.Tracks[j]
+			out.Tracks = append(out.Tracks, infoTrack{
+				Number: t.Number, Mode: t.Mode.String(), Pregap: t.Pregap, Start: t.Start, Sectors: int(t.End - t.Start),
+				Indexes: t.Indexes, ISRC: t.ISRC, PreEmphasis: t.Control&disc.PreEmphasis != 0,
+				Copy: t.Control&disc.CopyPermitted != 0, FourChannel: t.Control&disc.FourChannel != 0,
+			})
+		}
+		e.Sessions = append(e.Sessions, out)
+	}
+	for _, b := range disc.DecodeCDText(l.CDText) {
+		e.Text = append(e.Text, infoText{b.Language, b.Texts[disc.PackTitle], b.Texts[disc.PackPerformer]})
+	}
+	if v != nil {
+		e.Volume = &infoVolume{Label: v.Label, FileSystems: v.FileSystems(), Blocks: v.Blocks(), Boot: bootNames(v)}
+	}
+}
+
+// bootNames says what can boot from a volume.
+func bootNames(v *iso.Volume) []string {
+	var names []string
+	for _, b := range v.Boot {
+		names = append(names, b.Platform.String()+" (El Torito)")
+	}
+	if v.Hybrid.MBR || v.Hybrid.GPT {
+		names = append(names, "from a USB stick (isohybrid)")
+	}
+	return names
+}
+
+func (a *app) showInfo(e *infoEvent) {
+	a.emit(e)
+	if a.json {
+		return
+	}
+	if e.Drive != "" {
+		a.print("drive:      %s", e.Drive)
+	}
+	medium := e.Medium
+	if e.State != "" {
+		medium += ", " + e.State
+	}
+	a.print("disc:       %s", medium)
+	if len(e.Sessions) > 0 {
+		a.print("size:       %s (%s)", plural(e.Sectors, "sector"), e.length())
+	}
+	if e.LayerBreak > 0 {
+		a.print("layers:     2, break at sector %d", e.LayerBreak)
+	}
+	if e.Protection != "" {
+		a.print("protected:  %s", e.Protection)
+	}
+	if v := e.Volume; v != nil {
+		a.print("volume:     %q, %s, %s", v.Label, strings.Join(v.FileSystems, " + "), plural(int(v.Blocks), "sector"))
+		if len(v.Boot) > 0 {
+			a.print("boots:      %s", strings.Join(v.Boot, ", "))
+		}
+	}
+	if e.MCN != "" {
+		a.print("catalogue:  %s", e.MCN)
+	}
+	if e.isCD() {
+		e.printTracks(a.stdout)
+	}
+	for _, n := range e.Notes {
+		a.note(n)
+	}
+}
+
+func (e *infoEvent) isCD() bool { return strings.HasPrefix(e.Medium, "CD") }
+
+// length is the playing time of a CD, and the size of other discs.
+func (e *infoEvent) length() string {
+	if e.isCD() {
+		return disc.Frames(e.Sectors).String()
+	}
+	return megabytes(int64(e.Sectors) * iso.BlockSize)
+}
+
+func (e *infoEvent) printTracks(w io.Writer) {
+	for _, s := range e.Sessions {
+		fmt.Fprintf(w, "\nsession %d, %s, lead-out at sector %d\n", s.Number, s.Format, s.LeadOut)
+		tab := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+		fmt.Fprintln(tab, "  track\tmode\tstart\tlength\tpregap\tmore")
+		for _, t := range s.Tracks {
+			fmt.Fprintf(tab, "  %02d\t%s\t%d\t%s\t%s\t%s\n", t.Number, t.Mode, t.Start,
+				disc.Frames(t.Sectors), disc.Frames(t.Pregap), e.details(&t))
+		}
+		tab.Flush()
+	}
+}
+
+// details lists what not every track has.
+func (e *infoEvent) details(t *infoTrack) string {
+	var more []string
+	for _, x := range e.Text {
+		var words []string
+		if t.Number < len(x.Performer) && x.Performer[t.Number] != "" {
+			words = append(words, x.Performer[t.Number])
+		}
+		if t.Number < len(x.Title) && x.Title[t.Number] != "" {
+			words = append(words, x.Title[t.Number])
+		}
+		if len(words) > 0 {
+			more = append(more, fmt.Sprintf("%q", strings.Join(words, " - ")))
+		}
+		break // the first language
+	}
+	if t.ISRC != "" {
+		more = append(more, "ISRC "+t.ISRC)
+	}
+	if len(t.Indexes) > 0 {
+		more = append(more, plural(len(t.Indexes)+1, "index mark"))
+	}
+	if t.PreEmphasis {
+		more = append(more, "pre-emphasis")
+	}
+	if t.Copy {
+		more = append(more, "copy permitted")
+	}
+	if t.FourChannel {
+		more = append(more, "four channels")
+	}
+	return strings.Join(more, ", ")
+}

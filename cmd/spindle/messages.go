@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"strings"
+	"syscall"
+
+	"spindle/image"
+	"spindle/rip"
+	"spindle/rip/mapfile"
+	"spindle/scsi"
+	"spindle/scsi/mmc"
+)
+
+// A message is an error as the user gets it.
+type message struct {
+	status int
+	what   string // what happened, and in what state things are
+	next   string // what to do now
+	sense  string // the drive's own words
+}
+
+// advice says for a kind of error what exit status it has and what to do next.
+type advice struct {
+	err    error
+	status int
+	next   string
+}
+
+// advices are tried in order; the first whose error is in the chain counts.
+func advices() []advice {
+	return []advice{
+		{rip.ErrOtherDisc, exitNoDisc, "Nothing was changed. Put the right disc in and run the same command, " +
+			"or choose another output name (--force would begin anew and lose what was read)."},
+		{rip.ErrOtherOptions, exitUsage, "Run it with the options it was begun with, or with --force to begin anew."},
+		{rip.ErrExists, exitUsage, "Nothing was changed. Choose another name, or use --force to replace it."},
+		{rip.ErrOptions, exitUsage, ""},
+		{rip.ErrNotISO, exitUsage, ""},
+		{rip.ErrNotCD, exitUsage, ""},
+		{rip.ErrBlank, exitNoDisc, "There is nothing to rip."},
+		{rip.ErrTOC, exitFailed, "It may be a copy protection, or the drive misreads the disc: clean it, or try another drive."},
+		{rip.ErrProtected, exitFailed, "What was read is kept. spindle does not decrypt discs."},
+		{rip.ErrNoSubchannel, exitFailed, "Rip without --sub, or try another drive."},
+		{rip.ErrDrive, exitFailed, "What was read is kept. Check the cable, switch the drive off and on, " +
+			"and run the same command: it goes on from there."},
+		{syscall.ENOSPC, exitFailed, "What was read is kept. Make room and run the same command: it goes on from there."},
+		{rip.ErrOutput, exitFailed, "What was read before is kept. Put that right and run the same command: it goes on from there."},
+		{mapfile.ErrSyntax, exitFailed, "Move the map away, or use --force to begin anew."},
+		{mmc.ErrTrayOpen, exitNoDisc, "Put a disc in and close the tray (\"spindle load\" does that), then try again."},
+		{mmc.ErrNoMedium, exitNoDisc, "Put a disc in and run the same command."},
+		{mmc.ErrUnreadable, exitNoDisc, "Clean the disc, make sure that the drive is made for its kind, or try another drive."},
+		{mmc.ErrNotReady, exitNoDisc, "Take the disc out, wait a moment, and try again."},
+		{errNoDrive, exitNoDisc, "Connect one, or try a simulated one: spindle info -d sim:IMAGE. " +
+			"In a container, the device files must be passed into it."},
+		{errManyDrives, exitNoDisc, "Choose one with --drive."},
+		{scsi.ErrPermission, exitNoDisc, ""},
+		{scsi.ErrNotFound, exitNoDisc, "\"spindle drives\" lists the drives there are."},
+		{scsi.ErrNotOptical, exitNoDisc, ""},
+		{scsi.ErrBusy, exitNoDisc, ""},
+		{scsi.ErrUnsupported, exitNoDisc, ""},
+		{scsi.ErrGone, exitFailed, "Was it unplugged? Connect it and run the same command."},
+		{scsi.ErrTimeout, exitFailed, "Switch the drive off and on, and try again."},
+		{image.ErrUnknown, exitFailed, ""},
+		{fs.ErrPermission, exitFailed, "Check the permissions of the folder."},
+	}
+}
+
+// explain turns an error into what the user gets.
+func explain(err error) message {
+	var (
+		use  usageError
+		simE *simError
+	)
+	m := message{status: exitFailed, what: err.Error()}
+	if s := scsi.SenseOf(err); s != nil {
+		m.sense = s.String()
+	}
+	switch {
+	case errors.As(err, &use):
+		m.status = exitUsage
+		if isCobraUsage(err) {
+			m.next = "\"spindle --help\" lists the commands, \"spindle COMMAND --help\" their options."
+		}
+		return m
+	case errors.Is(err, context.Canceled):
+		return message{status: exitInterrupted, what: "interrupted"}
+	case errors.As(err, &simE):
+		if errors.Is(err, fs.ErrNotExist) {
+			m.status = exitNoDisc
+		}
+		return m
+	case isCobraUsage(err):
+		m.status = exitUsage
+		m.next = "\"spindle --help\" lists the commands, \"spindle COMMAND --help\" their options."
+		return m
+	}
+	for _, a := range advices() {
+		if errors.Is(err, a.err) {
+			m.status, m.next = a.status, a.next
+			return m
+		}
+	}
+	if m.sense != "" && m.next == "" {
+		m.next = "The drive refused. Run it again with --trace FILE to record what passes to and from it."
+	}
+	return m
+}
+
+// isCobraUsage recognises cobra's own complaints, which have no type.
+func isCobraUsage(err error) bool {
+	text := err.Error()
+	for _, p := range [...]string{"unknown command", "unknown flag", "unknown shorthand", "invalid argument", "flag needs"} {
+		if strings.HasPrefix(text, p) {
+			return true
+		}
+	}
+	return false
+}

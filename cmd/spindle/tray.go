@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+
+	"spindle/scsi"
+	"spindle/scsi/mmc"
+
+	"github.com/spf13/cobra"
+)
+
+func (a *app) ejectCommand() *cobra.Command {
+	return a.trayCommand("eject", "Open the tray of a drive", mmc.Eject, "the tray is open")
+}
+
+func (a *app) loadCommand() *cobra.Command {
+	return a.trayCommand("load", "Close the tray of a drive", mmc.Load, "the tray is closed")
+}
+
+// trayEvent is the result of eject and load in JSON.
+type trayEvent struct {
+	Event  string `json:"event"` // result
+	Status int    `json:"status"`
+	Tray   string `json:"tray"` // open or closed
+}
+
+func (a *app) trayCommand(name, short string, action mmc.LoadAction, done string) *cobra.Command {
+	return &cobra.Command{
+		Use:   name + " [DRIVE]",
+		Short: short,
+		Args:  cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			drive := ""
+			if len(args) > 0 {
+				drive = args[0]
+			}
+			if err := a.moveTray(c.Context(), drive, action); err != nil {
+				return err
+			}
+			state := "open"
+			if action == mmc.Load {
+				state = "closed"
+			}
+			a.print("%s", done)
+			a.emit(trayEvent{"result", exitDone, state})
+			return nil
+		},
+	}
+}
+
+func (a *app) moveTray(ctx context.Context, name string, action mmc.LoadAction) error {
+	d, err := a.openDrive(ctx, name)
+	if err != nil {
+		return err
+	}
+	// Unit attentions have to be taken note of first.
+	const attentions = 4
+	for range attentions {
+		if err = d.TestUnitReady(ctx); scsi.SenseOf(err) == nil || scsi.SenseOf(err).Key != scsi.UnitAttention {
+			break
+		}
+	}
+	if err != nil && scsi.SenseOf(err) == nil {
+		return err
+	}
+	if action == mmc.Eject {
+		if err := d.PreventRemoval(ctx, false); err != nil && scsi.SenseOf(err) == nil {
+			return err
+		}
+	}
+	return d.StartStop(ctx, action)
+}

@@ -1,0 +1,201 @@
+package cue
+
+import (
+	"fmt"
+	"os"
+	"slices"
+
+	"spindle/disc"
+)
+
+// maxCDText bounds a CD-TEXT file: eight blocks of 256 packs.
+const maxCDText = 8*256*disc.PackSize + 4
+
+// packs returns the CD-TEXT of the sheet: that of its CDTEXTFILE, else one block
+// made of the texts in the sheet.
+func (sh *Sheet) packs(dir string) ([]disc.Pack, error) {
+	if sh.CDTextFile == "" {
+		return sh.encodeTexts()
+	}
+	path, err := FindCompanion(dir, sh.CDTextFile)
+	if err != nil {
+		return nil, fmt.Errorf("CDTEXTFILE: %w", err)
+	}
+	st, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if st.Size() > maxCDText {
+		return nil, fmt.Errorf("CDTEXTFILE %s: %w: %d bytes", sh.CDTextFile, disc.ErrCDText, st.Size())
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	packs, _, err := disc.ParsePacks(b)
+	if err != nil {
+		return nil, fmt.Errorf("CDTEXTFILE %s: %w", sh.CDTextFile, err)
+	}
+	return packs, nil
+}
+
+// packTexts pairs the texts of a sheet with their pack types. GENRE and DISC_ID
+// are left to CDTEXTFILE: a sheet cannot say the genre code.
+func (t *Text) packTexts() map[disc.PackType]*string {
+	return map[disc.PackType]*string{
+		disc.PackTitle: &t.Title, disc.PackPerformer: &t.Performer, disc.PackSongwriter: &t.Songwriter,
+		disc.PackComposer: &t.Composer, disc.PackArranger: &t.Arranger, disc.PackMessage: &t.Message,
+	}
+}
+
+// encodeTexts makes CD-TEXT packs of the texts in the sheet. Without any text
+// there are none.
+func (sh *Sheet) encodeTexts() ([]disc.Pack, error) {
+	block := disc.TextBlock{Language: disc.LanguageEnglish}
+	var all []string
+	add := func(n int, t *Text) {
+		for k, s := range t.packTexts() {
+			if *s != "" {
+				block.SetText(k, n, *s)
+				all = append(all, *s)
+			}
+		}
+	}
+	add(0, &sh.Text)
+	first, last := 99, 1
+	for i := range sh.Tracks {
+		t := &sh.Tracks[i]
+		add(t.Number, &t.Text)
+		first, last = min(first, t.Number), max(last, t.Number)
+	}
+	if len(all) == 0 {
+		return nil, nil
+	}
+	var err error
+	if block.Charset, err = disc.CharsetFor(all...); err != nil {
+		return nil, nil // texts that CD-TEXT cannot say remain in the sheet
+	}
+	return disc.EncodeCDText([]disc.TextBlock{block}, first, last)
+}
+
+// setTexts fills the texts of the sheet from CD-TEXT and reports whether the
+// sheet now says all of it, so that no CDTEXTFILE is needed.
+func (sh *Sheet) setTexts(packs []disc.Pack) bool {
+	blocks := disc.DecodeCDText(packs)
+	if len(blocks) == 0 {
+		return len(packs) == 0
+	}
+	b := &blocks[0]
+	set := func(n int, t *Text) {
+		for k, s := range t.packTexts() {
+			*s = b.Text(k, n)
+		}
+	}
+	set(0, &sh.Text)
+	for i := range sh.Tracks {
+		set(sh.Tracks[i].Number, &sh.Tracks[i].Text)
+	}
+	// Quoting may have to change a text: compare what would be read again.
+	again, err := sh.quoted().encodeTexts()
+	return err == nil && slices.Equal(again, packs)
+}
+
+// quoted returns a copy of the sheet with its texts as writing and reading them
+// leaves them.
+func (sh *Sheet) quoted() *Sheet {
+	c := Sheet{Text: sh.Text, Tracks: slices.Clone(sh.Tracks)}
+	fix := func(t *Text) {
+		for _, s := range t.packTexts() {
+			q := quote(*s)
+			*s = q[1 : len(q)-1]
+		}
+	}
+	fix(&c.Text)
+	for i := range c.Tracks {
+		fix(&c.Tracks[i].Text)
+	}
+	return &c
+}
+
+// Names are the files of an image that [FromLayout] describes.
+type Names struct {
+	// Files holds one name for the whole image, or one for each track.
+	Files []string
+	// CDText is the name to give the file of CD-TEXT packs, if one is needed.
+	CDText string
+}
+
+// FromLayout makes the sheet of a CD whose sectors stand raw, 2352 bytes each,
+// in the named files, track after track without the gaps between sessions.
+// needCDText says that the disc has CD-TEXT that the sheet cannot say: the
+// packs must be written to names.CDText, which the sheet then names.
+func FromLayout(l *disc.Layout, names Names) (sheet *Sheet, needCDText bool) {
+	sh := &Sheet{Catalog: l.MCN}
+	for _, n := range names.Files {
+		sh.Files = append(sh.Files, File{Name: n, Type: Binary})
+	}
+	file, frame := 0, 0
+	for i := range l.Sessions {
+		s := &l.Sessions[i]
+		if len(l.Sessions) > 1 {
+			sh.addSession(l, i)
+		}
+		for j := range s.Tracks {
+			t := &s.Tracks[j]
+			if len(names.Files) > 1 && len(sh.Tracks) > 0 {
+				file, frame = file+1, 0
+			}
+			sh.Tracks = append(sh.Tracks, fromTrack(t, s, file, frame))
+			frame += t.Sectors()
+		}
+	}
+	needCDText = !sh.setTexts(l.CDText)
+	if needCDText {
+		sh.CDTextFile = names.CDText
+	}
+	return sh, needCDText
+}
+
+func fromTrack(t *disc.Track, s *disc.Session, file, frame int) Track {
+	out := Track{
+		Number: t.Number, Type: Audio, Session: s.Number, ISRC: t.ISRC,
+		Control: t.Control &^ disc.DataTrack,
+	}
+	switch t.Mode {
+	case disc.Mode0, disc.Mode1:
+		out.Type = Mode12352
+	case disc.Mode2:
+		out.Type = Mode22352
+		if s.Format == disc.FormatCDI {
+			out.Type = CDI2352
+		}
+	}
+	if t.Mode.IsData() {
+		out.Control |= disc.DataTrack
+	}
+	add := func(n int, a disc.LBA) {
+		out.Indexes = append(out.Indexes, Index{Number: n, File: file, Frame: frame + int(a-t.Begin())})
+	}
+	if t.Pregap > 0 {
+		add(0, t.Begin())
+	}
+	add(1, t.Start)
+	for k, a := range t.Indexes {
+		add(k+2, a)
+	}
+	return out
+}
+
+// addSession states the gaps around the i-th session, so that the addresses of
+// its tracks can be had from the sheet again.
+func (sh *Sheet) addSession(l *disc.Layout, i int) {
+	s := Session{Number: l.Sessions[i].Number, LeadIn: -1, Pregap: -1, LeadOut: -1}
+	if i > 0 {
+		s.LeadIn, s.Pregap = leadIn, sessionGap
+	}
+	if i+1 < len(l.Sessions) {
+		gap := int(l.Sessions[i+1].Tracks[0].Begin() - l.Sessions[i].LeadOut)
+		s.LeadOut = max(0, gap-leadIn-sessionGap)
+	}
+	sh.Sessions = append(sh.Sessions, s)
+}

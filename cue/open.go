@@ -1,0 +1,391 @@
+package cue
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"spindle/disc"
+)
+
+// Open opens the image that a CUE sheet and the files it names are. The files
+// are looked for beside the sheet only; see [FindCompanion].
+func Open(path string) (disc.Image, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	sheet, err := Parse(f)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	b := builder{sheet: sheet}
+	if len(sheet.Files) == 1 {
+		// Sheet and file get renamed together, and the FILE line forgotten.
+		b.stem = strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
+	}
+	img, err := b.open(filepath.Dir(path))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return img, nil
+}
+
+// FindCompanion returns the path of a file that an image descriptor in dir names.
+// Descriptors come from other machines: letter case is forgiven, and of a path
+// with folders (also Windows ones) only the file's name counts when the path
+// does not lead to a file below dir. The result is always below dir.
+func FindCompanion(dir, name string) (string, error) {
+	name = strings.ReplaceAll(name, `\`, "/")
+	if local := filepath.FromSlash(name); filepath.IsLocal(local) {
+		if p := filepath.Join(dir, local); isFile(p) {
+			return p, nil
+		}
+	}
+	base := name[strings.LastIndexByte(name, '/')+1:]
+	if base != "" && filepath.IsLocal(base) {
+		if p := filepath.Join(dir, base); isFile(p) {
+			return p, nil
+		}
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return "", err
+	}
+	for _, e := range entries {
+		if p := filepath.Join(dir, e.Name()); strings.EqualFold(e.Name(), base) && isFile(p) {
+			return p, nil
+		}
+	}
+	return "", fmt.Errorf("the file %q is not in %s: %w", name, dir, os.ErrNotExist)
+}
+
+func isFile(path string) bool {
+	st, err := os.Stat(path)
+	return err == nil && st.Mode().IsRegular()
+}
+
+// Open opens the files of the sheet, which are looked for in dir, and makes an
+// image of them.
+func (sh *Sheet) Open(dir string) (disc.Image, error) {
+	b := builder{sheet: sh}
+	return b.open(dir)
+}
+
+func (b *builder) open(dir string) (disc.Image, error) {
+	img, err := b.build(dir)
+	if err != nil {
+		for _, c := range b.closers {
+			c.Close()
+		}
+		return nil, err
+	}
+	return img, nil
+}
+
+// source is an opened file of the sheet.
+type source struct {
+	r     io.ReaderAt
+	size  int64 // bytes of sectors
+	start int64 // of the first sector
+	swap  bool
+	pcm   bool // WAVE: audio only, padded to whole sectors
+
+	frame int   // how far segments have been laid out: sector
+	at    int64 // and byte
+}
+
+type builder struct {
+	sheet   *Sheet
+	stem    string // name, without its suffix, that the only file may have instead
+	sources []source
+	closers []io.Closer
+	extents []disc.Extent
+	layout  disc.Layout
+}
+
+func (b *builder) build(dir string) (disc.Image, error) {
+	for i := range b.sheet.Files {
+		if err := b.openFile(dir, &b.sheet.Files[i]); err != nil {
+			return nil, err
+		}
+	}
+	if err := b.placeTracks(); err != nil {
+		return nil, err
+	}
+	b.layout.MCN = b.sheet.Catalog
+	packs, err := b.sheet.packs(dir)
+	if err != nil {
+		return nil, err
+	}
+	b.layout.CDText = packs
+	return disc.NewExtentImage(&b.layout, b.extents, b.closers...)
+}
+
+func (b *builder) openFile(dir string, f *File) error {
+	fail := func(err error) error { return &ParseError{f.Line, err.Error()} }
+	path, err := FindCompanion(dir, f.Name)
+	if err != nil && b.stem != "" {
+		var other error
+		if path, other = FindCompanion(dir, b.stem+filepath.Ext(f.Name)); other == nil {
+			err = nil
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("line %d: %w", f.Line, err)
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("line %d: %w", f.Line, err)
+	}
+	b.closers = append(b.closers, file)
+	st, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	s := source{r: file, size: st.Size()}
+	switch f.Type {
+	case Binary:
+	case Motorola:
+		s.swap = true
+	case Wave:
+		start, size, err := findPCM(file, st.Size())
+		if err != nil {
+			return fail(fmt.Errorf("%s: %w", f.Name, err))
+		}
+		s.r, s.start, s.pcm = paddedReader{file, start + size}, start, true
+		s.at = start
+		s.size = start + (size+2351)/2352*2352
+	default:
+		return fail(fmt.Errorf("%s: files of type %s cannot be read", f.Name, f.Type))
+	}
+	b.sources = append(b.sources, s)
+	return nil
+}
+
+func (b *builder) placeTracks() error {
+	var at disc.LBA
+	session := 0
+	for i := range b.sheet.Tracks {
+		t := &b.sheet.Tracks[i]
+		first := t.Session != session
+		if first {
+			if session > 0 {
+				at += disc.LBA(b.sheet.gap(session - 1))
+			}
+			session = t.Session
+			b.layout.Sessions = append(b.layout.Sessions, disc.Session{Number: session})
+		}
+		s := &b.layout.Sessions[len(b.layout.Sessions)-1]
+		track, err := b.placeTrack(i, at, first)
+		if err != nil {
+			return err
+		}
+		at = track.End
+		s.Tracks = append(s.Tracks, track)
+		s.LeadOut = at
+		switch {
+		case t.Type == CDI2336 || t.Type == CDI2352:
+			s.Format = disc.FormatCDI
+		case track.Mode == disc.Mode2 && s.Format == disc.FormatCDROM:
+			s.Format = disc.FormatXA
+		}
+	}
+	return nil
+}
+
+// placeTrack lays out one track from the address at on.
+func (b *builder) placeTrack(i int, at disc.LBA, firstOfSession bool) (disc.Track, error) {
+	t := &b.sheet.Tracks[i]
+	mode, _ := t.Type.Mode()
+	out := disc.Track{Number: t.Number, Mode: mode, Control: t.Control, ISRC: t.ISRC}
+	pregap := t.Pregap
+	if firstOfSession {
+		// The two seconds that every session starts with are not part of
+		// the image.
+		pregap = max(0, pregap-sessionGap)
+	}
+	begin := at
+	if pregap > 0 {
+		at = b.silence(t, at, pregap)
+	}
+	if x := t.Indexes[0]; x.Number == 1 && x.Frame > 0 && b.firstInFile(i) {
+		// The file starts before INDEX 01: that is a pregap that the sheet
+		// forgot to name.
+		n, err := b.place(t, Index{File: x.File}, x.Frame, at)
+		if err != nil {
+			return out, err
+		}
+		at += disc.LBA(n)
+	}
+	for k, x := range t.Indexes {
+		switch {
+		case x.Number == 1:
+			out.Start = at
+		case x.Number > 1:
+			out.Indexes = append(out.Indexes, at)
+		}
+		n, err := b.place(t, x, b.segmentEnd(i, k), at)
+		if err != nil {
+			return out, err
+		}
+		at += disc.LBA(n)
+	}
+	out.Pregap = int(out.Start - begin)
+	if t.Postgap > 0 {
+		at = b.silence(t, at, t.Postgap)
+	}
+	out.End = at
+	return out, nil
+}
+
+// firstInFile reports whether no track before the i-th uses its first file.
+func (b *builder) firstInFile(i int) bool {
+	file := b.sheet.Tracks[i].Indexes[0].File
+	for _, t := range b.sheet.Tracks[:i] {
+		for _, x := range t.Indexes {
+			if x.File == file {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// segmentEnd returns the frame at which the k-th index of the i-th track ends in
+// its file, or -1 for the end of the file.
+func (b *builder) segmentEnd(i, k int) int {
+	file := b.sheet.Tracks[i].Indexes[k].File
+	var next Index
+	switch {
+	case k+1 < len(b.sheet.Tracks[i].Indexes):
+		next = b.sheet.Tracks[i].Indexes[k+1]
+	case i+1 < len(b.sheet.Tracks):
+		next = b.sheet.Tracks[i+1].Indexes[0]
+	default:
+		return -1
+	}
+	if next.File != file {
+		return -1
+	}
+	return next.Frame
+}
+
+func (b *builder) silence(t *Track, at disc.LBA, n int) disc.LBA {
+	form := disc.FormRaw
+	switch mode, _ := t.Type.Mode(); mode {
+	case disc.Mode1:
+		form = disc.FormMode1
+	case disc.Mode2:
+		form = disc.FormXA1
+	}
+	b.extents = append(b.extents, disc.Extent{First: at, Count: n, Form: form})
+	return at + disc.LBA(n)
+}
+
+// place lays out the sectors of a file from an index to frame end and returns
+// their number.
+func (b *builder) place(t *Track, x Index, end int, at disc.LBA) (int, error) {
+	s := &b.sources[x.File]
+	fail := func(format string, args ...any) error {
+		return &ParseError{t.Line, fmt.Sprintf("track %d: ", t.Number) + fmt.Sprintf(format, args...)}
+	}
+	form, stride := t.Type.form()
+	if s.pcm && t.Type != Audio {
+		return 0, fail("a WAVE file cannot hold data")
+	}
+	if s.swap && t.Type == Audio {
+		form = disc.FormSwapped
+	}
+	if x.Frame < s.frame {
+		return 0, fail("INDEX %02d at %s lies before what stands above it", x.Number, disc.Frames(x.Frame))
+	}
+	from := s.at + int64(x.Frame-s.frame)*int64(stride)
+	if end < 0 {
+		left := s.size - from
+		if left%int64(stride) != 0 && left > 0 {
+			return 0, fail("%s ends in the middle of a sector of %d bytes; was it cut short?",
+				b.sheet.Files[x.File].Name, stride)
+		}
+		end = x.Frame + int(max(0, min(left/int64(stride), disc.MaxLBA)))
+		if end == x.Frame && x.Number != 0 {
+			return 0, fail("INDEX %02d at %s lies behind the end of %s",
+				x.Number, disc.Frames(x.Frame), b.sheet.Files[x.File].Name)
+		}
+	}
+	n := end - x.Frame
+	if n < 0 {
+		return 0, fail("INDEX %02d at %s lies after the next index", x.Number, disc.Frames(x.Frame))
+	}
+	if from+int64(n)*int64(stride) > s.size {
+		return 0, fail("%s is too short: it has %d bytes, and this track needs %d",
+			b.sheet.Files[x.File].Name, s.size, from+int64(n)*int64(stride))
+	}
+	if n > 0 {
+		b.extents = append(b.extents, disc.Extent{
+			First: at, Count: n, Source: s.r, Offset: from, Stride: stride, Form: form,
+		})
+	}
+	s.frame, s.at = end, from+int64(n)*int64(stride)
+	return n, nil
+}
+
+// paddedReader gives zeros behind the end of a WAVE file's samples, for the last
+// sector of a track is rarely full.
+type paddedReader struct {
+	r   io.ReaderAt
+	end int64
+}
+
+func (p paddedReader) ReadAt(b []byte, at int64) (int, error) {
+	inside := int(max(0, min(p.end-at, int64(len(b)))))
+	n, err := p.r.ReadAt(b[:inside], at)
+	if n < inside {
+		return n, err
+	}
+	clear(b[inside:])
+	return len(b), nil
+}
+
+// findPCM finds the samples of a WAVE file (RIFF, Microsoft 1991) and makes sure
+// that they are those of a CD: 44100 Hz, 16 bits, stereo.
+func findPCM(r io.ReaderAt, size int64) (start, length int64, err error) {
+	var head [12]byte
+	if _, err := r.ReadAt(head[:], 0); err != nil || string(head[:4]) != "RIFF" || string(head[8:]) != "WAVE" {
+		return 0, 0, errors.New("not a WAVE file")
+	}
+	format := false
+	for at := int64(12); at+8 <= size; {
+		var chunk [24]byte
+		n, _ := r.ReadAt(chunk[:], at)
+		if n < 8 {
+			break
+		}
+		length := int64(binary.LittleEndian.Uint32(chunk[4:]))
+		switch string(chunk[:4]) {
+		case "fmt ":
+			if n < 24 || length < 16 {
+				return 0, 0, errors.New("WAVE format chunk is cut short")
+			}
+			channels, rate := binary.LittleEndian.Uint16(chunk[10:]), binary.LittleEndian.Uint32(chunk[12:])
+			bits := binary.LittleEndian.Uint16(chunk[22:])
+			if channels != 2 || rate != 44100 || bits != 16 {
+				return 0, 0, fmt.Errorf("%d Hz, %d bits, %d channels: a CD needs 44100 Hz, 16 bits, 2 channels",
+					rate, bits, channels)
+			}
+			format = true
+		case "data":
+			if !format {
+				return 0, 0, errors.New("WAVE data before their format")
+			}
+			return at + 8, min(length, size-at-8), nil
+		}
+		at += 8 + length + length%2
+	}
+	return 0, 0, errors.New("WAVE file without data")
+}

@@ -1,0 +1,388 @@
+package cue
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"spindle/disc"
+	"spindle/disc/cdsector"
+
+	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/encoding/unicode"
+)
+
+// maxSheet is far above what 99 tracks can need.
+const maxSheet = 1 << 20
+
+// Parse reads a CUE sheet. Text that is not UTF-8 is taken for Windows-1252. An
+// error about the content is a [*ParseError].
+func Parse(r io.Reader) (*Sheet, error) {
+	b, err := io.ReadAll(io.LimitReader(r, maxSheet+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(b) > maxSheet {
+		return nil, &ParseError{1, "this is no CUE sheet: it is larger than 1 MiB"}
+	}
+	p := parser{sheet: new(Sheet)}
+	scan := bufio.NewScanner(bytes.NewReader(decode(b)))
+	scan.Buffer(nil, maxSheet+1)
+	scan.Split(splitLines)
+	for scan.Scan() {
+		p.line++
+		if err := p.parseLine(scan.Text()); err != nil {
+			return nil, &ParseError{p.line, err.Error()}
+		}
+	}
+	if err := scan.Err(); err != nil {
+		return nil, err
+	}
+	if err := p.finishTrack(); err != nil {
+		return nil, &ParseError{p.line, err.Error()}
+	}
+	if len(p.sheet.Tracks) == 0 {
+		return nil, &ParseError{p.line, "the sheet has no TRACK"}
+	}
+	return p.sheet, nil
+}
+
+// splitLines is bufio.ScanLines that knows the lone carriage return too.
+func splitLines(data []byte, atEOF bool) (int, []byte, error) {
+	i := bytes.IndexAny(data, "\r\n")
+	switch {
+	case i < 0 && !atEOF:
+		return 0, nil, nil
+	case i < 0 && len(data) == 0:
+		return 0, nil, nil
+	case i < 0:
+		return len(data), data, nil
+	case data[i] == '\r' && i+1 == len(data) && !atEOF:
+		return 0, nil, nil
+	case data[i] == '\r' && i+1 < len(data) && data[i+1] == '\n':
+		return i + 2, data[:i], nil
+	}
+	return i + 1, data[:i], nil
+}
+
+// decode turns the text of a sheet into UTF-8 without a byte order mark.
+func decode(b []byte) []byte {
+	if bytes.HasPrefix(b, []byte{0xFF, 0xFE}) || bytes.HasPrefix(b, []byte{0xFE, 0xFF}) {
+		if u, err := unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewDecoder().Bytes(b); err == nil {
+			return u
+		}
+	}
+	b = bytes.TrimPrefix(b, []byte("\xEF\xBB\xBF"))
+	if utf8.Valid(b) {
+		return b
+	}
+	u, err := charmap.Windows1252.NewDecoder().Bytes(b)
+	if err != nil {
+		return b
+	}
+	return u
+}
+
+type parser struct {
+	sheet   *Sheet
+	line    int
+	session int
+	track   *Track // the one being read
+}
+
+func (p *parser) parseLine(line string) error {
+	trimmed := strings.TrimSpace(line)
+	if trimmed == "" || trimmed[0] == ';' {
+		return nil
+	}
+	word, rest, _ := strings.Cut(trimmed, " ")
+	if strings.EqualFold(word, "REM") {
+		return p.rem(strings.TrimSpace(rest))
+	}
+	words, err := fields(trimmed)
+	if err != nil {
+		return err
+	}
+	cmd, args := strings.ToUpper(words[0]), words[1:]
+	switch cmd {
+	case "CATALOG":
+		if err := argCount(cmd, args, 1); err != nil {
+			return err
+		}
+		if !cdsector.ValidMCN(args[0]) {
+			return fmt.Errorf("CATALOG %q is not 13 digits", args[0])
+		}
+		if p.sheet.Catalog != "" {
+			return errors.New("a second CATALOG")
+		}
+		p.sheet.Catalog = args[0]
+	case "CDTEXTFILE":
+		if err := argCount(cmd, args, 1); err != nil {
+			return err
+		}
+		p.sheet.CDTextFile = args[0]
+	case "FILE":
+		return p.file(args)
+	case "TRACK":
+		return p.newTrack(args)
+	case "INDEX":
+		return p.index(args)
+	case "PREGAP", "POSTGAP":
+		return p.silence(cmd, args)
+	case "FLAGS":
+		return p.flags(args)
+	case "ISRC":
+		return p.isrc(args)
+	default:
+		if f := p.textField(cmd); f != nil {
+			*f = strings.Join(args, " ") // unquoted text is common
+			return nil
+		}
+		return fmt.Errorf("unknown command %q", words[0])
+	}
+	return nil
+}
+
+func argCount(cmd string, args []string, n int) error {
+	if len(args) != n {
+		return fmt.Errorf("%s has %d arguments, not %d", cmd, len(args), n)
+	}
+	return nil
+}
+
+// textField returns where a CD-TEXT command stores its text, or nil for another
+// command.
+func (p *parser) textField(cmd string) *string {
+	t := &p.sheet.Text
+	if p.track != nil {
+		t = &p.track.Text
+	}
+	switch cmd {
+	case "TITLE":
+		return &t.Title
+	case "PERFORMER":
+		return &t.Performer
+	case "SONGWRITER":
+		return &t.Songwriter
+	case "COMPOSER":
+		return &t.Composer
+	case "ARRANGER":
+		return &t.Arranger
+	case "MESSAGE":
+		return &t.Message
+	case "DISC_ID":
+		return &t.DiscID
+	case "GENRE":
+		return &t.Genre
+	}
+	return nil
+}
+
+func (p *parser) file(args []string) error {
+	switch {
+	case len(args) == 0:
+		return errors.New("FILE has no name")
+	case len(args) == 1:
+		return errors.New("FILE has no type (BINARY, MOTOROLA, WAVE...)")
+	}
+	// A name with blanks that nobody quoted.
+	name := strings.Join(args[:len(args)-1], " ")
+	kind := FileType(strings.ToUpper(args[len(args)-1]))
+	switch kind {
+	case Binary, Motorola, Wave, AIFF, FLAC, MP3:
+	default:
+		return fmt.Errorf("unknown file type %q", args[len(args)-1])
+	}
+	if name == "" {
+		return errors.New("FILE has no name")
+	}
+	if len(p.sheet.Files) >= 999 {
+		return errors.New("too many files")
+	}
+	p.sheet.Files = append(p.sheet.Files, File{Name: name, Type: kind, Line: p.line})
+	return nil
+}
+
+func (p *parser) newTrack(args []string) error {
+	if err := p.finishTrack(); err != nil {
+		return err
+	}
+	if err := argCount("TRACK", args, 2); err != nil {
+		return err
+	}
+	n, err := strconv.Atoi(args[0])
+	if err != nil || n < 1 || n > 99 {
+		return fmt.Errorf("track number %q is not 1 to 99", args[0])
+	}
+	if len(p.sheet.Files) == 0 {
+		return errors.New("TRACK before the first FILE")
+	}
+	if k := len(p.sheet.Tracks); k > 0 && n != p.sheet.Tracks[k-1].Number+1 {
+		return fmt.Errorf("track %d follows track %d", n, p.sheet.Tracks[k-1].Number)
+	}
+	kind := TrackType(strings.ToUpper(args[1]))
+	mode, ok := kind.Mode()
+	if !ok {
+		return fmt.Errorf("unknown track type %q", args[1])
+	}
+	p.track = &Track{Number: n, Type: kind, Session: max(1, p.session), Line: p.line}
+	if mode.IsData() {
+		p.track.Control = disc.DataTrack
+	}
+	return nil
+}
+
+// finishTrack checks the track that was read last and appends it.
+func (p *parser) finishTrack() error {
+	t := p.track
+	if t == nil {
+		return nil
+	}
+	if t.index(1) == nil {
+		return fmt.Errorf("track %d has no INDEX 01", t.Number)
+	}
+	p.sheet.Tracks = append(p.sheet.Tracks, *t)
+	p.track = nil
+	return nil
+}
+
+func (p *parser) index(args []string) error {
+	if err := argCount("INDEX", args, 2); err != nil {
+		return err
+	}
+	t := p.track
+	if t == nil {
+		return errors.New("INDEX before the first TRACK")
+	}
+	n, err := strconv.Atoi(args[0])
+	if err != nil || n < 0 || n > 99 {
+		return fmt.Errorf("index number %q is not 0 to 99", args[0])
+	}
+	at, err := disc.ParseMSF(args[1])
+	if err != nil {
+		return err
+	}
+	x := Index{Number: n, File: len(p.sheet.Files) - 1, Frame: at.Frames()}
+	if k := len(t.Indexes); k > 0 {
+		before := t.Indexes[k-1]
+		if n != before.Number+1 {
+			return fmt.Errorf("INDEX %02d follows INDEX %02d", n, before.Number)
+		}
+		if x.File == before.File && x.Frame <= before.Frame && (n != 1 || x.Frame < before.Frame) {
+			return fmt.Errorf("INDEX %02d at %s is not after INDEX %02d at %s",
+				n, at, before.Number, disc.Frames(before.Frame))
+		}
+	} else if n > 1 {
+		return fmt.Errorf("the first index of track %d is INDEX %02d", t.Number, n)
+	}
+	t.Indexes = append(t.Indexes, x)
+	return nil
+}
+
+func (p *parser) silence(cmd string, args []string) error {
+	if err := argCount(cmd, args, 1); err != nil {
+		return err
+	}
+	if p.track == nil {
+		return fmt.Errorf("%s before the first TRACK", cmd)
+	}
+	at, err := disc.ParseMSF(args[0])
+	if err != nil {
+		return err
+	}
+	if cmd == "PREGAP" {
+		p.track.Pregap = at.Frames()
+	} else {
+		p.track.Postgap = at.Frames()
+	}
+	return nil
+}
+
+func (p *parser) flags(args []string) error {
+	if p.track == nil {
+		return errors.New("FLAGS before the first TRACK")
+	}
+	for _, a := range args {
+		switch strings.ToUpper(a) {
+		case "DCP":
+			p.track.Control |= disc.CopyPermitted
+		case "PRE":
+			p.track.Control |= disc.PreEmphasis
+		case "4CH":
+			p.track.Control |= disc.FourChannel
+		case "DATA":
+			p.track.Control |= disc.DataTrack
+		case "SCMS":
+		default:
+			return fmt.Errorf("unknown flag %q", a)
+		}
+	}
+	return nil
+}
+
+func (p *parser) isrc(args []string) error {
+	if err := argCount("ISRC", args, 1); err != nil {
+		return err
+	}
+	if p.track == nil {
+		return errors.New("ISRC before the first TRACK")
+	}
+	code := strings.ToUpper(strings.ReplaceAll(args[0], "-", ""))
+	if !cdsector.ValidISRC(code) {
+		return fmt.Errorf("ISRC %q is not five letters or digits and seven digits", args[0])
+	}
+	p.track.ISRC = code
+	return nil
+}
+
+// rem reads the comments that mean something: those about sessions.
+func (p *parser) rem(rest string) error {
+	words := strings.Fields(rest)
+	if len(words) == 2 {
+		switch key := strings.ToUpper(words[0]); key {
+		case "SESSION":
+			n, err := strconv.Atoi(words[1])
+			if err != nil || n != p.session+1 {
+				return fmt.Errorf("session %q follows session %d", words[1], p.session)
+			}
+			if err := p.finishTrack(); err != nil {
+				return err
+			}
+			if n == 1 && len(p.sheet.Tracks) > 0 {
+				return errors.New("REM SESSION 01 after a TRACK")
+			}
+			p.session = n
+			p.sheet.Sessions = append(p.sheet.Sessions, Session{Number: n, LeadIn: -1, Pregap: -1, LeadOut: -1})
+			return nil
+		case "LEAD-OUT", "LEAD-IN", "PREGAP":
+			if p.session == 0 {
+				break
+			}
+			at, err := disc.ParseMSF(words[1])
+			if err != nil {
+				return err
+			}
+			s := &p.sheet.Sessions[p.session-1]
+			switch key {
+			case "LEAD-OUT":
+				s.LeadOut = at.Frames()
+			case "LEAD-IN":
+				s.LeadIn = at.Frames()
+			default:
+				s.Pregap = at.Frames()
+			}
+			return nil
+		}
+	}
+	if p.track != nil {
+		p.track.Comments = append(p.track.Comments, rest)
+	} else {
+		p.sheet.Comments = append(p.sheet.Comments, rest)
+	}
+	return nil
+}

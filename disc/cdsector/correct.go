@@ -1,0 +1,141 @@
+package cdsector
+
+// Erasures marks bytes of a sector that are known to be unreliable, one bit a
+// byte, most significant bit first: the form in which drives give C2 error
+// pointers (MMC-5 table "READ CD, C2 error block data").
+type Erasures [Size / 8]byte
+
+// Set marks byte i.
+func (e *Erasures) Set(i int) { e[i/8] |= 0x80 >> (i % 8) }
+
+// Has reports whether byte i is marked.
+func (e *Erasures) Has(i int) bool { return e[i/8]&(0x80>>(i%8)) != 0 }
+
+func (e *Erasures) unset(i int) { e[i/8] &^= 0x80 >> (i % 8) }
+
+// pPositions and qPositions list, for each code word, where its bytes stand in
+// the sector.
+var pPositions, qPositions = func() (p [rowBytes][26]int, q [diagBytes][45]int) {
+	for c := range p {
+		for r := range p[c] {
+			p[c][r] = headerAt + r*rowBytes + c
+		}
+	}
+	for d := range q {
+		n, half := d/2, d%2
+		for m := range qWords {
+			q[d][m] = headerAt + ((n+m)%qDiags*pWords+m)*2 + half
+		}
+		q[d][43] = qParityAt + d
+		q[d][44] = qParityAt + diagBytes + d
+	}
+	return p, q
+}()
+
+// maxRounds bounds the alternation of P and Q: each round that changes nothing
+// ends it, and real damage settles in a few.
+const maxRounds = 16
+
+// Correct repairs a Mode 1 or XA form 1 sector by its parity and returns how
+// many bytes it changed. Each code word of P or Q can correct one wrong byte at
+// an unknown place, or two bytes that erasures names; both codes are applied in
+// turns, so that far more errors in a sector can be repaired. erasures may be
+// nil. When the result does not pass the EDC and both parities, the sector is
+// left as it was and ok is false. The sync pattern of a sector of a known kind
+// is always put right.
+func Correct(s *[Size]byte, k Kind, erasures *Erasures) (changed int, ok bool) {
+	if k != Mode1 && k != Form1 {
+		return 0, EDCOK(s, k)
+	}
+	t := *s
+	copy(t[:], sync[:])
+	if k == Form1 {
+		clear(t[headerAt:userAt])
+	}
+	var e Erasures
+	if erasures != nil {
+		e = *erasures
+	}
+	for range maxRounds {
+		again := false
+		for i := range qPositions {
+			again = correctWord(&t, qPositions[i][:], &e) || again
+		}
+		for i := range pPositions {
+			again = correctWord(&t, pPositions[i][:], &e) || again
+		}
+		if !again {
+			break
+		}
+	}
+	if k == Form1 {
+		copy(t[headerAt:userAt], s[headerAt:userAt])
+	}
+	if !EDCOK(&t, k) || !ParityOK(&t, k) {
+		return 0, false
+	}
+	for i := range t {
+		if t[i] != s[i] {
+			changed++
+		}
+	}
+	*s = t
+	return changed, true
+}
+
+// correctWord applies one code word, whose bytes stand at pos, and reports
+// whether it changed a byte or settled an erasure.
+func correctWord(s *[Size]byte, pos []int, e *Erasures) bool {
+	n := len(pos)
+	var s0, s1 byte
+	var erased [2]int
+	marks := 0
+	for i, p := range pos {
+		v := s[p]
+		s0 ^= v
+		s1 = s1<<1 ^ s1>>7*0x1D ^ v
+		if e.Has(p) {
+			if marks < 2 {
+				erased[marks] = i
+			}
+			marks++
+		}
+	}
+	if s0 == 0 && s1 == 0 {
+		if marks == 0 || marks > 2 {
+			return false
+		}
+		for _, p := range pos {
+			e.unset(p)
+		}
+		return true
+	}
+	if marks == 2 {
+		// v_i + v_j = s0, a^(n-1-i) v_i + a^(n-1-j) v_j = s1
+		i, j := erased[0], erased[1]
+		wi, wj := gf.exp[n-1-i], gf.exp[n-1-j]
+		vi := gfDiv(gfMul(wj, s0)^s1, wi^wj)
+		s[pos[i]] ^= vi
+		s[pos[j]] ^= vi ^ s0
+		e.unset(pos[i])
+		e.unset(pos[j])
+		return true
+	}
+	if s0 == 0 || s1 == 0 {
+		return false // more than one error
+	}
+	i := n - 1 - (int(gf.log[s1])+255-int(gf.log[s0]))%255
+	if i < 0 || marks == 1 && i != erased[0] || marks > 2 && !e.Has(pos[i]) {
+		return false // more errors than the word can place
+	}
+	s[pos[i]] ^= s0
+	e.unset(pos[i])
+	return true
+}
+
+func gfMul(a, b byte) byte {
+	if a == 0 || b == 0 {
+		return 0
+	}
+	return gf.exp[int(gf.log[a])+int(gf.log[b])]
+}

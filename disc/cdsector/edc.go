@@ -1,0 +1,50 @@
+package cdsector
+
+import "encoding/binary"
+
+// The EDC is a 32-bit CRC with the polynomial
+// (x^16+x^15+x^2+1)(x^16+x^2+x+1), bits taken least significant first
+// (ECMA-130 14.3). In reflected form that is 0xD8018001.
+const edcPolynomial = 0xD8018001
+
+// edcTables holds sixteen tables, so that sixteen bytes are taken at a step
+// ("slicing by 16").
+var edcTables = makeEDCTables()
+
+func makeEDCTables() *[16][256]uint32 {
+	var t [16][256]uint32
+	for i := range t[0] {
+		c := uint32(i)
+		for range 8 {
+			c = c>>1 ^ edcPolynomial&-(c&1)
+		}
+		t[0][i] = c
+	}
+	for k := 1; k < 16; k++ {
+		for i := range t[k] {
+			c := t[k-1][i]
+			t[k][i] = c>>8 ^ t[0][c&0xFF]
+		}
+	}
+	return &t
+}
+
+// EDC returns the error detection code of p (ECMA-130 14.3). It is stored least
+// significant byte first.
+func EDC(p []byte) uint32 {
+	t := edcTables
+	var c uint32
+	for len(p) >= 16 {
+		lo := binary.LittleEndian.Uint64(p) ^ uint64(c)
+		hi := binary.LittleEndian.Uint64(p[8:])
+		c = t[15][byte(lo)] ^ t[14][byte(lo>>8)] ^ t[13][byte(lo>>16)] ^ t[12][byte(lo>>24)] ^
+			t[11][byte(lo>>32)] ^ t[10][byte(lo>>40)] ^ t[9][byte(lo>>48)] ^ t[8][byte(lo>>56)] ^
+			t[7][byte(hi)] ^ t[6][byte(hi>>8)] ^ t[5][byte(hi>>16)] ^ t[4][byte(hi>>24)] ^
+			t[3][byte(hi>>32)] ^ t[2][byte(hi>>40)] ^ t[1][byte(hi>>48)] ^ t[0][byte(hi>>56)]
+		p = p[16:]
+	}
+	for _, b := range p {
+		c = c>>8 ^ t[0][byte(c)^b]
+	}
+	return c
+}

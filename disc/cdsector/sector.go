@@ -1,0 +1,192 @@
+// Package cdsector is about one CD sector of 2352 bytes: what kind it is, the
+// sync pattern and header, the error detection code (EDC), the P and Q parity
+// that corrects errors, scrambling, and the 96 bytes of sub-channel that go
+// with it. The source throughout is ECMA-130, for XA the Yellow Book extension
+// as MMC-5 describes it.
+package cdsector
+
+import (
+	"encoding/binary"
+	"fmt"
+)
+
+// Sizes of a sector and its parts, in bytes.
+const (
+	Size        = 2352 // a whole sector
+	UserSize    = 2048 // user data of Mode 1 and of XA form 1
+	Form2Size   = 2324 // user data of XA form 2
+	Mode2Size   = 2336 // user data of a formless Mode 2 sector
+	SubSize     = 96   // sub-channels P to W of one sector
+	QSize       = 12   // one Q frame: 80 bits and their CRC
+	headerAt    = 12
+	modeAt      = 15
+	userAt      = 16   // Mode 1 user data; XA sub-header
+	xaUserAt    = 24   // XA user data
+	mode1EDCAt  = 2064 // four bytes
+	mode1ZeroAt = 2068 // eight zero bytes
+	form1EDCAt  = 2072
+	form2EDCAt  = 2348
+	pParityAt   = 2076
+	qParityAt   = 2248
+)
+
+// Kind is the kind of one sector.
+type Kind uint8
+
+// The kinds of sectors.
+const (
+	Audio  Kind = iota // 2352 bytes of samples: anything without a sync pattern
+	Mode0              // header, then zeros
+	Mode1              // 2048 bytes with EDC and parity
+	Mode2              // formless: 2336 bytes without any protection
+	Form1              // XA form 1: 2048 bytes with EDC and parity
+	Form2              // XA form 2: 2324 bytes, EDC optional
+	Bad                // has a sync pattern, but an unknown mode byte
+	kindsN             // number of kinds
+)
+
+var kindNames = [kindsN]string{"audio", "mode 0", "mode 1", "mode 2 formless", "mode 2 form 1", "mode 2 form 2", "unknown mode"}
+
+func (k Kind) String() string {
+	if k < kindsN {
+		return kindNames[k]
+	}
+	return fmt.Sprintf("Kind(%d)", uint8(k))
+}
+
+// UserData returns the offset and the length in bytes of the user data in a
+// sector of this kind.
+func (k Kind) UserData() (offset, length int) {
+	switch k {
+	case Mode1:
+		return userAt, UserSize
+	case Mode0, Mode2:
+		return userAt, Mode2Size
+	case Form1:
+		return xaUserAt, UserSize
+	case Form2:
+		return xaUserAt, Form2Size
+	}
+	return 0, Size
+}
+
+// sync is the twelve-byte pattern that starts every data sector (ECMA-130 14.1).
+var sync = [12]byte{0x00, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x00}
+
+// HasSync reports whether a sector starts with the sync pattern of a data
+// sector.
+func HasSync(s *[Size]byte) bool { return [12]byte(s[:12]) == sync }
+
+// Classify says what kind a sector is, by its sync pattern, mode byte and
+// sub-header. A Mode 2 sector counts as XA when the two copies of its
+// sub-header agree, and as formless otherwise.
+func Classify(s *[Size]byte) Kind {
+	if !HasSync(s) {
+		return Audio
+	}
+	switch s[modeAt] & 3 { // the upper bits mark run-in, run-out and link blocks
+	case 0:
+		return Mode0
+	case 1:
+		return Mode1
+	case 2:
+		sub := binary.LittleEndian.Uint32(s[16:])
+		switch {
+		case sub != binary.LittleEndian.Uint32(s[20:]):
+			return Mode2
+		case s[18]&0x20 != 0:
+			return Form2
+		case sub == 0 && EDC(s[16:form1EDCAt]) != binary.LittleEndian.Uint32(s[form1EDCAt:]):
+			// Eight zero bytes say nothing: only the EDC tells form 1
+			// from formless data that starts with zeros.
+			return Mode2
+		}
+		return Form1
+	}
+	return Bad
+}
+
+// Address returns the absolute time in the header of a data sector as minutes,
+// seconds and frames, and whether the three bytes are valid BCD.
+func Address(s *[Size]byte) (m, sec, f int, ok bool) {
+	m, okM := fromBCD(s[12])
+	sec, okS := fromBCD(s[13])
+	f, okF := fromBCD(s[14])
+	return m, sec, f, okM && okS && okF && sec < 60 && f < 75
+}
+
+// SetHeader writes the sync pattern and the header of a data sector: the
+// absolute time of the sector, in BCD, and the mode byte.
+func SetHeader(s *[Size]byte, m, sec, f int, mode byte) {
+	copy(s[:], sync[:])
+	s[12], s[13], s[14], s[15] = toBCD(m), toBCD(sec), toBCD(f), mode
+}
+
+// Seal computes and stores EDC and parity of a sector whose header, sub-header
+// and user data are in place. For audio, Mode 0 and formless sectors there is
+// nothing to do.
+func Seal(s *[Size]byte, k Kind) {
+	switch k {
+	case Mode1:
+		binary.LittleEndian.PutUint32(s[mode1EDCAt:], EDC(s[:mode1EDCAt]))
+		clear(s[mode1ZeroAt:pParityAt])
+		putParity(s, false)
+	case Form1:
+		binary.LittleEndian.PutUint32(s[form1EDCAt:], EDC(s[16:form1EDCAt]))
+		putParity(s, true)
+	case Form2:
+		binary.LittleEndian.PutUint32(s[form2EDCAt:], EDC(s[16:form2EDCAt]))
+	}
+}
+
+// EDCOK reports whether the error detection code of a sector of kind k is right.
+// Sectors that have none (audio, Mode 0, formless, XA form 2 with a zero EDC
+// field) pass.
+func EDCOK(s *[Size]byte, k Kind) bool {
+	switch k {
+	case Mode1:
+		return EDC(s[:mode1EDCAt]) == binary.LittleEndian.Uint32(s[mode1EDCAt:])
+	case Form1:
+		return EDC(s[16:form1EDCAt]) == binary.LittleEndian.Uint32(s[form1EDCAt:])
+	case Form2:
+		stored := binary.LittleEndian.Uint32(s[form2EDCAt:])
+		return stored == 0 || EDC(s[16:form2EDCAt]) == stored
+	case Bad:
+		return false
+	}
+	return true
+}
+
+// ParityOK reports whether P and Q parity of a sector of kind k are right.
+// Kinds without parity pass.
+func ParityOK(s *[Size]byte, k Kind) bool {
+	switch k {
+	case Mode1:
+		return parityOK(s, false)
+	case Form1:
+		return parityOK(s, true)
+	}
+	return true
+}
+
+// Unprotected reports whether a Mode 1 sector carries zeros where its EDC,
+// and all its parity, should be. Emulated drives (QEMU's) answer READ CD so.
+func Unprotected(s *[Size]byte) bool {
+	if s[modeAt]&3 != 1 {
+		return false
+	}
+	for _, b := range s[mode1EDCAt:] {
+		if b != 0 {
+			return false
+		}
+	}
+	// The EDC of an all-zero sector is not zero, for the sync pattern is part of it.
+	return true
+}
+
+func toBCD(n int) byte { return byte(n/10%10<<4 | n%10) }
+
+func fromBCD(b byte) (int, bool) {
+	hi, lo := int(b>>4), int(b&15)
+	return hi*10 + lo, hi < 10 && lo < 10
+}

@@ -1,0 +1,242 @@
+package disc
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"sync"
+
+	"spindle/disc/cdsector"
+)
+
+// Form is how an image file stores the sectors of an [Extent].
+type Form uint8
+
+// The forms. Those that store less than a whole CD sector have the rest built
+// around them when they are read: sync pattern, header, EDC and parity.
+const (
+	FormRaw      Form = iota // 2352 bytes, as they are on the CD
+	FormSwapped              // 2352 bytes of audio, most significant byte first
+	FormMode1                // 2048 bytes of Mode 1
+	FormMode2                // 2336 bytes of Mode 2: everything after the header
+	FormXA1                  // 2048 bytes of XA form 1, with a plain sub-header
+	FormBlock                // 2048 bytes of DVD or BD
+	formSentinel             // number of forms
+)
+
+// Size returns the number of bytes the form stores for a sector.
+func (f Form) Size() int {
+	switch f {
+	case FormMode1, FormXA1, FormBlock:
+		return cdsector.UserSize
+	case FormMode2:
+		return cdsector.Mode2Size
+	}
+	return cdsector.Size
+}
+
+// An Extent is a run of sectors of a disc that stand in one place of one file.
+type Extent struct {
+	First  LBA
+	Count  int
+	Source io.ReaderAt // nil: zeros, or for FormMode1 and FormXA1 empty data sectors
+	Offset int64       // of the first sector in Source, in bytes
+	Stride int         // bytes from one sector to the next; 0 means Form.Size()
+	Form   Form
+}
+
+func (e *Extent) end() LBA { return e.First + LBA(e.Count) }
+
+func (e *Extent) stride() int {
+	if e.Stride > 0 {
+		return e.Stride
+	}
+	return e.Form.Size()
+}
+
+// An ExtentImage is an [Image] made of extents of files. Every image format
+// whose sectors stand uncompressed in files is one.
+type ExtentImage struct {
+	layout  *Layout
+	extents []Extent
+	closers []io.Closer
+}
+
+// ErrNoSector is returned for a sector that no track of the image holds.
+var ErrNoSector = errors.New("sector lies in no track")
+
+// NewExtentImage makes an image of a valid layout. The extents must cover all
+// its tracks without overlapping; the closers are closed with the image.
+func NewExtentImage(l *Layout, extents []Extent, closers ...io.Closer) (*ExtentImage, error) {
+	if err := l.Validate(); err != nil {
+		return nil, err
+	}
+	extents = slices.Clone(extents)
+	slices.SortFunc(extents, func(a, b Extent) int { return int(a.First) - int(b.First) })
+	for i := range extents {
+		e := &extents[i]
+		switch {
+		case e.Count < 0 || e.Form >= formSentinel || e.stride() < e.Form.Size():
+			return nil, fmt.Errorf("%w: bad extent at %d", ErrLayout, e.First)
+		case i > 0 && extents[i-1].end() > e.First:
+			return nil, fmt.Errorf("%w: two places hold sector %d", ErrLayout, e.First)
+		case (e.Form == FormBlock) != (l.Medium != CD):
+			return nil, fmt.Errorf("%w: sectors at %d are not those of a %s", ErrLayout, e.First, l.Medium)
+		}
+	}
+	img := &ExtentImage{layout: l, extents: extents, closers: closers}
+	for _, t := range l.Tracks() {
+		for a := t.Begin(); a < t.End; {
+			e := img.find(a)
+			if e == nil {
+				return nil, fmt.Errorf("%w: track %d: nothing holds sector %d", ErrLayout, t.Number, a)
+			}
+			a = e.end()
+		}
+	}
+	return img, nil
+}
+
+// Layout implements [Image].
+func (m *ExtentImage) Layout() *Layout { return m.layout }
+
+// Close closes the files.
+func (m *ExtentImage) Close() error {
+	var errs []error
+	for _, c := range m.closers {
+		errs = append(errs, c.Close())
+	}
+	return errors.Join(errs...)
+}
+
+func (m *ExtentImage) find(a LBA) *Extent {
+	i, ok := slices.BinarySearchFunc(m.extents, a, func(e Extent, a LBA) int { return int(e.First) - int(a) })
+	if !ok {
+		i--
+	}
+	if i < 0 || a >= m.extents[i].end() {
+		return nil
+	}
+	return &m.extents[i]
+}
+
+// ReadSectors implements [Image].
+func (m *ExtentImage) ReadSectors(p []byte, first LBA) error {
+	size := m.layout.Medium.SectorSize()
+	if len(p)%size != 0 {
+		return fmt.Errorf("a buffer of %d bytes for sectors of %d", len(p), size)
+	}
+	for len(p) > 0 {
+		e := m.find(first)
+		if e == nil {
+			return fmt.Errorf("%w: %d", ErrNoSector, first)
+		}
+		n := min(int(e.end()-first), len(p)/size)
+		if err := e.read(p[:n*size], first, size); err != nil {
+			return fmt.Errorf("sector %d: %w", first, err)
+		}
+		p = p[n*size:]
+		first += LBA(n)
+	}
+	return nil
+}
+
+// read fills p with sectors of the given size.
+func (e *Extent) read(p []byte, first LBA, size int) error {
+	stored, stride := e.Form.Size(), e.stride()
+	at := e.Offset + int64(first-e.First)*int64(stride)
+	n := len(p) / size
+	switch {
+	case e.Source == nil:
+		clear(p)
+	case stride == size:
+		if err := readFull(e.Source, p, at); err != nil {
+			return err
+		}
+	default:
+		if err := e.readSpread(p, n, size, stored, stride, at); err != nil {
+			return err
+		}
+	}
+	for i := range n {
+		e.complete(p[i*size:(i+1)*size], first+LBA(i))
+	}
+	return nil
+}
+
+// stageSize bounds the buffer through which sectors of another stride go.
+const stageSize = 64 << 10
+
+var stages = sync.Pool{New: func() any { return new([stageSize]byte) }}
+
+// readSpread reads stored sectors in large pieces and puts each where its
+// content belongs in a sector of the disc.
+func (e *Extent) readSpread(p []byte, n, size, stored, stride int, at int64) error {
+	stage := stages.Get().(*[stageSize]byte)
+	defer stages.Put(stage)
+	into := e.Form.dataOffset()
+	batch := max(1, stageSize/stride)
+	for i := 0; i < n; i += batch {
+		k := min(batch, n-i)
+		b := stage[:(k-1)*stride+stored]
+		if err := readFull(e.Source, b, at); err != nil {
+			return err
+		}
+		for j := range k {
+			copy(p[(i+j)*size+into:], b[j*stride:j*stride+stored])
+		}
+		at += int64(k * stride)
+	}
+	return nil
+}
+
+// dataOffset is where in a sector of the disc the stored bytes belong.
+func (f Form) dataOffset() int {
+	switch f {
+	case FormMode1, FormMode2:
+		return 16
+	case FormXA1:
+		return 24
+	}
+	return 0
+}
+
+// complete builds what the form leaves out of a sector.
+func (e *Extent) complete(p []byte, a LBA) {
+	switch e.Form {
+	case FormSwapped:
+		for i := 0; i+8 <= len(p); i += 8 {
+			v := binary.LittleEndian.Uint64(p[i:])
+			const low = 0x00FF00FF00FF00FF
+			binary.LittleEndian.PutUint64(p[i:], v>>8&low|v&low<<8)
+		}
+	case FormMode1, FormMode2, FormXA1:
+		s := (*[cdsector.Size]byte)(p)
+		t := a.MSF()
+		switch e.Form {
+		case FormMode1:
+			cdsector.SetHeader(s, t.M, t.S, t.F, 1)
+			cdsector.Seal(s, cdsector.Mode1)
+		case FormMode2:
+			cdsector.SetHeader(s, t.M, t.S, t.F, 2)
+		case FormXA1:
+			cdsector.SetHeader(s, t.M, t.S, t.F, 2)
+			copy(s[16:24], []byte{0, 0, 8, 0, 0, 0, 8, 0}) // sub-mode: data
+			cdsector.Seal(s, cdsector.Form1)
+		}
+	}
+}
+
+// readFull is ReadAt that takes a file's sudden end for what it is.
+func readFull(r io.ReaderAt, p []byte, at int64) error {
+	n, err := r.ReadAt(p, at)
+	if n == len(p) {
+		return nil
+	}
+	if err == nil || errors.Is(err, io.EOF) {
+		return fmt.Errorf("the file ends at byte %d: %w", at+int64(n), io.ErrUnexpectedEOF)
+	}
+	return err
+}

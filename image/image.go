@@ -1,0 +1,99 @@
+// Package image is the one door to disc image files: it opens any that spindle
+// knows by its content.
+package image
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"regexp"
+
+	"spindle/cue"
+	"spindle/disc"
+	"spindle/iso"
+)
+
+// ErrUnknown is returned for a file that is no image of a known format.
+var ErrUnknown = errors.New("not a disc image that spindle knows")
+
+// A Format is one kind of image file.
+type Format struct {
+	Name string
+	// Match reports whether a file that starts with head, and is read with
+	// r for whatever else must be seen, has this format.
+	Match func(head []byte, r io.ReaderAt, size int64) bool
+	Open  func(path string) (disc.Image, error)
+}
+
+// headSize is how much of a file's start a Match function gets: up to and with
+// the first volume descriptor of an ISO.
+const headSize = 17 * 2048
+
+// trackLine is what every CUE sheet has and no binary format starts with.
+var trackLine = regexp.MustCompile(`(?im)^\s*TRACK\s+\d+\s+\S+`)
+
+// Formats returns the formats that [Open] tries, in this order.
+func Formats() []Format {
+	return []Format{
+		{"ISO", matchISO, iso.Open},
+		{"CUE sheet", matchCue, cue.Open},
+	}
+}
+
+func matchISO(head []byte, _ io.ReaderAt, _ int64) bool {
+	if len(head) < headSize {
+		return false
+	}
+	id := head[16*2048+1 : 16*2048+6]
+	return bytes.Equal(id, []byte("CD001")) || bytes.Equal(id, []byte("BEA01"))
+}
+
+func matchCue(head []byte, _ io.ReaderAt, size int64) bool {
+	return size < 1<<20 && bytes.IndexByte(head, 0) < 0 && trackLine.Match(head)
+}
+
+// Open opens an image file. The error wraps [ErrUnknown] when its content has
+// no known format, and says what the file is where that can be seen.
+func Open(path string) (disc.Image, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	st, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !st.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s: %w: it is no regular file", path, ErrUnknown)
+	}
+	head := make([]byte, headSize)
+	n, err := f.ReadAt(head, 0)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	head = head[:n]
+	for _, format := range Formats() {
+		if format.Match(head, f, st.Size()) {
+			return format.Open(path)
+		}
+	}
+	return nil, fmt.Errorf("%s: %w%s", path, ErrUnknown, guess(head, st.Size()))
+}
+
+// guess says what an unknown file seems to be.
+func guess(head []byte, size int64) string {
+	switch {
+	case size == 0:
+		return ": it is empty"
+	case len(head) >= 12 && bytes.Equal(head[:12], []byte("\x00\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x00")):
+		return ": it holds raw CD sectors; open the .cue file that belongs to it"
+	case bytes.HasPrefix(head, []byte("MComprHD")):
+		return ": it is a CHD; convert it with \"chdman extractcd\" first"
+	case bytes.HasPrefix(head, []byte("MEDIA DESCRIPTOR")):
+		return ": it is an Alcohol 120% descriptor"
+	}
+	return ""
+}

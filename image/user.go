@@ -1,0 +1,53 @@
+package image
+
+import (
+	"fmt"
+	"io"
+
+	"spindle/disc"
+	"spindle/disc/cdsector"
+	"spindle/iso"
+)
+
+// UserData returns the user data of a data track, 2048 bytes a sector from the
+// track's start (INDEX 01) on, as a reader of file systems wants it.
+func UserData(img disc.Image, t *disc.Track) io.ReaderAt {
+	return &userData{img, t}
+}
+
+type userData struct {
+	img disc.Image
+	t   *disc.Track
+}
+
+func (u *userData) ReadAt(p []byte, off int64) (int, error) {
+	done := 0
+	for done < len(p) {
+		at := int64(u.t.Start) + (off+int64(done))/iso.BlockSize
+		if off < 0 || at >= int64(u.t.End) {
+			return done, io.EOF
+		}
+		data, err := u.sector(disc.LBA(at))
+		if err != nil {
+			return done, err
+		}
+		done += copy(p[done:], data[(off+int64(done))%iso.BlockSize:])
+	}
+	return done, nil
+}
+
+func (u *userData) sector(at disc.LBA) ([]byte, error) {
+	raw := make([]byte, u.img.Layout().Medium.SectorSize())
+	if err := u.img.ReadSectors(raw, at); err != nil {
+		return nil, err
+	}
+	if len(raw) == iso.BlockSize {
+		return raw, nil
+	}
+	kind := cdsector.Classify((*[cdsector.Size]byte)(raw))
+	if kind != cdsector.Mode1 && kind != cdsector.Form1 {
+		return nil, fmt.Errorf("sector %d is %s and has no 2048 bytes of user data", at, kind)
+	}
+	from, _ := kind.UserData()
+	return raw[from : from+iso.BlockSize], nil
+}

@@ -1,0 +1,265 @@
+// Package mapfile reads and writes the map files of GNU ddrescue (its manual,
+// section "Mapfile structure"): which parts of a copy are finished, bad, or
+// not tried yet.
+package mapfile
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Status is the state of a block, in the character that the file has for it.
+type Status byte
+
+// The states.
+const (
+	NonTried   Status = '?'
+	NonTrimmed Status = '*' // a block that failed as a whole
+	NonScraped Status = '/'
+	Bad        Status = '-' // single sectors that could not be read
+	Finished   Status = '+'
+)
+
+func (s Status) valid() bool { return strings.IndexByte("?*/-+", byte(s)) >= 0 }
+
+// A Block is a run of bytes in one state.
+type Block struct {
+	Pos, Size int64
+	Status    Status
+}
+
+// End returns the position after the block.
+func (b Block) End() int64 { return b.Pos + b.Size }
+
+// A Map is the state of all bytes of a copy, from 0 to its size. Neighbouring
+// blocks have different states. The zero Map has size 0.
+type Map struct {
+	// Comments are the lines that start with #, without that sign; ddrescue
+	// keeps none but its own.
+	Comments []string
+	// Pos is where the program was working, and Pass in which pass.
+	Pos    int64
+	Phase  Status // '?' copying, '*' trimming, '/' scraping, '-' retrying, '+' finished
+	Pass   int
+	blocks []Block
+}
+
+// New returns a map of size bytes that have not been tried.
+func New(size int64) *Map {
+	m := &Map{Phase: NonTried, Pass: 1}
+	if size > 0 {
+		m.blocks = []Block{{0, size, NonTried}}
+	}
+	return m
+}
+
+// Size returns the number of bytes that the map covers.
+func (m *Map) Size() int64 {
+	if len(m.blocks) == 0 {
+		return 0
+	}
+	return m.blocks[len(m.blocks)-1].End()
+}
+
+// Blocks returns the blocks in order. The slice is not to be modified, and valid
+// until the next [Map.Set].
+func (m *Map) Blocks() []Block { return m.blocks }
+
+// Clone returns a copy.
+func (m *Map) Clone() *Map {
+	c := *m
+	c.Comments, c.blocks = slices.Clone(m.Comments), slices.Clone(m.blocks)
+	return &c
+}
+
+// find returns the index of the block that holds pos.
+func (m *Map) find(pos int64) int {
+	i, ok := slices.BinarySearchFunc(m.blocks, pos, func(b Block, pos int64) int {
+		switch {
+		case b.Pos < pos:
+			return -1
+		case b.Pos > pos:
+			return 1
+		}
+		return 0
+	})
+	if !ok {
+		i--
+	}
+	return i
+}
+
+// At returns the state of the byte at pos, which must lie inside the map.
+func (m *Map) At(pos int64) Status { return m.blocks[m.find(pos)].Status }
+
+// Set gives the bytes from pos to pos+size a state. What lies outside of the map
+// is ignored.
+func (m *Map) Set(pos, size int64, s Status) {
+	end := min(pos+size, m.Size())
+	pos = max(pos, 0)
+	if pos >= end {
+		return
+	}
+	i, j := m.find(pos), m.find(end-1)
+	// The part of the first block before pos and of the last block after end
+	// stay; whatever has state s at the borders grows into the new block.
+	first, last := m.blocks[i], m.blocks[j]
+	var repl [3]Block
+	n := 0
+	if first.Pos < pos {
+		if first.Status == s {
+			pos = first.Pos
+		} else {
+			repl[n] = Block{first.Pos, pos - first.Pos, first.Status}
+			n++
+		}
+	} else if i > 0 && m.blocks[i-1].Status == s {
+		i--
+		pos = m.blocks[i].Pos
+	}
+	after := Block{end, last.End() - end, last.Status}
+	switch {
+	case after.Size > 0 && after.Status == s:
+		end, after.Size = after.End(), 0
+	case after.Size == 0 && j+1 < len(m.blocks) && m.blocks[j+1].Status == s:
+		j++
+		end = m.blocks[j].End()
+	}
+	repl[n] = Block{pos, end - pos, s}
+	n++
+	if after.Size > 0 {
+		repl[n] = after
+		n++
+	}
+	m.blocks = slices.Replace(m.blocks, i, j+1, repl[:n]...)
+}
+
+// Count returns the number of bytes in a state.
+func (m *Map) Count(s Status) int64 {
+	var n int64
+	for _, b := range m.blocks {
+		if b.Status == s {
+			n += b.Size
+		}
+	}
+	return n
+}
+
+// Next returns the first block at or after pos that is in one of the states, cut
+// to begin at pos or later, and false when there is none.
+func (m *Map) Next(pos int64, states ...Status) (Block, bool) {
+	if pos >= m.Size() {
+		return Block{}, false
+	}
+	for _, b := range m.blocks[max(0, m.find(pos)):] {
+		if slices.Contains(states, b.Status) {
+			if b.Pos < pos {
+				b.Pos, b.Size = pos, b.End()-pos
+			}
+			return b, true
+		}
+	}
+	return Block{}, false
+}
+
+// WriteTo writes the map as ddrescue does.
+func (m *Map) WriteTo(w io.Writer) (int64, error) {
+	b := bufio.NewWriter(w)
+	var n int64
+	put := func(format string, args ...any) {
+		k, _ := fmt.Fprintf(b, format, args...)
+		n += int64(k)
+	}
+	for _, c := range m.Comments {
+		put("#%s\n", c)
+	}
+	put("# current_pos  current_status  current_pass\n")
+	put("0x%08X     %c               %d\n", m.Pos, m.Phase, max(1, m.Pass))
+	put("#      pos        size  status\n")
+	for _, x := range m.blocks {
+		put("0x%08X  0x%08X  %c\n", x.Pos, x.Size, x.Status)
+	}
+	return n, b.Flush()
+}
+
+// ErrSyntax is what every error about the content of a map file wraps.
+var ErrSyntax = errors.New("malformed map file")
+
+// Limits on what is read: lines and blocks.
+const (
+	maxLine   = 1 << 20
+	maxBlocks = 1 << 22
+)
+
+// Read reads a map file. The blocks must follow each other without gaps from
+// position 0.
+func Read(r io.Reader) (*Map, error) {
+	m := new(Map)
+	scan := bufio.NewScanner(r)
+	scan.Buffer(nil, maxLine)
+	line, status := 0, false
+	fail := func(format string, args ...any) error {
+		return fmt.Errorf("%w: line %d: %s", ErrSyntax, line, fmt.Sprintf(format, args...))
+	}
+	for scan.Scan() {
+		line++
+		text := scan.Text()
+		if c, ok := strings.CutPrefix(text, "#"); ok {
+			if !strings.HasPrefix(c, " current_pos") && !strings.HasPrefix(c, "      pos") {
+				m.Comments = append(m.Comments, c)
+			}
+			continue
+		}
+		words := strings.Fields(text)
+		switch {
+		case len(words) == 0:
+			continue
+		case !status:
+			// the position in the copy, the phase, and since 1.23 the pass
+			if len(words) != 2 && len(words) != 3 {
+				return nil, fail("not a status line")
+			}
+			pos, err := strconv.ParseInt(words[0], 0, 64)
+			if err != nil || len(words[1]) != 1 {
+				return nil, fail("not a status line")
+			}
+			m.Pos, m.Phase, m.Pass, status = pos, Status(words[1][0]), 1, true
+			if len(words) == 3 {
+				if m.Pass, err = strconv.Atoi(words[2]); err != nil {
+					return nil, fail("the pass is not a number")
+				}
+			}
+			continue
+		case len(words) != 3 || len(words[2]) != 1 || !Status(words[2][0]).valid():
+			return nil, fail("not a block")
+		}
+		pos, err1 := strconv.ParseInt(words[0], 0, 64)
+		size, err2 := strconv.ParseInt(words[1], 0, 64)
+		switch {
+		case err1 != nil || err2 != nil || size <= 0 || pos+size < pos:
+			return nil, fail("not a block")
+		case pos != m.Size():
+			return nil, fail("block at %d, but the one before ends at %d", pos, m.Size())
+		case len(m.blocks) >= maxBlocks:
+			return nil, fail("too many blocks")
+		}
+		s := Status(words[2][0])
+		if k := len(m.blocks); k > 0 && m.blocks[k-1].Status == s {
+			m.blocks[k-1].Size += size
+			continue
+		}
+		m.blocks = append(m.blocks, Block{pos, size, s})
+	}
+	if err := scan.Err(); err != nil {
+		return nil, fail("%v", err)
+	}
+	if !status {
+		return nil, fail("no status line")
+	}
+	return m, nil
+}

@@ -1,0 +1,181 @@
+package rip
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"spindle/rip/mapfile"
+)
+
+// partSuffix marks files that are not finished.
+const partSuffix = ".part"
+
+// An outFile is one file of the image.
+type outFile struct {
+	path string // final name
+	f    *os.File
+	pos  int64 // of its first byte in the image
+	size int64
+	part bool // still has partSuffix
+}
+
+// output is the files of an image under one run of positions, and the
+// sub-channel beside it.
+type output struct {
+	files []*outFile
+	sub   *outFile // nil: none
+}
+
+// create makes new files, or, with resume, opens those of an earlier run, under
+// their final name or as parts.
+func (f *outFile) open(resume bool) error {
+	flags := os.O_RDWR
+	names := []string{f.path + partSuffix}
+	if resume {
+		names = append(names, f.path)
+	} else {
+		flags |= os.O_CREATE | os.O_TRUNC
+	}
+	var err error
+	for _, name := range names {
+		if f.f, err = os.OpenFile(name, flags, 0o666); err == nil {
+			f.part = name != f.path
+			return nil
+		}
+	}
+	return err
+}
+
+func (o *output) all() []*outFile {
+	if o.sub != nil {
+		return append(append([]*outFile(nil), o.files...), o.sub)
+	}
+	return o.files
+}
+
+func (o *output) open(resume bool) error {
+	for _, f := range o.all() {
+		if err := f.open(resume); err != nil {
+			o.close()
+			return err
+		}
+	}
+	return nil
+}
+
+func (o *output) close() error {
+	var errs []error
+	for _, f := range o.all() {
+		if f.f != nil {
+			errs = append(errs, f.f.Close())
+			f.f = nil
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// span calls do for each file that the bytes from pos on touch.
+func (o *output) span(p []byte, pos int64, do func(f *outFile, p []byte, at int64) error) error {
+	for _, f := range o.files {
+		if pos >= f.pos+f.size || len(p) == 0 {
+			continue
+		}
+		n := int(min(int64(len(p)), f.pos+f.size-pos))
+		if err := do(f, p[:n], pos-f.pos); err != nil {
+			return err
+		}
+		p, pos = p[n:], pos+int64(n)
+	}
+	if len(p) > 0 {
+		return fmt.Errorf("%d bytes lie behind the end of the image", len(p))
+	}
+	return nil
+}
+
+func (o *output) writeAt(p []byte, pos int64) error {
+	return o.span(p, pos, func(f *outFile, p []byte, at int64) error {
+		_, err := f.f.WriteAt(p, at)
+		return err
+	})
+}
+
+func (o *output) readAt(p []byte, pos int64) error {
+	return o.span(p, pos, func(f *outFile, p []byte, at int64) error {
+		_, err := f.f.ReadAt(p, at)
+		return err
+	})
+}
+
+func (o *output) sync() error {
+	for _, f := range o.all() {
+		if err := f.f.Sync(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// finish gives the files their full size and their final names.
+func (o *output) finish() error {
+	for _, f := range o.all() {
+		if err := f.f.Truncate(f.size); err != nil {
+			return err
+		}
+		if err := f.f.Sync(); err != nil {
+			return err
+		}
+	}
+	for _, f := range o.all() {
+		if !f.part {
+			continue
+		}
+		if err := os.Rename(f.path+partSuffix, f.path); err != nil {
+			return err
+		}
+		f.part = false
+	}
+	return nil
+}
+
+// exists reports whether a path is taken.
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return !errors.Is(err, fs.ErrNotExist)
+}
+
+// replaceFile writes a file under a temporary name beside it and renames it when
+// it is whole and on the disk.
+func replaceFile(path string, write func(*os.File) error) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			os.Remove(f.Name())
+		}
+	}()
+	if err = write(f); err == nil {
+		err = f.Sync()
+	}
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err != nil {
+		return err
+	}
+	if err = os.Chmod(f.Name(), 0o644); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}
+
+func writeMap(path string, m *mapfile.Map) error {
+	return replaceFile(path, func(f *os.File) error {
+		_, err := m.WriteTo(f)
+		return err
+	})
+}

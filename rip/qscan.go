@@ -1,0 +1,273 @@
+package rip
+
+import (
+	"context"
+	"errors"
+
+	"spindle/disc"
+	"spindle/disc/cdsector"
+	"spindle/scsi/mmc"
+)
+
+// A qState is what the Q sub-channel says of one sector.
+type qState struct {
+	at           disc.LBA // the address that Q itself states
+	track, index int
+}
+
+func (s qState) same(o qState) bool { return s.track == o.track && s.index == o.index }
+
+// errNoQ: no position frame could be read around a sector.
+var errNoQ = errors.New("no Q sub-channel here")
+
+// qReader reads Q frames through the drive.
+type qReader struct {
+	drive *mmc.Drive
+	mode  mmc.SubMode
+	// shift is by how many sectors the frames that the drive gives run ahead
+	// of the sectors; some drives are off by one or two.
+	shift disc.LBA
+}
+
+// A deviceError is one of the drive as such, and not of the frame it was asked
+// for.
+type deviceError struct{ err error }
+
+func (e *deviceError) Error() string { return e.err.Error() }
+func (e *deviceError) Unwrap() error { return e.err }
+
+// qNear bounds how far a frame may lie from where it was looked for.
+const qNear = 75
+
+// frame reads the Q frame of one sector.
+func (r *qReader) frame(ctx context.Context, at disc.LBA) (cdsector.Q, error) {
+	main := cdsector.Size
+	buf := make([]byte, main+r.mode.Size())
+	n, err := r.drive.ReadCD(ctx, buf, mmc.CDReadRequest{LBA: int32(at), Count: 1, Fields: mmc.RawSector, Sub: r.mode})
+	switch {
+	case err != nil && !isAnswer(err):
+		return cdsector.Q{}, &deviceError{err}
+	case err != nil || n < len(buf):
+		return cdsector.Q{}, errNoQ
+	}
+	if r.mode == mmc.QSub {
+		return cdsector.DecodeFormattedQ((*[16]byte)(buf[main:]))
+	}
+	q := cdsector.DeinterleaveQ((*[cdsector.SubSize]byte)(buf[main:]))
+	return cdsector.DecodeQ(&q)
+}
+
+// qTries is how many sectors around the one wanted are tried: frames with a
+// wrong CRC happen, and every hundredth carries a catalogue number.
+const qTries = 9
+
+// state finds the state at a sector, or at one close to it but inside [low, high).
+func (r *qReader) state(ctx context.Context, at, low, high disc.LBA) (qState, error) {
+	for i := range qTries {
+		step := disc.LBA((i + 1) / 2)
+		if i%2 == 0 {
+			step = -step
+		}
+		a := at + step
+		if a < low || a >= high {
+			continue
+		}
+		q, err := r.frame(ctx, a-r.shift)
+		if ctx.Err() != nil {
+			return qState{}, ctx.Err()
+		}
+		var broken *deviceError
+		if errors.As(err, &broken) {
+			return qState{}, broken.err
+		}
+		if err != nil {
+			continue
+		}
+		if q.ADR != 1 || q.Track < 1 || q.Track > 99 {
+			continue
+		}
+		own := disc.MSF(q.Abs).LBA()
+		if own < a-qNear || own > a+qNear {
+			continue
+		}
+		return qState{own, q.Track, q.Index}, nil
+	}
+	return qState{}, errNoQ
+}
+
+// boundary finds, between two sectors of which before holds for low and not for
+// high, the first one for which it does not hold.
+func (r *qReader) boundary(ctx context.Context, low, high qState, before func(qState) bool) (qState, error) {
+	for high.at-low.at > 1 {
+		mid := low.at + (high.at-low.at)/2
+		s, err := r.state(ctx, mid, low.at+1, high.at)
+		if errors.Is(err, errNoQ) {
+			return high, nil // what lies between cannot be told apart
+		}
+		if err != nil {
+			return high, err
+		}
+		switch {
+		case s.at <= low.at || s.at >= high.at:
+			// The drive's frames are displaced: look where they are, once.
+			if r.shift != 0 || s.at == mid {
+				return high, nil
+			}
+			r.shift = s.at - mid
+		case before(s):
+			low = s
+		default:
+			high = s
+		}
+	}
+	return high, nil
+}
+
+// scanQ finds the pregap and the indexes of each track, ISRCs and the catalogue
+// number in the Q sub-channel. Without one that can be read, a note says so and
+// the layout stays as the TOC has it.
+func (d *Disc) scanQ(ctx context.Context, drive *mmc.Drive) error {
+	r := &qReader{drive: drive}
+	if !r.choose(ctx, d.Layout) {
+		d.note("This drive does not give the sub-channel: pregaps, indexes and ISRCs cannot be found.")
+		for _, t := range d.Layout.Tracks() {
+			if isrc, err := drive.ISRC(ctx, t.Number); err == nil && cdsector.ValidISRC(isrc) {
+				t.ISRC = isrc
+			}
+		}
+		return ctx.Err()
+	}
+	for i := range d.Layout.Sessions {
+		s := &d.Layout.Sessions[i]
+		for j := range s.Tracks {
+			var next *disc.Track
+			if j+1 < len(s.Tracks) {
+				next = &s.Tracks[j+1]
+			}
+			if err := d.scanTrack(ctx, r, &s.Tracks[j], next); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// choose finds out in which form the drive gives Q: raw P to W with a CRC, or
+// formatted.
+func (r *qReader) choose(ctx context.Context, l *disc.Layout) bool {
+	first := l.Tracks()[0]
+	for _, mode := range [...]mmc.SubMode{mmc.RawSub, mmc.QSub} {
+		r.mode = mode
+		if s, err := r.state(ctx, first.Start+qTries, first.Start, first.End); err == nil && s.track == first.Number {
+			return true
+		}
+	}
+	return false
+}
+
+// scanTrack finds what Q says of the sectors from a track's start to the next
+// one's.
+func (d *Disc) scanTrack(ctx context.Context, r *qReader, t, next *disc.Track) error {
+	end := t.End
+	from, err := r.state(ctx, t.Start, t.Start, end)
+	if err == nil {
+		var to qState
+		if to, err = r.state(ctx, end-1, t.Start, end); err == nil && !to.same(from) {
+			err = d.split(ctx, r, t, next, from, to)
+		}
+	}
+	if errors.Is(err, errNoQ) {
+		d.note("The sub-channel of track %d cannot be read; its indexes, and the pregap of the track after it, "+
+			"may be missing.", t.Number)
+		err = nil
+	}
+	if err != nil {
+		return err
+	}
+	return d.scanCodes(ctx, r, t)
+}
+
+// split finds all changes of state between two sectors.
+func (d *Disc) split(ctx context.Context, r *qReader, t, next *disc.Track, from, to qState) error {
+	high := to
+	if next != nil && to.track == next.Number {
+		// Pregaps are short: search backwards in growing steps.
+		low := from
+		for step := disc.LBA(256); ; step *= 4 {
+			at := to.at - step
+			if at <= from.at {
+				break
+			}
+			s, err := r.state(ctx, at, t.Start, t.End)
+			if err != nil {
+				return err
+			}
+			if s.track != to.track {
+				low = s
+				break
+			}
+			high = s
+		}
+		edge, err := r.boundary(ctx, low, high, func(s qState) bool { return s.track == t.Number })
+		if err != nil {
+			return err
+		}
+		next.Pregap = int(next.Start - edge.at)
+		t.End = edge.at
+		if high, err = r.state(ctx, edge.at-1, t.Start, edge.at); err != nil {
+			return err
+		}
+	}
+	for from.track == high.track && from.index < high.index && len(t.Indexes) < 98 {
+		edge, err := r.boundary(ctx, from, high, from.same)
+		if err != nil {
+			return err
+		}
+		t.Indexes = append(t.Indexes, edge.at)
+		if edge.at <= from.at {
+			break
+		}
+		from = edge
+	}
+	return nil
+}
+
+// codeSectors is how many sectors at the start of a track are looked through for
+// an ISRC and the catalogue number, which come at least once in a hundred.
+const codeSectors = 210
+
+// codeBatch is how many sectors are read at once for it.
+const codeBatch = 15
+
+// scanCodes reads the start of a track for its ISRC and for the catalogue number.
+func (d *Disc) scanCodes(ctx context.Context, r *qReader, t *disc.Track) error {
+	if t.Mode.IsData() && d.Layout.MCN != "" || r.mode != mmc.RawSub {
+		return nil
+	}
+	size := cdsector.Size + cdsector.SubSize
+	buf := make([]byte, codeBatch*size)
+	end := min(t.End, t.Start+codeSectors)
+	for a := t.Start; a < end; a += codeBatch {
+		k := min(codeBatch, int(end-a))
+		n, err := r.drive.ReadCD(ctx, buf[:k*size], mmc.CDReadRequest{
+			LBA: int32(a), Count: k, Fields: mmc.RawSector, Sub: mmc.RawSub})
+		if err != nil && !isAnswer(err) {
+			return err
+		}
+		for b := buf[:n]; len(b) >= size; b = b[size:] {
+			frame := cdsector.DeinterleaveQ((*[cdsector.SubSize]byte)(b[cdsector.Size:]))
+			q, err := cdsector.DecodeQ(&frame)
+			switch {
+			case err != nil:
+			case q.ADR == 2 && d.Layout.MCN == "" && q.MCN != "0000000000000":
+				d.Layout.MCN = q.MCN
+			case q.ADR == 3 && t.ISRC == "" && cdsector.ValidISRC(q.ISRC):
+				t.ISRC = q.ISRC
+			}
+		}
+		if t.ISRC != "" && d.Layout.MCN != "" {
+			return nil
+		}
+	}
+	return ctx.Err()
+}

@@ -1,0 +1,454 @@
+// Package rip reads a disc in a drive into an image file: a CD into .bin and
+// .cue, a data disc into an .iso.
+//
+// What has been read is never lost: a map in the format of GNU ddrescue's says
+// at all times which sectors are on the disk, and a rip that was stopped, or
+// that left sectors unread, goes on where it was. What could not be read is
+// never passed off as good.
+package rip
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"spindle/cue"
+	"spindle/disc"
+	"spindle/disc/cdsector"
+	"spindle/disc/digest"
+	"spindle/rip/mapfile"
+	"spindle/scsi/mmc"
+)
+
+// Format is the kind of image to make.
+type Format string
+
+// The formats.
+const (
+	CueBin Format = "cue" // .cue with one .bin, or one a track
+	ISO    Format = "iso" // 2048 bytes a sector
+)
+
+// Options say what to make, and how.
+type Options struct {
+	Output     string // the .cue or .iso
+	Format     Format
+	Split      bool // one .bin a track
+	Subchannel bool // .sub beside it, 96 bytes a sector
+	Force      bool // replace existing files, and begin anew
+
+	Retries int           // passes over sectors that could not be read
+	GiveUp  time.Duration // stop retrying after this long without success; 0: never
+	Speed   int           // times 1x; 0: as fast as the drive likes
+	Offset  int           // read offset correction of audio, in samples
+
+	Observer Observer // may be nil
+}
+
+// Observer is told how a rip goes. Its methods are called from one goroutine
+// and must not block.
+type Observer interface {
+	Progress(Progress)
+	Note(string)
+}
+
+// Progress is how far a rip has come.
+type Progress struct {
+	Phase   Phase
+	Pass    int   // of retrying
+	Done    int64 // bytes of the image that are finished
+	Bad     int64 // bytes that failed so far
+	Total   int64
+	LBA     disc.LBA // where the drive reads
+	Sectors int      // read by the last command
+	Speed   float64  // of reading, bytes a second of the drive's time
+	OneX    float64  // bytes a second at 1x
+}
+
+// Phase is what a rip is doing.
+type Phase string
+
+// The phases.
+const (
+	Surveying Phase = "surveying"
+	Copying   Phase = "reading"
+	Trimming  Phase = "closing in on damage"
+	Retrying  Phase = "retrying"
+	Hashing   Phase = "hashing"
+)
+
+// BadRange is a run of sectors that are not right in the image.
+type BadRange struct {
+	Track  int      `json:"track"`
+	First  disc.LBA `json:"first"`
+	Last   disc.LBA `json:"last"` // inclusive
+	Reason Reason   `json:"reason"`
+}
+
+// Reason is why sectors are not right.
+type Reason string
+
+// The reasons.
+const (
+	Unreadable Reason = "unreadable" // filled
+	Flawed     Reason = "flawed"     // read, but failing their own checksum, or with C2 errors
+)
+
+// TrackSums are the hashes of a track's sectors.
+type TrackSums struct {
+	Track int `json:"track"`
+	digest.Sums
+}
+
+// ImageFile is a file of sectors and its hashes.
+type ImageFile struct {
+	Path string `json:"path"`
+	digest.Sums
+}
+
+// Result is what a rip made.
+type Result struct {
+	Disc    *Disc
+	Images  []ImageFile // the files that hold sectors
+	Others  []string    // descriptor, sub-channel, CD-TEXT
+	Map     string      // the map, where bad sectors remain
+	Sectors int64       // in the image
+	Whole   digest.Sums
+	Tracks  []TrackSums
+	Bad     []BadRange
+	Resumed bool
+	Elapsed time.Duration // of the drive's time
+}
+
+// BadSectors counts the sectors in Bad.
+func (r *Result) BadSectors() int {
+	n := 0
+	for _, b := range r.Bad {
+		n += int(b.Last-b.First) + 1
+	}
+	return n
+}
+
+// Errors of [Rip].
+var (
+	// ErrExists: a file of the output is there already.
+	ErrExists = errors.New("already exists")
+	// ErrOptions: the options contradict each other.
+	ErrOptions = errors.New("options that do not go together")
+	// ErrOtherDisc: the disc is not the one that the rip was begun with.
+	ErrOtherDisc = errors.New("this is another disc than the one the rip was begun with")
+	// ErrOtherOptions: the rip was begun with other options.
+	ErrOtherOptions = errors.New("the rip was begun with other options")
+	// ErrProtected: the drive refuses to give protected sectors.
+	ErrProtected = errors.New("the disc is copy-protected")
+	// ErrDrive: the drive failed in a way that trying again does not help.
+	ErrDrive = errors.New("the drive does not work on")
+	// ErrOutput: the image could not be written.
+	ErrOutput = errors.New("the image cannot be written")
+)
+
+// MapSuffix is appended to the output's name for the map.
+const MapSuffix = ".map"
+
+// stateComment starts the comment of the map that holds what a later run needs.
+const stateComment = " spindle: "
+
+// state is what must be the same when a rip goes on. It stands in the map.
+type state struct {
+	Version    int          `json:"version"`
+	Format     Format       `json:"format"`
+	Split      bool         `json:"split,omitempty"`
+	Subchannel bool         `json:"subchannel,omitempty"`
+	Offset     int          `json:"offset,omitempty"`
+	TOC        string       `json:"toc"`
+	Sectors    int64        `json:"sectors"`
+	Layout     *disc.Layout `json:"layout"`
+}
+
+// Rip reads the disc in the drive into opts.Output. When ctx ends, it stops after
+// the command in flight, with all that was read kept; the same call goes on
+// from there. An error after that point leaves the parts and the map in place
+// too. Sectors that could not be read are no error: they stand in the Result.
+func Rip(ctx context.Context, drive *mmc.Drive, opts Options) (*Result, error) {
+	if opts.Observer == nil {
+		opts.Observer = silent{}
+	}
+	j := &job{drive: drive, opts: opts, mapPath: opts.Output + MapSuffix}
+	start := drive.Clock().Now()
+	res, err := j.run(ctx)
+	if res != nil {
+		res.Elapsed = drive.Clock().Now().Sub(start)
+	}
+	return res, err
+}
+
+type silent struct{}
+
+func (silent) Progress(Progress) {}
+func (silent) Note(string)       {}
+
+// run is the whole of a rip, step by step.
+func (j *job) run(ctx context.Context) (*Result, error) {
+	resume, err := j.lookForEarlier()
+	if err != nil {
+		return nil, err
+	}
+	if j.opts.Offset != 0 && j.opts.Subchannel {
+		return nil, fmt.Errorf("%w: the sub-channel cannot be had together with an offset correction", ErrOptions)
+	}
+	if err := j.survey(ctx); err != nil {
+		return nil, err
+	}
+	if err := j.plan(ctx); err != nil {
+		return nil, err
+	}
+	if !resume {
+		if err := j.refuseExisting(); err != nil {
+			return nil, err
+		}
+	}
+	if err := j.out.open(resume); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrOutput, err)
+	}
+	defer j.out.close()
+	if resume {
+		if err := j.sameSectors(ctx); err != nil {
+			return nil, err
+		}
+	} else {
+		j.m = j.newMap()
+		if err := writeMap(j.mapPath, j.m); err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrOutput, err)
+		}
+	}
+	if err := j.readAll(ctx); err != nil {
+		return nil, err
+	}
+	return j.finish(ctx, resume)
+}
+
+// lookForEarlier reads the map of an earlier run. Without one, or with Force,
+// there is none.
+func (j *job) lookForEarlier() (bool, error) {
+	if j.opts.Force {
+		return false, nil
+	}
+	f, err := os.Open(j.mapPath)
+	if errors.Is(err, os.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	defer f.Close()
+	if j.m, err = mapfile.Read(f); err != nil {
+		return false, fmt.Errorf("%s: %w", j.mapPath, err)
+	}
+	for _, c := range j.m.Comments {
+		text, ok := strings.CutPrefix(c, stateComment)
+		if !ok {
+			continue
+		}
+		j.earlier = new(state)
+		if err := json.Unmarshal([]byte(text), j.earlier); err != nil || j.earlier.Layout == nil {
+			return false, fmt.Errorf("%s: line \"#%s...\" cannot be read: %w", j.mapPath, stateComment, mapfile.ErrSyntax)
+		}
+	}
+	if j.earlier == nil {
+		return false, fmt.Errorf("%s was not made by spindle, so the rip cannot go on from it", j.mapPath)
+	}
+	e := j.earlier
+	if e.Format != j.opts.Format || e.Split != j.opts.Split || e.Subchannel != j.opts.Subchannel || e.Offset != j.opts.Offset {
+		return false, fmt.Errorf("%w (%s)", ErrOtherOptions, j.mapPath)
+	}
+	if err := e.Layout.Validate(); err != nil {
+		return false, fmt.Errorf("%s: %w", j.mapPath, err)
+	}
+	return true, nil
+}
+
+// survey finds out what is in the drive. When a rip goes on, pregaps and indexes
+// are taken from the earlier run.
+func (j *job) survey(ctx context.Context) error {
+	j.opts.Observer.Progress(Progress{Phase: Surveying})
+	d, err := Survey(ctx, j.drive, SurveyOptions{Indexes: j.opts.Format == CueBin && j.earlier == nil})
+	if err != nil {
+		return err
+	}
+	if d.Layout == nil {
+		return ErrBlank
+	}
+	if j.earlier != nil {
+		if d.TOC != j.earlier.TOC {
+			return fmt.Errorf("%w (the tables of contents differ)", ErrOtherDisc)
+		}
+		d.Layout = j.earlier.Layout
+	}
+	j.disc = d
+	return nil
+}
+
+// newMap makes the map of a rip that begins.
+func (j *job) newMap() *mapfile.Map {
+	m := mapfile.New(j.size())
+	st, err := json.Marshal(state{
+		Version: 1, Format: j.opts.Format, Split: j.opts.Split, Subchannel: j.opts.Subchannel,
+		Offset: j.opts.Offset, TOC: j.disc.TOC, Sectors: j.sectors(), Layout: j.disc.Layout,
+	})
+	if err != nil { // a struct of plain values
+		panic(err)
+	}
+	m.Comments = []string{
+		" Mapfile. Created by spindle. It has the format of GNU ddrescue's.",
+		stateComment + string(st),
+	}
+	return m
+}
+
+// plan decides which sectors go where.
+func (j *job) plan(ctx context.Context) error {
+	for _, n := range j.disc.Notes {
+		j.opts.Observer.Note(n)
+	}
+	told := len(j.disc.Notes)
+	var err error
+	if j.opts.Format == ISO {
+		err = j.planISO(ctx)
+	} else {
+		err = j.planCue(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	if j.disc.Protection != "" {
+		j.disc.note("This disc is protected by %s. spindle does not decrypt it: the image will hold the sectors as the "+
+			"drive gives them, and the drive may refuse.", j.disc.Protection)
+	}
+	for _, n := range j.disc.Notes[told:] {
+		j.opts.Observer.Note(n)
+	}
+	j.chooseTransfer()
+	return nil
+}
+
+func (j *job) planISO(ctx context.Context) error {
+	n := int64(0)
+	if j.earlier != nil {
+		n = j.earlier.Sectors
+	} else {
+		var err error
+		if n, err = j.disc.isoSectors(ctx, j.drive); err != nil {
+			return err
+		}
+	}
+	if n <= 0 || n > disc.MaxLBA {
+		return fmt.Errorf("%w: it has %d sectors", ErrNotISO, n)
+	}
+	j.regions = []region{{first: 0, count: int(n), size: mmc.BlockSize, track: j.disc.Layout.Tracks()[0]}}
+	j.out.files = []*outFile{{path: j.opts.Output, size: n * mmc.BlockSize}}
+	if j.disc.Layout.Medium == disc.CD {
+		return j.probe(ctx)
+	}
+	return nil
+}
+
+// probe lets the source find out what the drive can do on this disc.
+func (j *job) probe(ctx context.Context) error {
+	s, ok := j.disc.source.(*cdSource)
+	if !ok {
+		return nil
+	}
+	return s.probe(ctx, j.drive, j.disc, j.opts.Subchannel)
+}
+
+func (j *job) planCue(ctx context.Context) error {
+	l := j.disc.Layout
+	if l.Medium != disc.CD {
+		return fmt.Errorf("%w, and this is a %s. Rip it to an .iso", ErrNotCD, j.disc.Profile)
+	}
+	if err := j.probe(ctx); err != nil {
+		return err
+	}
+	pos := int64(0)
+	names := j.binNames()
+	for i, t := range l.Tracks() {
+		j.regions = append(j.regions, region{
+			first: t.Begin(), count: t.Sectors(), pos: pos, size: cdsector.Size, audio: !t.Mode.IsData(), track: t,
+		})
+		size := int64(t.Sectors()) * cdsector.Size
+		if j.opts.Split || i == 0 {
+			j.out.files = append(j.out.files, &outFile{path: names[len(j.out.files)], pos: pos})
+		}
+		j.out.files[len(j.out.files)-1].size += size
+		pos += size
+	}
+	if j.opts.Subchannel {
+		j.out.sub = &outFile{path: j.base() + ".sub", size: pos / cdsector.Size * cdsector.SubSize}
+	}
+	return nil
+}
+
+// base is the output's path without its suffix.
+func (j *job) base() string {
+	return strings.TrimSuffix(j.opts.Output, filepath.Ext(j.opts.Output))
+}
+
+// binNames are the names of the .bin files: one, or as redump.org names one for
+// each track.
+func (j *job) binNames() []string {
+	if !j.opts.Split {
+		return []string{j.base() + ".bin"}
+	}
+	tracks := j.disc.Layout.Tracks()
+	width := 1
+	if len(tracks) > 9 {
+		width = 2
+	}
+	var names []string
+	for _, t := range tracks {
+		names = append(names, fmt.Sprintf("%s (Track %0*d).bin", j.base(), width, t.Number))
+	}
+	return names
+}
+
+// sheet makes the CUE sheet, and says whether CD-TEXT packs belong beside it.
+func (j *job) sheet() (*cue.Sheet, bool) {
+	var names []string
+	for _, n := range j.binNames() {
+		names = append(names, filepath.Base(n))
+	}
+	return cue.FromLayout(j.disc.Layout, cue.Names{Files: names, CDText: filepath.Base(j.base() + ".cdt")})
+}
+
+// refuseExisting makes sure that no file is overwritten. With Force, the old
+// files are removed.
+func (j *job) refuseExisting() error {
+	paths := []string{j.opts.Output}
+	for _, f := range j.out.all() {
+		paths = append(paths, f.path, f.path+partSuffix)
+	}
+	if j.opts.Format == CueBin {
+		if _, cdt := j.sheet(); cdt {
+			paths = append(paths, j.base()+".cdt")
+		}
+	}
+	for _, p := range paths {
+		if !exists(p) {
+			continue
+		}
+		if !j.opts.Force {
+			return fmt.Errorf("%s %w", p, ErrExists)
+		}
+	}
+	if j.opts.Force {
+		if err := os.Remove(j.mapPath); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}

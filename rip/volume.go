@@ -1,0 +1,102 @@
+package rip
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"spindle/disc"
+	"spindle/disc/cdsector"
+	"spindle/scsi/mmc"
+)
+
+// Errors about what an ISO can hold.
+var (
+	// ErrNotISO: the disc is none that a file of 2048-byte sectors can hold.
+	ErrNotISO = errors.New("an ISO cannot hold this disc")
+	// ErrNotCD: only CDs have tracks that a CUE sheet describes.
+	ErrNotCD = errors.New("a CUE sheet describes CDs only")
+	// ErrNoSubchannel: the drive does not give the raw sub-channel.
+	ErrNoSubchannel = errors.New("this drive does not give the sub-channel")
+)
+
+// runOut is the number of blocks that end a data track which was written at once
+// and that hold no data (MMC-6 4.2.3.9.1).
+const runOut = 2
+
+// isoSectors decides how many sectors of 2048 bytes the image of a data disc
+// has. A block of the volume is never left out, and the run-out blocks of a
+// track written at once are never taken in.
+func (d *Disc) isoSectors(ctx context.Context, drive *mmc.Drive) (int64, error) {
+	tracks := d.Layout.Tracks()
+	if d.Layout.Medium != disc.CD {
+		return d.largest(int64(d.Layout.End()), "drive"), nil
+	}
+	if len(tracks) != 1 || tracks[0].Mode != disc.Mode1 || tracks[0].Begin() != 0 {
+		return 0, fmt.Errorf("%w: %s. Rip it to a .cue instead", ErrNotISO, describeTracks(tracks))
+	}
+	t := tracks[0]
+	n := int64(t.Sectors())
+	if n > runOut && d.endsInRunOut(ctx, drive, t) {
+		if d.Volume == nil || d.Volume.Blocks() <= n-runOut { // never cut what the volume counts as its own
+			n -= runOut
+			d.note("The disc was written track at once: the two run-out blocks behind its data are not part of the image.")
+		}
+	}
+	return d.largest(n, "disc's table of contents"), ctx.Err()
+}
+
+// describeTracks says what keeps a CD from being an ISO.
+func describeTracks(tracks []*disc.Track) string {
+	if len(tracks) > 1 {
+		for _, t := range tracks {
+			if !t.Mode.IsData() {
+				return fmt.Sprintf("it has %d tracks, some of them audio", len(tracks))
+			}
+		}
+		return fmt.Sprintf("it has %d tracks", len(tracks))
+	}
+	if tracks[0].Begin() != 0 {
+		return "its data do not start at sector 0"
+	}
+	return "its track is " + tracks[0].Mode.String()
+}
+
+// largest weighs what the volume says against what the drive says. The larger is
+// ripped; when the volume is the larger one, or clearly the smaller, the user
+// is told.
+func (d *Disc) largest(n int64, who string) int64 {
+	if d.Volume == nil {
+		d.note("No file system was found on the disc: the image has all %d sectors that the %s states.", n, who)
+		return n
+	}
+	v := d.Volume.Blocks()
+	switch {
+	case v > n:
+		d.note("The file system on the disc says that it has %d sectors, the %s says %d. All %d are ripped; "+
+			"if the last ones cannot be read, the image this disc was made from was cut short.", v, who, n, v)
+		return v
+	case v < n:
+		d.note("The file system ends at sector %d, and the %s says that there are %d: all of them are ripped.",
+			v, who, n)
+	}
+	return n
+}
+
+// endsInRunOut reports whether the last two sectors of a track are run-out
+// blocks: not readable, or marked as such in the upper bits of their mode byte.
+func (d *Disc) endsInRunOut(ctx context.Context, drive *mmc.Drive, t *disc.Track) bool {
+	for at := t.End - runOut; at < t.End; at++ {
+		var s [cdsector.Size]byte
+		err := d.source.readRaw(ctx, drive, s[:], at, mmc.AnySector)
+		if err != nil && !isAnswer(err) {
+			return false
+		}
+		if err == nil && cdsector.HasSync(&s) && s[15]>>5 == 0 {
+			return false // a sector like any other
+		}
+	}
+	// One before them must be good, or this is damage at the end of the disc.
+	var s [cdsector.Size]byte
+	return d.source.readRaw(ctx, drive, s[:], t.End-runOut-1, mmc.AnySector) == nil
+}

@@ -1,0 +1,479 @@
+package sim
+
+import (
+	"encoding/binary"
+
+	"spindle/disc"
+	"spindle/scsi"
+)
+
+// Identity of the drive.
+const (
+	vendor   = "SPINDLE "
+	product  = "SIMULATED DRIVE "
+	revision = "1.00"
+	serial   = "SIM0001"
+)
+
+func (d *Drive) inquiry(c *scsi.Command) (int, error) {
+	allocation := alloc16(c, 3)
+	if c.CDB[1]&1 == 0 {
+		if c.CDB[2] != 0 {
+			return 0, badField(2)
+		}
+		b := make([]byte, 96)
+		b[0], b[1], b[2], b[3], b[4] = 5, 0x80, 6, 2, byte(len(b)-5)
+		copy(b[8:], vendor+product+revision)
+		return reply(c, b, allocation)
+	}
+	switch c.CDB[2] {
+	case 0x00:
+		return reply(c, []byte{5, 0, 0, 2, 0x00, 0x80}, allocation)
+	case 0x80:
+		return reply(c, append([]byte{5, 0x80, 0, byte(len(serial))}, serial...), allocation)
+	}
+	return 0, badField(2)
+}
+
+func (d *Drive) requestSense(c *scsi.Command) (int, error) {
+	s := d.sense
+	d.sense = scsi.Sense{}
+	if len(d.attention) > 0 {
+		s = d.attention[0]
+		d.attention = d.attention[1:]
+	}
+	return reply(c, s.Fixed(), int(c.CDB[4]))
+}
+
+// getEventStatus answers polled requests for media events.
+func (d *Drive) getEventStatus(c *scsi.Command) (int, error) {
+	const mediaClass = 4
+	if c.CDB[1]&1 == 0 {
+		return 0, badField(1) // asynchronous notification
+	}
+	b := []byte{0, 0, mediaClass, 1 << mediaClass, 0, 0, 0, 0}
+	if c.CDB[4]&(1<<mediaClass) == 0 {
+		b = b[:4]
+		b[2] = 0x80 // no event available of these classes
+	} else {
+		b[4], d.event = d.event, 0
+		if d.loaded() {
+			b[5] |= 2
+		}
+		if d.tray == trayOpen {
+			b[5] |= 1
+		}
+	}
+	return reply(c, d.sized16(b), alloc16(c, 7))
+}
+
+// feature appends a descriptor. Its data are padded to a multiple of four.
+func feature(b []byte, code uint16, persistent, current bool, data ...byte) []byte {
+	for len(data)%4 != 0 {
+		data = append(data, 0)
+	}
+	flags := byte(0)
+	if persistent {
+		flags |= 2
+	}
+	if current {
+		flags |= 1
+	}
+	b = append(b, byte(code>>8), byte(code), flags, byte(len(data)))
+	return append(b, data...)
+}
+
+func (d *Drive) getConfiguration(c *scsi.Command) (int, error) {
+	now := profileNone
+	if d.loaded() {
+		now = d.media
+	}
+	loaded := now != profileNone
+	medium := now.medium()
+	var list []byte
+	for _, p := range []profile{profileBDROM, profileDVDROM, profileCDROM} {
+		current := byte(0)
+		if p == now {
+			current = 1
+		}
+		list = append(list, byte(p>>8), byte(p), current, 0)
+	}
+	if loaded && !now.pressed() {
+		list = append(list, byte(now>>8), byte(now), 1, 0)
+	}
+	blocking := byte(1)
+	switch {
+	case loaded && medium == disc.DVD:
+		blocking = 16
+	case loaded && medium == disc.BD:
+		blocking = 32
+	}
+	cdRead := byte(0x01) // CD-TEXT
+	if !d.cfg.NoC2 {
+		cdRead |= 0x02
+	}
+	all := [][]byte{
+		feature(nil, 0x0000, true, true, list...),
+		feature(nil, 0x0001, true, true, 0, 0, 0, 7, 1, 0, 0, 0), // SATA
+		feature(nil, 0x0003, true, true, 0x29, 0, 0, 0),          // tray, eject, lock
+		feature(nil, 0x0010, false, loaded, 0, 0, 0x08, 0, 0, blocking, 1, 0),
+		feature(nil, 0x001D, false, loaded),
+		feature(nil, 0x001E, false, loaded && medium == disc.CD, cdRead, 0, 0, 0),
+		feature(nil, 0x001F, false, loaded && medium == disc.DVD, 1, 0, 1, 0),
+		feature(nil, 0x0040, false, loaded && medium == disc.BD, make([]byte, 28)...),
+		feature(nil, 0x0100, true, true),
+		feature(nil, 0x0105, true, true, 0, 0, 0, 0),
+		feature(nil, 0x0106, false, loaded && medium == disc.DVD && d.cfg.CSS, 0, 0, 0, 1),
+		feature(nil, 0x0107, true, loaded, 0x08, 0, 0, 0),
+		feature(nil, 0x0108, true, true, []byte(serial)...),
+	}
+	b := make([]byte, 8)
+	binary.BigEndian.PutUint16(b[6:], uint16(now))
+	from := uint16(alloc16(c, 2))
+	for _, f := range all {
+		code, current := binary.BigEndian.Uint16(f), f[2]&1 != 0
+		switch c.CDB[1] & 3 {
+		case 0:
+			if code < from {
+				continue
+			}
+		case 1:
+			if code < from || !current {
+				continue
+			}
+		case 2:
+			if code != from {
+				continue
+			}
+		default:
+			return 0, badField(1)
+		}
+		b = append(b, f...)
+	}
+	n := uint32(len(b) - 4)
+	if d.long {
+		n = 0xFFFFFFFF
+	}
+	binary.BigEndian.PutUint32(b, n)
+	return reply(c, b, alloc16(c, 7))
+}
+
+func (d *Drive) mechanismStatus(c *scsi.Command) (int, error) {
+	b := make([]byte, 8)
+	if d.tray == trayOpen {
+		b[1] |= 0x10
+	}
+	at := uint32(max(0, d.mech.next))
+	b[2], b[3], b[4] = byte(at>>16), byte(at>>8), byte(at)
+	return reply(c, b, alloc16(c, 8))
+}
+
+func (d *Drive) reportKey(c *scsi.Command) (int, error) {
+	if c.CDB[7] != 0 || c.CDB[10]&0x3F != 8 {
+		return 0, badField(10)
+	}
+	return reply(c, []byte{0, 6, 0, 0, 0x25, 0xFF, 1, 0}, alloc16(c, 8))
+}
+
+func (d *Drive) formatCapacities(c *scsi.Command) (int, error) {
+	b := make([]byte, 12)
+	b[3] = 8
+	b[8], b[10] = 3, 0x08 // no medium; blocks of 2048 bytes
+	if d.loaded() {
+		b[8] = 2
+		if d.cfg.Blank {
+			b[8] = 1
+			binary.BigEndian.PutUint32(b[4:], uint32(d.mech.full))
+		} else {
+			binary.BigEndian.PutUint32(b[4:], uint32(d.layout.End()))
+		}
+	}
+	return reply(c, b, alloc16(c, 7))
+}
+
+func (d *Drive) readCapacity(c *scsi.Command) (int, error) {
+	b := make([]byte, 8)
+	if !d.cfg.Blank {
+		binary.BigEndian.PutUint32(b, uint32(max(0, d.layout.End()-1)))
+	}
+	binary.BigEndian.PutUint32(b[4:], 2048)
+	return reply(c, b, len(b))
+}
+
+// modePages returns the pages of the drive, in ascending order. With changeable
+// they hold a mask of the bits that MODE SELECT changes.
+func (d *Drive) modePages(changeable bool) [][]byte {
+	recovery := make([]byte, 12)
+	recovery[0], recovery[1] = 0x01, 10
+	caps := make([]byte, 32)
+	caps[0], caps[1] = 0x2A, byte(len(caps)-2)
+	if changeable {
+		recovery[2], recovery[3] = 0x20, 0xFF
+		return [][]byte{recovery, caps}
+	}
+	if d.transferB {
+		recovery[2] = 0x20
+	}
+	recovery[3] = d.retries
+	caps[2] = 0x3F // reads everything
+	caps[4] = 0x70 // multi-session, mode 2 form 1 and 2
+	caps[5] = 0x63 // MCN, ISRC, accurate CD-DA
+	caps[6] = 0x29 // tray, eject, lock
+	if !d.cfg.NoC2 {
+		caps[5] |= 0x10
+	}
+	if !d.cfg.NoSubchannel {
+		caps[5] |= 0x04
+	}
+	if d.locked {
+		caps[6] |= 2
+	}
+	top := d.mech.kBps(d.mech.speed*d.mech.base, d.sectorSize())
+	binary.BigEndian.PutUint16(caps[8:], uint16(min(top, 0xFFFF)))
+	binary.BigEndian.PutUint16(caps[12:], bufferSize>>10)
+	speed := top
+	if d.readSpeed > 0 {
+		speed = min(top, d.readSpeed)
+	}
+	binary.BigEndian.PutUint16(caps[14:], uint16(min(speed, 0xFFFF)))
+	return [][]byte{recovery, caps}
+}
+
+func (d *Drive) sectorSize() int {
+	if d.layout == nil {
+		return disc.CD.SectorSize()
+	}
+	return d.layout.Medium.SectorSize()
+}
+
+func (d *Drive) modeSense(c *scsi.Command) (int, error) {
+	page, control := c.CDB[2]&0x3F, c.CDB[2]>>6
+	if control == 3 {
+		return 0, fail(scsi.IllegalRequest, 0x39, 0) // saving is not supported
+	}
+	b := make([]byte, 8)
+	found := false
+	for _, p := range d.modePages(control == 1) {
+		if page == 0x3F || p[0] == page {
+			b = append(b, p...)
+			found = true
+		}
+	}
+	if !found {
+		return 0, badField(2)
+	}
+	return reply(c, d.sized16(b), alloc16(c, 7))
+}
+
+func (d *Drive) modeSelect(c *scsi.Command) (int, error) {
+	bad := fail(scsi.IllegalRequest, 0x26, 0)
+	if c.CDB[1]&0x10 == 0 {
+		return 0, badField(1)
+	}
+	data := c.Data[:min(len(c.Data), alloc16(c, 7))]
+	if len(data) < 8 {
+		return 0, fail(scsi.IllegalRequest, 0x1A, 0)
+	}
+	pages := data[min(len(data), 8+int(binary.BigEndian.Uint16(data[6:]))):]
+	for len(pages) >= 2 {
+		n := 2 + int(pages[1])
+		if n > len(pages) {
+			return 0, fail(scsi.IllegalRequest, 0x1A, 0)
+		}
+		if pages[0]&0x3F != 0x01 || n != 12 {
+			return 0, bad
+		}
+		d.transferB, d.retries = pages[2]&0x20 != 0, pages[3]
+		pages = pages[n:]
+	}
+	return len(data), nil
+}
+
+// setSpeed limits the reading speed, in kB/s.
+func (d *Drive) setSpeed(kBps int) (int, error) {
+	d.readSpeed, d.mech.limit = 0, 0
+	if kBps > 0 && kBps != 0xFFFF {
+		d.readSpeed = kBps
+		oneX := d.mech.base * float64(d.sectorSize()) / 1000
+		d.mech.limit = max(1, float64(kBps)/oneX)
+	}
+	d.mech.lose()
+	return 0, nil
+}
+
+func (d *Drive) setStreaming(c *scsi.Command) (int, error) {
+	if len(c.Data) < 28 {
+		return 0, fail(scsi.IllegalRequest, 0x1A, 0)
+	}
+	size, ms := binary.BigEndian.Uint32(c.Data[12:]), binary.BigEndian.Uint32(c.Data[16:])
+	if c.Data[0]&4 != 0 || ms == 0 {
+		return d.setSpeed(0)
+	}
+	return d.setSpeed(int(min(uint64(size)*1000/uint64(ms), 0xFFFF)))
+}
+
+func (d *Drive) getPerformance(c *scsi.Command) (int, error) {
+	b := make([]byte, 8)
+	switch c.CDB[10] {
+	case 0:
+		if c.CDB[1]>>3&3 != 2 {
+			return 0, badField(1)
+		}
+		if c.CDB[1]&4 == 0 && !d.cfg.Blank {
+			end := d.layout.End() - 1
+			b = binary.BigEndian.AppendUint32(b, 0)
+			b = binary.BigEndian.AppendUint32(b, uint32(d.mech.kBps(d.mech.rate(0), d.sectorSize())))
+			b = binary.BigEndian.AppendUint32(b, uint32(end))
+			b = binary.BigEndian.AppendUint32(b, uint32(d.mech.kBps(d.mech.rate(float64(end)), d.sectorSize())))
+		}
+	case 3: // no writing speeds
+	default:
+		return 0, badField(10)
+	}
+	binary.BigEndian.PutUint32(b, uint32(len(b)-4))
+	return reply(c, b, 8+16*alloc16(c, 8))
+}
+
+func (d *Drive) discInfo(c *scsi.Command) (int, error) {
+	if c.CDB[1]&7 != 0 {
+		return 0, badField(1)
+	}
+	b := make([]byte, 34)
+	if d.media.rewritable() {
+		b[2] |= 0x10
+	}
+	b[3], b[4], b[5], b[6] = 1, 1, 1, 1
+	for i := 16; i < 24; i++ {
+		b[i] = 0xFF
+	}
+	if !d.cfg.Blank {
+		sessions := d.layout.Sessions
+		last := sessions[len(sessions)-1]
+		b[2] |= 0x0E // last session complete, disc complete
+		b[3] = byte(sessions[0].Tracks[0].Number)
+		b[4] = byte(len(sessions))
+		b[5] = byte(last.Tracks[0].Number)
+		b[6] = byte(last.Tracks[len(last.Tracks)-1].Number)
+		b[8] = byte(sessions[0].Format)
+	}
+	return reply(c, d.sized16(b), alloc16(c, 7))
+}
+
+func (d *Drive) trackInfo(c *scsi.Command) (int, error) {
+	if d.cfg.Blank {
+		return 0, badField(2)
+	}
+	number := binary.BigEndian.Uint32(c.CDB[2:])
+	var t *disc.Track
+	for i := range d.layout.Sessions {
+		s := &d.layout.Sessions[i]
+		for j := range s.Tracks {
+			u := &s.Tracks[j]
+			var hit bool
+			switch c.CDB[1] & 3 {
+			case 0:
+				hit = disc.LBA(number) >= u.Begin() && disc.LBA(number) < u.End
+			case 1:
+				hit = int(number) == u.Number
+			case 2:
+				hit = int(number) == s.Number && j == 0
+			}
+			if hit && t == nil {
+				t = u
+			}
+		}
+	}
+	if t == nil {
+		return 0, badField(2)
+	}
+	b := make([]byte, 36)
+	b[2], b[3] = byte(t.Number), byte(d.layout.SessionOf(t.Number).Number)
+	b[5], b[6] = byte(t.Control), 0x0F
+	switch t.Mode {
+	case disc.Mode1:
+		b[6] = 1
+	case disc.Mode2:
+		b[6] = 2
+	}
+	binary.BigEndian.PutUint32(b[8:], uint32(t.Start))
+	binary.BigEndian.PutUint32(b[24:], uint32(t.End-t.Start))
+	return reply(c, d.sized16(b), alloc16(c, 7))
+}
+
+func (d *Drive) discStructure(c *scsi.Command) (int, error) {
+	medium := d.media.medium()
+	if medium == disc.CD {
+		return 0, fail(scsi.IllegalRequest, 0x30, 2)
+	}
+	if wantBD := c.CDB[1]&15 == 1; wantBD != (medium == disc.BD) {
+		return 0, badField(1)
+	}
+	var b []byte
+	switch format := c.CDB[7]; {
+	case format == 0 && medium == disc.DVD:
+		b = d.dvdPhysical()
+	case format == 1 && medium == disc.DVD:
+		b = make([]byte, 8)
+		if d.cfg.CSS {
+			b[4], b[5] = 1, 0xFD // CSS, region 2
+		}
+	case format == 4 && medium == disc.DVD:
+		b = make([]byte, 2052)
+	case format == 0 && medium == disc.BD:
+		b = d.bdInfo()
+	default:
+		return 0, badField(7)
+	}
+	return reply(c, d.sized16(b), alloc16(c, 8))
+}
+
+// firstPSN is the physical sector number of LBA 0 on a DVD.
+const firstPSN = 0x30000
+
+// singleLayerDVD is the most sectors of one layer.
+const singleLayerDVD = 2298496
+
+func (d *Drive) sectors() int {
+	if d.layout == nil {
+		return int(d.mech.full)
+	}
+	return int(d.layout.End())
+}
+
+func (d *Drive) dvdPhysical() []byte {
+	b := make([]byte, 2052)
+	n := d.sectors()
+	end, layer0 := firstPSN+n-1, 0
+	b[4] = d.media.bookType()<<4 | 1
+	b[5] = 0x02
+	b[6] = 0x01
+	if n > singleLayerDVD || d.layout != nil && d.layout.LayerBreak > 0 {
+		half := (n + 31) / 32 * 16
+		if d.layout != nil && d.layout.LayerBreak > 0 {
+			half = int(d.layout.LayerBreak)
+		}
+		layer0 = firstPSN + half - 1
+		b[6] |= 0x30 // two layers, opposite track path
+		// Layer 1 is numbered with the complement of layer 0's addresses.
+		end = ^(layer0 - (n - half) + 1) & 0xFFFFFF
+	}
+	put24 := func(at, v int) { b[at], b[at+1], b[at+2] = byte(v>>16), byte(v>>8), byte(v) }
+	put24(9, firstPSN)
+	put24(13, end)
+	put24(17, layer0)
+	return b
+}
+
+func (d *Drive) bdInfo() []byte {
+	b := make([]byte, 4100)
+	u := b[4:]
+	copy(u, "DI")
+	u[2], u[6] = 1, 64
+	copy(u[8:], "BDO")
+	const first = 0x100000
+	u[12] = 0x10
+	binary.BigEndian.PutUint32(u[20:], uint32(first+d.sectors()-1))
+	binary.BigEndian.PutUint32(u[24:], first)
+	binary.BigEndian.PutUint32(u[28:], uint32(first+d.sectors()-2))
+	return b
+}

@@ -1,0 +1,429 @@
+// Package sim simulates an optical drive behind [scsi.Device]. A disc image is
+// the disc in its tray. It behaves as the MMC standard and real drives do, also
+// where that is inconvenient: it attends to medium changes, spins up, seeks,
+// takes its time over damaged sectors, and refuses what a real drive refuses.
+// Its time is simulated ([Clock]), so that a rip of an hour is over in seconds.
+//
+// It is there to try spindle without a disc, and to test it.
+package sim
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"spindle/disc"
+	"spindle/scsi"
+)
+
+// Config describes a simulated drive and its disc.
+type Config struct {
+	Image disc.Image // the disc; nil: none
+	Media string     // as in a [Spec]; empty: a pressed disc of the image's medium
+	// Blank puts a blank disc of the kind Media into the tray; Image is nil.
+	Blank bool
+
+	Faults       []Fault
+	Speed        int     // highest speed, times 1x; 0: 52 for CD, 16 DVD, 12 BD
+	Offset       int     // read offset of audio, in samples of four bytes
+	Seed         uint64  // of what is random
+	Pace         float64 // simulated seconds a real second; 0: no waiting
+	TrayOpen     bool
+	NoC2         bool
+	NoSubchannel bool
+	NoFullTOC    bool
+	TrackAtOnce  bool   // two run-out blocks end each data track
+	CSS          bool   // the disc is protected by CSS
+	Lie          string // "leadout" or "overlap": how the TOC is wrong
+
+	// HostTime counts the real time between two commands as simulated time,
+	// so that what a slow host costs can be measured.
+	HostTime bool
+}
+
+// Drive is a simulated drive. It is safe for concurrent use; commands are
+// executed one after the other, as by a real drive.
+type Drive struct {
+	cfg    Config
+	clock  *Clock
+	layout *disc.Layout // of the disc as the drive sees it
+	media  profile
+
+	mu        sync.Mutex
+	mech      mechanism
+	tray      trayState
+	attention []scsi.Sense // pending unit attentions
+	readyAt   time.Duration
+	locked    bool
+	gone      bool
+	event     byte // media event to report
+	counts    [256]int
+	noise     *rand.Rand
+	sense     scsi.Sense // for REQUEST SENSE
+	transferB bool       // TB of mode page 01h
+	retries   byte
+	readSpeed int // kB/s, set by the host; 0: the highest
+	lastEnd   time.Time
+	stats     Stats
+	long      bool // this command's answer overstates its length
+}
+
+type trayState uint8
+
+const (
+	trayClosed trayState = iota
+	trayOpen
+)
+
+// Stats is what a drive has done, in simulated time.
+type Stats struct {
+	Commands     int           // all
+	ReadCommands int           // READ (10), READ (12), READ CD
+	Sectors      int           // read by them
+	Elapsed      time.Duration // since power-on
+	// HostWait is how long the drive stood still because its buffer was full
+	// and the host did not ask for more.
+	HostWait time.Duration
+}
+
+// New switches a simulated drive on, with its disc in the tray.
+func New(cfg Config) *Drive {
+	d := &Drive{
+		cfg:     cfg,
+		clock:   &Clock{pace: cfg.Pace},
+		noise:   rand.New(rand.NewPCG(cfg.Seed, 1)),
+		retries: 20,
+	}
+	if cfg.TrayOpen {
+		d.tray = trayOpen
+	}
+	d.mech = newMechanism(disc.CD)
+	if cfg.Image != nil {
+		d.layout = presentLayout(cfg)
+		d.mech = newMechanism(d.layout.Medium)
+		d.media = map[disc.Medium]profile{
+			disc.CD: profileCDROM, disc.DVD: profileDVDROM, disc.BD: profileBDROM,
+		}[d.layout.Medium]
+	}
+	if p, ok := profiles[cfg.Media]; ok && (cfg.Image != nil || cfg.Blank) {
+		d.media = p
+		if d.layout == nil {
+			d.mech = newMechanism(p.medium())
+		}
+	}
+	if cfg.Speed > 0 {
+		d.mech.speed = float64(cfg.Speed)
+	}
+	d.attention = []scsi.Sense{{Key: scsi.UnitAttention, ASC: 0x29}}
+	if d.loaded() {
+		d.insert()
+	}
+	return d
+}
+
+// presentLayout is the layout of the disc with what the configuration changes.
+func presentLayout(cfg Config) *disc.Layout {
+	l := *cfg.Image.Layout()
+	if !cfg.TrackAtOnce {
+		return &l
+	}
+	l.Sessions = append([]disc.Session(nil), l.Sessions...)
+	last := &l.Sessions[len(l.Sessions)-1]
+	last.Tracks = append([]disc.Track(nil), last.Tracks...)
+	if t := &last.Tracks[len(last.Tracks)-1]; t.Mode.IsData() {
+		t.End += runOut
+		last.LeadOut = t.End
+	}
+	return &l
+}
+
+// runOut is the number of unreadable blocks that end a data track written at
+// once (MMC-6 4.2.3.9.1).
+const runOut = 2
+
+// Clock returns the drive's clock.
+func (d *Drive) Clock() scsi.Clock { return d.clock }
+
+// MaxTransfer is that of a common host adapter.
+func (d *Drive) MaxTransfer() int { return 128 << 10 }
+
+// Close switches the drive off and closes its disc.
+func (d *Drive) Close() error {
+	if d.cfg.Image == nil {
+		return nil
+	}
+	return d.cfg.Image.Close()
+}
+
+// Stats returns what the drive has done so far.
+func (d *Drive) Stats() Stats {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	s := d.stats
+	s.Elapsed, s.HostWait = d.clock.elapsed(), d.mech.hostWait
+	return s
+}
+
+// loaded reports whether there is a disc that the drive can reach.
+func (d *Drive) loaded() bool {
+	return (d.cfg.Image != nil || d.cfg.Blank) && d.tray == trayClosed
+}
+
+// insert is what the drive does when a disc has come: it spins up and tells.
+func (d *Drive) insert() {
+	d.attention = append(d.attention, scsi.Sense{Key: scsi.UnitAttention, ASC: 0x28})
+	d.readyAt = d.clock.elapsed() + spinUpTime
+	d.event = 2
+	d.mech.lose()
+}
+
+// Execute implements [scsi.Device].
+func (d *Drive) Execute(ctx context.Context, c *scsi.Command) (int, error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.cfg.HostTime && !d.lastEnd.IsZero() {
+		d.clock.advance(time.Since(d.lastEnd))
+	}
+	before := d.clock.elapsed()
+	n, err := d.execute(c)
+	if took := d.clock.elapsed() - before; d.clock.pace > 0 {
+		// A command in flight is not abandoned; the wait is real time.
+		if werr := d.clock.wait(context.WithoutCancel(ctx), took); werr != nil {
+			return 0, werr
+		}
+	}
+	d.lastEnd = time.Now()
+	return n, err
+}
+
+// senseError is what commands return inside this package.
+type senseError scsi.Sense
+
+func (e senseError) Error() string { s := scsi.Sense(e); return s.String() }
+
+func fail(key scsi.SenseKey, asc, ascq uint8) error {
+	return senseError{Key: key, ASC: asc, ASCQ: ascq}
+}
+
+// badField is 5/24/00, with the byte of the CDB that is not allowed.
+func badField(at int) error {
+	return senseError{Key: scsi.IllegalRequest, ASC: 0x24, Field: uint16(at), FieldValid: true}
+}
+
+var errOpcode = fail(scsi.IllegalRequest, 0x20, 0)
+
+func (d *Drive) execute(c *scsi.Command) (int, error) {
+	if len(c.CDB) == 0 || len(c.CDB) < cdbLength(c.CDB[0]) {
+		return 0, fmt.Errorf("sim: a CDB of %d bytes for this opcode", len(c.CDB))
+	}
+	op := c.CDB[0]
+	if d.gone {
+		return 0, fmt.Errorf("%s: %w", scsi.OpcodeName(op), scsi.ErrGone)
+	}
+	d.stats.Commands++
+	d.counts[op]++
+	d.clock.advance(commandTime)
+	short := false
+	d.long = false
+	for i := range d.cfg.Faults {
+		f := &d.cfg.Faults[i]
+		if f.Nth == 0 || f.Opcode != op || f.Nth != d.counts[op] {
+			continue
+		}
+		switch f.Kind {
+		case FaultSense:
+			return 0, d.check(op, f.Sense)
+		case FaultTimeout:
+			d.clock.advance(max(c.Timeout, time.Second))
+			return 0, fmt.Errorf("%s: %w", scsi.OpcodeName(op), scsi.ErrTimeout)
+		case FaultGone:
+			d.gone = true
+			return 0, fmt.Errorf("%s: %w", scsi.OpcodeName(op), scsi.ErrGone)
+		case FaultEject:
+			d.open()
+		case FaultShort:
+			short = true
+		case FaultLong:
+			d.long = true
+		}
+	}
+	n, err := d.dispatch(c)
+	if short {
+		n /= 2
+	}
+	if s, ok := err.(senseError); ok {
+		return n, d.check(op, scsi.Sense(s))
+	}
+	return n, err
+}
+
+// check makes the error of a command that ended with a check condition.
+func (d *Drive) check(op byte, s scsi.Sense) error {
+	s.Raw = s.Fixed()
+	d.sense = s
+	return &scsi.CheckCondition{Opcode: op, Sense: s}
+}
+
+// cdbLength is the length of a command by its group code (SPC-4 4.3.4.1).
+func cdbLength(op byte) int {
+	switch op >> 5 {
+	case 0:
+		return 6
+	case 1, 2:
+		return 10
+	case 4:
+		return 16
+	case 5:
+		return 12
+	}
+	return 6
+}
+
+// dispatch runs one command: first those that work in every state, then, once
+// unit attentions are out, the rest.
+func (d *Drive) dispatch(c *scsi.Command) (int, error) {
+	switch c.CDB[0] {
+	case 0x12:
+		return d.inquiry(c)
+	case 0x03:
+		return d.requestSense(c)
+	case 0x46:
+		return d.getConfiguration(c)
+	case 0x4A:
+		return d.getEventStatus(c)
+	}
+	if len(d.attention) > 0 {
+		s := d.attention[0]
+		d.attention = d.attention[1:]
+		return 0, senseError(s)
+	}
+	switch c.CDB[0] {
+	case 0x1B:
+		return d.startStop(c)
+	case 0x1E:
+		d.locked = c.CDB[4]&1 != 0
+		return 0, nil
+	case 0x55:
+		return d.modeSelect(c)
+	case 0x5A:
+		return d.modeSense(c)
+	case 0xA4:
+		return d.reportKey(c)
+	case 0xBD:
+		return d.mechanismStatus(c)
+	case 0x23:
+		return d.formatCapacities(c)
+	case 0xBB:
+		return d.setSpeed(int(binary.BigEndian.Uint16(c.CDB[2:])))
+	}
+	if !known(c.CDB[0]) {
+		return 0, errOpcode
+	}
+	if err := d.ready(); err != nil {
+		return 0, err
+	}
+	switch c.CDB[0] {
+	case 0x00:
+		return 0, nil
+	case 0x25:
+		return d.readCapacity(c)
+	case 0x28, 0xA8:
+		return d.readBlocks(c)
+	case 0x42:
+		return d.readSubChannel(c)
+	case 0x43:
+		return d.readTOC(c)
+	case 0x51:
+		return d.discInfo(c)
+	case 0x52:
+		return d.trackInfo(c)
+	case 0xAC:
+		return d.getPerformance(c)
+	case 0xAD:
+		return d.discStructure(c)
+	case 0xB6:
+		return d.setStreaming(c)
+	}
+	return d.readCD(c) // BEh and B9h
+}
+
+// known reports whether the drive has a command that needs a disc.
+func known(op byte) bool {
+	switch op {
+	case 0x00, 0x25, 0x28, 0xA8, 0x42, 0x43, 0x51, 0x52, 0xAC, 0xAD, 0xB6, 0xB9, 0xBE:
+		return true
+	}
+	return false
+}
+
+// ready is the state that every command on the medium asks for first.
+func (d *Drive) ready() error {
+	switch {
+	case d.tray == trayOpen:
+		return fail(scsi.NotReady, 0x3A, 2)
+	case !d.loaded():
+		return fail(scsi.NotReady, 0x3A, 1)
+	case d.clock.elapsed() < d.readyAt:
+		return fail(scsi.NotReady, 0x04, 1)
+	}
+	return nil
+}
+
+// open opens the tray, as the button or a command does.
+func (d *Drive) open() {
+	d.tray = trayOpen
+	d.event = 3
+	d.mech.lose()
+}
+
+func (d *Drive) startStop(c *scsi.Command) (int, error) {
+	switch c.CDB[4] & 3 {
+	case 0: // stop
+		d.mech.lose()
+	case 1: // start
+		if !d.loaded() {
+			return 0, d.ready()
+		}
+	case 2: // eject
+		if d.locked {
+			return 0, fail(scsi.IllegalRequest, 0x53, 2)
+		}
+		d.clock.advance(loadTime)
+		d.open()
+	case 3: // load
+		if d.tray == trayClosed {
+			return 0, nil
+		}
+		d.clock.advance(loadTime)
+		d.tray = trayClosed
+		if d.loaded() {
+			d.insert()
+		}
+	}
+	return 0, nil
+}
+
+// reply gives the host as much of an answer as it asked for with an allocation
+// length, and as its buffer takes.
+func reply(c *scsi.Command, answer []byte, allocation int) (int, error) {
+	return copy(c.Data, answer[:min(len(answer), max(0, allocation))]), nil
+}
+
+// sized16 fills in the length of an answer whose first two bytes state it, not
+// counting themselves.
+func (d *Drive) sized16(b []byte) []byte {
+	n := len(b) - 2
+	if d.long {
+		n = 0xFFFF
+	}
+	binary.BigEndian.PutUint16(b, uint16(n))
+	return b
+}
+
+func alloc16(c *scsi.Command, at int) int { return int(binary.BigEndian.Uint16(c.CDB[at:])) }

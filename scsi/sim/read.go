@@ -1,0 +1,407 @@
+package sim
+
+import (
+	"encoding/binary"
+	"errors"
+
+	"spindle/disc"
+	"spindle/disc/cdsector"
+	"spindle/scsi"
+)
+
+// Parts of a sector, as byte 9 of READ CD names them.
+const (
+	partEDC    = 0x08
+	partUser   = 0x10
+	partHeader = 0x20
+	partSub    = 0x40
+	partSync   = 0x80
+	partAll    = partSync | partHeader | partSub | partUser | partEDC
+)
+
+// sectorError makes the error for a sector that cannot be given: its address
+// stands in the information field.
+func sectorError(key scsi.SenseKey, asc, ascq uint8, a disc.LBA) error {
+	return senseError{Key: key, ASC: asc, ASCQ: ascq, Information: uint64(uint32(a)), InformationValid: true}
+}
+
+// outOfRange is for addresses that are not on the disc.
+func outOfRange(a disc.LBA) error { return sectorError(scsi.IllegalRequest, 0x21, 0, a) }
+
+// wrongKind is for a sector of another kind than the one asked for.
+func wrongKind(a disc.LBA) error {
+	return senseError{Key: scsi.IllegalRequest, ASC: 0x64, ILI: true,
+		Information: uint64(uint32(a)), InformationValid: true}
+}
+
+// readBlocks is READ (10) and READ (12): user data of 2048 bytes.
+func (d *Drive) readBlocks(c *scsi.Command) (int, error) {
+	const size = 2048
+	a := disc.LBA(int32(binary.BigEndian.Uint32(c.CDB[2:])))
+	n := alloc16(c, 7)
+	if c.CDB[0] == 0xA8 {
+		n = int(min(binary.BigEndian.Uint32(c.CDB[6:]), 1<<24))
+	}
+	if d.cfg.Blank || a < 0 || int(a)+n > d.sectors() {
+		return 0, outOfRange(a)
+	}
+	n = min(n, len(c.Data)/size)
+	d.stats.ReadCommands++
+	d.clock.advance(d.mech.read(d.clock.elapsed(), a, n, d.sectorSize()))
+	if d.media.medium() != disc.CD {
+		return d.readDVD(c.Data[:n*size], a, n)
+	}
+	for i := range n {
+		out := c.Data[i*size : (i+1)*size]
+		s, kind, err := d.dataSector(a + disc.LBA(i))
+		if err == nil && kind != cdsector.Mode1 && kind != cdsector.Form1 {
+			err = wrongKind(a + disc.LBA(i))
+		}
+		if err != nil {
+			return i * size, err
+		}
+		at, _ := kind.UserData()
+		copy(out, s[at:])
+		d.stats.Sectors++
+	}
+	return n * size, nil
+}
+
+// readDVD reads blocks of a DVD or BD in one go up to the first fault.
+func (d *Drive) readDVD(p []byte, a disc.LBA, n int) (int, error) {
+	const size = 2048
+	good, failure := n, error(nil)
+	for i := range n {
+		if err := d.strike(a+disc.LBA(i), true); err != nil {
+			good, failure = i, err
+			break
+		}
+	}
+	// CSS scrambles the title's sectors, not the file system before them.
+	if d.cfg.CSS && a+disc.LBA(good) > cssFrom {
+		good = int(max(0, cssFrom-a))
+		failure = sectorError(scsi.IllegalRequest, 0x6F, 3, max(a, cssFrom))
+	}
+	if err := d.cfg.Image.ReadSectors(p[:good*size], a); err != nil {
+		return 0, err
+	}
+	d.stats.Sectors += good
+	return good * size, failure
+}
+
+// strike applies the faults on a sector, and the time they cost.
+func (d *Drive) strike(a disc.LBA, data bool) error {
+	for i := range d.cfg.Faults {
+		f := &d.cfg.Faults[i]
+		if f.Nth != 0 || f.Kind == FaultCorrupt || f.Kind == FaultRead && !data || !f.strikes(a) {
+			continue
+		}
+		d.clock.advance(retryTime)
+		d.mech.lose()
+		if f.Kind == FaultLost {
+			return sectorError(scsi.MediumError, 0x02, 0, a)
+		}
+		return sectorError(scsi.MediumError, 0x11, 5, a)
+	}
+	return nil
+}
+
+// corrupted reports whether a fault of this kind changes the bytes of a sector.
+func (d *Drive) corrupted(kind FaultKind, a disc.LBA) bool {
+	for i := range d.cfg.Faults {
+		if f := &d.cfg.Faults[i]; f.Nth == 0 && f.Kind == kind && f.strikes(a) {
+			return true
+		}
+	}
+	return false
+}
+
+// dataSector reads one sector of a data track, faults included.
+func (d *Drive) dataSector(a disc.LBA) (*[cdsector.Size]byte, cdsector.Kind, error) {
+	t := d.layout.TrackAt(a)
+	switch {
+	case t == nil:
+		return nil, 0, outOfRange(a)
+	case !t.Mode.IsData():
+		return nil, 0, wrongKind(a)
+	case d.cfg.TrackAtOnce && a >= d.layout.End()-runOut:
+		return nil, 0, sectorError(scsi.IllegalRequest, 0x64, 0, a)
+	}
+	if err := d.strike(a, true); err != nil {
+		return nil, 0, err
+	}
+	s := new([cdsector.Size]byte)
+	if err := d.cfg.Image.ReadSectors(s[:], a); err != nil {
+		return nil, 0, err
+	}
+	if d.corrupted(FaultCorrupt, a) {
+		s[100+d.noise.IntN(1900)] ^= 1 << d.noise.IntN(8)
+	}
+	return s, cdsector.Classify(s), nil
+}
+
+// readCD is READ CD and READ CD MSF.
+func (d *Drive) readCD(c *scsi.Command) (int, error) {
+	if d.media.medium() != disc.CD || d.cfg.Blank {
+		return 0, fail(scsi.IllegalRequest, 0x30, 2)
+	}
+	r := cdRead{
+		d: d, expect: c.CDB[1] >> 2 & 7, parts: c.CDB[9] & partAll,
+		c2: c.CDB[9] >> 1 & 3, sub: c.CDB[10] & 7,
+	}
+	a := disc.LBA(int32(binary.BigEndian.Uint32(c.CDB[2:])))
+	n := int(c.CDB[6])<<16 | int(c.CDB[7])<<8 | int(c.CDB[8])
+	if c.CDB[0] == 0xB9 {
+		at := func(i int) disc.LBA {
+			return disc.MSF{M: int(c.CDB[i]), S: int(c.CDB[i+1]), F: int(c.CDB[i+2])}.LBA()
+		}
+		a, n = at(3), int(at(6)-at(3))
+	}
+	switch {
+	case r.expect > 5:
+		return 0, badField(1)
+	case n < 0:
+		return 0, badField(6)
+	case r.c2 == 3, r.c2 != 0 && d.cfg.NoC2:
+		return 0, badField(9)
+	case r.sub == 3, r.sub > 4, r.sub != 0 && d.cfg.NoSubchannel:
+		return 0, badField(10)
+	case n == 0:
+		return 0, nil
+	case a < 0 || int(a)+n > int(d.layout.End()):
+		return 0, outOfRange(a)
+	}
+	d.stats.ReadCommands++
+	d.clock.advance(d.mech.read(d.clock.elapsed(), a, n, d.sectorSize()))
+	return r.read(c.Data, a, n)
+}
+
+// cdRead is one READ CD under way.
+type cdRead struct {
+	d      *Drive
+	expect byte
+	parts  byte
+	c2     byte
+	sub    byte
+}
+
+func (r *cdRead) read(p []byte, a disc.LBA, n int) (int, error) {
+	if r.plain() {
+		if got, ok := r.readPlain(p, a, n); ok {
+			return got, nil
+		}
+	}
+	done := 0
+	var firstKind cdsector.Kind
+	for i := range n {
+		out, kind, err := r.sector(a + disc.LBA(i))
+		if err == nil && i > 0 && (kind == cdsector.Audio) != (firstKind == cdsector.Audio) {
+			err = wrongKind(a + disc.LBA(i)) // a transfer does not cross from data to audio
+		}
+		if err != nil {
+			return done, err
+		}
+		if i == 0 {
+			firstKind = kind
+		}
+		if done+len(out) > len(p) {
+			return done + copy(p[done:], out), nil
+		}
+		done += copy(p[done:], out)
+		r.d.stats.Sectors++
+	}
+	return done, nil
+}
+
+// plain reports whether sectors go from the image to the host as they are.
+func (r *cdRead) plain() bool {
+	return r.parts == partAll && r.c2 == 0 && r.sub == 0 && r.expect == 0
+}
+
+// readPlain reads whole sectors of one track without faults in one go. ok is
+// false when the careful way has to be taken.
+func (r *cdRead) readPlain(p []byte, a disc.LBA, n int) (got int, ok bool) {
+	t := r.d.layout.TrackAt(a)
+	end := a + disc.LBA(n)
+	if t == nil || end > t.End || len(p) < n*cdsector.Size || r.d.cfg.TrackAtOnce && end > t.End-runOut ||
+		r.d.cfg.Offset != 0 && !t.Mode.IsData() {
+		return 0, false
+	}
+	for i := range r.d.cfg.Faults {
+		if f := &r.d.cfg.Faults[i]; f.Nth == 0 && f.First < end && f.Last >= a {
+			return 0, false
+		}
+	}
+	p = p[:n*cdsector.Size]
+	if err := r.d.cfg.Image.ReadSectors(p, a); err != nil {
+		return 0, false
+	}
+	r.d.stats.Sectors += n
+	return len(p), true
+}
+
+// sector gives one sector as it was asked for.
+func (r *cdRead) sector(a disc.LBA) ([]byte, cdsector.Kind, error) {
+	t := r.d.layout.TrackAt(a)
+	if t == nil {
+		return nil, 0, sectorError(scsi.IllegalRequest, 0x21, 0, a)
+	}
+	var s *[cdsector.Size]byte
+	var c2 [294]byte
+	kind := cdsector.Audio
+	var err error
+	if t.Mode.IsData() {
+		s, kind, err = r.d.dataSector(a)
+	} else {
+		s, err = r.d.audioSector(a, &c2)
+	}
+	if err != nil {
+		return nil, kind, err
+	}
+	if !r.expected(kind) {
+		return nil, kind, wrongKind(a)
+	}
+	out, err := r.cut(s, kind)
+	if err != nil {
+		return nil, kind, err
+	}
+	switch r.c2 {
+	case 1:
+		out = append(out, c2[:]...)
+	case 2:
+		var any byte
+		for _, b := range c2 {
+			any |= b
+		}
+		out = append(out, any, 0)
+		out = append(out, c2[:]...)
+	}
+	out, err = r.appendSub(out, a)
+	return out, kind, err
+}
+
+func (r *cdRead) expected(kind cdsector.Kind) bool {
+	switch r.expect {
+	case 1:
+		return kind == cdsector.Audio
+	case 2:
+		return kind == cdsector.Mode1
+	case 3:
+		return kind == cdsector.Mode2
+	case 4:
+		return kind == cdsector.Form1
+	case 5:
+		return kind == cdsector.Form2
+	}
+	return true
+}
+
+// cut takes the parts of a sector that were asked for (MMC-6 table 354). They
+// must stand next to each other.
+func (r *cdRead) cut(s *[cdsector.Size]byte, kind cdsector.Kind) ([]byte, error) {
+	out := make([]byte, 0, cdsector.Size+296+96)
+	if kind == cdsector.Audio {
+		if r.parts&partUser != 0 {
+			out = append(out, s[:]...)
+		}
+		return out, nil
+	}
+	type part struct {
+		bit      byte
+		from, to int
+	}
+	at, n := kind.UserData()
+	parts := []part{{partSync, 0, 12}, {partHeader, 12, 16}}
+	if kind == cdsector.Form1 || kind == cdsector.Form2 {
+		parts = append(parts, part{partSub, 16, 24})
+	}
+	parts = append(parts, part{partUser, at, at + n})
+	if at+n < cdsector.Size {
+		parts = append(parts, part{partEDC, at + n, cdsector.Size})
+	}
+	end := -1
+	for _, p := range parts {
+		if r.parts&p.bit == 0 {
+			continue
+		}
+		if end >= 0 && end != p.from {
+			return nil, badField(9)
+		}
+		out = append(out, s[p.from:p.to]...)
+		end = p.to
+	}
+	return out, nil
+}
+
+func (r *cdRead) appendSub(out []byte, a disc.LBA) ([]byte, error) {
+	if r.sub == 0 {
+		return out, nil
+	}
+	var sub, raw [cdsector.SubSize]byte
+	if err := r.d.subchannel(a, &sub); err != nil {
+		return nil, err
+	}
+	switch r.sub {
+	case 1:
+		cdsector.Interleave(&raw, &sub)
+		return append(out, raw[:]...), nil
+	case 2:
+		out = append(out, sub[cdsector.QSize:2*cdsector.QSize]...)
+		return append(out, 0, 0, 0, sub[0]&0x80), nil
+	}
+	clear(sub[:2*cdsector.QSize]) // R to W only
+	cdsector.Interleave(&raw, &sub)
+	return append(out, raw[:]...), nil
+}
+
+// audioSector reads one sector of audio with the drive's read offset. Damaged
+// samples are wrong, and marked in c2.
+func (d *Drive) audioSector(a disc.LBA, c2 *[294]byte) (*[cdsector.Size]byte, error) {
+	if err := d.strike(a, false); err != nil {
+		return nil, err
+	}
+	s := new([cdsector.Size]byte)
+	if err := d.readSamples(s[:], int64(a)*cdsector.Size+int64(d.cfg.Offset)*4); err != nil {
+		return nil, err
+	}
+	if d.corrupted(FaultRead, a) {
+		d.mech.lose()
+		first := d.noise.IntN(cdsector.Size/8) * 4
+		for i := first; i < first+64 && i < cdsector.Size; i++ {
+			s[i] ^= byte(1 + d.noise.IntN(255))
+			c2[i/8] |= 0x80 >> (i % 8)
+		}
+	}
+	return s, nil
+}
+
+// readSamples reads audio from a position in bytes, as if all audio of the disc
+// were one stream; where there is none it is silent.
+func (d *Drive) readSamples(p []byte, at int64) error {
+	for len(p) > 0 {
+		a := disc.LBA(at / cdsector.Size)
+		if at < 0 {
+			a = disc.LBA((at - cdsector.Size + 1) / cdsector.Size)
+		}
+		skip := int(at - int64(a)*cdsector.Size)
+		n := min(len(p), cdsector.Size-skip)
+		if t := d.layout.TrackAt(a); t == nil || t.Mode.IsData() {
+			clear(p[:n])
+		} else {
+			var s [cdsector.Size]byte
+			if err := d.cfg.Image.ReadSectors(s[:], a); err != nil {
+				if errors.Is(err, disc.ErrNoSector) {
+					return outOfRange(a)
+				}
+				return err
+			}
+			copy(p, s[skip:skip+n])
+		}
+		p, at = p[n:], at+int64(n)
+	}
+	return nil
+}
+
+// cssFrom is the first sector that a CSS-protected disc of the simulator
+// scrambles.
+const cssFrom = disc.LBA(512)

@@ -1,0 +1,237 @@
+package sim
+
+import (
+	"encoding/binary"
+
+	"spindle/disc"
+	"spindle/disc/cdsector"
+	"spindle/scsi"
+)
+
+// startOf is the address the TOC states for a track.
+func (d *Drive) startOf(t *disc.Track) disc.LBA {
+	if d.cfg.Lie == "overlap" && t.Number > 1 {
+		return max(0, d.layout.Sessions[0].Tracks[0].Start-150)
+	}
+	return t.Start
+}
+
+// leadOutOf is the address the TOC states for a session's lead-out.
+func (d *Drive) leadOutOf(s *disc.Session) disc.LBA {
+	if d.cfg.Lie == "leadout" {
+		return s.Tracks[len(s.Tracks)-1].Start - 1
+	}
+	return s.LeadOut
+}
+
+func (d *Drive) readTOC(c *scsi.Command) (int, error) {
+	format := c.CDB[2] & 15
+	if format == 0 && c.CDB[9]>>6 != 0 {
+		format = c.CDB[9] >> 6 // where MMC-1 had it
+	}
+	cd := d.media.medium() == disc.CD
+	if d.cfg.Blank || !cd && format > 1 {
+		return 0, badField(2)
+	}
+	var b []byte
+	switch format {
+	case 0:
+		b = d.formattedTOC(c.CDB[6], c.CDB[1]&2 != 0)
+		if b == nil {
+			return 0, badField(6)
+		}
+	case 1:
+		last := &d.layout.Sessions[len(d.layout.Sessions)-1]
+		t := &last.Tracks[0]
+		b = []byte{0, 0, 1, byte(last.Number), 0, 0x10 | byte(t.Control), byte(t.Number), 0}
+		b = appendAddress(b, d.startOf(t), c.CDB[1]&2 != 0)
+	case 2:
+		if d.cfg.NoFullTOC {
+			return 0, badField(2)
+		}
+		b = d.fullTOC(int(c.CDB[6]))
+	case 5:
+		b = make([]byte, 4)
+		for _, p := range d.layout.CDText {
+			b = append(b, p[:]...)
+		}
+	default: // PMA and ATIP are things of recordable discs
+		return 0, badField(2)
+	}
+	return reply(c, d.sized16(b), alloc16(c, 7))
+}
+
+func appendAddress(b []byte, a disc.LBA, msf bool) []byte {
+	if !msf {
+		return binary.BigEndian.AppendUint32(b, uint32(a))
+	}
+	t := a.MSF()
+	return append(b, 0, byte(t.M), byte(t.S), byte(t.F))
+}
+
+// formattedTOC is format 0, from a track on; nil if there is no such track.
+func (d *Drive) formattedTOC(from byte, msf bool) []byte {
+	tracks := d.layout.Tracks()
+	last := tracks[len(tracks)-1]
+	if int(from) > last.Number && from != cdsector.LeadOut {
+		return nil
+	}
+	b := []byte{0, 0, byte(tracks[0].Number), byte(last.Number)}
+	for _, t := range tracks {
+		if t.Number < int(from) {
+			continue
+		}
+		b = append(b, 0, 0x10|byte(t.Control), byte(t.Number), 0)
+		b = appendAddress(b, d.startOf(t), msf)
+	}
+	b = append(b, 0, 0x10|byte(last.Control), cdsector.LeadOut, 0)
+	return appendAddress(b, d.leadOutOf(&d.layout.Sessions[len(d.layout.Sessions)-1]), msf)
+}
+
+// fullTOC is format 2: the points of each lead-in, from a session on.
+func (d *Drive) fullTOC(from int) []byte {
+	sessions := d.layout.Sessions
+	b := []byte{0, 0, byte(sessions[0].Number), byte(sessions[len(sessions)-1].Number)}
+	for i := range sessions {
+		s := &sessions[i]
+		if s.Number < from {
+			continue
+		}
+		add := func(ctlADR, point byte, min [3]byte, zero byte, p [3]byte) {
+			b = append(b, byte(s.Number), ctlADR, 0, point, min[0], min[1], min[2], zero, p[0], p[1], p[2])
+		}
+		first, last := &s.Tracks[0], &s.Tracks[len(s.Tracks)-1]
+		ctl := func(t *disc.Track) byte { return 0x10 | byte(t.Control) }
+		add(ctl(first), 0xA0, [3]byte{}, 0, [3]byte{byte(first.Number), byte(s.Format), 0})
+		add(ctl(last), 0xA1, [3]byte{}, 0, [3]byte{byte(last.Number), 0, 0})
+		add(ctl(last), 0xA2, [3]byte{}, 0, msfBytes(d.leadOutOf(s)))
+		for j := range s.Tracks {
+			t := &s.Tracks[j]
+			add(ctl(t), byte(t.Number), [3]byte{}, 0, msfBytes(d.startOf(t)))
+		}
+		if len(sessions) > 1 {
+			next := [3]byte{0xFF, 0xFF, 0xFF}
+			if i+1 < len(sessions) {
+				next = msfBytes(sessions[i+1].Tracks[0].Begin() - 150)
+			}
+			add(0x50|byte(first.Control), 0xB0, next, 1, msfBytes(disc.LBA(d.mech.full)))
+		}
+	}
+	return b
+}
+
+func msfBytes(a disc.LBA) [3]byte {
+	t := a.MSF()
+	return [3]byte{byte(t.M), byte(t.S), byte(t.F)}
+}
+
+// readSubChannel answers READ SUB-CHANNEL.
+func (d *Drive) readSubChannel(c *scsi.Command) (int, error) {
+	if d.media.medium() != disc.CD || d.cfg.Blank {
+		return 0, fail(scsi.IllegalRequest, 0x30, 2)
+	}
+	const noAudio = 0x15
+	b := make([]byte, 24)
+	b[1], b[4] = noAudio, c.CDB[3]
+	switch c.CDB[3] {
+	case 1:
+		b = b[:16]
+		at := max(0, d.mech.next-1)
+		if t := d.layout.TrackAt(at); t != nil {
+			b[5], b[6], b[7] = 0x10|byte(t.Control), byte(t.Number), byte(t.IndexAt(at))
+			copy(b[8:], appendAddress(nil, at, c.CDB[1]&2 != 0))
+			copy(b[12:], appendAddress(nil, at-t.Start-150, c.CDB[1]&2 != 0))
+		}
+	case 2:
+		if d.layout.MCN != "" {
+			b[8] = 0x80
+			copy(b[9:], d.layout.MCN)
+		}
+	case 3:
+		var track *disc.Track
+		for _, t := range d.layout.Tracks() {
+			if t.Number == int(c.CDB[6]) {
+				track = t
+			}
+		}
+		if track == nil {
+			return 0, badField(6)
+		}
+		b[5], b[6] = 0x10|byte(track.Control), byte(track.Number)
+		if track.ISRC != "" {
+			b[8] = 0x80
+			copy(b[9:], track.ISRC)
+		}
+	default:
+		return 0, badField(3)
+	}
+	if c.CDB[2]&0x40 == 0 {
+		b = b[:4]
+	}
+	binary.BigEndian.PutUint16(b[2:], uint16(len(b)-4))
+	return reply(c, b, alloc16(c, 7))
+}
+
+// Frames of Q that carry the catalogue number and the ISRC come once in this
+// many sectors (ECMA-130 22.3.4: at least once in 100).
+const (
+	mcnEvery  = 98
+	mcnPhase  = 31
+	isrcPhase = 67
+	pauseOfP  = 150 // P is set at least two seconds before a track
+
+)
+
+// qFrame makes the frame of Q at an address in the program area.
+func (d *Drive) qFrame(a disc.LBA) cdsector.Q {
+	abs := a.MSF()
+	t := d.layout.TrackAt(a)
+	if t == nil {
+		q := cdsector.Q{ADR: 1, Track: cdsector.LeadOut, Index: 1, Abs: cdsector.Time(abs)}
+		for i := range d.layout.Sessions {
+			if s := &d.layout.Sessions[i]; a >= s.LeadOut {
+				q.Control = uint8(s.Tracks[len(s.Tracks)-1].Control)
+				q.Rel = cdsector.Time(disc.Frames(int(a - s.LeadOut)))
+			}
+		}
+		if a < 0 { // the pregap of the first track
+			first := &d.layout.Sessions[0].Tracks[0]
+			q = cdsector.Q{ADR: 1, Control: uint8(first.Control), Track: first.Number,
+				Rel: cdsector.Time(disc.Frames(int(first.Start - a))), Abs: cdsector.Time(abs)}
+		}
+		return q
+	}
+	q := cdsector.Q{Control: uint8(t.Control), ADR: 1, AFrame: abs.F}
+	switch phase := int(a-t.Begin()) % mcnEvery; {
+	case phase == mcnPhase && d.layout.MCN != "":
+		q.ADR, q.MCN = 2, d.layout.MCN
+		return q
+	case phase == isrcPhase && t.ISRC != "":
+		q.ADR, q.ISRC = 3, t.ISRC
+		return q
+	}
+	q.Track, q.Index, q.Abs = t.Number, t.IndexAt(a), cdsector.Time(abs)
+	rel := int(a - t.Start)
+	if rel < 0 {
+		rel = -rel // counts down to zero in the pregap
+	}
+	q.Rel = cdsector.Time(disc.Frames(rel))
+	return q
+}
+
+// subchannel makes the 96 bytes of P to W at an address, de-interleaved.
+func (d *Drive) subchannel(a disc.LBA, p *[cdsector.SubSize]byte) error {
+	if s, ok := d.cfg.Image.(disc.Subchanneler); ok {
+		return s.ReadSubchannel(p[:], a)
+	}
+	*p = [cdsector.SubSize]byte{}
+	if t := d.layout.TrackAt(a); t == nil || a < t.Start || t.End-a <= pauseOfP && d.layout.TrackAt(t.End) != nil {
+		for i := range cdsector.QSize {
+			p[i] = 0xFF
+		}
+	}
+	frame := d.qFrame(a)
+	q := frame.Encode()
+	copy(p[cdsector.QSize:], q[:])
+	return nil
+}
