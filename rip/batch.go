@@ -35,7 +35,7 @@ func (j *job) newBatch(r *region, at disc.LBA, n int) *batch {
 		b = new(batch)
 	}
 	*b = batch{r: r, at: at, n: n, buf: b.buf, raw: b.raw, sub: b.sub[:0], good: b.good[:0]}
-	need := n * j.disc.source.stride(r.audio)
+	need := n * max(r.size, j.disc.source.stride(r.audio))
 	if cap(b.buf) < need {
 		b.buf = make([]byte, max(need, j.batch))
 	}
@@ -49,11 +49,12 @@ func (j *job) readInto(ctx context.Context, b *batch) error {
 	if b.r.audio && j.opts.Offset != 0 {
 		return j.readShifted(ctx, b)
 	}
-	n, err := j.disc.source.read(ctx, j.drive, b.buf, b.at, b.n, b.r.audio)
+	want := b.n * j.disc.source.stride(b.r.audio)
+	n, err := j.disc.source.read(ctx, j.drive, b.buf[:want], b.at, b.n, b.r.audio)
 	if s := scsi.SenseOf(err); s != nil && s.Key == scsi.RecoveredError {
 		err = nil // the drive had trouble, but the data are good
 	}
-	return shortIs(err, n, len(b.buf))
+	return shortIs(err, n, want)
 }
 
 // bytesPerSample is the size of one stereo sample of 16 bits.
@@ -127,6 +128,10 @@ func (j *job) examine(b *batch) {
 	size := b.r.size
 	stride := j.disc.source.stride(b.r.audio)
 	cd, isCD := j.disc.source.(*cdSource)
+	if stride < size {
+		j.build(b)
+		return
+	}
 	for i := range b.n {
 		in := b.buf[i*stride : (i+1)*stride]
 		good := true
@@ -153,6 +158,28 @@ func (j *job) examine(b *batch) {
 	b.main = b.buf[:b.n*size]
 }
 
+// build makes whole sectors around user data, for drives that give no more. From
+// the last to the first, for each needs more room than it has.
+func (j *job) build(b *batch) {
+	for i := b.n - 1; i >= 0; i-- {
+		user := [mmc.BlockSize]byte(b.buf[i*mmc.BlockSize:])
+		s := (*[cdsector.Size]byte)(b.buf[i*cdsector.Size:])
+		t := (b.at + disc.LBA(i)).MSF()
+		cdsector.SetHeader(s, t.M, t.S, t.F, 1)
+		copy(s[16:], user[:])
+		cdsector.Seal(s, cdsector.Mode1)
+		b.good = append(b.good, true)
+	}
+	b.main = b.buf[:b.n*cdsector.Size]
+	j.setRebuilt()
+}
+
+func (j *job) setRebuilt() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.rebuilt = true
+}
+
 func allZero(b []byte) bool {
 	for _, c := range b {
 		if c != 0 {
@@ -171,16 +198,21 @@ func (j *job) checkData(s *[cdsector.Size]byte, r *region, at disc.LBA) bool {
 		// as audio (ECMA-130 section 20).
 		return at < r.track.Start && r.size == cdsector.Size
 	}
-	m, sec, f, ok := cdsector.Address(s)
-	if !ok || (disc.MSF{M: m, S: sec, F: f}).LBA() != at {
-		return false
-	}
+	t := at.MSF()
 	if cdsector.Unprotected(s) {
+		// QEMU's drives: no EDC, no parity, and the address not in BCD.
+		if s[12] != byte(t.M) || s[13] != byte(t.S) || s[14] != byte(t.F) {
+			if m, sec, f, ok := cdsector.Address(s); !ok || (disc.MSF{M: m, S: sec, F: f}) != t {
+				return false
+			}
+		}
+		cdsector.SetHeader(s, t.M, t.S, t.F, 1)
 		cdsector.Seal(s, cdsector.Mode1)
-		j.mu.Lock()
-		j.rebuilt = true
-		j.mu.Unlock()
+		j.setRebuilt()
 		return true
+	}
+	if m, sec, f, ok := cdsector.Address(s); !ok || (disc.MSF{M: m, S: sec, F: f}) != t {
+		return false
 	}
 	if r.size == mmc.BlockSize && kind != cdsector.Mode1 {
 		return false

@@ -96,7 +96,7 @@ func (j *job) hashRest(ctx context.Context) error {
 		}
 	}
 	p := j.progress
-	p.Phase, p.Sectors, p.Bad, p.Total = Hashing, 0, 0, size
+	p.Phase, p.Pass, p.Sectors, p.Bad, p.Total = Hashing, 0, 0, 0, size
 	buf := make([]byte, 1<<20)
 	for at := j.hasher.Offset(); at < size; at = j.hasher.Offset() {
 		if err := ctx.Err(); err != nil {

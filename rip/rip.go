@@ -138,6 +138,8 @@ func (r *Result) BadSectors() int {
 var (
 	// ErrExists: a file of the output is there already.
 	ErrExists = errors.New("already exists")
+	// ErrCannotRead: the drive is not made for what is on the disc.
+	ErrCannotRead = errors.New("this drive cannot read")
 	// ErrOptions: the options contradict each other.
 	ErrOptions = errors.New("options that do not go together")
 	// ErrOtherDisc: the disc is not the one that the rip was begun with.
@@ -361,6 +363,14 @@ func (j *job) planISO(ctx context.Context) error {
 func (j *job) probe(ctx context.Context) error {
 	s, ok := j.disc.source.(*cdSource)
 	if !ok {
+		for _, t := range j.disc.Layout.Tracks() {
+			if !t.Mode.IsData() {
+				return fmt.Errorf("%w audio, and track %d is audio", ErrCannotRead, t.Number)
+			}
+		}
+		if j.opts.Subchannel {
+			return ErrNoSubchannel
+		}
 		return nil
 	}
 	return s.probe(ctx, j.drive, j.disc, j.opts.Subchannel)

@@ -8,6 +8,7 @@ import (
 	"spindle/disc"
 	"spindle/disc/cdsector"
 	"spindle/iso"
+	"spindle/scsi"
 	"spindle/scsi/mmc"
 )
 
@@ -59,9 +60,14 @@ type cdSource struct {
 	subFirst bool // the drive gives the sub-channel before the C2 pointers
 }
 
-// newCDSource finds out how the drive reads this disc.
-func newCDSource(ctx context.Context, drive *mmc.Drive, d *Disc) *cdSource {
+// newSource finds out how the drive reads this CD.
+func newSource(ctx context.Context, drive *mmc.Drive, d *Disc) sectorSource {
 	s := new(cdSource)
+	var sector [cdsector.Size]byte
+	err := s.readRaw(ctx, drive, sector[:], d.Layout.Tracks()[0].Start, mmc.AnySector)
+	if scsi.IsSense(err, scsi.IllegalRequest, 0x20, scsi.AnyQualifier) {
+		return blockSource{}
+	}
 	can := d.Config != nil && d.Config.Feature(mmc.FeatureCDRead).CDRead().C2
 	if !can {
 		if caps, err := drive.Capabilities(ctx); err == nil {

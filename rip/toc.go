@@ -49,8 +49,11 @@ func (d *Disc) surveyCD(ctx context.Context, drive *mmc.Drive, opts SurveyOption
 		return err
 	}
 	d.TOC = hashLayout(d.Layout)
-	d.source = newCDSource(ctx, drive, d)
+	d.source = newSource(ctx, drive, d)
 	for _, t := range d.Layout.Tracks() {
+		if _, ok := d.source.(*cdSource); !ok {
+			break // such a drive does not show how sectors are coded
+		}
 		if err := d.findMode(ctx, drive, t); err != nil {
 			return err
 		}

@@ -42,6 +42,7 @@ func advices() []advice {
 		{rip.ErrBlank, exitNoDisc, "There is nothing to rip."},
 		{rip.ErrTOC, exitFailed, "It may be a copy protection, or the drive misreads the disc: clean it, or try another drive."},
 		{rip.ErrProtected, exitFailed, "What was read is kept. spindle does not decrypt discs."},
+		{rip.ErrCannotRead, exitFailed, "Try another drive."},
 		{rip.ErrNoSubchannel, exitFailed, "Rip without --sub, or try another drive."},
 		{rip.ErrDrive, exitFailed, "What was read is kept. Check the cable, switch the drive off and on, " +
 			"and run the same command: it goes on from there."},

@@ -35,7 +35,7 @@ type ripProgress struct {
 }
 
 // barTemplate is the bar: what, how far, how fast, how long still.
-const barTemplate = `{{ string . "phase" }} {{ bar . "[" "=" ">" " " "]" }} {{ percent . }} {{ string . "speed" }} {{ string . "left" }}{{ string . "bad" }}`
+const barTemplate = `{{ string . "phase" }} {{ bar . "[" "=" ">" " " "]" }} {{ percent . }} {{ string . "rest" }}`
 
 func (a *app) newRipProgress() *ripProgress {
 	return &ripProgress{a: a, last: time.Now()}
@@ -86,7 +86,7 @@ func (p *ripProgress) draw() {
 			SetRefreshRate(250 * time.Millisecond)
 		p.bar.Start()
 	}
-	p.bar.SetCurrent(p.now.Done).Set("phase", p.phase()).Set("speed", p.speed()).Set("left", p.left()).Set("bad", p.bad())
+	p.bar.SetCurrent(p.now.Done).Set("phase", p.phase()).Set("rest", p.speed()+p.left()+p.bad())
 }
 
 // stop takes the bar away from under what is printed next.

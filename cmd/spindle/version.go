@@ -35,7 +35,6 @@ func (a *app) versionCommand() *cobra.Command {
 // The date of the manual pages is fixed, so that they are the same whenever they
 // are made.
 
-
 func (a *app) manCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "man DIR",
