@@ -44,7 +44,7 @@ func (j *job) finish(ctx context.Context, resumed bool) (*Result, error) {
 		}
 		res.Images = append(res.Images, of)
 	}
-	if j.rebuilt {
+	if j.rebuilt && j.opts.Format == CueBin {
 		j.opts.Observer.Note("The drive gave data sectors without their error correction codes; they were computed anew.")
 	}
 	if len(res.Bad) > 0 {

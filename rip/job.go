@@ -168,7 +168,7 @@ func (j *job) fatal(ctx context.Context, err error) error {
 	case s == nil:
 		return nil // time-outs, short transfers: perhaps only here
 	case s.Key == scsi.NotReady && s.ASC == 0x3A:
-		return fmt.Errorf("%w while it was being read (%w)", mmc.ErrNoMedium, err)
+		return fmt.Errorf("%w: %w", ErrTakenOut, err)
 	case s.Key == scsi.IllegalRequest && s.ASC == 0x6F:
 		return fmt.Errorf("%w (%w)", ErrProtected, err)
 	case s.Key == scsi.IllegalRequest && s.ASC == 0x20:

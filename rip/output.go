@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 
 	"spindle/rip/mapfile"
 )
@@ -20,6 +21,8 @@ type outFile struct {
 	pos  int64 // of its first byte in the image
 	size int64
 	part bool // still has partSuffix
+
+	dirty atomic.Bool // written to since the last sync
 }
 
 // output is the files of an image under one run of positions, and the
@@ -29,23 +32,30 @@ type output struct {
 	sub   *outFile // nil: none
 }
 
-// create makes new files, or, with resume, opens those of an earlier run, under
-// their final name or as parts.
-func (f *outFile) open(resume bool) error {
-	flags := os.O_RDWR
-	names := []string{f.path + partSuffix}
-	if resume {
-		names = append(names, f.path)
-	} else {
-		flags |= os.O_CREATE | os.O_TRUNC
-	}
-	var err error
-	for _, name := range names {
-		if f.f, err = os.OpenFile(name, flags, 0o666); err == nil {
-			f.part = name != f.path
-			return nil
+// openMode is how the files of an image are opened.
+type openMode uint8
+
+const (
+	createNew openMode = iota // as parts
+	openOld                   // of an earlier run, under their final name or as parts
+	openAny                   // of an earlier run that may not have come to making them
+)
+
+func (f *outFile) open(mode openMode) error {
+	if mode != createNew {
+		for _, name := range [...]string{f.path + partSuffix, f.path} {
+			file, err := os.OpenFile(name, os.O_RDWR, 0)
+			if err == nil {
+				f.f, f.part = file, name != f.path
+				return nil
+			}
+			if !errors.Is(err, fs.ErrNotExist) || mode == openOld && name == f.path {
+				return err
+			}
 		}
 	}
+	file, err := os.OpenFile(f.path+partSuffix, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o666)
+	f.f, f.part = file, true
 	return err
 }
 
@@ -56,9 +66,9 @@ func (o *output) all() []*outFile {
 	return o.files
 }
 
-func (o *output) open(resume bool) error {
+func (o *output) open(mode openMode) error {
 	for _, f := range o.all() {
-		if err := f.open(resume); err != nil {
+		if err := f.open(mode); err != nil {
 			o.close()
 			return err
 		}
@@ -97,9 +107,14 @@ func (o *output) span(p []byte, pos int64, do func(f *outFile, p []byte, at int6
 
 func (o *output) writeAt(p []byte, pos int64) error {
 	return o.span(p, pos, func(f *outFile, p []byte, at int64) error {
-		_, err := f.f.WriteAt(p, at)
-		return err
+		return f.writeAt(p, at)
 	})
+}
+
+func (f *outFile) writeAt(p []byte, at int64) error {
+	f.dirty.Store(true)
+	_, err := f.f.WriteAt(p, at)
+	return err
 }
 
 func (o *output) readAt(p []byte, pos int64) error {
@@ -109,8 +124,12 @@ func (o *output) readAt(p []byte, pos int64) error {
 	})
 }
 
+// sync brings all that was written to the disk.
 func (o *output) sync() error {
 	for _, f := range o.all() {
+		if !f.dirty.Swap(false) {
+			continue
+		}
 		if err := f.f.Sync(); err != nil {
 			return err
 		}
@@ -146,10 +165,14 @@ func exists(path string) bool {
 	return !errors.Is(err, fs.ErrNotExist)
 }
 
+// tempSuffix marks a file that is being written anew. The name is always the
+// same, so that runs that were killed do not leave ever more of them.
+const tempSuffix = ".spindle-tmp"
+
 // replaceFile writes a file under a temporary name beside it and renames it when
 // it is whole and on the disk.
 func replaceFile(path string, write func(*os.File) error) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	f, err := os.Create(path + tempSuffix)
 	if err != nil {
 		return err
 	}
@@ -167,10 +190,14 @@ func replaceFile(path string, write func(*os.File) error) (err error) {
 	if err != nil {
 		return err
 	}
-	if err = os.Chmod(f.Name(), 0o644); err != nil {
+	if err = os.Rename(f.Name(), path); err != nil {
 		return err
 	}
-	return os.Rename(f.Name(), path)
+	if dir, derr := os.Open(filepath.Dir(path)); derr == nil {
+		_ = dir.Sync() // so that the name survives a power cut; not all systems can
+		dir.Close()
+	}
+	return nil
 }
 
 func writeMap(path string, m *mapfile.Map) error {

@@ -134,8 +134,7 @@ func (p *pipeline) write(b *batch) error {
 		return err
 	}
 	if sub := p.j.out.sub; sub != nil && len(b.sub) > 0 {
-		_, err := sub.f.WriteAt(b.sub, pos/cdsector.Size*cdsector.SubSize)
-		return err
+		return sub.writeAt(b.sub, pos/cdsector.Size*cdsector.SubSize)
 	}
 	return nil
 }

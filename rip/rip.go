@@ -142,6 +142,9 @@ var (
 	ErrCannotRead = errors.New("this drive cannot read")
 	// ErrOptions: the options contradict each other.
 	ErrOptions = errors.New("options that do not go together")
+	// ErrTakenOut: the disc was taken out of the drive while it was read. It
+	// is a case of mmc.ErrNoMedium.
+	ErrTakenOut = fmt.Errorf("the disc was taken out while it was being read (%w)", mmc.ErrNoMedium)
 	// ErrOtherDisc: the disc is not the one that the rip was begun with.
 	ErrOtherDisc = errors.New("this is another disc than the one the rip was begun with")
 	// ErrOtherOptions: the rip was begun with other options.
@@ -214,18 +217,27 @@ func (j *job) run(ctx context.Context) (*Result, error) {
 			return nil, err
 		}
 	}
-	if err := j.out.open(resume); err != nil {
+	// The map comes first: files without one would be taken for somebody
+	// else's if the program were killed here.
+	mode := createNew
+	switch {
+	case !resume:
+		j.m = j.newMap()
+		if err := writeMap(j.mapPath, j.m); err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrOutput, err)
+		}
+	case j.m.Count(mapfile.NonTried) == j.m.Size():
+		mode = openAny
+	default:
+		mode = openOld
+	}
+	if err := j.out.open(mode); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrOutput, err)
 	}
 	defer j.out.close()
 	if resume {
 		if err := j.sameSectors(ctx); err != nil {
 			return nil, err
-		}
-	} else {
-		j.m = j.newMap()
-		if err := writeMap(j.mapPath, j.m); err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrOutput, err)
 		}
 	}
 	if err := j.readAll(ctx); err != nil {
@@ -397,10 +409,22 @@ func (j *job) planCue(ctx context.Context) error {
 		j.out.files[len(j.out.files)-1].size += size
 		pos += size
 	}
+	if j.opts.Offset != 0 {
+		j.disc.note("With the offset correction, %d samples at the %s of the audio lie outside of what can be read; "+
+			"they are silence in the image.", max(j.opts.Offset, -j.opts.Offset), j.offsetSide())
+	}
 	if j.opts.Subchannel {
 		j.out.sub = &outFile{path: j.base() + ".sub", size: pos / cdsector.Size * cdsector.SubSize}
 	}
 	return nil
+}
+
+// offsetSide is where samples are missing that the correction would need.
+func (j *job) offsetSide() string {
+	if j.opts.Offset < 0 {
+		return "start"
+	}
+	return "end"
 }
 
 // base is the output's path without its suffix.

@@ -65,17 +65,23 @@ one; 4 ripped with sectors that could not be read; 130 interrupted.`,
 	root.AddCommand(a.drivesCommand(), a.infoCommand(), a.ripCommand(), a.ejectCommand(), a.loadCommand(),
 		a.versionCommand(), a.manCommand())
 	for _, c := range root.Commands() {
-		if c.Args != nil {
-			check := c.Args
-			c.Args = func(c *cobra.Command, args []string) error {
-				if err := check(c, args); err != nil {
-					return usage("%w. Usage: %s", err, c.UseLine())
-				}
-				return nil
-			}
+		if check := c.Args; check != nil {
+			c.Args = func(c *cobra.Command, args []string) error { return argsError(c, args, check) }
 		}
 	}
 	return root
+}
+
+// argsError says in words what is wrong with the number of arguments.
+func argsError(c *cobra.Command, args []string, check cobra.PositionalArgs) error {
+	if check(c, args) == nil {
+		return nil
+	}
+	what := "there are too many arguments"
+	if len(args) == 0 {
+		what = "an argument is missing"
+	}
+	return usage("%s. It is used like this: %s", what, c.UseLine())
 }
 
 func (a *app) setColor() error {
@@ -155,7 +161,7 @@ func (a *app) printError(m message) {
 	if m.next != "" {
 		fmt.Fprintf(a.stderr, "         %s\n", m.next)
 	}
-	if m.sense != "" && !strings.Contains(m.what, m.sense) {
+	if m.sense != "" {
 		fmt.Fprintf(a.stderr, "         (%s)\n", m.sense)
 	}
 }

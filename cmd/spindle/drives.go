@@ -100,7 +100,7 @@ func mediumIn(ctx context.Context, path string) (string, error) {
 	d := mmc.New(c)
 	if err := d.WaitReady(ctx, probeLimit); err != nil {
 		if m := explain(err); m.status == exitNoDisc {
-			return m.what, nil
+			return m.what, nil // such as "no disc in the drive"
 		}
 		return "", err
 	}

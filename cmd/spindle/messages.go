@@ -32,6 +32,7 @@ type advice struct {
 // advices are tried in order; the first whose error is in the chain counts.
 func advices() []advice {
 	return []advice{
+		{rip.ErrTakenOut, exitNoDisc, "What was read is kept. Put the disc back and run the same command: it goes on from there."},
 		{rip.ErrOtherDisc, exitNoDisc, "Nothing was changed. Put the right disc in and run the same command, " +
 			"or choose another output name (--force would begin anew and lose what was read)."},
 		{rip.ErrOtherOptions, exitUsage, "Run it with the options it was begun with, or with --force to begin anew."},
@@ -75,8 +76,16 @@ func explain(err error) message {
 		simE *simError
 	)
 	m := message{status: exitFailed, what: err.Error()}
-	if s := scsi.SenseOf(err); s != nil {
-		m.sense = s.String()
+	var cc *scsi.CheckCondition
+	if errors.As(err, &cc) {
+		// The drive's own words go to the end, for search engines.
+		m.sense = cc.Error()
+		for _, form := range [...]string{" (" + m.sense + ")", ": " + m.sense} {
+			m.what = strings.Replace(m.what, form, "", 1)
+		}
+		if m.what == m.sense {
+			m.what = "the drive refused a command"
+		}
 	}
 	switch {
 	case errors.As(err, &use):
@@ -104,7 +113,7 @@ func explain(err error) message {
 		}
 	}
 	if m.sense != "" && m.next == "" {
-		m.next = "The drive refused. Run it again with --trace FILE to record what passes to and from it."
+		m.next = "Clean the disc and try again, or another drive. --trace FILE records what passes to and from the drive."
 	}
 	return m
 }

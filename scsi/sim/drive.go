@@ -28,7 +28,7 @@ type Config struct {
 
 	Faults       []Fault
 	Speed        int     // highest speed, times 1x; 0: 52 for CD, 16 DVD, 12 BD
-	Offset       int     // read offset of audio, in samples of four bytes
+	Offset       int     // read offset of audio in samples, as AccurateRip lists it: audio comes so much late of four bytes
 	Seed         uint64  // of what is random
 	Pace         float64 // simulated seconds a real second; 0: no waiting
 	TrayOpen     bool

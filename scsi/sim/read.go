@@ -361,7 +361,7 @@ func (d *Drive) audioSector(a disc.LBA, c2 *[294]byte) (*[cdsector.Size]byte, er
 		return nil, err
 	}
 	s := new([cdsector.Size]byte)
-	if err := d.readSamples(s[:], int64(a)*cdsector.Size+int64(d.cfg.Offset)*4); err != nil {
+	if err := d.readSamples(s[:], int64(a)*cdsector.Size-int64(d.cfg.Offset)*4); err != nil {
 		return nil, err
 	}
 	if d.corrupted(FaultRead, a) {
