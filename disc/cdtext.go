@@ -165,7 +165,7 @@ func DecodeCDText(packs []Pack) []TextBlock {
 
 func decodeBlock(packs []Pack) TextBlock {
 	var b TextBlock
-	block := packs[0].Block()
+	block, last := packs[0].Block(), 99
 	for _, p := range packs {
 		if p.Type() != PackSizeInfo {
 			continue
@@ -173,6 +173,7 @@ func decodeBlock(packs []Pack) TextBlock {
 		switch d := p.payload(); p.track() {
 		case 0:
 			b.Charset, b.Copyright = d[0], d[3]
+			last = min(last, int(d[2]))
 		case 2:
 			b.Language = d[4+block]
 		}
@@ -199,7 +200,7 @@ func decodeBlock(packs []Pack) TextBlock {
 		}
 	}
 	for k, a := range raw {
-		for n, t := range a.texts {
+		for n, t := range a.texts[:min(len(a.texts), last+1)] { // behind it is padding
 			s := decodeText(t, b.Charset)
 			if (s == "\t" || s == "\t\t") && n > 1 { // "the same as the previous track"
 				s = b.Text(k, n-1)

@@ -47,14 +47,32 @@ func Correct(s *[Size]byte, k Kind, erasures *Erasures) (changed int, ok bool) {
 	if k != Mode1 && k != Form1 {
 		return 0, EDCOK(s, k)
 	}
-	t := *s
+	var t [Size]byte
+	if erasures != nil {
+		t, ok = attempt(s, k, *erasures)
+	}
+	if !ok {
+		// The marks may cover the wrong bytes, or too many.
+		t, ok = attempt(s, k, Erasures{})
+	}
+	if !ok {
+		return 0, false
+	}
+	for i := range t {
+		if t[i] != s[i] {
+			changed++
+		}
+	}
+	*s = t
+	return changed, true
+}
+
+// attempt applies P and Q in turns to a copy of the sector until nothing changes.
+func attempt(s *[Size]byte, k Kind, e Erasures) (t [Size]byte, ok bool) {
+	t = *s
 	copy(t[:], sync[:])
 	if k == Form1 {
 		clear(t[headerAt:userAt])
-	}
-	var e Erasures
-	if erasures != nil {
-		e = *erasures
 	}
 	for range maxRounds {
 		again := false
@@ -71,16 +89,7 @@ func Correct(s *[Size]byte, k Kind, erasures *Erasures) (changed int, ok bool) {
 	if k == Form1 {
 		copy(t[headerAt:userAt], s[headerAt:userAt])
 	}
-	if !EDCOK(&t, k) || !ParityOK(&t, k) {
-		return 0, false
-	}
-	for i := range t {
-		if t[i] != s[i] {
-			changed++
-		}
-	}
-	*s = t
-	return changed, true
+	return t, EDCOK(&t, k) && ParityOK(&t, k)
 }
 
 // correctWord applies one code word, whose bytes stand at pos, and reports
@@ -121,11 +130,11 @@ func correctWord(s *[Size]byte, pos []int, e *Erasures) bool {
 		e.unset(pos[j])
 		return true
 	}
-	if s0 == 0 || s1 == 0 {
+	if s0 == 0 || s1 == 0 || marks > 2 {
 		return false // more than one error
 	}
 	i := n - 1 - (int(gf.log[s1])+255-int(gf.log[s0]))%255
-	if i < 0 || marks == 1 && i != erased[0] || marks > 2 && !e.Has(pos[i]) {
+	if i < 0 || marks == 1 && i != erased[0] {
 		return false // more errors than the word can place
 	}
 	s[pos[i]] ^= s0

@@ -191,7 +191,7 @@ func decodeQBody(p *[QSize]byte) (Q, error) {
 			mcn[i] = '0' + d
 		}
 		q.MCN = string(mcn[:])
-		q.AFrame, _ = fromBCD(p[9])
+		return q, q.decodeAFrame(p[9])
 	case 3:
 		var isrc [12]byte
 		bits := uint32(p[1])<<24 | uint32(p[2])<<16 | uint32(p[3])<<8 | uint32(p[4])
@@ -210,9 +210,18 @@ func decodeQBody(p *[QSize]byte) (Q, error) {
 			isrc[5+i] = '0' + d
 		}
 		q.ISRC = string(isrc[:])
-		q.AFrame, _ = fromBCD(p[9])
+		return q, q.decodeAFrame(p[9])
 	}
 	return q, nil
+}
+
+func (q *Q) decodeAFrame(b byte) error {
+	n, ok := fromBCD(b)
+	if !ok {
+		return fmt.Errorf("Q frame: byte %#02x is not BCD", b)
+	}
+	q.AFrame = n
+	return nil
 }
 
 func (q *Q) decodePosition(p *[QSize]byte) error {

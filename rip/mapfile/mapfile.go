@@ -44,7 +44,7 @@ type Map struct {
 	Comments []string
 	// Pos is where the program was working, and Pass in which pass.
 	Pos    int64
-	Phase  Status // '?' copying, '*' trimming, '/' scraping, '-' retrying, '+' finished
+	Phase  Status // '?' copying, '*' trimming, '/' scraping, '-' retrying, 'F' filling, 'G' generating, '+' finished
 	Pass   int
 	blocks []Block
 }
@@ -225,7 +225,7 @@ func Read(r io.Reader) (*Map, error) {
 				return nil, fail("not a status line")
 			}
 			pos, err := strconv.ParseInt(words[0], 0, 64)
-			if err != nil || len(words[1]) != 1 {
+			if err != nil || len(words[1]) != 1 || strings.IndexByte("?*/-+FG", words[1][0]) < 0 {
 				return nil, fail("not a status line")
 			}
 			m.Pos, m.Phase, m.Pass, status = pos, Status(words[1][0]), 1, true

@@ -1,0 +1,99 @@
+package image
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"spindle/disc"
+	"spindle/iso"
+	"spindle/testdata/corpus"
+	"spindle/testdata/discs"
+)
+
+func TestOpenByContent(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"audio", "iso", "mixed"} {
+		path, err := discs.Make(dir, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// The name does not matter, the content does.
+		other := filepath.Join(dir, name+".xyz")
+		if err := os.Rename(path, other); err != nil {
+			t.Fatal(err)
+		}
+		img, err := Open(other)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if err := img.Layout().Validate(); err != nil {
+			t.Error(err)
+		}
+		img.Close()
+	}
+}
+
+func TestOpenUnknown(t *testing.T) {
+	dir := t.TempDir()
+	for content, want := range map[string]string{
+		"": "empty", "\x00\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x00 and so on": ".cue", "MComprHD....": "CHD",
+		"some text": "",
+	} {
+		path := filepath.Join(dir, "x")
+		if err := os.WriteFile(path, []byte(content), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Open(path); !errors.Is(err, ErrUnknown) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v", content, err)
+		}
+	}
+	if _, err := Open(dir); !errors.Is(err, ErrUnknown) {
+		t.Errorf("a folder: %v", err)
+	}
+	if _, err := Open(filepath.Join(dir, "no")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a missing file: %v", err)
+	}
+}
+
+func TestUserData(t *testing.T) {
+	path, err := discs.Make(t.TempDir(), "demo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	img, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer img.Close()
+	v, err := iso.ReadVolume(UserData(img, img.Layout().Tracks()[0]), 0)
+	if err != nil || v.Label != "SPINDLE_DEMO" {
+		t.Errorf("%+v, %v", v, err)
+	}
+	if _, err := iso.ReadVolume(UserData(img, img.Layout().Tracks()[1]), 0); err == nil {
+		t.Error("an audio track has a file system")
+	}
+}
+
+func TestForeignImages(t *testing.T) {
+	for path, tracks := range map[string]int{
+		"libcdio/cdda.cue": 1, "libcdio/p1.cue": 2, "libcdio/isofs-m1.cue": 1, "libcdio/joliet.iso": 1,
+	} {
+		img, err := Open(corpus.Path(t, path))
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		if got := len(img.Layout().Tracks()); got != tracks {
+			t.Errorf("%s: %d tracks, want %d", path, got, tracks)
+		}
+		p := make([]byte, disc.CD.SectorSize())
+		if err := img.ReadSectors(p, img.Layout().End()-1); err != nil {
+			t.Error(err)
+		}
+		img.Close()
+	}
+}
