@@ -114,6 +114,7 @@ func (j *job) report(at disc.LBA, n int, took time.Duration) {
 		p.Speed = float64(n*j.disc.Layout.Medium.SectorSize()) / took.Seconds()
 	}
 	j.opts.Observer.Progress(*p)
+	j.pipe.tick(j.drive.Clock().Now())
 }
 
 // The stretch that is left out after damage in the first pass, in sectors: it

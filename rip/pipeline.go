@@ -14,7 +14,8 @@ import (
 // disk and the hashing.
 const depth = 32
 
-// flushEvery is how often the map is brought up to date on the disk.
+// flushEvery is how often, by the drive's clock, the map is brought up to date on
+// the disk.
 const flushEvery = time.Second
 
 // A pipeline takes batches from the goroutine that reads and, in goroutines of
@@ -24,11 +25,12 @@ type pipeline struct {
 	free  chan *batch
 	work  chan *batch
 	hash  chan *batch
-	stop  chan struct{}
+	wake  chan struct{} // to the goroutine that flushes
 	wg    sync.WaitGroup
 	under sync.WaitGroup // batches between send and release
 
-	hashNext int64 // position up to which batches were passed on to be hashed
+	flushed  time.Time // when the last flush was asked for
+	hashNext int64     // position up to which batches were passed on to be hashed
 
 	mu  sync.Mutex
 	err error // the first failure to write
@@ -37,7 +39,8 @@ type pipeline struct {
 func (j *job) startPipeline() {
 	p := &pipeline{
 		j: j, free: make(chan *batch, depth), work: make(chan *batch, depth),
-		hash: make(chan *batch, depth), stop: make(chan struct{}),
+		hash: make(chan *batch, depth), wake: make(chan struct{}, 1),
+		flushed: j.drive.Clock().Now(),
 	}
 	for range depth {
 		p.free <- new(batch)
@@ -69,7 +72,7 @@ func (p *pipeline) drain() { p.under.Wait() }
 // It returns the first error of writing.
 func (p *pipeline) close() error {
 	close(p.work)
-	close(p.stop)
+	close(p.wake)
 	p.wg.Wait()
 	p.flush()
 	return p.failure()
@@ -171,15 +174,21 @@ func (p *pipeline) hashLoop() {
 
 // flushLoop keeps the map on the disk close to the truth, and never ahead of it.
 func (p *pipeline) flushLoop() {
-	t := time.NewTicker(flushEvery)
-	defer t.Stop()
-	for {
-		select {
-		case <-p.stop:
-			return
-		case <-t.C:
-			p.flush()
-		}
+	for range p.wake {
+		p.flush()
+	}
+}
+
+// tick asks for a flush when it is time for one. A flush under way is not waited
+// for.
+func (p *pipeline) tick(now time.Time) {
+	if now.Sub(p.flushed) < flushEvery {
+		return
+	}
+	p.flushed = now
+	select {
+	case p.wake <- struct{}{}:
+	default:
 	}
 }
 

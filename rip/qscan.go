@@ -130,6 +130,9 @@ func (d *Disc) scanQ(ctx context.Context, drive *mmc.Drive) error {
 	r := &qReader{drive: drive}
 	if !r.choose(ctx, d.Layout) {
 		d.note("This drive does not give the sub-channel: pregaps, indexes and ISRCs cannot be found.")
+		if err := d.splitByKind(ctx, drive); err != nil {
+			return err
+		}
 		for _, t := range d.Layout.Tracks() {
 			if isrc, err := drive.ISRC(ctx, t.Number); err == nil && cdsector.ValidISRC(isrc) {
 				t.ISRC = isrc

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"spindle/disc"
@@ -98,18 +99,24 @@ func Survey(ctx context.Context, drive *mmc.Drive, opts SurveyOptions) (*Disc, e
 	if err != nil {
 		return nil, err
 	}
-	d.readVolume(ctx, drive)
-	return d, nil
+	if d.Layout != nil {
+		d.readVolume(ctx, drive)
+	}
+	return d, ctx.Err()
 }
 
-// isAnswer reports whether err is the drive's own answer to a command, so that
-// the drive is there and another command may be tried.
+// isAnswer reports whether err belongs to one command only, so that the drive is
+// there and another command may be tried.
 func isAnswer(err error) bool {
-	s := scsi.SenseOf(err)
-	if s == nil {
-		return errors.Is(err, mmc.ErrShortReply) || errors.Is(err, scsi.ErrPermission)
+	if s := scsi.SenseOf(err); s != nil {
+		return !(s.Key == scsi.NotReady && s.ASC == 0x3A)
 	}
-	return !(s.Key == scsi.NotReady && s.ASC == 0x3A)
+	for _, e := range [...]error{mmc.ErrShortReply, scsi.ErrPermission, scsi.ErrTimeout, scsi.ErrTransport, io.ErrUnexpectedEOF} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
 }
 
 // surveyDVD makes the layout of a DVD or BD: one track from block 0.

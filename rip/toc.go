@@ -280,6 +280,52 @@ func (d *Disc) findMode(ctx context.Context, drive *mmc.Drive, t *disc.Track) er
 	return nil
 }
 
+// splitByKind finds, without a sub-channel, where data end and audio begins
+// between two tracks: what lies before the start of the later one is its pregap.
+func (d *Disc) splitByKind(ctx context.Context, drive *mmc.Drive) error {
+	if _, ok := d.source.(*cdSource); !ok {
+		return nil
+	}
+	for i := range d.Layout.Sessions {
+		tracks := d.Layout.Sessions[i].Tracks
+		for j := 1; j < len(tracks); j++ {
+			t, next := &tracks[j-1], &tracks[j]
+			if t.Mode.IsData() == next.Mode.IsData() {
+				continue
+			}
+			low, high := t.Start, next.Start // low is of the one kind, high of the other
+			for high-low > 1 {
+				mid := low + (high-low)/2
+				data, err := d.holdsData(ctx, drive, mid, t.Mode.IsData())
+				if err != nil {
+					return err
+				}
+				if data == t.Mode.IsData() {
+					low = mid
+				} else {
+					high = mid
+				}
+			}
+			t.End, next.Pregap = high, int(next.Start-high)
+		}
+	}
+	return nil
+}
+
+// holdsData reports whether a sector is one of data. Of one that cannot be read
+// nothing is known: then the answer is what was expected.
+func (d *Disc) holdsData(ctx context.Context, drive *mmc.Drive, at disc.LBA, expected bool) (bool, error) {
+	var s [cdsector.Size]byte
+	err := d.source.readRaw(ctx, drive, s[:], at, mmc.AnySector)
+	if err == nil {
+		return cdsector.HasSync(&s), nil
+	}
+	if !isAnswer(err) {
+		return false, err
+	}
+	return expected, nil
+}
+
 func audioOrData(data bool) string {
 	if data {
 		return "data"

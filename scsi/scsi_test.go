@@ -190,4 +190,3 @@ func TestRecorderFailsLate(t *testing.T) {
 type failingWriter struct{}
 
 func (failingWriter) Write([]byte) (int, error) { return 0, os.ErrClosed }
-

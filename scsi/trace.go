@@ -128,6 +128,7 @@ type Trace struct {
 
 	mu      sync.Mutex
 	answers map[string]*traceAnswers
+	now     time.Time
 }
 
 type traceAnswers struct {
@@ -194,6 +195,25 @@ func (t *Trace) index() error {
 	return scan.Err()
 }
 
+// Clock returns a clock that moves as the recorded commands took, and when
+// somebody sleeps: playing back does not wait.
+func (t *Trace) Clock() Clock { return (*traceClock)(t) }
+
+type traceClock Trace
+
+func (c *traceClock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *traceClock) Sleep(ctx context.Context, d time.Duration) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+	return ctx.Err()
+}
+
 // MaxTransfer returns that of the device that was recorded.
 func (t *Trace) MaxTransfer() int { return t.maxTransfer }
 
@@ -221,6 +241,7 @@ func (t *Trace) Execute(ctx context.Context, c *Command) (int, error) {
 	if err := json.Unmarshal(line, &rec); err != nil {
 		return 0, fmt.Errorf("%w: %w", ErrTrace, err)
 	}
+	t.now = t.now.Add(time.Duration(rec.Duration * float64(time.Second)))
 	n := min(rec.Count, len(c.Data))
 	if c.Direction == In {
 		n = copy(c.Data, rec.Data)

@@ -68,6 +68,7 @@ type Drive struct {
 	readSpeed int // kB/s, set by the host; 0: the highest
 	lastEnd   time.Time
 	stats     Stats
+	scratch   [2352]byte
 	long      bool // this command's answer overstates its length
 }
 

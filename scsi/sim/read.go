@@ -51,9 +51,10 @@ func (d *Drive) readBlocks(c *scsi.Command) (int, error) {
 	if d.media.medium() != disc.CD {
 		return d.readDVD(c.Data[:n*size], a, n)
 	}
+	var s [cdsector.Size]byte
 	for i := range n {
 		out := c.Data[i*size : (i+1)*size]
-		s, kind, err := d.dataSector(a + disc.LBA(i))
+		kind, err := d.dataSector(a+disc.LBA(i), &s)
 		if err == nil && kind != cdsector.Mode1 && kind != cdsector.Form1 {
 			err = wrongKind(a + disc.LBA(i))
 		}
@@ -116,28 +117,27 @@ func (d *Drive) corrupted(kind FaultKind, a disc.LBA) bool {
 	return false
 }
 
-// dataSector reads one sector of a data track, faults included.
-func (d *Drive) dataSector(a disc.LBA) (*[cdsector.Size]byte, cdsector.Kind, error) {
+// dataSector reads one sector of a data track into s, faults included.
+func (d *Drive) dataSector(a disc.LBA, s *[cdsector.Size]byte) (cdsector.Kind, error) {
 	t := d.layout.TrackAt(a)
 	switch {
 	case t == nil:
-		return nil, 0, outOfRange(a)
+		return 0, outOfRange(a)
 	case !t.Mode.IsData():
-		return nil, 0, wrongKind(a)
+		return 0, wrongKind(a)
 	case d.cfg.TrackAtOnce && a >= d.layout.End()-runOut:
-		return nil, 0, sectorError(scsi.IllegalRequest, 0x64, 0, a)
+		return 0, sectorError(scsi.IllegalRequest, 0x64, 0, a)
 	}
 	if err := d.strike(a, true); err != nil {
-		return nil, 0, err
+		return 0, err
 	}
-	s := new([cdsector.Size]byte)
 	if err := d.cfg.Image.ReadSectors(s[:], a); err != nil {
-		return nil, 0, err
+		return 0, err
 	}
 	if d.corrupted(FaultCorrupt, a) {
 		s[100+d.noise.IntN(1900)] ^= 1 << d.noise.IntN(8)
 	}
-	return s, cdsector.Classify(s), nil
+	return cdsector.Classify(s), nil
 }
 
 // readCD is READ CD and READ CD MSF.
@@ -183,6 +183,9 @@ type cdRead struct {
 	parts  byte
 	c2     byte
 	sub    byte
+
+	raw [cdsector.Size]byte // the sector at hand
+	out []byte              // and what is given of it
 }
 
 func (r *cdRead) read(p []byte, a disc.LBA, n int) (int, error) {
@@ -246,14 +249,13 @@ func (r *cdRead) sector(a disc.LBA) ([]byte, cdsector.Kind, error) {
 	if t == nil {
 		return nil, 0, sectorError(scsi.IllegalRequest, 0x21, 0, a)
 	}
-	var s *[cdsector.Size]byte
 	var c2 [294]byte
 	kind := cdsector.Audio
 	var err error
 	if t.Mode.IsData() {
-		s, kind, err = r.d.dataSector(a)
+		kind, err = r.d.dataSector(a, &r.raw)
 	} else {
-		s, err = r.d.audioSector(a, &c2)
+		err = r.d.audioSector(a, &r.raw, &c2)
 	}
 	if err != nil {
 		return nil, kind, err
@@ -261,7 +263,7 @@ func (r *cdRead) sector(a disc.LBA) ([]byte, cdsector.Kind, error) {
 	if !r.expected(kind) {
 		return nil, kind, wrongKind(a)
 	}
-	out, err := r.cut(s, kind)
+	out, err := r.cut(&r.raw, kind)
 	if err != nil {
 		return nil, kind, err
 	}
@@ -276,8 +278,8 @@ func (r *cdRead) sector(a disc.LBA) ([]byte, cdsector.Kind, error) {
 		out = append(out, any, 0)
 		out = append(out, c2[:]...)
 	}
-	out, err = r.appendSub(out, a)
-	return out, kind, err
+	r.out, err = r.appendSub(out, a)
+	return r.out, kind, err
 }
 
 func (r *cdRead) expected(kind cdsector.Kind) bool {
@@ -299,29 +301,20 @@ func (r *cdRead) expected(kind cdsector.Kind) bool {
 // cut takes the parts of a sector that were asked for (MMC-6 table 354). They
 // must stand next to each other.
 func (r *cdRead) cut(s *[cdsector.Size]byte, kind cdsector.Kind) ([]byte, error) {
-	out := make([]byte, 0, cdsector.Size+296+96)
+	out := r.out[:0]
 	if kind == cdsector.Audio {
 		if r.parts&partUser != 0 {
 			out = append(out, s[:]...)
 		}
 		return out, nil
 	}
-	type part struct {
+	at, n := kind.UserData()
+	end := -1
+	for _, p := range [...]struct {
 		bit      byte
 		from, to int
-	}
-	at, n := kind.UserData()
-	parts := []part{{partSync, 0, 12}, {partHeader, 12, 16}}
-	if kind == cdsector.Form1 || kind == cdsector.Form2 {
-		parts = append(parts, part{partSub, 16, 24})
-	}
-	parts = append(parts, part{partUser, at, at + n})
-	if at+n < cdsector.Size {
-		parts = append(parts, part{partEDC, at + n, cdsector.Size})
-	}
-	end := -1
-	for _, p := range parts {
-		if r.parts&p.bit == 0 {
+	}{{partSync, 0, 12}, {partHeader, 12, 16}, {partSub, 16, at}, {partUser, at, at + n}, {partEDC, at + n, cdsector.Size}} {
+		if r.parts&p.bit == 0 || p.from == p.to {
 			continue
 		}
 		if end >= 0 && end != p.from {
@@ -356,13 +349,12 @@ func (r *cdRead) appendSub(out []byte, a disc.LBA) ([]byte, error) {
 
 // audioSector reads one sector of audio with the drive's read offset. Damaged
 // samples are wrong, and marked in c2.
-func (d *Drive) audioSector(a disc.LBA, c2 *[294]byte) (*[cdsector.Size]byte, error) {
+func (d *Drive) audioSector(a disc.LBA, s *[cdsector.Size]byte, c2 *[294]byte) error {
 	if err := d.strike(a, false); err != nil {
-		return nil, err
+		return err
 	}
-	s := new([cdsector.Size]byte)
 	if err := d.readSamples(s[:], int64(a)*cdsector.Size-int64(d.cfg.Offset)*4); err != nil {
-		return nil, err
+		return err
 	}
 	if d.corrupted(FaultRead, a) {
 		d.mech.lose()
@@ -372,7 +364,7 @@ func (d *Drive) audioSector(a disc.LBA, c2 *[294]byte) (*[cdsector.Size]byte, er
 			c2[i/8] |= 0x80 >> (i % 8)
 		}
 	}
-	return s, nil
+	return nil
 }
 
 // readSamples reads audio from a position in bytes, as if all audio of the disc
@@ -388,7 +380,7 @@ func (d *Drive) readSamples(p []byte, at int64) error {
 		if t := d.layout.TrackAt(a); t == nil || t.Mode.IsData() {
 			clear(p[:n])
 		} else {
-			var s [cdsector.Size]byte
+			s := &d.scratch
 			if err := d.cfg.Image.ReadSectors(s[:], a); err != nil {
 				if errors.Is(err, disc.ErrNoSector) {
 					return outOfRange(a)

@@ -202,7 +202,10 @@ func (d *Drive) qFrame(a disc.LBA) cdsector.Q {
 		return q
 	}
 	q := cdsector.Q{Control: uint8(t.Control), ADR: 1, AFrame: abs.F}
+	// The first and the last frame of an index are always position frames.
+	edge := a == t.Begin() || a == t.End-1 || t.IndexAt(a-1) != t.IndexAt(a) || t.IndexAt(a+1) != t.IndexAt(a)
 	switch phase := int(a-t.Begin()) % mcnEvery; {
+	case edge:
 	case phase == mcnPhase && d.layout.MCN != "":
 		q.ADR, q.MCN = 2, d.layout.MCN
 		return q

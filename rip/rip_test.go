@@ -1,0 +1,638 @@
+package rip
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"spindle/disc"
+	"spindle/disc/cdsector"
+	"spindle/image"
+	"spindle/iso"
+	"spindle/rip/mapfile"
+	"spindle/scsi"
+	"spindle/scsi/mmc"
+	"spindle/scsi/sim"
+	"spindle/testdata/corpus"
+	"spindle/testdata/discs"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// observer keeps what a rip tells.
+type observer struct {
+	notes    []string
+	progress func(Progress)
+}
+
+func (o *observer) Note(s string) { o.notes = append(o.notes, s) }
+func (o *observer) Progress(p Progress) {
+	if o.progress != nil {
+		o.progress(p)
+	}
+}
+
+// tray makes a drive with a disc in it; query is what follows the file in a sim:
+// name.
+func tray(t testing.TB, path, query string) *mmc.Drive {
+	t.Helper()
+	spec, err := sim.ParseSpec(path + query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := spec.Config
+	cfg.Media = spec.Media
+	if m, ok := sim.MediumOf(spec.Media); ok && filepath.Ext(path) == ".iso" {
+		cfg.Image, err = iso.OpenAs(path, m)
+	} else {
+		cfg.Image, err = image.Open(path)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := sim.New(cfg)
+	t.Cleanup(func() { d.Close() })
+	return mmc.New(d)
+}
+
+func makeDisc(t testing.TB, name string) string {
+	t.Helper()
+	path, err := discs.Make(t.TempDir(), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func same(t *testing.T, a, b string) {
+	t.Helper()
+	x, err := os.ReadFile(a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	y, err := os.ReadFile(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(x, y) {
+		t.Errorf("%s and %s differ", a, b)
+	}
+}
+
+func base(path string) string { return strings.TrimSuffix(path, filepath.Ext(path)) }
+
+// Every kind of disc comes back as it was: bytes, tracks, indexes, codes, text.
+func TestEveryDiscComesBack(t *testing.T) {
+	for _, name := range discs.Names() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			src := makeDisc(t, name)
+			out := filepath.Join(t.TempDir(), filepath.Base(src))
+			format := CueBin
+			if filepath.Ext(src) == ".iso" {
+				format = ISO
+			}
+			res, err := Rip(context.Background(), tray(t, src, ""), Options{Output: out, Format: format})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(res.Bad) > 0 || res.Map != "" {
+				t.Errorf("bad sectors: %v", res.Bad)
+			}
+			same(t, src, out)
+			if format == CueBin {
+				same(t, base(src)+".bin", base(out)+".bin")
+			}
+			if _, err := os.Stat(base(src) + ".cdt"); err == nil {
+				same(t, base(src)+".cdt", base(out)+".cdt")
+			}
+			left, err := filepath.Glob(filepath.Join(filepath.Dir(out), "*"))
+			if err != nil || len(left) != len(res.Images)+len(res.Others) {
+				t.Errorf("left behind: %v; made: %v %v", left, res.Images, res.Others)
+			}
+		})
+	}
+}
+
+func TestForeignImagesComeBack(t *testing.T) {
+	paths := append(corpus.Glob(t, "libcdio/*.iso"), corpus.Path(t, "libcdio", "cdda.cue"), corpus.Path(t, "libcdio", "p1.cue"),
+		corpus.Path(t, "libcdio", "isofs-m1.cue"))
+	done := 0
+	for _, path := range paths {
+		img, err := image.Open(path)
+		if err != nil {
+			continue // the malformed ones
+		}
+		want := *img.Layout()
+		img.Close()
+		out := filepath.Join(t.TempDir(), filepath.Base(path))
+		format, bin := ISO, path
+		if filepath.Ext(path) == ".cue" {
+			format, bin = CueBin, base(path)+".bin"
+		}
+		if _, err := Rip(context.Background(), tray(t, path, ""), Options{Output: out, Format: format}); err != nil {
+			t.Errorf("%s: %v", path, err)
+			continue
+		}
+		got := out
+		if format == CueBin {
+			got = base(out) + ".bin"
+		}
+		same(t, bin, got)
+		again, err := image.Open(out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(&want, again.Layout()); diff != "" {
+			t.Errorf("%s: %s", path, diff)
+		}
+		again.Close()
+		done++
+	}
+	if done < 9 {
+		t.Errorf("only %d images were ripped", done)
+	}
+}
+
+func TestSplitAndSubchannel(t *testing.T) {
+	src := makeDisc(t, "audio")
+	out := filepath.Join(t.TempDir(), "x.cue")
+	res, err := Rip(context.Background(), tray(t, src, ""), Options{Output: out, Format: CueBin, Split: true, Subchannel: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole, err := os.ReadFile(base(src) + ".bin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var joined []byte
+	for i, img := range res.Images {
+		b, err := os.ReadFile(img.Path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if img.Size != int64(len(b)) || img.SHA256 != res.Tracks[i].SHA256 {
+			t.Errorf("%s: %+v", img.Path, img)
+		}
+		joined = append(joined, b...)
+	}
+	if !bytes.Equal(joined, whole) {
+		t.Error("the tracks together are not the disc")
+	}
+	if want := "x (Track 1).bin"; filepath.Base(res.Images[0].Path) != want {
+		t.Errorf("the first file is %s", res.Images[0].Path)
+	}
+	// The image of several files is the same disc.
+	same2 := filepath.Join(t.TempDir(), "y.cue")
+	if _, err := Rip(context.Background(), tray(t, out, ""), Options{Output: same2, Format: CueBin}); err != nil {
+		t.Fatal(err)
+	}
+	same(t, base(src)+".bin", base(same2)+".bin")
+	sub, err := os.ReadFile(base(out) + ".sub")
+	if err != nil || len(sub) != len(whole)/2352*96 {
+		t.Fatalf("%d bytes of sub-channel, %v", len(sub), err)
+	}
+	for i := 0; i < len(sub); i += 96 {
+		if _, err := cdsector.DecodeQ((*[12]byte)(sub[i+12:])); err != nil {
+			t.Fatalf("sector %d: %v", i/96, err)
+		}
+	}
+}
+
+func TestDamageThenCleaned(t *testing.T) {
+	for name, test := range map[string]struct {
+		disc, query string
+		reason      Reason
+		first, last disc.LBA
+	}{
+		"data":   {"data", "?fault=read:500-510", Unreadable, 500, 510},
+		"audio":  {"audio", "?fault=read:500-502", Flawed, 500, 502},
+		"lost":   {"audio", "?fault=lost:700", Unreadable, 700, 700},
+		"cable":  {"data", "?fault=corrupt:1999", Flawed, 1999, 1999},
+		"xa":     {"xa", "?fault=read:0-3", Unreadable, 0, 3},
+		"no C2":  {"audio", "?c2=no&fault=lost:0", Unreadable, 0, 0},
+		"at end": {"mixed", "?fault=lost:1449", Unreadable, 1449, 1449},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			src := makeDisc(t, test.disc)
+			out := filepath.Join(t.TempDir(), filepath.Base(src))
+			opts := Options{Output: out, Format: CueBin, Retries: 1}
+			res, err := Rip(context.Background(), tray(t, src, test.query), opts)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := []BadRange{{Track: res.Bad[0].Track, First: test.first, Last: test.last, Reason: test.reason}}
+			if diff := cmp.Diff(want, res.Bad); diff != "" {
+				t.Error(diff)
+			}
+			if res.Map == "" {
+				t.Fatal("no map is left")
+			}
+			// Everything else is as on the disc.
+			a, _ := os.ReadFile(base(src) + ".bin")
+			b, err := os.ReadFile(base(out) + ".bin")
+			if err != nil || len(a) != len(b) {
+				t.Fatal(len(a), len(b), err)
+			}
+			for i := 0; i < len(a); i += 2352 {
+				at := disc.LBA(i / 2352)
+				if inside := at >= test.first && at <= test.last; !inside && !bytes.Equal(a[i:i+2352], b[i:i+2352]) {
+					t.Errorf("sector %d is wrong", at)
+				}
+			}
+			// Once it is cleaned, only the bad sectors are read again.
+			d := tray(t, src, "")
+			if res, err = Rip(context.Background(), d, opts); err != nil || len(res.Bad) > 0 || !res.Resumed {
+				t.Fatalf("%+v, %v", res, err)
+			}
+			same(t, base(src)+".bin", base(out)+".bin")
+			if _, err := os.Stat(out + MapSuffix); !errors.Is(err, os.ErrNotExist) {
+				t.Error("the map is still there")
+			}
+		})
+	}
+}
+
+func TestRetriesHelp(t *testing.T) {
+	for _, query := range []string{"?fault=read:500-505:3", "?fault=lost:500-505:3", "?fault=corrupt:500:2"} {
+		src := makeDisc(t, "data")
+		out := filepath.Join(t.TempDir(), "x.cue")
+		res, err := Rip(context.Background(), tray(t, src, query), Options{Output: out, Format: CueBin, Retries: 3})
+		if err != nil || len(res.Bad) > 0 {
+			t.Fatalf("%s: %+v, %v", query, res, err)
+		}
+		same(t, base(src)+".bin", base(out)+".bin")
+	}
+}
+
+func TestGiveUp(t *testing.T) {
+	src := makeDisc(t, "data")
+	o := new(observer)
+	d := tray(t, src, "?fault=read:100-200")
+	res, err := Rip(context.Background(), d, Options{Output: filepath.Join(t.TempDir(), "x.cue"), Format: CueBin,
+		Retries: 1000, GiveUp: time.Minute, Observer: o})
+	if err != nil || res.BadSectors() != 101 {
+		t.Fatalf("%+v, %v", res, err)
+	}
+	if !slices.ContainsFunc(o.notes, func(s string) bool { return strings.Contains(s, "retrying ends") }) {
+		t.Errorf("notes: %q", o.notes)
+	}
+}
+
+// Faults of single commands: the rip goes on, and the image is right.
+func TestPassingFaults(t *testing.T) {
+	src := makeDisc(t, "mixed")
+	for _, query := range []string{
+		"?fault=be:30:timeout", "?fault=be:40:short", "?fault=be:35:6/29/00", "?fault=be:35:2/04/01", "?fault=be:44:4/08/00",
+		"?fault=be:50:b/4b/00", "?fulltoc=no", "?subchannel=no", "?c2=no", "?fault=46:1:5/20/00",
+		"?fault=51:1:5/20/00", "?fault=25:1:long", "?fault=43:1:long", "?fault=5a:1:5/24/00", "?fault=42:1:5/20/00", "?speed=1",
+	} {
+		t.Run(query, func(t *testing.T) {
+			t.Parallel()
+			out := filepath.Join(t.TempDir(), "x.cue")
+			res, err := Rip(context.Background(), tray(t, src, query), Options{Output: out, Format: CueBin, Retries: 2})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(res.Bad) > 0 {
+				t.Errorf("%+v", res.Bad)
+			}
+			same(t, base(src)+".bin", base(out)+".bin")
+		})
+	}
+}
+
+// Faults that end the rip: the right error, and the next run finishes it.
+func TestFatalFaults(t *testing.T) {
+	src := makeDisc(t, "data")
+	for query, want := range map[string]error{
+		"?fault=be:40:gone": scsi.ErrGone, "?fault=be:40:eject": ErrTakenOut,
+		"?fault=be:40:timeout&fault=be:41:timeout&fault=be:42:timeout": ErrDrive,
+	} {
+		t.Run(query, func(t *testing.T) {
+			t.Parallel()
+			out := filepath.Join(t.TempDir(), "x.cue")
+			opts := Options{Output: out, Format: CueBin}
+			if _, err := Rip(context.Background(), tray(t, src, query), opts); !errors.Is(err, want) {
+				t.Fatalf("%v, want %v", err, want)
+			}
+			if _, err := os.Stat(out); err == nil {
+				t.Error("there is a cue sheet of a disc that was not read")
+			}
+			res, err := Rip(context.Background(), tray(t, src, ""), opts)
+			if err != nil || !res.Resumed {
+				t.Fatal(err)
+			}
+			same(t, base(src)+".bin", base(out)+".bin")
+		})
+	}
+}
+
+func TestDiscsThatCannotBe(t *testing.T) {
+	mixed, dvd := makeDisc(t, "mixed"), makeDisc(t, "iso")
+	for _, test := range []struct {
+		drive  *mmc.Drive
+		format Format
+		want   error
+	}{
+		{tray(t, mixed, "?lie=leadout"), CueBin, ErrTOC},
+		{tray(t, mixed, "?lie=overlap"), CueBin, ErrTOC},
+		{tray(t, mixed, "?tray=open"), CueBin, mmc.ErrTrayOpen},
+		{tray(t, mixed, ""), ISO, ErrNotISO},
+		{tray(t, dvd, "?media=dvd-rom"), CueBin, ErrNotCD},
+		{mmc.New(sim.New(sim.Config{})), CueBin, mmc.ErrNoMedium},
+		{mmc.New(sim.New(sim.Config{Blank: true, Media: "cd-r"})), CueBin, ErrBlank},
+		{mmc.New(sim.New(sim.Config{Blank: true, Media: "dvd+r"})), ISO, ErrBlank},
+		{mmc.New(sim.New(sim.Config{Blank: true, Media: "bd-r"})), ISO, ErrBlank},
+	} {
+		out := filepath.Join(t.TempDir(), "x.out")
+		if _, err := Rip(context.Background(), test.drive, Options{Output: out, Format: test.format}); !errors.Is(err, test.want) {
+			t.Errorf("%v, want %v", err, test.want)
+		}
+		if left, _ := filepath.Glob(filepath.Join(filepath.Dir(out), "*")); len(left) > 0 {
+			t.Errorf("left behind: %v", left)
+		}
+	}
+}
+
+func TestNothingIsOverwritten(t *testing.T) {
+	src := makeDisc(t, "data")
+	for _, taken := range []string{"x.cue", "x.bin", "x.bin.part"} {
+		dir := t.TempDir()
+		path := filepath.Join(dir, taken)
+		if err := os.WriteFile(path, []byte("precious"), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		opts := Options{Output: filepath.Join(dir, "x.cue"), Format: CueBin}
+		if _, err := Rip(context.Background(), tray(t, src, ""), opts); !errors.Is(err, ErrExists) {
+			t.Errorf("%s: %v", taken, err)
+		}
+		if b, err := os.ReadFile(path); err != nil || string(b) != "precious" {
+			t.Errorf("%s was changed", taken)
+		}
+		opts.Force = true
+		if _, err := Rip(context.Background(), tray(t, src, ""), opts); err != nil {
+			t.Errorf("%s, forced: %v", taken, err)
+		}
+		same(t, base(src)+".bin", filepath.Join(dir, "x.bin"))
+	}
+}
+
+func TestInterruptAndGoOn(t *testing.T) {
+	src := makeDisc(t, "mixed")
+	out := filepath.Join(t.TempDir(), "mixed.cue")
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	o := &observer{progress: func(p Progress) {
+		if p.LBA > 700 && p.Phase == Copying {
+			cancel()
+		}
+	}}
+	if _, err := Rip(ctx, tray(t, src, ""), Options{Output: out, Format: CueBin, Observer: o}); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		drive *mmc.Drive
+		opts  Options
+		want  error
+	}{
+		"other disc":    {tray(t, makeDisc(t, "audio"), ""), Options{Output: out, Format: CueBin}, ErrOtherDisc},
+		"other options": {tray(t, src, ""), Options{Output: out, Format: CueBin, Split: true}, ErrOtherOptions},
+	} {
+		if _, err := Rip(context.Background(), test.drive, test.opts); !errors.Is(err, test.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	res, err := Rip(context.Background(), tray(t, src, ""), Options{Output: out, Format: CueBin})
+	if err != nil || !res.Resumed {
+		t.Fatal(res, err)
+	}
+	same(t, src, out)
+	same(t, base(src)+".bin", base(out)+".bin")
+}
+
+// A disc with the same table of contents but other sectors is another disc.
+func TestSameTOCOtherContent(t *testing.T) {
+	src := makeDisc(t, "data")
+	out := filepath.Join(t.TempDir(), "x.cue")
+	opts := Options{Output: out, Format: CueBin}
+	if _, err := Rip(context.Background(), tray(t, src, "?fault=be:40:gone"), opts); !errors.Is(err, scsi.ErrGone) {
+		t.Fatal(err)
+	}
+	bin := base(src) + ".bin"
+	b, err := os.ReadFile(bin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for ; len(b) >= 2352; b = b[2352:] {
+		s := (*[2352]byte)(b)
+		s[100] ^= 1
+		cdsector.Seal(s, cdsector.Mode1)
+	}
+	whole, _ := os.ReadFile(bin)
+	for i := 0; i < len(whole); i += 2352 {
+		s := (*[2352]byte)(whole[i:])
+		s[100] ^= 1
+		cdsector.Seal(s, cdsector.Mode1)
+	}
+	if err := os.WriteFile(bin, whole, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Rip(context.Background(), tray(t, src, ""), opts); !errors.Is(err, ErrOtherDisc) {
+		t.Error(err)
+	}
+}
+
+func TestOutputFails(t *testing.T) {
+	src := makeDisc(t, "data")
+	if _, err := Rip(context.Background(), tray(t, src, ""), Options{Output: "/dev/null/x.cue", Format: CueBin}); err == nil {
+		t.Error("a folder that cannot be is accepted")
+	}
+	out := filepath.Join(t.TempDir(), "x.cue")
+	var j *job
+	o := &observer{progress: func(p Progress) {
+		if p.LBA > 500 {
+			j.out.files[0].f.Close() // as if the disk had gone
+		}
+	}}
+	j = &job{drive: tray(t, src, ""), opts: Options{Output: out, Format: CueBin, Observer: o}, mapPath: out + MapSuffix}
+	if _, err := j.run(context.Background()); !errors.Is(err, ErrOutput) {
+		t.Fatalf("%v", err)
+	}
+	f, err := os.Open(out + MapSuffix)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if m, err := mapfile.Read(f); err != nil || m.Count(mapfile.Finished) == m.Size() {
+		t.Errorf("the map says that all is finished (%v)", err)
+	}
+	res, err := Rip(context.Background(), tray(t, src, ""), Options{Output: out, Format: CueBin})
+	if err != nil || !res.Resumed {
+		t.Fatal(err)
+	}
+	same(t, base(src)+".bin", base(out)+".bin")
+}
+
+func TestOffsetCorrection(t *testing.T) {
+	src := makeDisc(t, "audio")
+	want, err := os.ReadFile(base(src) + ".bin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for query, offset := range map[string]int{"?offset=30": 30, "?offset=-588": -588, "?offset=1176": 1176, "?offset=-1000": -1000} {
+		out := filepath.Join(t.TempDir(), "x.cue")
+		if _, err := Rip(context.Background(), tray(t, src, query), Options{Output: out, Format: CueBin, Offset: offset}); err != nil {
+			t.Fatal(err)
+		}
+		got, err := os.ReadFile(base(out) + ".bin")
+		if err != nil {
+			t.Fatal(err)
+		}
+		// What the drive cannot reach is silent.
+		n := 4 * max(offset, -offset)
+		if offset > 0 {
+			if !bytes.Equal(got[:len(got)-n], want[:len(want)-n]) || !allZero(got[len(got)-n:]) {
+				t.Errorf("%s: wrong", query)
+			}
+		} else if !bytes.Equal(got[n:], want[n:]) || !allZero(got[:n]) {
+			t.Errorf("%s: wrong", query)
+		}
+	}
+	_, err = Rip(context.Background(), tray(t, src, ""), Options{Output: "x.cue", Format: CueBin, Offset: 6, Subchannel: true})
+	if !errors.Is(err, ErrOptions) {
+		t.Error(err)
+	}
+}
+
+func TestISOSizes(t *testing.T) {
+	src := makeDisc(t, "iso")
+	content, err := os.ReadFile(src)
+	if err != nil {
+		t.Fatal(err)
+	}
+	padded := filepath.Join(t.TempDir(), "padded.iso")
+	if err := os.WriteFile(padded, append(content, make([]byte, 7*2048)...), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct{ path, query, note string }{
+		{src, "", ""}, {src, "?media=dvd-rom", ""}, {src, "?media=bd-rom", ""}, {src, "?media=dvd+r", ""},
+		{src, "?tao=yes", "track at once"}, {padded, "", "all of them are ripped"}, {padded, "?media=dvd-rom", "all of them are ripped"},
+		{src, "?media=dvd-rom&fault=28:40:short", ""}, {src, "?media=dvd-rom&fault=28:30:timeout", ""},
+	} {
+		o := new(observer)
+		out := filepath.Join(t.TempDir(), "x.iso")
+		res, err := Rip(context.Background(), tray(t, test.path, test.query), Options{Output: out, Format: ISO, Retries: 1, Observer: o})
+		if err != nil || len(res.Bad) > 0 {
+			t.Errorf("%s: %+v, %v", test.query, res, err)
+			continue
+		}
+		same(t, test.path, out)
+		if notes := strings.Join(o.notes, " "); test.note == "" && notes != "" || !strings.Contains(notes, test.note) {
+			t.Errorf("%s: notes %q, want %q", test.query, notes, test.note)
+		}
+	}
+}
+
+// A volume that claims more than the drive has is ripped as far as it says, and
+// the user is told; the rest is bad.
+func TestVolumeLargerThanDisc(t *testing.T) {
+	src := makeDisc(t, "iso")
+	b, err := os.ReadFile(src)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := disc.LBA(len(b)/2048 - 10)
+	l := &disc.Layout{Medium: disc.DVD, Sessions: []disc.Session{{Number: 1, LeadOut: n, Tracks: []disc.Track{
+		{Number: 1, Mode: disc.Mode1, Control: disc.DataTrack, End: n}}}}}
+	img, err := disc.NewExtentImage(l, []disc.Extent{{Count: int(n), Source: bytes.NewReader(b), Form: disc.FormBlock}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := new(observer)
+	res, err := Rip(context.Background(), mmc.New(sim.New(sim.Config{Image: img})),
+		Options{Output: filepath.Join(t.TempDir(), "x.iso"), Format: ISO, Observer: o})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if res.BadSectors() != 10 || res.Sectors != int64(len(b)/2048) || !strings.Contains(strings.Join(o.notes, " "), "cut short") {
+		t.Errorf("%d bad of %d: %q", res.BadSectors(), res.Sectors, o.notes)
+	}
+}
+
+func TestProtected(t *testing.T) {
+	src := makeDisc(t, "iso")
+	b, err := os.ReadFile(src)
+	if err != nil {
+		t.Fatal(err)
+	}
+	big := filepath.Join(t.TempDir(), "big.iso")
+	if err := os.WriteFile(big, append(b, make([]byte, 2048*1000)...), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	o := new(observer)
+	_, err = Rip(context.Background(), tray(t, big, "?media=dvd-rom&protect=css"),
+		Options{Output: filepath.Join(t.TempDir(), "x.iso"), Format: ISO, Observer: o})
+	if !errors.Is(err, ErrProtected) || !strings.Contains(strings.Join(o.notes, " "), "CSS") {
+		t.Errorf("%v; %q", err, o.notes)
+	}
+}
+
+func TestLayerBreak(t *testing.T) {
+	n := disc.LBA(2298496 + 1000)
+	l := &disc.Layout{Medium: disc.DVD, Sessions: []disc.Session{{Number: 1, LeadOut: n, Tracks: []disc.Track{
+		{Number: 1, Mode: disc.Mode1, Control: disc.DataTrack, End: n}}}}}
+	img, err := disc.NewExtentImage(l, []disc.Extent{{Count: int(n), Form: disc.FormBlock}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := Survey(context.Background(), mmc.New(sim.New(sim.Config{Image: img})), SurveyOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := (n + 31) / 32 * 16; d.Layout.LayerBreak != want {
+		t.Errorf("layer break at %d, want %d", d.Layout.LayerBreak, want)
+	}
+}
+
+func TestTraceReplays(t *testing.T) {
+	src := makeDisc(t, "mixed")
+	dir := t.TempDir()
+	f, err := os.Create(filepath.Join(dir, "trace"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	img, err := image.Open(src)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer img.Close()
+	fault, err := sim.ParseFault("read:400-402:1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rec := scsi.NewRecorder(sim.New(sim.Config{Image: img, Faults: []sim.Fault{fault}}), f)
+	if _, err := Rip(context.Background(), mmc.New(rec), Options{Output: filepath.Join(dir, "a.cue"), Format: CueBin, Retries: 2}); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(rec.Flush(), f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	tr, err := scsi.OpenTrace(f.Name())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tr.Close()
+	res, err := Rip(context.Background(), mmc.New(tr), Options{Output: filepath.Join(dir, "b.cue"), Format: CueBin, Retries: 2})
+	if err != nil || len(res.Bad) > 0 {
+		t.Fatal(res, err)
+	}
+	same(t, filepath.Join(dir, "a.bin"), filepath.Join(dir, "b.bin"))
+}
