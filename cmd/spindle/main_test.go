@@ -1,0 +1,77 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"testing"
+	"time"
+
+	"spindle/testdata/discs"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"spindle": main})
+}
+
+// TestScripts runs the scripts in testdata: one for each behaviour of the
+// command. With UPDATE_SCRIPTS=1 in the environment, what they compare with is
+// rewritten.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata",
+		RequireExplicitExec: true,
+		UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") != "",
+		Condition: func(cond string) (bool, error) {
+			if cond != "root" {
+				return false, fmt.Errorf("unknown condition %q", cond)
+			}
+			return os.Geteuid() == 0, nil // file permissions do not stop root
+		},
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("NO_COLOR", "1")
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"mkdisc": cmdMkdisc, "waitfile": cmdWaitfile, "status": cmdStatus,
+		},
+	})
+}
+
+// mkdisc NAME... makes test discs in the current folder.
+func cmdMkdisc(ts *testscript.TestScript, _ bool, args []string) {
+	for _, name := range args {
+		_, err := discs.Make(ts.MkAbs("."), name)
+		ts.Check(err)
+	}
+}
+
+// waitfile FILE SIZE waits until a file has at least so many bytes.
+func cmdWaitfile(ts *testscript.TestScript, _ bool, args []string) {
+	var size int64
+	if _, err := fmt.Sscan(args[1], &size); err != nil {
+		ts.Fatalf("waitfile FILE SIZE")
+	}
+	for range 1000 {
+		if st, err := os.Stat(ts.MkAbs(args[0])); err == nil && st.Size() >= size {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	ts.Fatalf("%s does not grow to %d bytes", args[0], size)
+}
+
+// status N COMMAND... runs a command that must end with exit status N.
+func cmdStatus(ts *testscript.TestScript, _ bool, args []string) {
+	err := ts.Exec(args[1], args[2:]...)
+	got := "0"
+	if e, ok := err.(interface{ ExitCode() int }); ok {
+		got = fmt.Sprint(e.ExitCode())
+	} else {
+		ts.Check(err)
+	}
+	if got != args[0] {
+		ts.Fatalf("exit status %s, want %s\n%s", got, args[0], ts.ReadFile("stderr"))
+	}
+}
