@@ -8,6 +8,7 @@ import (
 
 	"spindle/disc"
 	"spindle/rip/mapfile"
+	"spindle/scsi/mmc"
 )
 
 // finish hashes what was not hashed while it was read, gives all files their
@@ -43,6 +44,11 @@ func (j *job) finish(ctx context.Context, resumed bool) (*Result, error) {
 			of.Sums = sums[i]
 		}
 		res.Images = append(res.Images, of)
+	}
+	if cd, ok := j.disc.source.(*cdSource); ok && cd.c2 == mmc.NoC2 {
+		for i := range j.regions {
+			res.AudioUnchecked = res.AudioUnchecked || j.regions[i].audio
+		}
 	}
 	if j.rebuilt && j.opts.Format == CueBin {
 		j.opts.Observer.Note("The drive gave data sectors without their error correction codes; they were computed anew.")

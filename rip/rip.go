@@ -121,6 +121,10 @@ type Result struct {
 	Whole   digest.Sums
 	Tracks  []TrackSums
 	Bad     []BadRange
+	// AudioUnchecked: the drive does not report errors in audio, so that
+	// damage to it would not have been noticed.
+	AudioUnchecked bool
+
 	Resumed bool
 	Elapsed time.Duration // of the drive's time
 }

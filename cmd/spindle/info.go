@@ -228,31 +228,33 @@ func (e *infoEvent) length() string {
 func (e *infoEvent) printTracks(w io.Writer) {
 	for _, s := range e.Sessions {
 		fmt.Fprintf(w, "\nsession %d, %s, lead-out at sector %d\n", s.Number, s.Format, s.LeadOut)
-		tab := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+		var table strings.Builder
+		tab := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
 		fmt.Fprintln(tab, "  track\tmode\tstart\tlength\tpregap\tmore")
 		for _, t := range s.Tracks {
 			fmt.Fprintf(tab, "  %02d\t%s\t%d\t%s\t%s\t%s\n", t.Number, t.Mode, t.Start,
 				disc.Frames(t.Sectors), disc.Frames(t.Pregap), e.details(&t))
 		}
 		tab.Flush()
+		for line := range strings.Lines(table.String()) {
+			fmt.Fprintln(w, strings.TrimRight(line, " \n"))
+		}
 	}
 }
 
 // details lists what not every track has.
 func (e *infoEvent) details(t *infoTrack) string {
 	var more []string
-	for _, x := range e.Text {
+	if len(e.Text) > 0 {
 		var words []string
-		if t.Number < len(x.Performer) && x.Performer[t.Number] != "" {
-			words = append(words, x.Performer[t.Number])
-		}
-		if t.Number < len(x.Title) && x.Title[t.Number] != "" {
-			words = append(words, x.Title[t.Number])
+		for _, list := range [][]string{e.Text[0].Performer, e.Text[0].Title} {
+			if t.Number < len(list) && list[t.Number] != "" {
+				words = append(words, list[t.Number])
+			}
 		}
 		if len(words) > 0 {
 			more = append(more, fmt.Sprintf("%q", strings.Join(words, " - ")))
 		}
-		break // the first language
 	}
 	if t.ISRC != "" {
 		more = append(more, "ISRC "+t.ISRC)

@@ -126,7 +126,7 @@ func (a *app) runRip(ctx context.Context, o ripFlags) error {
 		return exitError(exitBadSectors)
 	}
 	if o.eject {
-		return a.moveTray(ctx, "", mmc.Eject)
+		return moveTray(ctx, drive, mmc.Eject)
 	}
 	return nil
 }
@@ -156,6 +156,7 @@ type ripEvent struct {
 	Tracks     []rip.TrackSums `json:"tracks"`
 	BadSectors int             `json:"bad_sectors"`
 	Bad        []rip.BadRange  `json:"bad,omitempty"`
+	Unchecked  bool            `json:"audio_unchecked,omitempty"`
 	Resumed    bool            `json:"resumed,omitempty"`
 	Seconds    float64         `json:"seconds"`
 }
@@ -171,7 +172,7 @@ func (a *app) reportRip(res *rip.Result, sums string) {
 		others = append(others, sums)
 	}
 	a.emit(ripEvent{"result", status, l.Medium.String(), res.Images, others, res.Map, res.Sectors, l.LayerBreak,
-		res.Whole, res.Tracks, res.BadSectors(), res.Bad, res.Resumed, res.Elapsed.Seconds()})
+		res.Whole, res.Tracks, res.BadSectors(), res.Bad, res.AudioUnchecked, res.Resumed, res.Elapsed.Seconds()})
 	if a.json {
 		return
 	}
@@ -194,6 +195,10 @@ func (a *app) reportRip(res *rip.Result, sums string) {
 	a.print("CRC-32  %s", res.Whole.CRC32)
 	if len(res.Bad) > 0 {
 		a.reportBad(res)
+		return
+	}
+	if res.AudioUnchecked {
+		a.print("Every sector was read; whether the audio is without error, this drive cannot tell.")
 		return
 	}
 	a.print("Every sector was read without error.")

@@ -34,7 +34,11 @@ func (a *app) trayCommand(name, short string, action mmc.LoadAction, done string
 			if len(args) > 0 {
 				drive = args[0]
 			}
-			if err := a.moveTray(c.Context(), drive, action); err != nil {
+			d, err := a.openDrive(c.Context(), drive)
+			if err != nil {
+				return err
+			}
+			if err := moveTray(c.Context(), d, action); err != nil {
 				return err
 			}
 			state := "open"
@@ -48,13 +52,10 @@ func (a *app) trayCommand(name, short string, action mmc.LoadAction, done string
 	}
 }
 
-func (a *app) moveTray(ctx context.Context, name string, action mmc.LoadAction) error {
-	d, err := a.openDrive(ctx, name)
-	if err != nil {
-		return err
-	}
+func moveTray(ctx context.Context, d *mmc.Drive, action mmc.LoadAction) error {
 	// Unit attentions have to be taken note of first.
 	const attentions = 4
+	var err error
 	for range attentions {
 		if err = d.TestUnitReady(ctx); scsi.SenseOf(err) == nil || scsi.SenseOf(err).Key != scsi.UnitAttention {
 			break
