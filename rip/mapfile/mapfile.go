@@ -225,13 +225,13 @@ func Read(r io.Reader) (*Map, error) {
 				return nil, fail("not a status line")
 			}
 			pos, err := strconv.ParseInt(words[0], 0, 64)
-			if err != nil || len(words[1]) != 1 || strings.IndexByte("?*/-+FG", words[1][0]) < 0 {
+			if err != nil || pos < 0 || len(words[1]) != 1 || strings.IndexByte("?*/-+FG", words[1][0]) < 0 {
 				return nil, fail("not a status line")
 			}
 			m.Pos, m.Phase, m.Pass, status = pos, Status(words[1][0]), 1, true
 			if len(words) == 3 {
-				if m.Pass, err = strconv.Atoi(words[2]); err != nil {
-					return nil, fail("the pass is not a number")
+				if m.Pass, err = strconv.Atoi(words[2]); err != nil || m.Pass < 1 {
+					return nil, fail("the pass is not a number from 1 up")
 				}
 			}
 			continue
