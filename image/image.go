@@ -13,6 +13,7 @@ import (
 	"spindle/cue"
 	"spindle/disc"
 	"spindle/iso"
+	"spindle/nrg"
 )
 
 // ErrUnknown is returned for a file that is no image of a known format.
@@ -37,6 +38,7 @@ var trackLine = regexp.MustCompile(`(?im)^\s*TRACK\s+\d+\s+\S+`)
 // Formats returns the formats that [Open] tries, in this order.
 func Formats() []Format {
 	return []Format{
+		{"Nero image", func(_ []byte, r io.ReaderAt, size int64) bool { return nrg.Detect(r, size) }, nrg.Open},
 		{"ISO", matchISO, iso.Open},
 		{"CUE sheet", matchCue, cue.Open},
 	}
