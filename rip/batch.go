@@ -20,6 +20,8 @@ type batch struct {
 	buf  []byte // as the drive gave them; reused
 	raw  []byte // the sectors that shifted audio is taken from; reused
 	fill bool   // they could not be read
+	// compare: they are good only if they are what the image holds already.
+	compare bool
 
 	// examine sets these; both lie in buf or in spare.
 	main []byte // n sectors as they stand in the image

@@ -8,7 +8,6 @@ import (
 
 	"spindle/disc"
 	"spindle/rip/mapfile"
-	"spindle/scsi/mmc"
 )
 
 // finish hashes what was not hashed while it was read, gives all files their
@@ -17,7 +16,7 @@ func (j *job) finish(ctx context.Context, resumed bool) (*Result, error) {
 	if err := j.hashRest(ctx); err != nil {
 		return nil, err
 	}
-	res := &Result{Disc: j.disc, Sectors: j.sectors(), Resumed: resumed}
+	res := &Result{Disc: j.disc, Sectors: j.sectors(), Resumed: resumed, ReadTwice: j.twice}
 	var err error
 	if res.Bad, err = j.listBad(); err != nil {
 		return nil, err
@@ -44,11 +43,6 @@ func (j *job) finish(ctx context.Context, resumed bool) (*Result, error) {
 			of.Sums = sums[i]
 		}
 		res.Images = append(res.Images, of)
-	}
-	if cd, ok := j.disc.source.(*cdSource); ok && cd.c2 == mmc.NoC2 {
-		for i := range j.regions {
-			res.AudioUnchecked = res.AudioUnchecked || j.regions[i].audio
-		}
 	}
 	if j.rebuilt && j.opts.Format == CueBin {
 		j.opts.Observer.Note("The drive gave data sectors without their error correction codes; they were computed anew.")

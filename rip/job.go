@@ -46,6 +46,10 @@ type job struct {
 	batch   int // bytes that one command may carry
 	align   int // sectors to which commands are aligned
 
+	// twice: the drive cannot tell of errors in audio, so that a sector of it
+	// counts as finished only when it was read twice and came the same.
+	twice bool
+
 	mu      sync.Mutex // guards m and rebuilt
 	m       *mapfile.Map
 	rebuilt bool // sectors came without EDC and parity
@@ -193,6 +197,9 @@ func (j *job) recover(ctx context.Context) error {
 	}
 	return nil
 }
+
+// unsure reports whether one reading of a region's sectors proves nothing.
+func (j *job) unsure(r *region) bool { return j.twice && r.audio }
 
 // setSpeeds chooses the ladder of speeds: the first pass at the one asked for,
 // each pass of retrying at half the one before.

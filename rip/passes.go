@@ -37,6 +37,14 @@ func (j *job) passes(ctx context.Context) error {
 	if err := j.trimPass(ctx); err != nil {
 		return err
 	}
+	if j.twice {
+		if err := j.comparePass(ctx); err != nil {
+			return err
+		}
+		if err := j.trimPass(ctx); err != nil {
+			return err
+		}
+	}
 	return j.retryPasses(ctx)
 }
 
@@ -70,11 +78,18 @@ const recoveries = 5
 // read reads sectors and passes them on. Errors that end the rip come back as
 // they are; one of the sectors asked for as a [*sectorsError].
 func (j *job) read(ctx context.Context, r *region, at disc.LBA, n int) error {
+	return j.readAs(ctx, r, at, n, false)
+}
+
+// readAs is read; with compare, the sectors are good only if they are what the
+// image holds already.
+func (j *job) readAs(ctx context.Context, r *region, at disc.LBA, n int, compare bool) error {
 	if err := j.pipe.failure(); err != nil {
 		return err
 	}
 	begin := j.drive.Clock().Now()
 	b := j.newBatch(r, at, n)
+	b.compare = compare
 	var err error
 	for range recoveries {
 		if err = j.readInto(ctx, b); err == nil {
@@ -107,6 +122,9 @@ func (j *job) report(at disc.LBA, n int, took time.Duration) {
 	p := &j.progress
 	j.mu.Lock()
 	p.Done, p.Total = j.m.Count(mapfile.Finished), j.m.Size()
+	if p.Phase == Copying {
+		p.Done += j.m.Count(readOnce)
+	}
 	p.Bad = j.m.Count(mapfile.Bad) + j.m.Count(mapfile.NonTrimmed)
 	j.mu.Unlock()
 	p.LBA, p.Sectors = at, n
@@ -178,6 +196,33 @@ func (j *job) copyRound(ctx context.Context, skipping bool) (skipped bool, err e
 			skipped = true
 		}
 	}
+}
+
+// comparePass reads the audio that was read once a second time. Between the two
+// lies the whole disc, or what there is of it, so that nothing comes from the
+// drive's buffer.
+func (j *job) comparePass(ctx context.Context) error {
+	j.setPhase(Comparing, readOnce, 1)
+	for pos := int64(0); ; {
+		b, ok := j.next(pos, readOnce)
+		if !ok {
+			break
+		}
+		r := j.regionAt(b.Pos)
+		at := r.at(b.Pos)
+		n := j.cut(r, at, int(b.Size/int64(r.size)))
+		pos = r.position(at) + int64(n*r.size)
+		err := j.readAs(ctx, r, at, n, true)
+		var failed *sectorsError
+		if err != nil && !errors.As(err, &failed) {
+			return err
+		}
+		if err != nil {
+			j.set(r.position(at), int64(n*r.size), mapfile.NonTrimmed)
+		}
+	}
+	j.pipe.drain()
+	return nil
 }
 
 // cut bounds the sectors of one command: by the block, by the region, by what a
@@ -340,7 +385,7 @@ func (j *job) badSectors() []sectorRef {
 // retry reads one bad sector once more.
 func (j *job) retry(ctx context.Context, r *region, at disc.LBA) error {
 	j.elsewhere(ctx, r, at)
-	err := j.read(ctx, r, at, 1)
+	err := j.readAs(ctx, r, at, 1, j.unsure(r))
 	var failed *sectorsError
 	if err != nil && !errors.As(err, &failed) {
 		return err

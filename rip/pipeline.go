@@ -1,6 +1,7 @@
 package rip
 
 import (
+	"bytes"
 	"fmt"
 	"sync"
 	"time"
@@ -9,6 +10,10 @@ import (
 	"spindle/disc/digest"
 	"spindle/rip/mapfile"
 )
+
+// readOnce is the state in the map of audio that was read, and is to be read again
+// and compared. ddrescue calls it "non-scraped": tried, and not finished.
+const readOnce = mapfile.NonScraped
 
 // depth is how many batches may be under way: what the drive reads ahead of the
 // disk and the hashing.
@@ -102,19 +107,39 @@ func (p *pipeline) writeLoop() {
 			p.j.examine(b)
 		}
 		if p.failure() == nil {
+			if b.compare {
+				p.fail(p.compare(b))
+			}
 			if err := p.write(b); err != nil {
 				p.fail(err)
 			} else {
 				p.mark(b)
 			}
 		}
-		if pos := b.r.position(b.at); pos == p.hashNext && b.allGood() && p.failure() == nil {
+		if pos := b.r.position(b.at); pos == p.hashNext && b.allGood() && p.final(b) && p.failure() == nil {
 			p.hashNext += int64(len(b.main))
 			p.hash <- b
 			continue
 		}
 		p.release(b)
 	}
+}
+
+// final reports whether good sectors of a batch are good for ever.
+func (p *pipeline) final(b *batch) bool { return b.compare || !p.j.unsure(b.r) }
+
+// compare keeps only those sectors of a batch good that are what the image holds.
+func (p *pipeline) compare(b *batch) error {
+	was := make([]byte, len(b.main))
+	if err := p.j.out.readAt(was, b.r.position(b.at)); err != nil {
+		return err
+	}
+	size := b.r.size
+	for i := range b.good {
+		at := i * size
+		b.good[i] = b.good[i] && bytes.Equal(was[at:at+size], b.main[at:at+size])
+	}
+	return nil
 }
 
 func (b *batch) allGood() bool {
@@ -155,8 +180,11 @@ func (p *pipeline) mark(b *batch) {
 			k++
 		}
 		s := mapfile.Bad
-		if b.good[i] {
+		switch {
+		case b.good[i] && p.final(b):
 			s = mapfile.Finished
+		case b.good[i]:
+			s = readOnce
 		}
 		j.m.Set(pos+int64(i)*size, int64(k-i)*size, s)
 		i = k

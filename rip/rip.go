@@ -77,6 +77,7 @@ type Phase string
 const (
 	Surveying Phase = "surveying"
 	Copying   Phase = "reading"
+	Comparing Phase = "reading again"
 	Trimming  Phase = "closing in on damage"
 	Retrying  Phase = "retrying"
 	Hashing   Phase = "hashing"
@@ -121,9 +122,9 @@ type Result struct {
 	Whole   digest.Sums
 	Tracks  []TrackSums
 	Bad     []BadRange
-	// AudioUnchecked: the drive does not report errors in audio, so that
-	// damage to it would not have been noticed.
-	AudioUnchecked bool
+	// ReadTwice: the drive does not report errors in audio, so all audio was
+	// read twice, and what came differently is among Bad.
+	ReadTwice bool
 
 	Resumed bool
 	Elapsed time.Duration // of the drive's time
@@ -389,7 +390,15 @@ func (j *job) probe(ctx context.Context) error {
 		}
 		return nil
 	}
-	return s.probe(ctx, j.drive, j.disc, j.opts.Subchannel)
+	if err := s.probe(ctx, j.drive, j.disc, j.opts.Subchannel); err != nil {
+		return err
+	}
+	if s.c2 == mmc.NoC2 {
+		for _, t := range j.disc.Layout.Tracks() {
+			j.twice = j.twice || !t.Mode.IsData()
+		}
+	}
+	return nil
 }
 
 func (j *job) planCue(ctx context.Context) error {

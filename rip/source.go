@@ -120,10 +120,9 @@ func (s *cdSource) probe(ctx context.Context, drive *mmc.Drive, d *Disc, wantSub
 	case s.c2 != mmc.NoC2:
 	case claimed && wantSub:
 		d.note("This drive cannot report errors in audio (C2) together with the sub-channel: " +
-			"damaged audio will not be noticed. Rip without --sub to have it checked.")
+			"audio is read twice and compared. Without --sub once is enough.")
 	default:
-		d.note("This drive does not report errors in audio (C2): damaged audio will not be noticed. " +
-			"To be sure, rip twice and compare the hashes.")
+		d.note("This drive does not report errors in audio (C2): audio is read twice and compared.")
 	}
 	return ctx.Err()
 }

@@ -156,7 +156,7 @@ type ripEvent struct {
 	Tracks     []rip.TrackSums `json:"tracks"`
 	BadSectors int             `json:"bad_sectors"`
 	Bad        []rip.BadRange  `json:"bad,omitempty"`
-	Unchecked  bool            `json:"audio_unchecked,omitempty"`
+	ReadTwice  bool            `json:"audio_read_twice,omitempty"`
 	Resumed    bool            `json:"resumed,omitempty"`
 	Seconds    float64         `json:"seconds"`
 }
@@ -172,7 +172,7 @@ func (a *app) reportRip(res *rip.Result, sums string) {
 		others = append(others, sums)
 	}
 	a.emit(ripEvent{"result", status, l.Medium.String(), res.Images, others, res.Map, res.Sectors, l.LayerBreak,
-		res.Whole, res.Tracks, res.BadSectors(), res.Bad, res.AudioUnchecked, res.Resumed, res.Elapsed.Seconds()})
+		res.Whole, res.Tracks, res.BadSectors(), res.Bad, res.ReadTwice, res.Resumed, res.Elapsed.Seconds()})
 	if a.json {
 		return
 	}
@@ -197,8 +197,8 @@ func (a *app) reportRip(res *rip.Result, sums string) {
 		a.reportBad(res)
 		return
 	}
-	if res.AudioUnchecked {
-		a.print("Every sector was read; whether the audio is without error, this drive cannot tell.")
+	if res.ReadTwice {
+		a.print("Every sector was read without error, and the audio twice with the same result.")
 		return
 	}
 	a.print("Every sector was read without error.")
