@@ -88,6 +88,9 @@ func (j *job) readAs(ctx context.Context, r *region, at disc.LBA, n int, compare
 		return err
 	}
 	begin := j.drive.Clock().Now()
+	j.mu.Lock()
+	j.m.Pos = r.position(at)
+	j.mu.Unlock()
 	b := j.newBatch(r, at, n)
 	b.compare = compare
 	var err error
@@ -411,6 +414,12 @@ func (j *job) elsewhere(ctx context.Context, r *region, at disc.LBA) {
 	other := at + away
 	if other >= r.first+disc.LBA(r.count) {
 		other = max(r.first, at-away)
+	}
+	j.mu.Lock()
+	good := j.m.At(r.position(other)) == mapfile.Finished
+	j.mu.Unlock()
+	if !good {
+		return // it would only cost the time of another bad sector
 	}
 	b := j.newBatch(r, other, 1)
 	_ = j.readInto(ctx, b) // read again, if it counts

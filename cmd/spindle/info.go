@@ -207,6 +207,9 @@ func (a *app) showInfo(e *infoEvent) {
 	if e.MCN != "" {
 		a.print("catalogue:  %s", e.MCN)
 	}
+	if len(e.Text) > 0 {
+		a.print("CD-TEXT:    %s", e.discText())
+	}
 	if e.isCD() {
 		e.printTracks(a.stdout)
 	}
@@ -242,19 +245,31 @@ func (e *infoEvent) printTracks(w io.Writer) {
 	}
 }
 
+// of gives performer and title of a track, or of the disc with n = 0.
+func (x *infoText) of(n int) string {
+	var words []string
+	for _, list := range [][]string{x.Performer, x.Title} {
+		if n < len(list) && list[n] != "" {
+			words = append(words, list[n])
+		}
+	}
+	return strings.Join(words, " - ")
+}
+
+// discText gives performer and title of the disc, and in how many languages.
+func (e *infoEvent) discText() string {
+	text := fmt.Sprintf("%q", e.Text[0].of(0))
+	if n := len(e.Text); n > 1 {
+		text += fmt.Sprintf(", in %d languages", n)
+	}
+	return text
+}
+
 // details lists what not every track has.
 func (e *infoEvent) details(t *infoTrack) string {
 	var more []string
-	if len(e.Text) > 0 {
-		var words []string
-		for _, list := range [][]string{e.Text[0].Performer, e.Text[0].Title} {
-			if t.Number < len(list) && list[t.Number] != "" {
-				words = append(words, list[t.Number])
-			}
-		}
-		if len(words) > 0 {
-			more = append(more, fmt.Sprintf("%q", strings.Join(words, " - ")))
-		}
+	if len(e.Text) > 0 && e.Text[0].of(t.Number) != "" {
+		more = append(more, fmt.Sprintf("%q", e.Text[0].of(t.Number)))
 	}
 	if t.ISRC != "" {
 		more = append(more, "ISRC "+t.ISRC)
