@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"regexp"
 
 	"spindle/cue"
@@ -98,4 +99,25 @@ func guess(head []byte, size int64) string {
 		return ": it is an Alcohol 120% descriptor"
 	}
 	return ""
+}
+
+// Files returns the files that an image consists of: path itself, and those that
+// a CUE sheet names.
+func Files(path string) []string {
+	files := []string{path}
+	f, err := os.Open(path)
+	if err != nil {
+		return files
+	}
+	defer f.Close()
+	sheet, err := cue.Parse(f)
+	if err != nil {
+		return files
+	}
+	for _, named := range sheet.Files {
+		if p, err := cue.FindCompanion(filepath.Dir(path), named.Name); err == nil {
+			files = append(files, p)
+		}
+	}
+	return files
 }

@@ -29,6 +29,10 @@ func MediumFor(sectors int64) disc.Medium {
 // ErrSize is returned for a file that cannot be a whole image of a data disc.
 var ErrSize = errors.New("not a whole number of sectors of 2048 bytes")
 
+// ErrTruncated is returned for a file that is smaller than the volume in it: a
+// download that was broken off, most often.
+var ErrTruncated = errors.New("cut short")
+
 // Open opens an .iso file as the disc it is made for; see [MediumFor].
 func Open(path string) (disc.Image, error) {
 	st, err := os.Stat(path)
@@ -61,7 +65,7 @@ func open(f *os.File, medium disc.Medium) (disc.Image, error) {
 	size := st.Size()
 	n := size / BlockSize
 	if v, err := ReadVolume(f, n); err == nil && v.ISOBlocks > n {
-		return nil, fmt.Errorf("cut short: the file has %d sectors of 2048 bytes, the volume in it %d", n, v.ISOBlocks)
+		return nil, fmt.Errorf("%w: the file has %d sectors of 2048 bytes, the volume in it %d", ErrTruncated, n, v.ISOBlocks)
 	}
 	switch {
 	case size == 0 || size%BlockSize != 0:

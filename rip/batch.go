@@ -216,8 +216,8 @@ func (j *job) checkData(s *[cdsector.Size]byte, r *region, at disc.LBA) bool {
 	if m, sec, f, ok := cdsector.Address(s); !ok || (disc.MSF{M: m, S: sec, F: f}) != t {
 		return false
 	}
-	if r.size == mmc.BlockSize && kind != cdsector.Mode1 {
-		return false
+	if (r.size == mmc.BlockSize || r.track.Mode == disc.Mode1 && at >= r.track.Start) && kind != cdsector.Mode1 {
+		return false // all sectors of a track have one mode (ECMA-130 section 20)
 	}
 	return cdsector.EDCOK(s, kind)
 }

@@ -47,7 +47,8 @@ with the disc image FILE in its tray. Without --drive, the only drive is taken,
 or the one that has a disc in it.
 
 Exit status: 0 done; 1 failed; 2 wrong use; 3 no drive, no disc, or the wrong
-one; 4 ripped with sectors that could not be read; 130 interrupted.`,
+one; 4 ripped with sectors that could not be read; 5 verification found a
+difference; 130 interrupted.`,
 		SilenceUsage:      true,
 		SilenceErrors:     true,
 		PersistentPreRunE: func(*cobra.Command, []string) error { return a.setColor() },
@@ -62,7 +63,7 @@ one; 4 ripped with sectors that could not be read; 130 interrupted.`,
 	f.StringVar(&a.color, "color", "auto", "use colours: auto, always or never")
 	f.BoolVarP(&a.quiet, "quiet", "q", false, "show no progress")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(a.drivesCommand(), a.infoCommand(), a.ripCommand(), a.ejectCommand(), a.loadCommand(),
+	root.AddCommand(a.drivesCommand(), a.infoCommand(), a.ripCommand(), a.verifyCommand(), a.ejectCommand(), a.loadCommand(),
 		a.versionCommand(), a.manCommand())
 	for _, c := range root.Commands() {
 		if check := c.Args; check != nil {

@@ -23,6 +23,7 @@ const (
 	exitUsage       = 2
 	exitNoDisc      = 3 // no drive, no medium, or the wrong one
 	exitBadSectors  = 4 // ripped, with sectors that could not be read
+	exitDifferent   = 5 // verification found a difference
 	exitInterrupted = 130
 )
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"syscall"
 
+	"spindle/check"
 	"spindle/image"
 	"spindle/rip"
 	"spindle/rip/mapfile"
@@ -65,6 +66,8 @@ func advices() []advice {
 		{scsi.ErrGone, exitFailed, "Was it unplugged? Connect it and run the same command."},
 		{scsi.ErrTimeout, exitFailed, "Switch the drive off and on, and try again."},
 		{image.ErrUnknown, exitFailed, ""},
+		{check.ErrNoSums, exitFailed, ""},
+		{check.ErrDAT, exitFailed, ""},
 		{fs.ErrPermission, exitFailed, "Check the permissions of the folder."},
 	}
 }

@@ -1,0 +1,351 @@
+package check
+
+import (
+	"bytes"
+	"context"
+	"crypto/md5"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"spindle/disc"
+	"spindle/disc/cdsector"
+	"spindle/image"
+	"spindle/testdata/corpus"
+	"spindle/testdata/discs"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// open makes a test disc and opens it, after damage has changed its .bin.
+func open(t testing.TB, name string, damage func(bin []byte)) disc.Image {
+	t.Helper()
+	path, err := discs.Make(t.TempDir(), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if damage != nil {
+		bin := strings.TrimSuffix(path, ".cue") + ".bin"
+		b, err := os.ReadFile(bin)
+		if err != nil {
+			t.Fatal(err)
+		}
+		damage(b)
+		if err := os.WriteFile(bin, b, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	img, err := image.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { img.Close() })
+	return img
+}
+
+func TestCleanDiscs(t *testing.T) {
+	for name, checked := range map[string]int{"audio": 0, "data": 2000, "mixed": 600, "xa": 1050, "twosession": 750, "hidden": 0} {
+		r, err := Sectors(context.Background(), open(t, name, nil), Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(r.Bad) > 0 || r.Checked() != checked {
+			t.Errorf("%s: %d checked, want %d; bad: %v", name, r.Checked(), checked, r.Bad)
+		}
+	}
+}
+
+func TestProblems(t *testing.T) {
+	const sector = 100
+	for name, test := range map[string]struct {
+		at   int
+		want Problem
+	}{
+		"sync": {3, BadSync}, "address": {13, BadAddress}, "user data": {500, BadEDC}, "EDC": {2065, BadEDC},
+		"P": {2080, BadParity}, "Q": {2351, BadParity},
+	} {
+		img := open(t, "data", func(b []byte) { b[sector*2352+test.at] ^= 1 })
+		r, err := Sectors(context.Background(), img, Options{NoHashes: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := []BadRange{{Track: 1, First: sector, Last: sector, Problem: test.want}}
+		if diff := cmp.Diff(want, r.Bad); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+	img := open(t, "xa", func(b []byte) { b[7*2352+21] ^= 1 }) // one copy of the sub-header
+	r, err := Sectors(context.Background(), img, Options{NoHashes: true})
+	if err != nil || len(r.Bad) != 0 && r.Bad[0].First != 7 {
+		t.Errorf("sub-header: %v, %v", r.Bad, err)
+	}
+}
+
+func TestCanceled(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	img := open(t, "data", nil)
+	_, err := Sectors(ctx, img, Options{Progress: func(int64, int64) { cancel() }})
+	if !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}
+
+// One wrong byte in each of a thousand sectors is found, and repaired.
+func TestRepairAThousandSectors(t *testing.T) {
+	var truth []byte
+	r := rand.New(rand.NewPCG(1, 1))
+	hit := r.Perm(2000)[:1000]
+	img := open(t, "data", func(b []byte) {
+		truth = bytes.Clone(b)
+		for _, s := range hit {
+			b[s*2352+r.IntN(2352)] ^= byte(1 + r.IntN(255))
+		}
+	})
+	rep, err := Sectors(context.Background(), img, Options{NoHashes: true})
+	if err != nil || rep.BadSectors() != 1000 {
+		t.Fatalf("%d found, %v", rep.BadSectors(), err)
+	}
+	var out bytes.Buffer
+	done, err := Repair(context.Background(), img, &out, nil)
+	if err != nil || done.Sectors != 1000 || len(done.Left) != 0 {
+		t.Errorf("%+v, %v", done, err)
+	}
+	if !bytes.Equal(out.Bytes(), truth) {
+		t.Error("the repaired image is not the original")
+	}
+}
+
+func TestRepairXA(t *testing.T) {
+	var truth []byte
+	img := open(t, "xa", func(b []byte) {
+		truth = bytes.Clone(b)
+		for _, s := range []int{0, 3, 6, 9} { // form 1
+			b[s*2352+1000] ^= 0x55
+		}
+		b[2*2352+1000] ^= 0x55 // form 2 has no parity
+	})
+	var out bytes.Buffer
+	done, err := Repair(context.Background(), img, &out, nil)
+	if err != nil || done.Sectors != 4 || len(done.Left) != 1 || done.Left[0].First != 2 {
+		t.Errorf("%+v, %v", done, err)
+	}
+	truth[2*2352+1000] ^= 0x55
+	if !bytes.Equal(out.Bytes(), truth) {
+		t.Error("the repaired image is not the original")
+	}
+}
+
+func TestCompare(t *testing.T) {
+	same, err := Compare(context.Background(), open(t, "mixed", nil), open(t, "mixed", nil), nil)
+	if err != nil || len(same) != 0 {
+		t.Errorf("%v, %v", same, err)
+	}
+	other := open(t, "mixed", func(b []byte) { b[700*2352]++; b[701*2352]++; b[1400*2352]++ })
+	got, err := Compare(context.Background(), open(t, "mixed", nil), other, nil)
+	want := []Difference{{Track: 2, First: 700, Last: 701, Text: "different content"}, {Track: 3, First: 1400, Last: 1400, Text: "different content"}}
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Error(diff, err)
+	}
+	got, err = Compare(context.Background(), open(t, "audio", nil), open(t, "data", nil), nil)
+	if err != nil || len(got) < 3 {
+		t.Errorf("%v, %v", got, err)
+	}
+}
+
+// implant does what implantisomd5 does.
+func implant(iso []byte, skip int) {
+	text := iso[appUseOffset : appUseOffset+appUseSize]
+	copy(text, bytes.Repeat([]byte{' '}, appUseSize))
+	total := len(iso) - skip*2048
+	const count = 20
+	h := md5.New()
+	var sums strings.Builder
+	fragment := 0
+	for off := 0; off < total; off += md5Chunk {
+		h.Write(iso[off:min(off+md5Chunk, total)])
+		if now := off / (total / (count + 1)); now != fragment {
+			fragment = now
+			for _, b := range h.Sum(nil)[:3] {
+				sums.WriteString(fmt.Sprintf("%x", b)[:1])
+			}
+		}
+	}
+	for sums.Len() < fragmentText {
+		sums.WriteByte('0')
+	}
+	copy(text, fmt.Sprintf("ISO MD5SUM = %x;SKIPSECTORS = %d;RHLISOSTATUS=0;FRAGMENT SUMS = %s;FRAGMENT COUNT = %d;",
+		h.Sum(nil), skip, sums.String()[:fragmentText], count))
+}
+
+func TestImplanted(t *testing.T) {
+	path, err := discs.Make(t.TempDir(), "iso")
+	if err != nil {
+		t.Fatal(err)
+	}
+	iso, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	iso = append(iso, make([]byte, 2048*2000)...) // larger than its fragments' chunks
+	n := len(iso) / 2048
+	copy(iso[pvdOffset+80:], []byte{byte(n), byte(n >> 8), byte(n >> 16), 0, 0, byte(n >> 16), byte(n >> 8), byte(n)})
+	if _, err := ReadImplanted(bytes.NewReader(iso)); !errors.Is(err, ErrNoImplanted) {
+		t.Errorf("nothing implanted: %v", err)
+	}
+	implant(iso, 15)
+	m, err := ReadImplanted(bytes.NewReader(iso))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ok, _, err := m.Check(context.Background(), bytes.NewReader(iso), nil); err != nil || !ok {
+		t.Errorf("%v, %v", ok, err)
+	}
+	const at = 3_000_000
+	iso[at]++
+	ok, where, err := m.Check(context.Background(), bytes.NewReader(iso), nil)
+	if err != nil || ok || at < where[0] || at >= where[1] || where[1]-where[0] > int64(len(iso))/10 {
+		t.Errorf("%v, damage at %d found in %v, %v", ok, at, where, err)
+	}
+	iso[at]--
+	iso[len(iso)-1]++ // in the sectors left out of the sum
+	if ok, _, err := m.Check(context.Background(), bytes.NewReader(iso), nil); err != nil || !ok {
+		t.Errorf("a change behind the sum: %v, %v", ok, err)
+	}
+	if _, _, err := m.Check(context.Background(), bytes.NewReader(iso[:at]), nil); err == nil {
+		t.Error("a truncated image is accepted")
+	}
+}
+
+func TestParseSums(t *testing.T) {
+	const md5sum, sha256sum = "d41d8cd98f00b204e9800998ecf8427e", "E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855"
+	text := "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\n# comment\n; sfv comment\n" +
+		md5sum + "  plain.iso\n" + md5sum + " *binary name.iso\r\n" + sha256sum + "  ./dir/upper.iso\n" +
+		"SHA256 (bsd.iso) = " + sha256sum + "\n" + "sfv file.bin DEADBEEF\n" + "not a sum at all\n"
+	got, err := ParseSums(strings.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	low := strings.ToLower(sha256sum)
+	want := []Sum{{"plain.iso", MD5, md5sum}, {"binary name.iso", MD5, md5sum}, {"./dir/upper.iso", SHA256, low},
+		{"bsd.iso", SHA256, low}, {"sfv file.bin", CRC32, "deadbeef"}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if own := For(got, "/somewhere/upper.iso"); len(own) != 1 || own[0].Hex != low {
+		t.Errorf("%v", own)
+	}
+	if _, err := ParseSums(strings.NewReader("hello\n")); !errors.Is(err, ErrNoSums) {
+		t.Error(err)
+	}
+	lone, err := ParseSums(strings.NewReader(low + "\n"))
+	if err != nil || len(For(lone, "x.iso")) != 1 {
+		t.Error(lone, err)
+	}
+}
+
+func TestHashFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x")
+	if err := os.WriteFile(path, []byte("abc"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for a, want := range map[Algorithm]string{CRC32: "352441c2", MD5: "900150983cd24fb0d6963f7d28e17f72",
+		SHA1: "a9993e364706816aba3e25717850c26c9cd0d89d"} {
+		if got, err := HashFile(context.Background(), path, a, nil); err != nil || got != want {
+			t.Errorf("%s: %s, %v", a, got, err)
+		}
+	}
+}
+
+func TestFindGame(t *testing.T) {
+	r, err := Sectors(context.Background(), open(t, "mixed", nil), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var dat strings.Builder
+	dat.WriteString(`<?xml version="1.0" encoding="ISO-8859-1"?><!DOCTYPE datafile><datafile><header><name>x</name></header>` +
+		`<game name="Other"><rom name="o.bin" size="1" crc="00000000" md5="0" sha1="0"/></game><game name="Mixed &amp; Test"><rom name="m.cue" size="9"/>`)
+	for i, tr := range r.Tracks {
+		fmt.Fprintf(&dat, `<rom name="m (Track %d).bin" size="%d" crc="%s" md5="%s" sha1="%s"/>`, i+1, tr.Size, tr.CRC32, tr.MD5, strings.ToUpper(tr.SHA1))
+	}
+	dat.WriteString(`</game></datafile>`)
+	if name, err := FindGame(strings.NewReader(dat.String()), r); err != nil || name != "Mixed & Test" {
+		t.Errorf("%q, %v", name, err)
+	}
+	r.Tracks[1].SHA1 = "x"
+	if name, err := FindGame(strings.NewReader(dat.String()), r); err != nil || name != "" {
+		t.Errorf("%q, %v", name, err)
+	}
+	for _, bad := range []string{"", "hello", "<a>", "<datafile></datafile>"} {
+		if _, err := FindGame(strings.NewReader(bad), r); !errors.Is(err, ErrDAT) {
+			t.Errorf("%q: %v", bad, err)
+		}
+	}
+}
+
+func TestForeignSectors(t *testing.T) {
+	img, err := image.Open(corpus.Path(t, "libcdio", "isofs-m1.cue"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer img.Close()
+	r, err := Sectors(context.Background(), img, Options{})
+	if err != nil || len(r.Bad) != 0 || r.Checked() == 0 {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
+
+func FuzzParseSums(f *testing.F) {
+	f.Add("d41d8cd98f00b204e9800998ecf8427e  a\nSHA1 (b) = da39a3ee5e6b4b0d3255bfef95601890afd80709\nc DEADBEEF")
+	f.Fuzz(func(t *testing.T, text string) {
+		all, err := ParseSums(strings.NewReader(text))
+		for _, s := range all {
+			if _, herr := hex.DecodeString(s.Hex); herr != nil || err != nil {
+				t.Errorf("%+v, %v", s, err)
+			}
+		}
+	})
+}
+
+func FuzzImplanted(f *testing.F) {
+	f.Add([]byte("ISO MD5SUM = d41d8cd98f00b204e9800998ecf8427e;SKIPSECTORS = 3;FRAGMENT SUMS = " + strings.Repeat("0", 60) + ";FRAGMENT COUNT = 20;"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		iso := make([]byte, 60*2048)
+		copy(iso[pvdOffset:], "\x01CD001")
+		iso[pvdOffset+87] = 60
+		copy(iso[appUseOffset:appUseOffset+appUseSize], text)
+		if m, err := ReadImplanted(bytes.NewReader(iso)); err == nil {
+			if _, _, err := m.Check(context.Background(), bytes.NewReader(iso), nil); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}
+
+func ExampleParseSums() {
+	sums, err := ParseSums(strings.NewReader("d41d8cd98f00b204e9800998ecf8427e  disc.iso\n"))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(sums[0].Algorithm, sums[0].Name)
+	// Output: MD5 disc.iso
+}
+
+func BenchmarkSectors(b *testing.B) {
+	img := open(b, "data", nil)
+	for name, opts := range map[string]Options{"codes": {NoHashes: true}, "codes+hashes": {}} {
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(int64(img.Layout().Sectors() * cdsector.Size))
+			for b.Loop() {
+				if _, err := Sectors(context.Background(), img, opts); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

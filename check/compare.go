@@ -1,0 +1,147 @@
+package check
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+
+	"spindle/disc"
+	"spindle/disc/cdsector"
+)
+
+// A Difference is a run of sectors that two images do not have in common, or a
+// difference of their layouts.
+type Difference struct {
+	Track int      `json:"track,omitempty"`
+	First disc.LBA `json:"first"`
+	Last  disc.LBA `json:"last"` // inclusive
+	Text  string   `json:"text"`
+}
+
+// String describes the difference in a line.
+func (d Difference) String() string {
+	switch {
+	case d.Track == 0:
+		return d.Text
+	case d.First == d.Last:
+		return fmt.Sprintf("track %d, sector %d: %s", d.Track, d.First, d.Text)
+	}
+	return fmt.Sprintf("track %d, sectors %d to %d (%d): %s", d.Track, d.First, d.Last, d.Last-d.First+1, d.Text)
+}
+
+// mostDifferences bounds what Compare lists; past that the discs have nothing to
+// do with each other.
+const mostDifferences = 1000
+
+// Compare compares two images track by track, in whatever formats they are. A CD
+// and a DVD (the .iso of a large disc, say, and that disc) are compared by user
+// data. Where one image ends earlier, what both have is still compared.
+func Compare(ctx context.Context, a, b disc.Image, progress func(done, total int64)) ([]Difference, error) {
+	c := comparer{a: a, b: b, user: a.Layout().Medium.SectorSize() != b.Layout().Medium.SectorSize()}
+	ta, tb := a.Layout().Tracks(), b.Layout().Tracks()
+	if len(ta) != len(tb) {
+		c.note("one has %s, the other %d", tracks(len(ta)), len(tb))
+	}
+	n := min(len(ta), len(tb))
+	for i := range n {
+		c.total += int64(ta[i].Sectors())
+	}
+	for i := range n {
+		c.layouts(ta[i], tb[i])
+		if err := c.track(ctx, ta[i], tb[i], progress); err != nil {
+			return c.found, err
+		}
+		if len(c.found) >= mostDifferences {
+			break
+		}
+	}
+	return c.found, nil
+}
+
+func tracks(n int) string {
+	if n == 1 {
+		return "1 track"
+	}
+	return fmt.Sprintf("%d tracks", n)
+}
+
+type comparer struct {
+	a, b        disc.Image
+	user        bool // compare user data only
+	found       []Difference
+	done, total int64
+}
+
+func (c *comparer) note(format string, args ...any) {
+	c.found = append(c.found, Difference{Text: fmt.Sprintf(format, args...)})
+}
+
+func (c *comparer) layouts(a, b *disc.Track) {
+	switch {
+	case a.Mode.IsData() != b.Mode.IsData():
+		c.note("track %d is %s in one, %s in the other", a.Number, a.Mode, b.Mode)
+	case a.Sectors() != b.Sectors():
+		c.note("track %d has %d sectors in one, %d in the other", a.Number, a.Sectors(), b.Sectors())
+	case a.Pregap != b.Pregap:
+		c.note("track %d has %d sectors of pregap in one, %d in the other", a.Number, a.Pregap, b.Pregap)
+	}
+}
+
+func (c *comparer) track(ctx context.Context, a, b *disc.Track, progress func(done, total int64)) error {
+	n := min(a.Sectors(), b.Sectors())
+	bufA := make([]byte, batchSectors*c.a.Layout().Medium.SectorSize())
+	bufB := make([]byte, batchSectors*c.b.Layout().Medium.SectorSize())
+	for i := 0; i < n; i += batchSectors {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		k := min(batchSectors, n-i)
+		pa, pb := bufA[:k*len(bufA)/batchSectors], bufB[:k*len(bufB)/batchSectors]
+		if err := c.a.ReadSectors(pa, a.Begin()+disc.LBA(i)); err != nil {
+			return err
+		}
+		if err := c.b.ReadSectors(pb, b.Begin()+disc.LBA(i)); err != nil {
+			return err
+		}
+		if c.user || !bytes.Equal(pa, pb) {
+			c.sectors(a, pa, pb, k, a.Begin()+disc.LBA(i))
+		}
+		c.done += int64(k)
+		if progress != nil {
+			progress(c.done, c.total)
+		}
+		if len(c.found) >= mostDifferences {
+			return nil
+		}
+	}
+	return nil
+}
+
+// sectors finds which sectors of two batches differ.
+func (c *comparer) sectors(t *disc.Track, pa, pb []byte, n int, first disc.LBA) {
+	sa, sb := len(pa)/n, len(pb)/n
+	for i := range n {
+		a, b := pa[i*sa:(i+1)*sa], pb[i*sb:(i+1)*sb]
+		if c.user {
+			a, b = userOf(a), userOf(b)
+		}
+		if bytes.Equal(a, b) {
+			continue
+		}
+		at := first + disc.LBA(i)
+		if k := len(c.found) - 1; k >= 0 && c.found[k].Track == t.Number && c.found[k].Last+1 == at {
+			c.found[k].Last = at
+			continue
+		}
+		c.found = append(c.found, Difference{Track: t.Number, First: at, Last: at, Text: "different content"})
+	}
+}
+
+// userOf returns the 2048 bytes of user data in a sector.
+func userOf(p []byte) []byte {
+	if len(p) != cdsector.Size {
+		return p
+	}
+	at, n := cdsector.Classify((*[cdsector.Size]byte)(p)).UserData()
+	return p[at : at+n]
+}
