@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 
 	"spindle/cue"
 	"spindle/disc"
@@ -82,6 +83,9 @@ func Open(path string) (disc.Image, error) {
 		if format.Match(head, f, st.Size()) {
 			return format.Open(path)
 		}
+	}
+	if strings.EqualFold(filepath.Ext(path), ".iso") && st.Size() > 0 && st.Size()%iso.BlockSize == 0 {
+		return iso.Open(path) // a data disc without a file system that is known here
 	}
 	return nil, fmt.Errorf("%s: %w%s", path, ErrUnknown, guess(head, st.Size()))
 }

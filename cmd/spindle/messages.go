@@ -66,6 +66,8 @@ func advices() []advice {
 		{scsi.ErrGone, exitFailed, "Was it unplugged? Connect it and run the same command."},
 		{scsi.ErrTimeout, exitFailed, "Switch the drive off and on, and try again."},
 		{image.ErrUnknown, exitFailed, ""},
+		{image.ErrCannotHold, exitUsage, ""},
+		{image.ErrExists, exitUsage, "Nothing was changed. Choose another name, or use --force to replace it."},
 		{check.ErrNoSums, exitFailed, ""},
 		{check.ErrDAT, exitFailed, ""},
 		{fs.ErrPermission, exitFailed, "Check the permissions of the folder."},

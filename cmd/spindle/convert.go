@@ -1,0 +1,83 @@
+package main
+
+import (
+	"context"
+	"strings"
+
+	"spindle/disc"
+	"spindle/disc/digest"
+	"spindle/image"
+
+	"github.com/spf13/cobra"
+)
+
+func (a *app) convertCommand() *cobra.Command {
+	var o image.CreateOptions
+	c := &cobra.Command{
+		Use:   "convert IN OUT",
+		Short: "Convert an image into another format",
+		Long: `Convert the image IN (.cue, .iso, .nrg) to OUT: a .cue with its .bin, an .iso with the
+user data of a data track, or a .wav with an audio track. Sectors are rebuilt where
+the formats differ: sync pattern, header, EDC and parity.
+
+Data sectors are checked by their EDC on the way; the exit status is 5 when some are
+damaged. What OUT cannot hold is refused, unless --lossy allows to leave it out.`,
+		Example: `  spindle convert game.cue game.iso
+  spindle convert backup.nrg backup.cue
+  spindle convert mixed.cue data.iso --track 1
+  spindle convert concert.cue concert.wav --split`,
+		Args: cobra.ExactArgs(2),
+		RunE: func(c *cobra.Command, args []string) error { return a.runConvert(c.Context(), args[0], args[1], o) },
+	}
+	f := c.Flags()
+	f.IntVar(&o.Track, "track", 0, "take this track only (.iso, .wav)")
+	f.BoolVar(&o.Split, "split", false, "make one file a track (.cue, .wav)")
+	f.BoolVar(&o.Lossy, "lossy", false, "leave out what OUT cannot hold")
+	f.BoolVar(&o.NoCheck, "no-check", false, "do not look at the EDC of data sectors")
+	f.BoolVar(&o.Force, "force", false, "replace existing files")
+	return c
+}
+
+// convertEvent is the result of convert in JSON.
+type convertEvent struct {
+	Event   string      `json:"event"` // result
+	Status  int         `json:"status"`
+	Files   []string    `json:"files"`
+	Whole   digest.Sums `json:"whole"`
+	Damaged int         `json:"damaged"` // data sectors with a wrong EDC
+	First   disc.LBA    `json:"first_damaged,omitempty"`
+	Lost    []string    `json:"lost,omitempty"`
+}
+
+func (a *app) runConvert(ctx context.Context, in, out string, o image.CreateOptions) error {
+	img, err := image.Open(in)
+	if err != nil {
+		return err
+	}
+	defer img.Close()
+	bar := a.newWorkBar()
+	defer bar.stop()
+	o.Progress = bar.step("converting")
+	res, err := image.Create(ctx, out, img, o)
+	bar.stop()
+	if err != nil {
+		return err
+	}
+	for _, lost := range res.Lost {
+		a.note("Left out, because " + suffix(out) + " cannot hold it: " + lost + ".")
+	}
+	e := convertEvent{"result", exitDone, res.Files, res.Whole, res.Damaged, res.First, res.Lost}
+	if res.Damaged > 0 {
+		e.Status = exitDifferent
+	}
+	a.emit(e)
+	a.print("%s: %s", strings.Join(res.Files, ", "), megabytes(res.Whole.Size))
+	a.print("SHA-256 %s", res.Whole.SHA256)
+	if res.Damaged == 0 {
+		return nil
+	}
+	a.print("%s of %s damaged, the first is sector %d. They were taken over as they are;",
+		a.red.Sprint(plural(res.Damaged, "data sector")), in, res.First)
+	a.print("\"spindle verify %s --repair OUT.cue\" may repair them.", in)
+	return exitError(e.Status)
+}
