@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"spindle/cue"
 	"spindle/disc"
@@ -156,16 +157,17 @@ const copyBatch = 256
 func (c *creator) copy(w io.Writer, t *disc.Track, from disc.LBA, pick func(sector []byte, at disc.LBA) ([]byte, error)) error {
 	size := c.img.Layout().Medium.SectorSize()
 	in := make([]byte, copyBatch*size)
-	out := make([]byte, 0, len(in))
+	h := startHashing(c.hash, len(in))
+	defer h.stop()
 	for a := from; a < t.End; a += copyBatch {
 		if err := c.ctx.Err(); err != nil {
 			return err
 		}
+		out := <-h.free
 		n := min(copyBatch, int(t.End-a))
 		if err := c.img.ReadSectors(in[:n*size], a); err != nil {
 			return err
 		}
-		out = out[:0]
 		for i := range n {
 			s := in[i*size : (i+1)*size]
 			at := a + disc.LBA(i)
@@ -181,15 +183,50 @@ func (c *creator) copy(w io.Writer, t *disc.Track, from disc.LBA, pick func(sect
 		if _, err := w.Write(out); err != nil {
 			return err
 		}
-		if _, err := c.hash.Write(out); err != nil {
-			return err
-		}
+		h.work <- out
 		c.done += int64(len(out))
 		if c.o.Progress != nil {
 			c.o.Progress(c.done, c.total)
 		}
 	}
-	return nil
+	return h.stop()
+}
+
+// hashing hashes buffers in a goroutine of its own, beside reading and writing.
+type hashing struct {
+	free chan []byte // empty, with room
+	work chan []byte
+	done chan error
+	once sync.Once
+	err  error
+}
+
+func startHashing(to *digest.Hasher, size int) *hashing {
+	const buffers = 4
+	h := &hashing{free: make(chan []byte, buffers), work: make(chan []byte, buffers), done: make(chan error, 1)}
+	for range buffers {
+		h.free <- make([]byte, 0, size)
+	}
+	go func() {
+		var failed error
+		for b := range h.work {
+			if _, err := to.Write(b); err != nil && failed == nil {
+				failed = err
+			}
+			h.free <- b[:0]
+		}
+		h.done <- failed
+	}()
+	return h
+}
+
+// stop waits until all is hashed.
+func (h *hashing) stop() error {
+	h.once.Do(func() {
+		close(h.work)
+		h.err = <-h.done
+	})
+	return h.err
 }
 
 // look counts a data sector whose EDC is wrong.
