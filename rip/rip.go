@@ -204,12 +204,16 @@ func (silent) Note(string)       {}
 
 // run is the whole of a rip, step by step.
 func (j *job) run(ctx context.Context) (*Result, error) {
-	resume, err := j.lookForEarlier()
-	if err != nil {
-		return nil, err
+	if j.opts.Format == CueBin && !strings.EqualFold(filepath.Ext(j.opts.Output), ".cue") {
+		// Its name would be that of another file of the image.
+		return nil, fmt.Errorf("%w: a CUE sheet that is not called .cue", ErrOptions)
 	}
 	if j.opts.Offset != 0 && j.opts.Subchannel {
 		return nil, fmt.Errorf("%w: the sub-channel cannot be had together with an offset correction", ErrOptions)
+	}
+	resume, err := j.lookForEarlier()
+	if err != nil {
+		return nil, err
 	}
 	if err := j.survey(ctx); err != nil {
 		return nil, err

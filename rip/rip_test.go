@@ -352,7 +352,7 @@ func TestDiscsThatCannotBe(t *testing.T) {
 		{mmc.New(sim.New(sim.Config{Blank: true, Media: "dvd+r"})), ISO, ErrBlank},
 		{mmc.New(sim.New(sim.Config{Blank: true, Media: "bd-r"})), ISO, ErrBlank},
 	} {
-		out := filepath.Join(t.TempDir(), "x.out")
+		out := filepath.Join(t.TempDir(), "x."+string(test.format))
 		if _, err := Rip(context.Background(), test.drive, Options{Output: out, Format: test.format}); !errors.Is(err, test.want) {
 			t.Errorf("%v, want %v", err, test.want)
 		}

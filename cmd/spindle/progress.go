@@ -51,6 +51,9 @@ func (p *ripProgress) Note(text string) {
 
 // Progress implements rip.Observer.
 func (p *ripProgress) Progress(now rip.Progress) {
+	if now.Phase == rip.Surveying && !p.a.quiet && !p.a.json && isTerminal(p.a.stderr) {
+		fmt.Fprintln(p.a.stderr, "Looking at the disc: tracks, pregaps, indexes...")
+	}
 	changed := now.Phase != p.now.Phase || now.Pass != p.now.Pass
 	p.now = now
 	p.rate.add(now.Sectors, now.Speed)

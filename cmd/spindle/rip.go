@@ -83,6 +83,8 @@ func (o *ripFlags) check() error {
 		return err
 	}
 	switch {
+	case o.Format == rip.CueBin && !strings.EqualFold(filepath.Ext(o.Output), ".cue"):
+		return usage("the name of a CUE sheet ends with .cue; the .bin is made beside it")
 	case o.Format == rip.ISO && o.Split:
 		return usage("--split is for a .cue: an ISO has one track")
 	case o.Format == rip.ISO && o.Subchannel:
