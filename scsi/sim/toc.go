@@ -179,7 +179,6 @@ const (
 	mcnPhase  = 31
 	isrcPhase = 67
 	pauseOfP  = 150 // P is set at least two seconds before a track
-
 )
 
 // qFrame makes the frame of Q at an address in the program area.
