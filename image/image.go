@@ -87,22 +87,7 @@ func Open(path string) (disc.Image, error) {
 	if strings.EqualFold(filepath.Ext(path), ".iso") && st.Size() > 0 && st.Size()%iso.BlockSize == 0 {
 		return iso.Open(path) // a data disc without a file system that is known here
 	}
-	return nil, fmt.Errorf("%s: %w%s", path, ErrUnknown, guess(head, st.Size()))
-}
-
-// guess says what an unknown file seems to be.
-func guess(head []byte, size int64) string {
-	switch {
-	case size == 0:
-		return ": it is empty"
-	case len(head) >= 12 && bytes.Equal(head[:12], []byte("\x00\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x00")):
-		return ": it holds raw CD sectors; open the .cue file that belongs to it"
-	case bytes.HasPrefix(head, []byte("MComprHD")):
-		return ": it is a CHD; convert it with \"chdman extractcd\" first"
-	case bytes.HasPrefix(head, []byte("MEDIA DESCRIPTOR")):
-		return ": it is an Alcohol 120% descriptor"
-	}
-	return ""
+	return nil, fmt.Errorf("%s: %w%s", path, ErrUnknown, guess(head, f, st.Size()))
 }
 
 // Files returns the files that an image consists of: path itself, and those that

@@ -39,9 +39,14 @@ func TestOpenByContent(t *testing.T) {
 
 func TestOpenUnknown(t *testing.T) {
 	dir := t.TempDir()
+	tail := func(s string) string { return strings.Repeat("x", 1000) + s + strings.Repeat("y", 512-len(s)) }
 	for content, want := range map[string]string{
 		"": "empty", "\x00\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x00 and so on": ".cue", "MComprHD....": "CHD",
-		"some text": "",
+		"some text": "", "\x1F\x8B\x08": "gzip", "CISO": ".cso", tail("koly"): ".dmg", tail("conectix"): ".vhd",
+		strings.Repeat("z", 600) + "\x05\x00\x00\x80\x00\x00\x00\x00":          "DiscJuggler",
+		"// comment\n\nCD_DA\n\nTRACK AUDIO\nFILE \"x.bin\" 0\n":               "cdrdao",
+		strings.Repeat("\x00", 510) + "\x55\xAA" + strings.Repeat("\x00", 999): "USB stick",
+		"<!DOCTYPE html>": "download went wrong",
 	} {
 		path := filepath.Join(dir, "x")
 		if err := os.WriteFile(path, []byte(content), 0o666); err != nil {

@@ -51,10 +51,34 @@ func (r *qReader) frame(ctx context.Context, at disc.LBA) (cdsector.Q, error) {
 		return cdsector.Q{}, errNoQ
 	}
 	if r.mode == mmc.QSub {
-		return cdsector.DecodeFormattedQ((*[16]byte)(buf[main:]))
+		return formattedQ([16]byte(buf[main:]), at)
 	}
 	q := cdsector.DeinterleaveQ((*[cdsector.SubSize]byte)(buf[main:]))
 	return cdsector.DecodeQ(&q)
+}
+
+// formattedQ decodes a formatted Q frame of a sector at or near an address. Most
+// drives give its numbers in BCD, some in binary; where both could be meant, the
+// address decides.
+func formattedQ(b [16]byte, at disc.LBA) (cdsector.Q, error) {
+	near := func(q cdsector.Q) bool {
+		own := disc.MSF(q.Abs).LBA()
+		return q.ADR != 1 || own >= at-qNear && own <= at+qNear
+	}
+	q, err := cdsector.DecodeFormattedQ(&b)
+	if err == nil && near(q) {
+		return q, nil
+	}
+	for _, i := range [...]int{1, 2, 3, 4, 5, 7, 8, 9} {
+		if b[i] > 99 {
+			return q, err
+		}
+		b[i] = b[i]/10<<4 | b[i]%10
+	}
+	if binary, berr := cdsector.DecodeFormattedQ(&b); berr == nil && near(binary) {
+		return binary, nil
+	}
+	return q, err
 }
 
 // qTries is how many sectors around the one wanted are tried: frames with a

@@ -1,0 +1,126 @@
+package rip
+
+import (
+	"context"
+	"path/filepath"
+	"testing"
+
+	"spindle/disc"
+	"spindle/disc/cdsector"
+	"spindle/image"
+	"spindle/scsi/mmc"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+)
+
+func TestFormattedQ(t *testing.T) {
+	const at = 4500 - 150 // absolute time 01:00:00
+	want := cdsector.Q{ADR: 1, Track: 12, Index: 1, Rel: cdsector.Time{M: 0, S: 16, F: 20}, Abs: cdsector.Time{M: 1, S: 0, F: 0}}
+	f := want.Encode()
+	var bcd [16]byte
+	copy(bcd[:10], f[:10]) // without a CRC
+	binary := bcd
+	for _, i := range []int{1, 2, 3, 4, 5, 7, 8, 9} {
+		binary[i] = bcd[i]>>4*10 + bcd[i]&15
+	}
+	for name, b := range map[string][16]byte{"BCD": bcd, "binary": binary} {
+		if got, err := formattedQ(b, at); err != nil || got != want {
+			t.Errorf("%s: %+v, %v", name, got, err)
+		}
+	}
+}
+
+func TestParseFullTOC(t *testing.T) {
+	entry := func(session int, point byte, m, s, f uint8) mmc.FullTOCEntry {
+		return mmc.FullTOCEntry{Session: session, ADR: 1, Control: 4, Point: point, PMin: [3]uint8{m, s, f}}
+	}
+	entries := []mmc.FullTOCEntry{
+		entry(1, 0xA0, 1, 0x20, 0), entry(1, 0xA1, 1, 0, 0), entry(1, 0xA2, 0, 12, 0), entry(1, 1, 0, 2, 0),
+		{Session: 1, ADR: 5, Point: 0xB0}, // where the next session may start: nothing of ours
+		entry(2, 0xA2, 4, 0, 0), entry(2, 2, 2, 44, 0),
+	}
+	sessions, err := parseFullTOC(entries)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []disc.Session{
+		{Number: 1, Format: disc.FormatXA, LeadOut: 750, Tracks: []disc.Track{{Number: 1, Mode: disc.Mode1, Control: disc.DataTrack}}},
+		{Number: 2, LeadOut: 17850, Tracks: []disc.Track{{Number: 2, Mode: disc.Mode1, Control: disc.DataTrack, Start: 12150}}},
+	}
+	if diff := cmp.Diff(want, sessions); diff != "" {
+		t.Error(diff)
+	}
+	for i := range entries {
+		for k, v := range entries[i].PMin { // as some old drives have it
+			entries[i].PMin[k] = v/10<<4 | v%10
+		}
+		fromBCD(&entries[i])
+	}
+	if again, err := parseFullTOC(entries); err != nil || again[1].LeadOut != 17850 || again[0].LeadOut != 750 {
+		t.Errorf("from BCD: %+v, %v", again, err)
+	}
+	if _, err := parseFullTOC(entries[:1]); err == nil {
+		t.Error("a session without tracks is accepted")
+	}
+}
+
+// Without a full TOC, two sessions are still told apart.
+func TestWithoutFullTOC(t *testing.T) {
+	for _, name := range []string{"twosession", "cdextra", "mixed", "hidden"} {
+		src := makeDisc(t, name)
+		out := filepath.Join(t.TempDir(), filepath.Base(src))
+		if _, err := Rip(context.Background(), tray(t, src, "?fulltoc=no"), Options{Output: out, Format: CueBin}); err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		same(t, base(src)+".bin", base(out)+".bin")
+		a, err := image.Open(src)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := image.Open(out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(a.Layout(), b.Layout(), cmpopts.IgnoreFields(disc.Session{}, "Format")); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+		a.Close()
+		b.Close()
+	}
+}
+
+// A disc in a drive is an image like any other, and one that cannot be read says
+// so.
+func TestOpenDisc(t *testing.T) {
+	src := makeDisc(t, "mixed")
+	img, err := OpenDisc(context.Background(), tray(t, src, ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer img.Close()
+	file, err := image.Open(src)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	a, b := make([]byte, 1450*2352), make([]byte, 1450*2352)
+	if err := img.ReadSectors(a, 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := file.ReadSectors(b, 0); err != nil {
+		t.Fatal(err)
+	}
+	if string(a) != string(b) {
+		t.Error("the disc in the drive is not the image")
+	}
+	bad, err := OpenDisc(context.Background(), tray(t, src, "?fault=read:100"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer bad.Close()
+	if err := bad.ReadSectors(a, 0); err == nil {
+		t.Error("an unreadable sector is passed over")
+	}
+}
