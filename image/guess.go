@@ -96,7 +96,7 @@ func isTOC(head []byte) bool {
 		if len(line) == 0 || bytes.HasPrefix(line, []byte("//")) {
 			continue
 		}
-		for _, word := range []string{"CD_DA", "CD_ROM_XA", "CD_ROM", "CD_I", "CATALOG"} {
+		for _, word := range []string{"CD_DA", "CD_ROM_XA", "CD_ROM", "CD_I", "CATALOG \"", "TRACK "} {
 			if bytes.HasPrefix(line, []byte(word)) {
 				return true
 			}
