@@ -22,6 +22,17 @@ type userData struct {
 
 func (u *userData) ReadAt(p []byte, off int64) (int, error) {
 	done := 0
+	if size := u.img.Layout().Medium.SectorSize(); size == iso.BlockSize && off >= 0 && off%iso.BlockSize == 0 {
+		// Whole blocks go straight into p.
+		first := int64(u.t.Start) + off/iso.BlockSize
+		n := min(int64(len(p)/iso.BlockSize), int64(u.t.End)-first)
+		if n > 0 {
+			if err := u.img.ReadSectors(p[:n*iso.BlockSize], disc.LBA(first)); err != nil {
+				return 0, err
+			}
+			done = int(n * iso.BlockSize)
+		}
+	}
 	for done < len(p) {
 		at := int64(u.t.Start) + (off+int64(done))/iso.BlockSize
 		if off < 0 || at >= int64(u.t.End) {

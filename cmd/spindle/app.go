@@ -63,7 +63,8 @@ difference; 130 interrupted.`,
 	f.StringVar(&a.color, "color", "auto", "use colours: auto, always or never")
 	f.BoolVarP(&a.quiet, "quiet", "q", false, "show no progress")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(a.drivesCommand(), a.infoCommand(), a.ripCommand(), a.verifyCommand(), a.convertCommand(), a.ejectCommand(), a.loadCommand(),
+	root.AddCommand(a.drivesCommand(), a.infoCommand(), a.ripCommand(), a.verifyCommand(), a.convertCommand(), a.lsCommand(), a.extractCommand(),
+		a.ejectCommand(), a.loadCommand(),
 		a.versionCommand(), a.manCommand())
 	for _, c := range root.Commands() {
 		if check := c.Args; check != nil {

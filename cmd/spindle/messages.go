@@ -9,6 +9,7 @@ import (
 
 	"spindle/check"
 	"spindle/image"
+	"spindle/iso"
 	"spindle/rip"
 	"spindle/rip/mapfile"
 	"spindle/scsi"
@@ -67,6 +68,8 @@ func advices() []advice {
 		{scsi.ErrTimeout, exitFailed, "Switch the drive off and on, and try again."},
 		{image.ErrUnknown, exitFailed, ""},
 		{image.ErrCannotHold, exitUsage, ""},
+		{errNoSuchFile, exitUsage, "\"spindle ls IMAGE\" lists what is in it."},
+		{iso.ErrNoVolume, exitFailed, ""},
 		{image.ErrExists, exitUsage, "Nothing was changed. Choose another name, or use --force to replace it."},
 		{check.ErrNoSums, exitFailed, ""},
 		{check.ErrDAT, exitFailed, ""},

@@ -1,0 +1,291 @@
+package iso
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"strings"
+	"time"
+	"unicode/utf16"
+)
+
+// Limits of a walk, far above what discs hold; they end malformed directories.
+const (
+	maxEntries = 4 << 20
+	maxDepth   = 256
+	maxDirSize = 64 << 20
+)
+
+// ErrFileSystem is what errors about malformed directories wrap.
+var ErrFileSystem = errors.New("malformed file system")
+
+// An Entry is a file, a directory or a symbolic link.
+type Entry struct {
+	// Path is the name from the root on, with slashes, in UTF-8.
+	Path    string
+	Mode    fs.FileMode // type bits always; permissions where Rock Ridge states them
+	Size    int64       // bytes
+	ModTime time.Time
+	Link    string // target of a symbolic link
+	// HasMode reports whether permissions are stated.
+	HasMode bool
+
+	extents []run
+}
+
+// IsDir reports whether the entry is a directory.
+func (e *Entry) IsDir() bool { return e.Mode.IsDir() }
+
+// run is a run of bytes of a file.
+type run struct{ block, size int64 }
+
+// FileSystem is the ISO 9660 file system of a disc: with the names of Rock Ridge
+// where it has them, else those of Joliet, else its own. (The library that
+// authors our test images reads neither Joliet nor files of several extents, and
+// trusts malformed directories.)
+type FileSystem struct {
+	r      io.ReaderAt
+	root   run
+	joliet bool
+	rock   bool
+	skip   int // bytes before the first SUSP entry of a record
+}
+
+// OpenFiles opens the file system in r, whose byte 0 is that of block 0. It
+// returns [ErrNoVolume] where there is none (also on discs that have UDF only).
+func OpenFiles(r io.ReaderAt) (*FileSystem, error) {
+	f := &FileSystem{r: r}
+	var joliet *run
+	found := false
+	for n := int64(firstDescriptor); n < firstDescriptor+maxDescriptors; n++ {
+		b, err := readBlock(r, n)
+		if err != nil || string(b[1:6]) != "CD001" || b[0] == 255 {
+			break
+		}
+		root := run{int64(binary.LittleEndian.Uint32(b[158:])), int64(binary.LittleEndian.Uint32(b[166:]))}
+		switch esc := string(b[88:91]); {
+		case b[0] == 1 && !found:
+			f.root, found = root, true
+		case b[0] == 2 && joliet == nil && (esc == "%/@" || esc == "%/C" || esc == "%/E"):
+			joliet = &root
+		}
+	}
+	if !found {
+		return nil, ErrNoVolume
+	}
+	f.findRockRidge()
+	if !f.rock && joliet != nil {
+		f.root, f.joliet = *joliet, true
+	}
+	return f, nil
+}
+
+// findRockRidge looks at the root's own record for the SP entry of SUSP.
+func (f *FileSystem) findRockRidge() {
+	b, err := readBlock(f.r, f.root.block)
+	if err != nil {
+		return
+	}
+	rec, ok := parseRecord(b)
+	if !ok {
+		return
+	}
+	for e := range suspEntries(rec.use) {
+		if e.is("SP") && len(e.data) >= 3 && e.data[0] == 0xBE && e.data[1] == 0xEF {
+			f.rock, f.skip = true, int(e.data[2])
+		}
+	}
+}
+
+// record is a directory record (ECMA-119 9.1).
+type record struct {
+	block, size int64
+	flags       byte
+	name        []byte
+	time        time.Time
+	use         []byte // system use
+	length      int
+}
+
+// Flags of a record.
+const (
+	flagDirectory   = 0x02
+	flagMultiExtent = 0x80
+)
+
+func parseRecord(b []byte) (record, bool) {
+	if len(b) < 34 || int(b[0]) < 34 || int(b[0]) > len(b) {
+		return record{}, false
+	}
+	length, nameLen := int(b[0]), int(b[32])
+	if 33+nameLen > length {
+		return record{}, false
+	}
+	use := min(33+nameLen+(nameLen+1)%2, length)
+	return record{
+		block: int64(binary.LittleEndian.Uint32(b[2:])) + int64(b[1]), size: int64(binary.LittleEndian.Uint32(b[10:])),
+		flags: b[25], name: b[33 : 33+nameLen], time: recordTime(b[18:25]), use: b[use:length], length: length,
+	}, true
+}
+
+// recordTime reads a date and time of seven bytes (ECMA-119 9.1.5).
+func recordTime(b []byte) time.Time {
+	zone := time.FixedZone("", int(int8(b[6]))*15*60)
+	return time.Date(1900+int(b[0]), time.Month(b[1]), int(b[2]), int(b[3]), int(b[4]), int(b[5]), 0, zone)
+}
+
+// Walk calls do for each entry below the root, directories before what is in
+// them. An error of do ends it. Malformed directories give an error that wraps
+// [ErrFileSystem].
+func (f *FileSystem) Walk(do func(*Entry) error) error {
+	w := walker{f: f, do: do, seen: make(map[int64]bool)}
+	return w.dir(f.root, "", 0)
+}
+
+type walker struct {
+	f     *FileSystem
+	do    func(*Entry) error
+	seen  map[int64]bool // blocks of directories on the way: no cycles
+	count int
+}
+
+func (w *walker) dir(d run, at string, depth int) error {
+	if w.seen[d.block] {
+		return fmt.Errorf("%w: directory %q leads back to itself", ErrFileSystem, at)
+	}
+	if depth > maxDepth || d.size > maxDirSize {
+		return fmt.Errorf("%w: directory %q is too deep or too large", ErrFileSystem, at)
+	}
+	w.seen[d.block] = true
+	defer delete(w.seen, d.block)
+	var pending *Entry // a file of several extents, not complete
+	for n := range (d.size + BlockSize - 1) / BlockSize {
+		b, err := readBlock(w.f.r, d.block+n)
+		if err != nil {
+			return fmt.Errorf("%w: directory %q: %w", ErrFileSystem, at, err)
+		}
+		for len(b) > 0 && b[0] != 0 {
+			rec, ok := parseRecord(b)
+			if !ok {
+				return fmt.Errorf("%w: directory %q has a bad record in block %d", ErrFileSystem, at, d.block+n)
+			}
+			b = b[rec.length:]
+			if len(rec.name) == 1 && rec.name[0] <= 1 {
+				continue // itself, or its parent
+			}
+			if w.count++; w.count > maxEntries {
+				return fmt.Errorf("%w: more than %d entries", ErrFileSystem, maxEntries)
+			}
+			e, child, hidden := w.f.entry(&rec, at)
+			if hidden {
+				continue
+			}
+			if pending != nil {
+				pending.Size += e.Size
+				pending.extents = append(pending.extents, e.extents...)
+				e = pending
+			}
+			pending = nil
+			if rec.flags&flagMultiExtent != 0 {
+				pending = e
+				continue
+			}
+			if err := w.do(e); err != nil {
+				return err
+			}
+			if e.IsDir() {
+				if err := w.dir(child, e.Path, depth+1); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// entry makes the entry of a record in the directory at. hidden is set for the
+// place where Rock Ridge keeps directories that were moved.
+func (f *FileSystem) entry(rec *record, at string) (e *Entry, child run, hidden bool) {
+	e = &Entry{Size: rec.size, ModTime: rec.time}
+	child = run{rec.block, rec.size}
+	if rec.flags&flagDirectory != 0 {
+		e.Mode = fs.ModeDir
+		e.Size = 0
+	} else {
+		e.extents = []run{child}
+	}
+	name := f.name(rec)
+	if f.rock {
+		r := f.rockRidge(rec)
+		if r.relocated {
+			return nil, child, true
+		}
+		if r.name != "" {
+			name = r.name
+		}
+		r.apply(e)
+		if r.childAt > 0 { // a directory that was moved
+			if b, err := readBlock(f.r, r.childAt); err == nil {
+				if self, ok := parseRecord(b); ok {
+					e.Mode = e.Mode&^fs.ModeType | fs.ModeDir
+					e.Size, e.extents = 0, nil
+					child = run{r.childAt, self.size}
+				}
+			}
+		}
+	}
+	e.Path = path.Join(at, cleanName(name))
+	return e, child, false
+}
+
+// cleanName makes sure that a name is one element of a path: what could lead
+// elsewhere becomes an underscore.
+func cleanName(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if r == '/' || r == '\\' || r < ' ' || r == 0x7F {
+			return '_'
+		}
+		return r
+	}, s)
+	if s == "" || s == "." || s == ".." {
+		return "_" + s
+	}
+	return s
+}
+
+// name is the name of a record without its version number.
+func (f *FileSystem) name(rec *record) string {
+	var s string
+	if f.joliet {
+		var u []uint16
+		for b := rec.name; len(b) >= 2; b = b[2:] {
+			u = append(u, binary.BigEndian.Uint16(b))
+		}
+		s = string(utf16.Decode(u))
+	} else {
+		var out []rune
+		for _, c := range rec.name {
+			out = append(out, rune(c))
+		}
+		s = string(out)
+	}
+	if i := strings.LastIndexByte(s, ';'); i > 0 && rec.flags&flagDirectory == 0 {
+		s = s[:i]
+	}
+	if !f.joliet {
+		s = strings.TrimSuffix(s, ".")
+	}
+	return s
+}
+
+// Open returns the content of a file.
+func (f *FileSystem) Open(e *Entry) io.Reader {
+	var parts []io.Reader
+	for _, x := range e.extents {
+		parts = append(parts, io.NewSectionReader(f.r, x.block*BlockSize, x.size))
+	}
+	return io.MultiReader(parts...)
+}
