@@ -296,8 +296,6 @@ func kindOf(s *[cdsector.Size]byte, t *disc.Track) cdsector.Kind {
 	return kind
 }
 
-func (p Problem) String() string { return string(p) }
-
 // String describes the range in a line.
 func (b BadRange) String() string {
 	if b.First == b.Last {
