@@ -110,12 +110,11 @@ func TestRepairAThousandSectors(t *testing.T) {
 	if err != nil || rep.BadSectors() != 1000 {
 		t.Fatalf("%d found, %v", rep.BadSectors(), err)
 	}
-	var out bytes.Buffer
-	done, err := Repair(context.Background(), img, &out, nil)
+	out, done, err := repair(img)
 	if err != nil || done.Sectors != 1000 || len(done.Left) != 0 {
 		t.Errorf("%+v, %v", done, err)
 	}
-	if !bytes.Equal(out.Bytes(), truth) {
+	if !bytes.Equal(out, truth) {
 		t.Error("the repaired image is not the original")
 	}
 }
@@ -129,15 +128,22 @@ func TestRepairXA(t *testing.T) {
 		}
 		b[2*2352+1000] ^= 0x55 // form 2 has no parity
 	})
-	var out bytes.Buffer
-	done, err := Repair(context.Background(), img, &out, nil)
+	out, done, err := repair(img)
 	if err != nil || done.Sectors != 4 || len(done.Left) != 1 || done.Left[0].First != 2 {
 		t.Errorf("%+v, %v", done, err)
 	}
 	truth[2*2352+1000] ^= 0x55
-	if !bytes.Equal(out.Bytes(), truth) {
+	if !bytes.Equal(out, truth) {
 		t.Error("the repaired image is not the original")
 	}
+}
+
+// repair reads a whole image through a Repairer.
+func repair(img disc.Image) ([]byte, *Repaired, error) {
+	r := NewRepairer(img)
+	out := make([]byte, img.Layout().Sectors()*cdsector.Size)
+	err := r.ReadSectors(out, 0)
+	return out, r.Result(), err
 }
 
 func TestCompare(t *testing.T) {

@@ -1,56 +1,47 @@
 package check
 
 import (
-	"context"
-	"io"
-
 	"spindle/disc"
 	"spindle/disc/cdsector"
 )
 
-// Repaired is what [Repair] did.
+// Repaired is what a [Repairer] did.
 type Repaired struct {
 	Sectors int        // put right
 	Bytes   int        // changed in them
 	Left    []BadRange // that stay bad
 }
 
-// Repair writes the tracks of a CD image, 2352 bytes a sector, to w, with every
-// damaged data sector corrected by its parity as far as that goes. What cannot
-// be corrected is written as it is.
-func Repair(ctx context.Context, img disc.Image, w io.Writer, progress func(done, total int64)) (*Repaired, error) {
-	rep := new(Repaired)
-	var report Report
-	total := int64(img.Layout().Sectors()) * cdsector.Size
-	var done int64
-	buf := make([]byte, batchSectors*cdsector.Size)
-	for _, t := range img.Layout().Tracks() {
-		for a := t.Begin(); a < t.End; a += batchSectors {
-			if err := ctx.Err(); err != nil {
-				return rep, err
-			}
-			n := min(batchSectors, int(t.End-a))
-			p := buf[:n*cdsector.Size]
-			if err := img.ReadSectors(p, a); err != nil {
-				return rep, err
-			}
-			if t.Mode.IsData() {
-				for i := range n {
-					s := (*[cdsector.Size]byte)(p[i*cdsector.Size:])
-					rep.sector(s, t, a+disc.LBA(i), &report)
-				}
-			}
-			if _, err := w.Write(p); err != nil {
-				return rep, err
-			}
-			done += int64(len(p))
-			if progress != nil {
-				progress(done, total)
-			}
+// A Repairer is an image whose damaged data sectors are corrected by their parity
+// as they are read, as far as that goes. What cannot be corrected comes as it is.
+// It is for reading each sector once, from one goroutine.
+type Repairer struct {
+	disc.Image
+	rep    Repaired
+	report Report
+}
+
+// NewRepairer makes a Repairer of an image of a CD.
+func NewRepairer(img disc.Image) *Repairer { return &Repairer{Image: img} }
+
+// Result returns what was repaired in the sectors that were read so far.
+func (r *Repairer) Result() *Repaired {
+	r.rep.Left = r.report.Bad
+	return &r.rep
+}
+
+// ReadSectors implements [disc.Image].
+func (r *Repairer) ReadSectors(p []byte, first disc.LBA) error {
+	if err := r.Image.ReadSectors(p, first); err != nil {
+		return err
+	}
+	for i := range len(p) / cdsector.Size {
+		at := first + disc.LBA(i)
+		if t := r.Layout().TrackAt(at); t != nil && t.Mode.IsData() {
+			r.rep.sector((*[cdsector.Size]byte)(p[i*cdsector.Size:]), t, at, &r.report)
 		}
 	}
-	rep.Left = report.Bad
-	return rep, nil
+	return nil
 }
 
 // sector corrects one sector, or notes that it stays bad.

@@ -157,8 +157,8 @@ func (j *job) sheet() (*cue.Sheet, bool) {
 	return cue.FromLayout(j.disc.Layout, cue.Names{Files: names, CDText: filepath.Base(j.base() + ".cdt")})
 }
 
-// refuseExisting makes sure that no file is overwritten. With Force, the old
-// files are removed.
+// refuseExisting makes sure that no file is overwritten. With Force, the map of an
+// earlier run is removed; its files are replaced when the new ones are whole.
 func (j *job) refuseExisting() error {
 	paths := []string{j.opts.Output}
 	for _, f := range j.out.all() {

@@ -121,6 +121,9 @@ func cleanPaths(args []string) []string {
 	return out
 }
 
+// errInTheWay: a file to be extracted is there already.
+var errInTheWay = errors.New("already exists")
+
 // errNoSuchFile: a path is not in the image.
 var errNoSuchFile = errors.New("not in the image")
 
@@ -174,6 +177,7 @@ func (a *app) list(e *iso.Entry) {
 
 // extraction is one run of extract.
 type extraction struct {
+	ctx   context.Context
 	a     *app
 	o     fileFlags
 	f     *iso.FileSystem
@@ -201,7 +205,7 @@ func (a *app) runExtract(ctx context.Context, name string, args []string, o file
 		return err
 	}
 	defer root.Close()
-	x := &extraction{a: a, o: o, f: f, root: root}
+	x := &extraction{ctx: ctx, a: a, o: o, f: f, root: root}
 	wanted := cleanPaths(args)
 	seen := make(map[string]bool)
 	err = f.Walk(func(e *iso.Entry) error {
@@ -303,7 +307,7 @@ func (x *extraction) link(e *iso.Entry, local string) error {
 	}
 	if err := x.root.Symlink(target, local); err != nil {
 		if errors.Is(err, fs.ErrExist) {
-			return fmt.Errorf("%s %w", filepath.Join(x.o.dir, local), image.ErrExists)
+			return fmt.Errorf("%s %w", filepath.Join(x.o.dir, local), errInTheWay)
 		}
 		return err
 	}
@@ -319,12 +323,12 @@ func (x *extraction) file(e *iso.Entry, local string) (err error) {
 	}
 	w, err := x.root.OpenFile(local, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("%s %w", filepath.Join(x.o.dir, local), image.ErrExists)
+		return fmt.Errorf("%s %w", filepath.Join(x.o.dir, local), errInTheWay)
 	}
 	if err != nil {
 		return err
 	}
-	r := &readErrors{r: x.f.Open(e)}
+	r := &readErrors{ctx: x.ctx, r: x.f.Open(e)}
 	n, err := io.Copy(w, r)
 	if r.err == nil && n < e.Size {
 		r.err = fmt.Errorf("the image has %d bytes of it, and it has %d", n, e.Size)
@@ -332,6 +336,9 @@ func (x *extraction) file(e *iso.Entry, local string) (err error) {
 	if err = errors.Join(err, w.Close()); err != nil || r.err != nil {
 		if rerr := x.root.Remove(local); rerr != nil { // half a file is none
 			return rerr
+		}
+		if ctxErr := x.ctx.Err(); ctxErr != nil {
+			return ctxErr
 		}
 		if r.err == nil {
 			return fmt.Errorf("%s: %w", e.Path, err) // the disk is full, perhaps
@@ -344,13 +351,19 @@ func (x *extraction) file(e *iso.Entry, local string) (err error) {
 	return nil
 }
 
-// readErrors tells the errors of reading from those of writing.
+// readErrors tells the errors of reading from those of writing, and ends with its
+// context.
 type readErrors struct {
+	ctx context.Context
 	r   io.Reader
 	err error
 }
 
 func (r *readErrors) Read(p []byte) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		r.err = err
+		return 0, err
+	}
 	n, err := r.r.Read(p)
 	if err != nil && !errors.Is(err, io.EOF) {
 		r.err = err

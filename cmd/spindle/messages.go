@@ -27,6 +27,7 @@ type message struct {
 // advice says for a kind of error what exit status it has and what to do next.
 type advice struct {
 	err    error
+	also   error // must be in the chain too, unless nil
 	status int
 	next   string
 }
@@ -34,46 +35,48 @@ type advice struct {
 // advices are tried in order; the first whose error is in the chain counts.
 func advices() []advice {
 	return []advice{
-		{rip.ErrTakenOut, exitNoDisc, "What was read is kept. Put the disc back and run the same command: it goes on from there."},
-		{rip.ErrOtherDisc, exitNoDisc, "Nothing was changed. Put the right disc in and run the same command, " +
+		{rip.ErrTakenOut, nil, exitNoDisc, "What was read is kept. Put the disc back and run the same command: it goes on from there."},
+		{rip.ErrOtherDisc, nil, exitNoDisc, "Nothing was changed. Put the right disc in and run the same command, " +
 			"or choose another output name (--force would begin anew and lose what was read)."},
-		{rip.ErrOtherOptions, exitUsage, "Run it with the options it was begun with, or with --force to begin anew."},
-		{rip.ErrExists, exitUsage, "Nothing was changed. Choose another name, or use --force to replace it."},
-		{rip.ErrOptions, exitUsage, ""},
-		{rip.ErrNotISO, exitUsage, ""},
-		{rip.ErrNotCD, exitUsage, ""},
-		{rip.ErrBlank, exitNoDisc, "There is nothing to rip."},
-		{rip.ErrTOC, exitFailed, "It may be a copy protection, or the drive misreads the disc: clean it, or try another drive."},
-		{rip.ErrProtected, exitFailed, "What was read is kept. spindle does not decrypt discs."},
-		{rip.ErrCannotRead, exitFailed, "Try another drive."},
-		{rip.ErrNoSubchannel, exitFailed, "Rip without --sub, or try another drive."},
-		{rip.ErrDrive, exitFailed, "What was read is kept. Check the cable, switch the drive off and on, " +
+		{rip.ErrOtherOptions, nil, exitUsage, "Run it with the options it was begun with, or with --force to begin anew."},
+		{rip.ErrExists, nil, exitUsage, "Nothing was changed. Choose another name, or use --force to replace it."},
+		{rip.ErrOptions, nil, exitUsage, ""},
+		{rip.ErrNotISO, nil, exitUsage, ""},
+		{rip.ErrNotCD, nil, exitUsage, ""},
+		{rip.ErrBlank, nil, exitNoDisc, "There is nothing to rip."},
+		{rip.ErrTOC, nil, exitFailed, "It may be a copy protection, or the drive misreads the disc: clean it, or try another drive."},
+		{rip.ErrProtected, nil, exitFailed, "What was read is kept. spindle does not decrypt discs."},
+		{rip.ErrCannotRead, nil, exitFailed, "Try another drive."},
+		{rip.ErrNoSubchannel, nil, exitFailed, "Rip without --sub, or try another drive."},
+		{rip.ErrDrive, nil, exitFailed, "What was read is kept. Check the cable, switch the drive off and on, " +
 			"and run the same command: it goes on from there."},
-		{syscall.ENOSPC, exitFailed, "What was read is kept. Make room and run the same command: it goes on from there."},
-		{rip.ErrOutput, exitFailed, "What was read before is kept. Put that right and run the same command: it goes on from there."},
-		{mapfile.ErrSyntax, exitFailed, "Move the map away, or use --force to begin anew."},
-		{mmc.ErrTrayOpen, exitNoDisc, "Put a disc in and close the tray (\"spindle load\" does that), then try again."},
-		{mmc.ErrNoMedium, exitNoDisc, "Put a disc in and run the same command."},
-		{mmc.ErrUnreadable, exitNoDisc, "Clean the disc, make sure that the drive is made for its kind, or try another drive."},
-		{mmc.ErrNotReady, exitNoDisc, "Take the disc out, wait a moment, and try again."},
-		{errNoDrive, exitNoDisc, "Connect one, or try a simulated one: spindle info -d sim:IMAGE. " +
+		{syscall.ENOSPC, rip.ErrOutput, exitFailed, "What was read is kept. Make room and run the same command: it goes on from there."},
+		{syscall.ENOSPC, nil, exitFailed, "Make room and run the same command."},
+		{errInTheWay, nil, exitUsage, "What was extracted before it stays. Use --force to replace files, or another folder."},
+		{rip.ErrOutput, nil, exitFailed, "What was read before is kept. Put that right and run the same command: it goes on from there."},
+		{mapfile.ErrSyntax, nil, exitFailed, "Move the map away, or use --force to begin anew."},
+		{mmc.ErrTrayOpen, nil, exitNoDisc, "Put a disc in and close the tray (\"spindle load\" does that), then try again."},
+		{mmc.ErrNoMedium, nil, exitNoDisc, "Put a disc in and run the same command."},
+		{mmc.ErrUnreadable, nil, exitNoDisc, "Clean the disc, make sure that the drive is made for its kind, or try another drive."},
+		{mmc.ErrNotReady, nil, exitNoDisc, "Take the disc out, wait a moment, and try again."},
+		{errNoDrive, nil, exitNoDisc, "Connect one, or try a simulated one: spindle info -d sim:IMAGE. " +
 			"In a container, the device files must be passed into it."},
-		{errManyDrives, exitNoDisc, "Choose one with --drive."},
-		{scsi.ErrPermission, exitNoDisc, ""},
-		{scsi.ErrNotFound, exitNoDisc, "\"spindle drives\" lists the drives there are."},
-		{scsi.ErrNotOptical, exitNoDisc, ""},
-		{scsi.ErrBusy, exitNoDisc, ""},
-		{scsi.ErrUnsupported, exitNoDisc, ""},
-		{scsi.ErrGone, exitFailed, "Was it unplugged? Connect it and run the same command."},
-		{scsi.ErrTimeout, exitFailed, "Switch the drive off and on, and try again."},
-		{image.ErrUnknown, exitFailed, ""},
-		{image.ErrCannotHold, exitUsage, ""},
-		{errNoSuchFile, exitUsage, "\"spindle ls IMAGE\" lists what is in it."},
-		{iso.ErrNoVolume, exitFailed, ""},
-		{image.ErrExists, exitUsage, "Nothing was changed. Choose another name, or use --force to replace it."},
-		{check.ErrNoSums, exitFailed, ""},
-		{check.ErrDAT, exitFailed, ""},
-		{fs.ErrPermission, exitFailed, "Check the permissions of the folder."},
+		{errManyDrives, nil, exitNoDisc, "Choose one with --drive."},
+		{scsi.ErrPermission, nil, exitNoDisc, ""},
+		{scsi.ErrNotFound, nil, exitNoDisc, "\"spindle drives\" lists the drives there are."},
+		{scsi.ErrNotOptical, nil, exitNoDisc, ""},
+		{scsi.ErrBusy, nil, exitNoDisc, ""},
+		{scsi.ErrUnsupported, nil, exitNoDisc, ""},
+		{scsi.ErrGone, nil, exitFailed, "Was it unplugged? Connect it and run the same command."},
+		{scsi.ErrTimeout, nil, exitFailed, "Switch the drive off and on, and try again."},
+		{image.ErrUnknown, nil, exitFailed, ""},
+		{image.ErrCannotHold, nil, exitUsage, ""},
+		{errNoSuchFile, nil, exitUsage, "\"spindle ls IMAGE\" lists what is in it."},
+		{iso.ErrNoVolume, nil, exitFailed, ""},
+		{image.ErrExists, nil, exitUsage, "Nothing was changed. Choose another name, or use --force to replace it."},
+		{check.ErrNoSums, nil, exitFailed, ""},
+		{check.ErrDAT, nil, exitFailed, ""},
+		{fs.ErrPermission, nil, exitFailed, "Check the permissions of the folder."},
 	}
 }
 
@@ -115,7 +118,7 @@ func explain(err error) message {
 		return m
 	}
 	for _, a := range advices() {
-		if errors.Is(err, a.err) {
+		if errors.Is(err, a.err) && (a.also == nil || errors.Is(err, a.also)) {
 			m.status, m.next = a.status, a.next
 			return m
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -99,8 +100,26 @@ func (o *ripFlags) check() error {
 	return nil
 }
 
+// sumsInTheWay looks, before the disc is read, for a checksum file that would be
+// overwritten. One of a rip that goes on is its own.
+func (o *ripFlags) sumsInTheWay() error {
+	if !o.sha256 || o.Force {
+		return nil
+	}
+	if _, err := os.Lstat(o.Output + rip.MapSuffix); err == nil {
+		return nil
+	}
+	if _, err := os.Lstat(o.Output + ".sha256"); err == nil {
+		return fmt.Errorf("%s.sha256 %w", o.Output, rip.ErrExists)
+	}
+	return nil
+}
+
 func (a *app) runRip(ctx context.Context, o ripFlags) error {
 	if err := o.check(); err != nil {
+		return err
+	}
+	if err := o.sumsInTheWay(); err != nil {
 		return err
 	}
 	drive, err := a.openDrive(ctx, "")

@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"spindle/check"
-	"spindle/cue"
 	"spindle/disc"
 	"spindle/disc/digest"
 	"spindle/image"
@@ -354,62 +353,21 @@ func (v *verification) repair(ctx context.Context) error {
 	if v.img.Layout().Medium != disc.CD || !strings.EqualFold(filepath.Ext(out), ".cue") {
 		return usage("--repair makes a .cue of an image of a CD: only its sectors have parity")
 	}
-	bin := strings.TrimSuffix(out, filepath.Ext(out)) + ".bin"
-	for _, p := range []string{out, bin} {
-		if _, err := os.Lstat(p); err == nil && !v.o.force {
-			return fmt.Errorf("%s %w", p, rip.ErrExists)
-		}
-	}
-	rep, err := v.writeRepaired(ctx, out, bin)
+	whole := check.NewRepairer(v.img)
+	_, err := image.Create(ctx, out, whole, image.CreateOptions{
+		Force: v.o.force, NoCheck: true, Progress: v.bar.step("repairing"),
+	})
 	if err != nil {
 		return err
 	}
 	v.bar.stop()
+	rep := whole.Result()
 	v.event.Repaired = rep
 	v.a.print("%s: %s repaired, %s changed", out, plural(rep.Sectors, "sector"), plural(rep.Bytes, "byte"))
 	for _, b := range rep.Left {
 		v.a.print("  stays bad: %s", b)
 	}
 	return nil
-}
-
-// writeRepaired writes under temporary names, which become final when all is
-// written.
-func (v *verification) writeRepaired(ctx context.Context, out, bin string) (*check.Repaired, error) {
-	const part = ".part"
-	f, err := os.Create(bin + part)
-	if err != nil {
-		return nil, err
-	}
-	defer os.Remove(bin + part)
-	rep, err := check.Repair(ctx, v.img, f, v.bar.step("repairing"))
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		return nil, err
-	}
-	stem := strings.TrimSuffix(filepath.Base(out), filepath.Ext(out))
-	sheet, cdText := cue.FromLayout(v.img.Layout(), cue.Names{Files: []string{stem + ".bin"}, CDText: stem + ".cdt"})
-	if cdText {
-		var packs []byte
-		for _, p := range v.img.Layout().CDText {
-			packs = append(packs, p[:]...)
-		}
-		if err := os.WriteFile(strings.TrimSuffix(bin, ".bin")+".cdt", packs, 0o666); err != nil {
-			return nil, err
-		}
-	}
-	s, err := os.Create(out + part)
-	if err != nil {
-		return nil, err
-	}
-	defer os.Remove(out + part)
-	_, err = sheet.WriteTo(s)
-	if err = errors.Join(err, s.Close()); err != nil {
-		return nil, err
-	}
-	return rep, errors.Join(os.Rename(bin+part, bin), os.Rename(out+part, out))
 }
 
 // conclude says in a sentence how it came out.
