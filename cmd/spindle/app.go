@@ -64,7 +64,7 @@ difference; 130 interrupted.`,
 	f.BoolVarP(&a.quiet, "quiet", "q", false, "show no progress")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(a.drivesCommand(), a.infoCommand(), a.ripCommand(), a.verifyCommand(), a.convertCommand(), a.lsCommand(), a.extractCommand(),
-		a.ejectCommand(), a.loadCommand(),
+		a.ejectCommand(), a.loadCommand(), a.attachCommand(), a.detachCommand(),
 		a.versionCommand(), a.manCommand())
 	for _, c := range root.Commands() {
 		if check := c.Args; check != nil {

@@ -15,6 +15,7 @@ import (
 	"spindle/scsi"
 	"spindle/scsi/mmc"
 	"spindle/scsi/sim"
+	"spindle/scsi/sim/discfile"
 )
 
 // openDrive opens the drive that name (or --drive, or what there is) means, and
@@ -63,6 +64,7 @@ func openDevice(name string) (scsi.Conn, error) {
 	return openSimulated(s)
 }
 
+// openSimulated switches a simulated drive on, with the disc of its specification.
 func openSimulated(s sim.Spec) (scsi.Conn, error) {
 	if s.Trace != "" {
 		return scsi.OpenTrace(s.Trace)
@@ -72,23 +74,29 @@ func openSimulated(s sim.Spec) (scsi.Conn, error) {
 	if s.File == "" {
 		return sim.New(cfg), nil
 	}
-	img, err := openDisc(s)
-	switch {
-	case errors.Is(err, fs.ErrNotExist) && s.Media != "" && !strings.HasSuffix(s.Media, "-rom"):
-		if _, serr := os.Stat(s.File); !errors.Is(serr, fs.ErrNotExist) {
-			return nil, err // the file is there; one that it names is not
+	if sim.CanWrite(s.Media) && notThere(s.File) || discfile.Exists(s.File) {
+		r, err := discfile.Open(s.File, s.Media, s.Capacity)
+		if err != nil {
+			return nil, &simError{s.File, err}
 		}
-		cfg.Blank = true
-	case err != nil:
-		return nil, &simError{s.File, err}
-	default:
-		cfg.Image = img
-		if m, ok := sim.MediumOf(s.Media); ok && m != img.Layout().Medium {
-			img.Close()
-			return nil, &simError{s.File, fmt.Errorf("a %s cannot be a %s", img.Layout().Medium, s.Media)}
-		}
+		cfg.Disc = r
+		return sim.New(cfg), nil
 	}
+	img, err := openDisc(s)
+	if err != nil {
+		return nil, &simError{s.File, err}
+	}
+	if m, ok := sim.MediumOf(s.Media); ok && m != img.Layout().Medium {
+		img.Close()
+		return nil, &simError{s.File, fmt.Errorf("a %s cannot be a %s", img.Layout().Medium, s.Media)}
+	}
+	cfg.Image = img
 	return sim.New(cfg), nil
+}
+
+func notThere(path string) bool {
+	_, err := os.Stat(path)
+	return errors.Is(err, fs.ErrNotExist)
 }
 
 // openDisc opens the image of a simulated disc. An ISO is the disc of the medium

@@ -14,6 +14,8 @@ import (
 	"spindle/rip/mapfile"
 	"spindle/scsi"
 	"spindle/scsi/mmc"
+	"spindle/scsi/sim/discfile"
+	"spindle/scsi/tcmu"
 )
 
 // A message is an error as the user gets it.
@@ -67,6 +69,15 @@ func advices() []advice {
 		{scsi.ErrNotOptical, nil, exitNoDisc, ""},
 		{scsi.ErrBusy, nil, exitNoDisc, ""},
 		{scsi.ErrUnsupported, nil, exitNoDisc, ""},
+		{tcmu.ErrRoot, nil, exitFailed, "Run it with sudo."},
+		{tcmu.ErrUnsupported, nil, exitFailed, "Use it as sim:FILE with --drive, on any system."},
+		{tcmu.ErrModule, nil, exitFailed, "Try \"modprobe target_core_user\" and \"modprobe tcm_loop\": they come with the kernel package " +
+			"of the usual distributions. A container uses its host's modules."},
+		{tcmu.ErrConfigfs, nil, exitFailed, "Mount it: mount -t configfs none /sys/kernel/config"},
+		{errNotAttached, nil, exitNoDisc, "\"spindle attach\" makes one; \"spindle drives\" lists all drives."},
+		{discfile.ErrInUse, nil, exitNoDisc, "End the other one (\"spindle detach\"), or use another file."},
+		{discfile.ErrName, nil, exitUsage, ""},
+		{discfile.ErrInTheWay, nil, exitUsage, "Nothing was changed. Choose another name."},
 		{scsi.ErrGone, nil, exitFailed, "Was it unplugged? Connect it and run the same command."},
 		{scsi.ErrTimeout, nil, exitFailed, "Switch the drive off and on, and try again."},
 		{image.ErrUnknown, nil, exitFailed, ""},
@@ -107,10 +118,8 @@ func explain(err error) message {
 		return m
 	case errors.Is(err, context.Canceled):
 		return message{status: exitInterrupted, what: "interrupted"}
-	case errors.As(err, &simE):
-		if errors.Is(err, fs.ErrNotExist) {
-			m.status = exitNoDisc
-		}
+	case errors.As(err, &simE) && errors.Is(err, fs.ErrNotExist):
+		m.status = exitNoDisc
 		return m
 	case isCobraUsage(err):
 		m.status = exitUsage

@@ -22,22 +22,32 @@ import (
 const (
 	opTestUnitReady      = 0x00
 	opRequestSense       = 0x03
+	opFormatUnit         = 0x04
 	opInquiry            = 0x12
 	opStartStopUnit      = 0x1B
 	opPreventAllow       = 0x1E
 	opReadFormatCapacity = 0x23
 	opReadCapacity       = 0x25
 	opRead10             = 0x28
+	opWrite10            = 0x2A
+	opSynchronizeCache   = 0x35
 	opReadSubChannel     = 0x42
 	opReadTOC            = 0x43
 	opGetConfiguration   = 0x46
 	opGetEventStatus     = 0x4A
 	opReadDiscInfo       = 0x51
 	opReadTrackInfo      = 0x52
+	opReserveTrack       = 0x53
+	opSendOPC            = 0x54
 	opModeSelect10       = 0x55
 	opModeSense10        = 0x5A
+	opCloseTrackSession  = 0x5B
+	opBufferCapacity     = 0x5C
+	opSendCueSheet       = 0x5D
+	opBlank              = 0xA1
 	opReportKey          = 0xA4
 	opRead12             = 0xA8
+	opWrite12            = 0xAA
 	opGetPerformance     = 0xAC
 	opReadDiscStructure  = 0xAD
 	opSetStreaming       = 0xB6
@@ -45,6 +55,7 @@ const (
 	opSetCDSpeed         = 0xBB
 	opMechanismStatus    = 0xBD
 	opReadCD             = 0xBE
+	opSendDiscStructure  = 0xBF
 )
 
 // Time limits of commands.
@@ -52,6 +63,8 @@ const (
 	quick   = 10 * time.Second  // does not touch the medium
 	medium  = 60 * time.Second  // may spin up, seek and retry
 	loading = 120 * time.Second // moves the tray
+	writing = 200 * time.Second // the first WRITE may write a lead-in (libburn, growisofs)
+	closing = 60 * time.Minute  // without the immediate bit, for drives that refuse it
 )
 
 // ErrShortReply is returned when a drive sent fewer bytes than its answer needs.

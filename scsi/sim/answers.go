@@ -1,7 +1,9 @@
 package sim
 
 import (
+	"bytes"
 	"encoding/binary"
+	"slices"
 
 	"spindle/disc"
 	"spindle/scsi"
@@ -91,22 +93,16 @@ func (d *Drive) getConfiguration(c *scsi.Command) (int, error) {
 	loaded := now != profileNone
 	medium := now.medium()
 	var list []byte
-	for _, p := range []profile{profileBDROM, profileDVDROM, profileCDROM} {
+	profiles := []profile{profileBDRE, profileBDR, profileBDROM, profilePlusRDL, profilePlusR, profilePlusRW, profileDVDRDL,
+		profileDVDRW, profileDVDRWRO, profileDVDRAM, profileDVDR, profileDVDROM, profileCDRW, profileCDR, profileCDROM}
+	for _, p := range profiles {
 		current := byte(0)
 		if p == now {
 			current = 1
 		}
-		list = append(list, byte(p>>8), byte(p), current, 0)
-	}
-	if loaded && !now.pressed() {
-		list = append(list, byte(now>>8), byte(now), 1, 0)
-	}
-	blocking := byte(1)
-	switch {
-	case loaded && medium == disc.DVD:
-		blocking = 16
-	case loaded && medium == disc.BD:
-		blocking = 32
+		if p.pressed() || !d.cfg.CannotWrite || current == 1 {
+			list = append(list, byte(p>>8), byte(p), current, 0)
+		}
 	}
 	cdRead := byte(0x01) // CD-TEXT
 	if !d.cfg.NoC2 {
@@ -116,7 +112,7 @@ func (d *Drive) getConfiguration(c *scsi.Command) (int, error) {
 		feature(nil, 0x0000, true, true, list...),
 		feature(nil, 0x0001, true, true, 0, 0, 0, 7, 1, 0, 0, 0), // SATA
 		feature(nil, 0x0003, true, true, 0x29, 0, 0, 0),          // tray, eject, lock
-		feature(nil, 0x0010, false, loaded, 0, 0, 0x08, 0, 0, blocking, 1, 0),
+		feature(nil, 0x0010, false, loaded && d.layout != nil, 0, 0, 0x08, 0, 0, byte(now.blocking()), 1, 0),
 		feature(nil, 0x001D, false, loaded),
 		feature(nil, 0x001E, false, loaded && medium == disc.CD, cdRead, 0, 0, 0),
 		feature(nil, 0x001F, false, loaded && medium == disc.DVD, 1, 0, 1, 0),
@@ -124,9 +120,11 @@ func (d *Drive) getConfiguration(c *scsi.Command) (int, error) {
 		feature(nil, 0x0100, true, true),
 		feature(nil, 0x0105, true, true, 0, 0, 0, 0),
 		feature(nil, 0x0106, false, loaded && medium == disc.DVD && d.cfg.CSS, 0, 0, 0, 1),
-		feature(nil, 0x0107, true, loaded, 0x08, 0, 0, 0),
+		feature(nil, 0x0107, true, loaded, 0x1F, 0, 0, 0),
 		feature(nil, 0x0108, true, true, []byte(serial)...),
 	}
+	all = append(all, d.writeFeatures(now)...)
+	slices.SortFunc(all, func(a, b []byte) int { return bytes.Compare(a[:2], b[:2]) })
 	b := make([]byte, 8)
 	binary.BigEndian.PutUint16(b[6:], uint16(now))
 	from := uint16(alloc16(c, 2))
@@ -179,22 +177,20 @@ func (d *Drive) formatCapacities(c *scsi.Command) (int, error) {
 	b := make([]byte, 12)
 	b[3] = 8
 	b[8], b[10] = 3, 0x08 // no medium; blocks of 2048 bytes
-	if d.loaded() {
+	switch {
+	case d.loaded() && d.disc != nil:
+		b = d.recordedFormats(b)
+	case d.loaded():
 		b[8] = 2
-		if d.cfg.Blank {
-			b[8] = 1
-			binary.BigEndian.PutUint32(b[4:], uint32(d.mech.full))
-		} else {
-			binary.BigEndian.PutUint32(b[4:], uint32(d.layout.End()))
-		}
+		binary.BigEndian.PutUint32(b[4:], uint32(d.layout.End()))
 	}
 	return reply(c, b, alloc16(c, 7))
 }
 
 func (d *Drive) readCapacity(c *scsi.Command) (int, error) {
 	b := make([]byte, 8)
-	if !d.cfg.Blank {
-		binary.BigEndian.PutUint32(b, uint32(max(0, d.layout.End()-1)))
+	if d.toc != nil {
+		binary.BigEndian.PutUint32(b, uint32(max(0, d.toc.End()-1)))
 	}
 	binary.BigEndian.PutUint32(b[4:], 2048)
 	return reply(c, b, len(b))
@@ -207,16 +203,33 @@ func (d *Drive) modePages(changeable bool) [][]byte {
 	recovery[0], recovery[1] = 0x01, 10
 	caps := make([]byte, 32)
 	caps[0], caps[1] = 0x2A, byte(len(caps)-2)
+	if !d.cfg.CannotWrite && d.disc != nil {
+		// Current speed of writing, and the speeds there are (MMC-3 6.3.11).
+		speeds := d.writeSpeeds()
+		caps = append(caps, make([]byte, 4*len(speeds))...)
+		caps[1] = byte(len(caps) - 2)
+		binary.BigEndian.PutUint16(caps[18:], uint16(min(d.speedKBps(speeds[0]), 0xFFFF)))
+		binary.BigEndian.PutUint16(caps[20:], uint16(min(d.speedKBps(d.writeSpeed()), 0xFFFF)))
+		binary.BigEndian.PutUint16(caps[28:], uint16(min(d.speedKBps(d.writeSpeed()), 0xFFFF)))
+		binary.BigEndian.PutUint16(caps[30:], uint16(len(speeds)))
+		for i, s := range speeds {
+			binary.BigEndian.PutUint16(caps[34+4*i:], uint16(min(d.speedKBps(s), 0xFFFF)))
+		}
+	}
 	if changeable {
 		recovery[2], recovery[3] = 0x20, 0xFF
-		return [][]byte{recovery, caps}
+		clear(caps[2:])
+		return d.withWritePage([][]byte{recovery, caps}, writePageMask())
+	}
+	if !d.cfg.CannotWrite {
+		caps[3] = 0x37 // writes CD-R, CD-RW, DVD-R, DVD-RAM; test write
 	}
 	if d.transferB {
 		recovery[2] = 0x20
 	}
 	recovery[3] = d.retries
 	caps[2] = 0x3F // reads everything
-	caps[4] = 0x70 // multi-session, mode 2 form 1 and 2
+	caps[4] = 0xF0 // buffer underrun free, multi-session, mode 2 form 1 and 2
 	caps[5] = 0x63 // MCN, ISRC, accurate CD-DA
 	caps[6] = 0x29 // tray, eject, lock
 	if !d.cfg.NoC2 {
@@ -236,7 +249,15 @@ func (d *Drive) modePages(changeable bool) [][]byte {
 		speed = min(top, d.readSpeed)
 	}
 	binary.BigEndian.PutUint16(caps[14:], uint16(min(speed, 0xFFFF)))
-	return [][]byte{recovery, caps}
+	return d.withWritePage([][]byte{recovery, caps}, d.rec.page[:])
+}
+
+// withWritePage puts mode page 05h in its place, if the drive can write.
+func (d *Drive) withWritePage(pages [][]byte, page []byte) [][]byte {
+	if d.cfg.CannotWrite {
+		return pages
+	}
+	return slices.Insert(pages, 1, slices.Clone(page))
 }
 
 func (d *Drive) sectorSize() int {
@@ -280,10 +301,17 @@ func (d *Drive) modeSelect(c *scsi.Command) (int, error) {
 		if n > len(pages) {
 			return 0, fail(scsi.IllegalRequest, 0x1A, 0)
 		}
-		if pages[0]&0x3F != 0x01 || n != 12 {
+		switch page := pages[0] & 0x3F; {
+		case page == 0x01 && n == 12:
+			d.transferB, d.retries = pages[2]&0x20 != 0, pages[3]
+		case page == pageWrite && !d.cfg.CannotWrite:
+			if !d.setWritePage(pages[:n]) {
+				return 0, bad
+			}
+		case page == 0x2A: // speeds, for drives of old
+		default:
 			return 0, bad
 		}
-		d.transferB, d.retries = pages[2]&0x20 != 0, pages[3]
 		pages = pages[n:]
 	}
 	return len(data), nil
@@ -305,6 +333,14 @@ func (d *Drive) setStreaming(c *scsi.Command) (int, error) {
 	if len(c.Data) < 28 {
 		return 0, fail(scsi.IllegalRequest, 0x1A, 0)
 	}
+	if ms := binary.BigEndian.Uint32(c.Data[24:]); d.disc != nil {
+		switch {
+		case c.Data[0]&4 != 0 || ms == 0:
+			d.setWriteSpeed(0)
+		default:
+			d.setWriteSpeed(int(min(uint64(binary.BigEndian.Uint32(c.Data[20:]))*1000/uint64(ms), 1<<24)))
+		}
+	}
 	size, ms := binary.BigEndian.Uint32(c.Data[12:]), binary.BigEndian.Uint32(c.Data[16:])
 	if c.Data[0]&4 != 0 || ms == 0 {
 		return d.setSpeed(0)
@@ -319,14 +355,17 @@ func (d *Drive) getPerformance(c *scsi.Command) (int, error) {
 		if c.CDB[1]>>3&3 != 2 {
 			return 0, badField(1)
 		}
-		if c.CDB[1]&4 == 0 && !d.cfg.Blank {
-			end := d.layout.End() - 1
+		if c.CDB[1]&4 != 0 {
+			b = d.writePerformance(b, 0)
+		} else if d.toc != nil {
+			end := d.toc.End() - 1
 			b = binary.BigEndian.AppendUint32(b, 0)
 			b = binary.BigEndian.AppendUint32(b, uint32(d.mech.kBps(d.mech.rate(0), d.sectorSize())))
 			b = binary.BigEndian.AppendUint32(b, uint32(end))
 			b = binary.BigEndian.AppendUint32(b, uint32(d.mech.kBps(d.mech.rate(float64(end)), d.sectorSize())))
 		}
-	case 3: // no writing speeds
+	case 3:
+		b = d.writePerformance(b, 3)
 	default:
 		return 0, badField(10)
 	}
@@ -346,7 +385,9 @@ func (d *Drive) discInfo(c *scsi.Command) (int, error) {
 	for i := 16; i < 24; i++ {
 		b[i] = 0xFF
 	}
-	if !d.cfg.Blank {
+	if d.disc != nil {
+		b = d.recordedInfo(b)
+	} else {
 		sessions := d.layout.Sessions
 		last := sessions[len(sessions)-1]
 		b[2] |= 0x0E // last session complete, disc complete
@@ -360,8 +401,8 @@ func (d *Drive) discInfo(c *scsi.Command) (int, error) {
 }
 
 func (d *Drive) trackInfo(c *scsi.Command) (int, error) {
-	if d.cfg.Blank {
-		return 0, badField(2)
+	if d.disc != nil {
+		return d.recordedTrack(c)
 	}
 	number := binary.BigEndian.Uint32(c.CDB[2:])
 	var t *disc.Track
@@ -407,6 +448,9 @@ func (d *Drive) discStructure(c *scsi.Command) (int, error) {
 	}
 	if wantBD := c.CDB[1]&15 == 1; wantBD != (medium == disc.BD) {
 		return 0, badField(1)
+	}
+	if b := d.recordedStructure(c.CDB[7]); b != nil {
+		return reply(c, d.sized16(b), alloc16(c, 8))
 	}
 	var b []byte
 	switch format := c.CDB[7]; {
@@ -470,6 +514,15 @@ func (d *Drive) bdInfo() []byte {
 	copy(u, "DI")
 	u[2], u[6] = 1, 64
 	copy(u[8:], "BDO")
+	if d.disc != nil {
+		u[6] = 112
+		copy(u[8:], "BDR")
+		if d.media == profileBDRE {
+			copy(u[8:], "BDW")
+		}
+		copy(u[100:], d.disc.kind.maker)
+		copy(u[106:], d.disc.kind.model)
+	}
 	const first = 0x100000
 	u[12] = 0x10
 	binary.BigEndian.PutUint32(u[20:], uint32(first+d.sectors()-1))

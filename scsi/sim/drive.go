@@ -10,6 +10,7 @@ package sim
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"sync"
@@ -24,7 +25,10 @@ type Config struct {
 	Image disc.Image // the disc; nil: none
 	Media string     // as in a [Spec]; empty: a pressed disc of the image's medium
 	// Blank puts a blank disc of the kind Media into the tray; Image is nil.
+	// What is written is kept in memory.
 	Blank bool
+	// Disc is a disc that can be written; Image is nil.
+	Disc *Recordable
 
 	Faults       []Fault
 	Speed        int     // highest speed, times 1x; 0: 52 for CD, 16 DVD, 12 BD
@@ -39,9 +43,16 @@ type Config struct {
 	CSS          bool   // the disc is protected by CSS
 	Lie          string // "leadout" or "overlap": how the TOC is wrong
 
+	CannotWrite bool // a drive that only reads
+	Busy        bool // a full buffer is answered with 2/04/08 instead of waiting
+
 	// HostTime counts the real time between two commands as simulated time,
 	// so that what a slow host costs can be measured.
 	HostTime bool
+	// Rush is how many simulated seconds a real second between two commands
+	// counts for while the drive is busy with itself (blanking, closing): so
+	// that a program that does not know of simulated time need not wait.
+	Rush float64
 }
 
 // Drive is a simulated drive. It is safe for concurrent use; commands are
@@ -49,7 +60,10 @@ type Config struct {
 type Drive struct {
 	cfg    Config
 	clock  *Clock
-	layout *disc.Layout // of the disc as the drive sees it
+	image  disc.Image   // the disc, or nil
+	disc   *Recordable  // the disc, if it can be written
+	layout *disc.Layout // of all that can be read; nil: nothing
+	toc    *disc.Layout // of the closed sessions; nil: none
 	media  profile
 
 	mu        sync.Mutex
@@ -70,6 +84,10 @@ type Drive struct {
 	stats     Stats
 	scratch   [2352]byte
 	long      bool // this command's answer overstates its length
+
+	rec       recorder
+	sinceKept int           // bytes written since the state of the disc was saved
+	formatEnd time.Duration // of a format in the background
 }
 
 type trayState uint8
@@ -88,6 +106,10 @@ type Stats struct {
 	// HostWait is how long the drive stood still because its buffer was full
 	// and the host did not ask for more.
 	HostWait time.Duration
+
+	Written    int   // sectors burned
+	Underruns  int   // how often the write buffer ran empty in a track
+	StoreError error // the last failure to keep what was written
 }
 
 // New switches a simulated drive on, with its disc in the tray.
@@ -101,23 +123,13 @@ func New(cfg Config) *Drive {
 	if cfg.TrayOpen {
 		d.tray = trayOpen
 	}
-	d.mech = newMechanism(disc.CD)
-	if cfg.Image != nil {
-		d.layout = presentLayout(cfg)
-		d.mech = newMechanism(d.layout.Medium)
-		d.media = map[disc.Medium]profile{
-			disc.CD: profileCDROM, disc.DVD: profileDVDROM, disc.BD: profileBDROM,
-		}[d.layout.Medium]
+	d.rec.page = defaultWritePage()
+	r := cfg.Disc
+	if r == nil && cfg.Blank {
+		// A name that does not exist is a drive without a disc.
+		r, _ = NewRecordable(cfg.Media, 0, NewMemory(), nil)
 	}
-	if p, ok := profiles[cfg.Media]; ok && (cfg.Image != nil || cfg.Blank) {
-		d.media = p
-		if d.layout == nil {
-			d.mech = newMechanism(p.medium())
-		}
-	}
-	if cfg.Speed > 0 {
-		d.mech.speed = float64(cfg.Speed)
-	}
+	d.place(cfg.Image, r, cfg.Media)
 	d.attention = []scsi.Sense{{Key: scsi.UnitAttention, ASC: 0x29}}
 	if d.loaded() {
 		d.insert()
@@ -125,10 +137,86 @@ func New(cfg Config) *Drive {
 	return d
 }
 
+// place puts a disc in the tray: an image, a disc that can be written, or none.
+func (d *Drive) place(img disc.Image, r *Recordable, media string) {
+	d.image, d.disc, d.layout, d.toc, d.media = img, r, nil, nil, profileNone
+	d.mech = newMechanism(disc.CD)
+	page := d.rec.page
+	d.rec = recorder{page: page}
+	switch {
+	case r != nil:
+		d.refresh()
+		d.mech = newMechanism(d.media.medium())
+		d.mech.full = float64(r.kind.capacity)
+	case img != nil:
+		d.layout = presentLayout(img, d.cfg.TrackAtOnce)
+		d.toc = d.layout
+		d.mech = newMechanism(d.layout.Medium)
+		d.media = map[disc.Medium]profile{
+			disc.CD: profileCDROM, disc.DVD: profileDVDROM, disc.BD: profileBDROM,
+		}[d.layout.Medium]
+		if k, ok := kinds()[media]; ok {
+			d.media = k.profile
+			// A written disc that cannot be written any more.
+			if k.class != pressed {
+				d.disc = fullDisc(media, k, d.layout)
+			}
+		}
+	}
+	if d.cfg.Speed > 0 {
+		d.mech.speed = float64(d.cfg.Speed)
+	}
+}
+
+// fullDisc is the state of a disc that is complete, and whose image is not to be
+// written to.
+func fullDisc(media string, k kind, l *disc.Layout) *Recordable {
+	r := &Recordable{kind: k, st: State{Media: media, Capacity: max(k.capacity, int(l.End())), Final: true}}
+	if k.class == random {
+		r.st.Format = FormatState{Done: true, Blocks: int(l.End()), Background: 3}
+		r.st.Capacity = int(l.End())
+		return r
+	}
+	for i := range l.Sessions {
+		s := SessionState{Format: l.Sessions[i].Format, Closed: true, LeadOut: l.Sessions[i].LeadOut}
+		for _, t := range l.Sessions[i].Tracks {
+			s.Tracks = append(s.Tracks, TrackState{Number: t.Number, Mode: t.Mode, Control: t.Control, ISRC: t.ISRC,
+				Start: t.Start, Pregap: t.Pregap, Indexes: t.Indexes, Next: t.End, End: t.End, Closed: true})
+		}
+		r.st.Sessions = append(r.st.Sessions, s)
+	}
+	return r
+}
+
+// Insert changes the disc while the drive runs: the tray opens, and closes over
+// the new one. All arguments nil is an empty tray. The disc that was in it is
+// given back, to be closed.
+func (d *Drive) Insert(img disc.Image, r *Recordable, media string) disc.Image {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	old := d.image
+	d.open()
+	d.place(img, r, media)
+	d.tray = trayClosed
+	d.locked = false
+	if d.loaded() {
+		d.insert()
+	}
+	return old
+}
+
+// Disc returns what is in the tray: an image, and, when it can be written, its
+// recordable disc.
+func (d *Drive) Disc() (disc.Image, *Recordable) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.image, d.cfg.Disc
+}
+
 // presentLayout is the layout of the disc with what the configuration changes.
-func presentLayout(cfg Config) *disc.Layout {
-	l := *cfg.Image.Layout()
-	if !cfg.TrackAtOnce {
+func presentLayout(img disc.Image, trackAtOnce bool) *disc.Layout {
+	l := *img.Layout()
+	if !trackAtOnce {
 		return &l
 	}
 	l.Sessions = append([]disc.Session(nil), l.Sessions...)
@@ -153,10 +241,17 @@ func (d *Drive) MaxTransfer() int { return 128 << 10 }
 
 // Close switches the drive off and closes its disc.
 func (d *Drive) Close() error {
-	if d.cfg.Image == nil {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.image == nil {
 		return nil
 	}
-	return d.cfg.Image.Close()
+	var err error
+	if d.disc != nil && d.disc.store != nil {
+		// Without power the buffer is lost; what is on the disc is kept.
+		err = d.disc.keep()
+	}
+	return errors.Join(err, d.image.Close())
 }
 
 // Stats returns what the drive has done so far.
@@ -170,7 +265,7 @@ func (d *Drive) Stats() Stats {
 
 // loaded reports whether there is a disc that the drive can reach.
 func (d *Drive) loaded() bool {
-	return (d.cfg.Image != nil || d.cfg.Blank) && d.tray == trayClosed
+	return (d.image != nil || d.disc != nil) && d.tray == trayClosed
 }
 
 // insert is what the drive does when a disc has come: it spins up and tells.
@@ -188,8 +283,14 @@ func (d *Drive) Execute(ctx context.Context, c *scsi.Command) (int, error) {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.cfg.HostTime && !d.lastEnd.IsZero() {
-		d.clock.advance(time.Since(d.lastEnd))
+	if !d.lastEnd.IsZero() {
+		passed := time.Since(d.lastEnd)
+		if d.cfg.HostTime {
+			d.clock.advance(time.Duration(float64(passed) * max(d.cfg.Pace, 1)))
+		}
+		if d.cfg.Rush > 0 && (d.rec.op != nil || d.clock.elapsed() < d.readyAt) {
+			d.clock.advance(time.Duration(float64(passed) * d.cfg.Rush))
+		}
 	}
 	before := d.clock.elapsed()
 	n, err := d.execute(c)
@@ -252,6 +353,18 @@ func (d *Drive) execute(c *scsi.Command) (int, error) {
 			short = true
 		case FaultLong:
 			d.long = true
+		case FaultDeferred:
+			if d.disc != nil && d.disc.store != nil {
+				d.ruin(f.Sense)
+				d.rec.late = d.rec.late[:len(d.rec.late)-1]
+			}
+			s := f.Sense
+			s.Deferred = true
+			return 0, d.check(op, s)
+		case FaultUnderrun:
+			if d.disc != nil && d.disc.store != nil {
+				d.starve()
+			}
 		}
 	}
 	n, err := d.dispatch(c)
@@ -321,13 +434,22 @@ func (d *Drive) dispatch(c *scsi.Command) (int, error) {
 	case 0x23:
 		return d.formatCapacities(c)
 	case 0xBB:
+		if d.disc != nil {
+			d.setWriteSpeed(alloc16(c, 4))
+		}
 		return d.setSpeed(int(binary.BigEndian.Uint16(c.CDB[2:])))
+	case 0x5C:
+		return d.readBufferCapacity(c)
 	}
 	if !known(c.CDB[0]) {
 		return 0, errOpcode
 	}
 	if err := d.ready(); err != nil {
 		return 0, err
+	}
+	d.finishBackground()
+	if isWriting(c.CDB[0]) {
+		return d.dispatchWriting(c)
 	}
 	switch c.CDB[0] {
 	case 0x00:
@@ -360,7 +482,39 @@ func known(op byte) bool {
 	case 0x00, 0x25, 0x28, 0xA8, 0x42, 0x43, 0x51, 0x52, 0xAC, 0xAD, 0xB6, 0xB9, 0xBE:
 		return true
 	}
+	return isWriting(op)
+}
+
+// isWriting reports whether a command is one of the writing half.
+func isWriting(op byte) bool {
+	switch op {
+	case 0x04, 0x2A, 0x2E, 0x35, 0x53, 0x54, 0x5B, 0x5D, 0xA1, 0xAA, 0xBF:
+		return true
+	}
 	return false
+}
+
+// dispatchWriting runs one command of the writing half.
+func (d *Drive) dispatchWriting(c *scsi.Command) (int, error) {
+	switch c.CDB[0] {
+	case 0x04:
+		return d.formatUnit(c)
+	case 0x35:
+		return 0, d.synchronize(c)
+	case 0x53:
+		return 0, d.reserveTrack(c)
+	case 0x54:
+		return 0, d.sendOPC(c)
+	case 0x5B:
+		return 0, d.closeTrackSession(c)
+	case 0x5D:
+		return d.sendCueSheet(c)
+	case 0xA1:
+		return 0, d.blankDisc(c)
+	case 0xBF:
+		return d.sendDiscStructure(c)
+	}
+	return d.write(c)
 }
 
 // ready is the state that every command on the medium asks for first.
@@ -373,11 +527,15 @@ func (d *Drive) ready() error {
 	case d.clock.elapsed() < d.readyAt:
 		return fail(scsi.NotReady, 0x04, 1)
 	}
-	return nil
+	return d.finishOperation()
 }
 
 // open opens the tray, as the button or a command does.
 func (d *Drive) open() {
+	if d.rec.buffer.running || d.rec.cue != nil && d.rec.cue.begun || d.rec.raw != nil {
+		d.ruin(scsi.Sense{Key: scsi.NotReady, ASC: 0x3A, ASCQ: 2})
+	}
+	d.rec.op, d.rec.late, d.rec.cue, d.rec.raw = nil, nil, nil, nil
 	d.tray = trayOpen
 	d.event = 3
 	d.mech.lose()
@@ -394,6 +552,13 @@ func (d *Drive) startStop(c *scsi.Command) (int, error) {
 	case 2: // eject
 		if d.locked {
 			return 0, fail(scsi.IllegalRequest, 0x53, 2)
+		}
+		if d.loaded() {
+			if err := d.finishOperation(); err != nil {
+				return 0, err
+			}
+			d.drain()
+			d.clock.advance(d.flush())
 		}
 		d.clock.advance(loadTime)
 		d.open()

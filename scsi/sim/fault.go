@@ -36,6 +36,13 @@ const (
 	FaultEject
 	// FaultLong: the length stated in the answer is the largest there is.
 	FaultLong
+	// FaultWrite: the sectors cannot be written; a later command is told so.
+	FaultWrite
+	// FaultDeferred: the command ends with the sense given, as that of an
+	// earlier command: what is in the write buffer is lost.
+	FaultDeferred
+	// FaultUnderrun: the write buffer runs empty before the command comes.
+	FaultUnderrun
 )
 
 // A Fault is one thing that goes wrong: with sectors (Opcode zero), or with the
@@ -67,15 +74,15 @@ func (f *Fault) strikes(a disc.LBA) bool {
 }
 
 // errFault explains the grammar of a fault.
-var errFault = errors.New("a fault is read:LBA[-LBA][:TIMES] (also lost:, corrupt:), or OPCODE:NTH:KEY/ASC/ASCQ " +
-	"(also timeout, gone, short, long, eject in place of the sense)")
+var errFault = errors.New("a fault is read:LBA[-LBA][:TIMES] (also lost:, corrupt:, write:), or OPCODE:NTH:KEY/ASC/ASCQ " +
+	"(also timeout, gone, short, long, eject, underrun in place of the sense; :deferred after it)")
 
 // ParseFault reads a fault as it stands in a sim: specification.
 func ParseFault(s string) (Fault, error) {
 	parts := strings.Split(s, ":")
 	fail := func() (Fault, error) { return Fault{}, fmt.Errorf("fault %q: %w", s, errFault) }
-	kinds := map[string]FaultKind{"read": FaultRead, "lost": FaultLost, "corrupt": FaultCorrupt}
-	if kind, ok := kinds[parts[0]]; ok {
+	sectors := map[string]FaultKind{"read": FaultRead, "lost": FaultLost, "corrupt": FaultCorrupt, "write": FaultWrite}
+	if kind, ok := sectors[parts[0]]; ok {
 		if len(parts) != 2 && len(parts) != 3 {
 			return fail()
 		}
@@ -98,7 +105,8 @@ func ParseFault(s string) (Fault, error) {
 		}
 		return f, nil
 	}
-	if len(parts) != 3 {
+	deferred := len(parts) == 4 && parts[3] == "deferred"
+	if len(parts) != 3 && !deferred {
 		return fail()
 	}
 	op, err1 := strconv.ParseUint(strings.TrimPrefix(parts[0], "0x"), 16, 8)
@@ -118,8 +126,13 @@ func ParseFault(s string) (Fault, error) {
 		f.Kind = FaultLong
 	case "eject":
 		f.Kind = FaultEject
+	case "underrun":
+		f.Kind = FaultUnderrun
 	default:
 		f.Kind = FaultSense
+		if deferred {
+			f.Kind = FaultDeferred
+		}
 		triple := strings.Split(parts[2], "/")
 		if len(triple) != 3 {
 			return fail()

@@ -42,7 +42,8 @@ func (d *Drive) readBlocks(c *scsi.Command) (int, error) {
 	if c.CDB[0] == 0xA8 {
 		n = int(min(binary.BigEndian.Uint32(c.CDB[6:]), 1<<24))
 	}
-	if d.cfg.Blank || a < 0 || int(a)+n > d.sectors() {
+	d.settle()
+	if d.layout == nil || a < 0 || int(a)+n > d.sectors() {
 		return 0, outOfRange(a)
 	}
 	n = min(n, len(c.Data)/size)
@@ -68,12 +69,57 @@ func (d *Drive) readBlocks(c *scsi.Command) (int, error) {
 	return n * size, nil
 }
 
+// settle writes what is in the buffer before something is read.
+func (d *Drive) settle() {
+	if d.disc != nil && d.rec.buffer.fill > 0 {
+		d.drain()
+		d.clock.advance(d.flush())
+		d.refresh()
+	}
+}
+
+// broken is what the host learns when the image cannot be read: of a sector that
+// is not there, that; of a file that fails, a failure of the drive.
+func (d *Drive) broken(err error, a disc.LBA) error {
+	if errors.Is(err, disc.ErrNoSector) {
+		return outOfRange(a)
+	}
+	d.stats.StoreError = err
+	return sectorError(scsi.HardwareError, 0x44, 0, a)
+}
+
+// runOutAt reports whether a sector is one of those that end a track written at
+// once, or join packets.
+func (d *Drive) runOutAt(a disc.LBA) bool {
+	if d.disc != nil && d.disc.store != nil {
+		return d.disc.runOutAt(a)
+	}
+	return d.cfg.TrackAtOnce && a >= d.layout.End()-runOut
+}
+
+func (d *Drive) runOutIn(first, end disc.LBA) bool {
+	if d.disc == nil && !d.cfg.TrackAtOnce {
+		return false
+	}
+	for a := first; a < end; a++ {
+		if d.runOutAt(a) {
+			return true
+		}
+	}
+	return false
+}
+
 // readDVD reads blocks of a DVD or BD in one go up to the first fault.
 func (d *Drive) readDVD(p []byte, a disc.LBA, n int) (int, error) {
 	const size = 2048
 	good, failure := n, error(nil)
 	for i := range n {
-		if err := d.strike(a+disc.LBA(i), true); err != nil {
+		at := a + disc.LBA(i)
+		err := d.strike(at, true)
+		if err == nil && d.disc != nil && d.layout.TrackAt(at) == nil {
+			err = sectorError(scsi.MediumError, 0x11, 0, at) // between two sessions
+		}
+		if err != nil {
 			good, failure = i, err
 			break
 		}
@@ -83,8 +129,8 @@ func (d *Drive) readDVD(p []byte, a disc.LBA, n int) (int, error) {
 		good = int(max(0, cssFrom-a))
 		failure = sectorError(scsi.IllegalRequest, 0x6F, 3, max(a, cssFrom))
 	}
-	if err := d.cfg.Image.ReadSectors(p[:good*size], a); err != nil {
-		return 0, err
+	if err := d.image.ReadSectors(p[:good*size], a); err != nil {
+		return 0, d.broken(err, a)
 	}
 	d.stats.Sectors += good
 	return good * size, failure
@@ -125,14 +171,14 @@ func (d *Drive) dataSector(a disc.LBA, s *[cdsector.Size]byte) (cdsector.Kind, e
 		return 0, outOfRange(a)
 	case !t.Mode.IsData():
 		return 0, wrongKind(a)
-	case d.cfg.TrackAtOnce && a >= d.layout.End()-runOut:
+	case d.runOutAt(a):
 		return 0, sectorError(scsi.IllegalRequest, 0x64, 0, a)
 	}
 	if err := d.strike(a, true); err != nil {
 		return 0, err
 	}
-	if err := d.cfg.Image.ReadSectors(s[:], a); err != nil {
-		return 0, err
+	if err := d.image.ReadSectors(s[:], a); err != nil {
+		return 0, d.broken(err, a)
 	}
 	if d.corrupted(FaultCorrupt, a) {
 		s[100+d.noise.IntN(1900)] ^= 1 << d.noise.IntN(8)
@@ -142,9 +188,10 @@ func (d *Drive) dataSector(a disc.LBA, s *[cdsector.Size]byte) (cdsector.Kind, e
 
 // readCD is READ CD and READ CD MSF.
 func (d *Drive) readCD(c *scsi.Command) (int, error) {
-	if d.media.medium() != disc.CD || d.cfg.Blank {
+	if d.media.medium() != disc.CD || d.disc != nil && d.disc.blank() {
 		return 0, fail(scsi.IllegalRequest, 0x30, 2)
 	}
+	d.settle()
 	r := cdRead{
 		d: d, expect: c.CDB[1] >> 2 & 7, parts: c.CDB[9] & partAll,
 		c2: c.CDB[9] >> 1 & 3, sub: c.CDB[10] & 7,
@@ -168,7 +215,7 @@ func (d *Drive) readCD(c *scsi.Command) (int, error) {
 		return 0, badField(10)
 	case n == 0:
 		return 0, nil
-	case a < 0 || int(a)+n > int(d.layout.End()):
+	case d.layout == nil || a < 0 || int(a)+n > int(d.layout.End()):
 		return 0, outOfRange(a)
 	}
 	d.stats.ReadCommands++
@@ -226,7 +273,7 @@ func (r *cdRead) plain() bool {
 func (r *cdRead) readPlain(p []byte, a disc.LBA, n int) (got int, ok bool) {
 	t := r.d.layout.TrackAt(a)
 	end := a + disc.LBA(n)
-	if t == nil || end > t.End || len(p) < n*cdsector.Size || r.d.cfg.TrackAtOnce && end > t.End-runOut ||
+	if t == nil || end > t.End || len(p) < n*cdsector.Size || r.d.runOutIn(a, end) ||
 		r.d.cfg.Offset != 0 && !t.Mode.IsData() {
 		return 0, false
 	}
@@ -236,7 +283,7 @@ func (r *cdRead) readPlain(p []byte, a disc.LBA, n int) (got int, ok bool) {
 		}
 	}
 	p = p[:n*cdsector.Size]
-	if err := r.d.cfg.Image.ReadSectors(p, a); err != nil {
+	if err := r.d.image.ReadSectors(p, a); err != nil {
 		return 0, false
 	}
 	r.d.stats.Sectors += n
@@ -381,11 +428,8 @@ func (d *Drive) readSamples(p []byte, at int64) error {
 			clear(p[:n])
 		} else {
 			s := &d.scratch
-			if err := d.cfg.Image.ReadSectors(s[:], a); err != nil {
-				if errors.Is(err, disc.ErrNoSector) {
-					return outOfRange(a)
-				}
-				return err
+			if err := d.image.ReadSectors(s[:], a); err != nil {
+				return d.broken(err, a)
 			}
 			copy(p, s[skip:skip+n])
 		}

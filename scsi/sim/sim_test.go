@@ -187,7 +187,7 @@ func TestRefusals(t *testing.T) {
 		cdb  []byte
 		want string
 	}{
-		{"unknown opcode", cd, []byte{0x2A, 0, 0, 0, 0, 0, 0, 0, 1, 0}, "5/20/00"},
+		{"unknown opcode", cd, []byte{0x3C, 0, 0, 0, 0, 0, 0, 0, 1, 0}, "5/20/00"},
 		{"full TOC that the drive has not", cd, []byte{0x43, 2, 2, 0, 0, 0, 1, 0, 4, 0}, "5/24/00"},
 		{"sub-channel that the drive has not", cd, readCD(0, 1, 0, 0xF8, 1), "5/24/00"},
 		{"C2 that the drive has not", cd, readCD(0, 1, 0, 0xFA, 0), "5/24/00"},

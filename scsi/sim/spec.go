@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"spindle/disc"
 )
 
 // A Spec is a simulated drive as the command line names it, after "sim:":
@@ -14,19 +16,23 @@ type Spec struct {
 	Trace string // trace=FILE: play back a recorded trace instead
 
 	Media  string // media=: kind of medium; empty: what fits the image
-	Config Config // all but its Image
+	Config Config // all but its Image and its Disc
+
+	Capacity int // capacity=: sectors of a blank disc; 0: as usual for its kind
 }
 
 // keysHelp lists the keys for error messages.
-const keysHelp = "media, fault, speed, offset, seed, pace, tray, c2, subchannel, fulltoc, tao, protect, lie"
+const keysHelp = "media, fault, speed, offset, seed, pace, tray, c2, subchannel, fulltoc, tao, protect, lie, capacity, write, busy, rush"
 
 // ParseSpec reads what follows "sim:" in the name of a drive.
 //
 // Keys: media=cd-rom (and cd-r, cd-rw, dvd-rom, dvd-r, dvd+r, dvd-rw, dvd+rw,
-// dvd-ram, bd-rom, bd-r, bd-re), fault= (see [ParseFault]; may be repeated),
+// dvd-rw-ro, dvd-r-dl, dvd+r-dl, dvd-ram, bd-rom, bd-r, bd-re), capacity=SECTORS (of
+// a blank), fault= (see [ParseFault]; may be repeated),
 // speed=N (times 1x), offset=SAMPLES, seed=N, pace=N (simulated seconds a real
-// second), tray=open, c2=no, subchannel=no, fulltoc=no (what the drive cannot
-// do), tao=yes (two run-out blocks behind each data track), protect=css, and
+// second), tray=open, c2=no, subchannel=no, fulltoc=no, write=no (what the drive
+// cannot do), busy=yes (a full write buffer is answered with 2/04/08), rush=N
+// (see [Config]), tao=yes (two run-out blocks behind each data track), protect=css, and
 // lie=leadout or lie=overlap (a TOC that is wrong).
 func ParseSpec(s string) (Spec, error) {
 	if file, ok := strings.CutPrefix(s, "trace="); ok {
@@ -69,7 +75,7 @@ func (s *Spec) set(key, value string) error {
 	var err error
 	switch key {
 	case "media":
-		if _, ok := profiles[value]; !ok {
+		if _, ok := kinds()[value]; !ok {
 			return fmt.Errorf("media=%s: no such medium; known are %s", value, mediaNames())
 		}
 		s.Media = value
@@ -90,6 +96,18 @@ func (s *Spec) set(key, value string) error {
 		var n int
 		n, err = number(1, 1000)
 		c.Pace = float64(n)
+	case "capacity":
+		s.Capacity, err = number(1, disc.MaxLBA)
+	case "write":
+		err = only("no")
+		c.CannotWrite = true
+	case "busy":
+		err = only("yes")
+		c.Busy = true
+	case "rush":
+		var n int
+		n, err = number(1, 1000000)
+		c.Rush = float64(n)
 	case "tray":
 		err = only("open")
 		c.TrayOpen = true

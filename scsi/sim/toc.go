@@ -11,7 +11,7 @@ import (
 // startOf is the address the TOC states for a track.
 func (d *Drive) startOf(t *disc.Track) disc.LBA {
 	if d.cfg.Lie == "overlap" && t.Number > 1 {
-		return max(0, d.layout.Sessions[0].Tracks[0].Start-150)
+		return max(0, d.toc.Sessions[0].Tracks[0].Start-150)
 	}
 	return t.Start
 }
@@ -30,10 +30,20 @@ func (d *Drive) readTOC(c *scsi.Command) (int, error) {
 		format = c.CDB[9] >> 6 // where MMC-1 had it
 	}
 	cd := d.media.medium() == disc.CD
-	if d.cfg.Blank || !cd && format > 1 {
+	var b []byte
+	if !cd && format > 1 {
 		return 0, badField(2)
 	}
-	var b []byte
+	if cd && d.disc != nil && (format == 3 || format == 4) {
+		b = d.atip()
+		if format == 3 {
+			b = d.pma()
+		}
+		return reply(c, d.sized16(b), alloc16(c, 7))
+	}
+	if d.toc == nil {
+		return 0, badField(2)
+	}
 	switch format {
 	case 0:
 		b = d.formattedTOC(c.CDB[6], c.CDB[1]&2 != 0)
@@ -41,7 +51,7 @@ func (d *Drive) readTOC(c *scsi.Command) (int, error) {
 			return 0, badField(6)
 		}
 	case 1:
-		last := &d.layout.Sessions[len(d.layout.Sessions)-1]
+		last := &d.toc.Sessions[len(d.toc.Sessions)-1]
 		t := &last.Tracks[0]
 		b = []byte{0, 0, 1, byte(last.Number), 0, 0x10 | byte(t.Control), byte(t.Number), 0}
 		b = appendAddress(b, d.startOf(t), c.CDB[1]&2 != 0)
@@ -52,7 +62,7 @@ func (d *Drive) readTOC(c *scsi.Command) (int, error) {
 		b = d.fullTOC(int(c.CDB[6]))
 	case 5:
 		b = make([]byte, 4)
-		for _, p := range d.layout.CDText {
+		for _, p := range d.toc.CDText {
 			b = append(b, p[:]...)
 		}
 	default: // PMA and ATIP are things of recordable discs
@@ -71,7 +81,7 @@ func appendAddress(b []byte, a disc.LBA, msf bool) []byte {
 
 // formattedTOC is format 0, from a track on; nil if there is no such track.
 func (d *Drive) formattedTOC(from byte, msf bool) []byte {
-	tracks := d.layout.Tracks()
+	tracks := d.toc.Tracks()
 	last := tracks[len(tracks)-1]
 	if int(from) > last.Number && from != cdsector.LeadOut {
 		return nil
@@ -85,12 +95,12 @@ func (d *Drive) formattedTOC(from byte, msf bool) []byte {
 		b = appendAddress(b, d.startOf(t), msf)
 	}
 	b = append(b, 0, 0x10|byte(last.Control), cdsector.LeadOut, 0)
-	return appendAddress(b, d.leadOutOf(&d.layout.Sessions[len(d.layout.Sessions)-1]), msf)
+	return appendAddress(b, d.leadOutOf(&d.toc.Sessions[len(d.toc.Sessions)-1]), msf)
 }
 
 // fullTOC is format 2: the points of each lead-in, from a session on.
 func (d *Drive) fullTOC(from int) []byte {
-	sessions := d.layout.Sessions
+	sessions := d.toc.Sessions
 	b := []byte{0, 0, byte(sessions[0].Number), byte(sessions[len(sessions)-1].Number)}
 	for i := range sessions {
 		s := &sessions[i]
@@ -109,15 +119,23 @@ func (d *Drive) fullTOC(from int) []byte {
 			t := &s.Tracks[j]
 			add(ctl(t), byte(t.Number), [3]byte{}, 0, msfBytes(d.startOf(t)))
 		}
-		if len(sessions) > 1 {
+		if open := d.appendable(); len(sessions) > 1 || open || d.disc != nil && d.disc.st.NextFF {
 			next := [3]byte{0xFF, 0xFF, 0xFF}
-			if i+1 < len(sessions) {
+			switch {
+			case i+1 < len(sessions):
 				next = msfBytes(sessions[i+1].Tracks[0].Begin() - 150)
+			case open:
+				next = msfBytes(d.beginning() - 150)
 			}
 			add(0x50|byte(first.Control), 0xB0, next, 1, msfBytes(disc.LBA(d.mech.full)))
 		}
 	}
 	return b
+}
+
+// appendable reports whether another session can follow.
+func (d *Drive) appendable() bool {
+	return d.disc != nil && !d.disc.st.Final && d.disc.kind.class == cdRecord
 }
 
 func msfBytes(a disc.LBA) [3]byte {
@@ -127,7 +145,7 @@ func msfBytes(a disc.LBA) [3]byte {
 
 // readSubChannel answers READ SUB-CHANNEL.
 func (d *Drive) readSubChannel(c *scsi.Command) (int, error) {
-	if d.media.medium() != disc.CD || d.cfg.Blank {
+	if d.media.medium() != disc.CD || d.toc == nil {
 		return 0, fail(scsi.IllegalRequest, 0x30, 2)
 	}
 	const noAudio = 0x15
@@ -143,13 +161,13 @@ func (d *Drive) readSubChannel(c *scsi.Command) (int, error) {
 			copy(b[12:], appendAddress(nil, at-t.Start-150, c.CDB[1]&2 != 0))
 		}
 	case 2:
-		if d.layout.MCN != "" {
+		if d.toc.MCN != "" {
 			b[8] = 0x80
-			copy(b[9:], d.layout.MCN)
+			copy(b[9:], d.toc.MCN)
 		}
 	case 3:
 		var track *disc.Track
-		for _, t := range d.layout.Tracks() {
+		for _, t := range d.toc.Tracks() {
 			if t.Number == int(c.CDB[6]) {
 				track = t
 			}
@@ -223,7 +241,7 @@ func (d *Drive) qFrame(a disc.LBA) cdsector.Q {
 
 // subchannel makes the 96 bytes of P to W at an address, de-interleaved.
 func (d *Drive) subchannel(a disc.LBA, p *[cdsector.SubSize]byte) error {
-	if s, ok := d.cfg.Image.(disc.Subchanneler); ok {
+	if s, ok := d.image.(disc.Subchanneler); ok {
 		return s.ReadSubchannel(p[:], a)
 	}
 	*p = [cdsector.SubSize]byte{}

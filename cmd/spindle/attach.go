@@ -1,0 +1,181 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"spindle/disc"
+	"spindle/scsi"
+	"spindle/scsi/sim"
+	"spindle/scsi/tcmu"
+
+	"github.com/spf13/cobra"
+)
+
+func (a *app) attachCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "attach SPEC",
+		Short: "Make a simulated drive a real /dev/srN (Linux, root)",
+		Long: `attach puts a simulated drive into the running kernel, where every program can use
+it: mount, wodim, cdparanoia, a desktop. SPEC is a disc image, or what a drive is
+named by elsewhere: sim:FILE, sim:FILE?media=cd-r for a recorder with a blank.
+
+The name of the device is printed when it is ready. The drive is there until Ctrl-C,
+or until "spindle detach". "spindle load IMAGE -d /dev/srN" puts another disc in,
+"spindle eject /dev/srN" opens its tray.
+
+It needs root, and the kernel modules target_core_user and tcm_loop, which come with
+the kernels of the usual distributions.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error { return a.attach(c.Context(), args[0]) },
+	}
+}
+
+// attachedRush lets what takes a real drive minutes (blanking, closing) pass in
+// seconds for programs that wait in real time.
+const attachedRush = 60
+
+func (a *app) attach(ctx context.Context, name string) error {
+	spec, err := attachSpec(name)
+	if err != nil {
+		return err
+	}
+	if spec.Config.Rush == 0 && spec.Config.Pace == 0 {
+		spec.Config.Rush = attachedRush
+	}
+	spec.Config.HostTime = spec.Config.Pace > 0
+	conn, err := openSimulated(spec)
+	if err != nil {
+		return err
+	}
+	a.onClose(conn.Close)
+	drive, ok := conn.(*sim.Drive)
+	if !ok {
+		return usage("a trace cannot be attached")
+	}
+	server, err := newAttachServer(drive, spec.File)
+	if err != nil {
+		return err
+	}
+	defer server.close()
+	attached, err := tcmu.Attach(ctx, drive, tcmu.Options{Name: server.name})
+	if err != nil {
+		return fmt.Errorf("the drive could not be attached: %w", err)
+	}
+	server.device = attached.Path()
+	go server.serve()
+	a.print("%s", attached.Path())
+	a.emit(attachEvent{"attached", attached.Path(), spec.File})
+	if !a.quiet && !a.json {
+		fmt.Fprintf(a.stderr, "The drive is there until Ctrl-C or \"spindle detach %s\".\n", attached.Path())
+	}
+	select {
+	case <-ctx.Done():
+	case <-server.detach:
+	case err = <-attached.Done():
+		// What the kernel still waits for ends with an error.
+		err = errors.Join(err, tcmu.Abandon(server.name), tcmu.Remove(server.name))
+		return fmt.Errorf("the drive stopped working: %w", err)
+	}
+	if err := attached.Detach(); err != nil {
+		return fmt.Errorf("the drive could not be detached: %w", err)
+	}
+	a.emit(attachEvent{"result", attached.Path(), spec.File})
+	return nil
+}
+
+// attachEvent says that a drive is there, and, as the result, that it no longer is.
+type attachEvent struct {
+	Event  string `json:"event"` // attached, then result
+	Device string `json:"device"`
+	File   string `json:"file"`
+}
+
+// attachSpec reads the argument of attach and load.
+func attachSpec(name string) (sim.Spec, error) {
+	if s, ok := strings.CutPrefix(name, "sim:"); ok {
+		name = s
+	} else if strings.HasPrefix(name, "/dev/") {
+		return sim.Spec{}, usage("%s is a device; a disc image, or sim:FILE, can be attached", name)
+	}
+	spec, err := sim.ParseSpec(name)
+	if err != nil {
+		return spec, usageError{err}
+	}
+	return spec, nil
+}
+
+// openDiscOf opens what a specification puts into a tray.
+func openDiscOf(s sim.Spec) (img disc.Image, r *sim.Recordable, err error) {
+	conn, err := openSimulated(s)
+	if err != nil {
+		return nil, nil, err
+	}
+	drive, ok := conn.(*sim.Drive)
+	if !ok {
+		return nil, nil, usage("a trace is no disc")
+	}
+	img, r = drive.Disc()
+	return img, r, nil
+}
+
+func (a *app) detachCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "detach [DEVICE]",
+		Short: "Take an attached drive away again",
+		Long: `detach ends a drive that "spindle attach" made, and removes what is left of drives
+whose spindle was killed. With several attached drives, name the one that is meant.`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			device := a.drive
+			if len(args) > 0 {
+				device = args[0]
+			}
+			return a.detach(device)
+		},
+	}
+}
+
+func (a *app) detach(device string) error {
+	if os.Geteuid() != 0 {
+		return fmt.Errorf("detaching a drive needs root: %w", tcmu.ErrRoot)
+	}
+	cleaned, err := cleanAttached()
+	if err != nil {
+		return err
+	}
+	client, err := findAttached(device)
+	switch {
+	case errors.Is(err, errNotAttached) && device == "" && cleaned > 0:
+		a.print("removed what was left of %s", plural(cleaned, "drive"))
+	case err != nil:
+		return err
+	default:
+		if mounted(client.Device) {
+			return fmt.Errorf("%s is mounted: %w", client.Device, scsi.ErrBusy)
+		}
+		if err := client.ask(attachRequest{Do: "detach"}); err != nil {
+			return err
+		}
+		a.print("%s is detached", client.Device)
+	}
+	a.emit(attachEvent{"result", client.Device, client.File})
+	return nil
+}
+
+// mounted reports whether a device is mounted somewhere.
+func mounted(device string) bool {
+	b, err := os.ReadFile("/proc/self/mounts")
+	if err != nil {
+		return false
+	}
+	for line := range strings.SplitSeq(string(b), "\n") {
+		if strings.HasPrefix(line, device+" ") {
+			return true
+		}
+	}
+	return false
+}
