@@ -36,6 +36,21 @@ type Entry struct {
 	extents []run
 }
 
+// Extent is a run of bytes of a file.
+type Extent struct {
+	Block int64 // of 2048 bytes, where it begins
+	Size  int64 // bytes
+}
+
+// Extents returns where the file lies on the disc.
+func (e *Entry) Extents() []Extent {
+	var all []Extent
+	for _, r := range e.extents {
+		all = append(all, Extent{r.block, r.size})
+	}
+	return all
+}
+
 // IsDir reports whether the entry is a directory.
 func (e *Entry) IsDir() bool { return e.Mode.IsDir() }
 

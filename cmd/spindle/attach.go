@@ -61,7 +61,11 @@ func (a *app) attach(ctx context.Context, name string) error {
 		return err
 	}
 	defer server.close()
-	attached, err := tcmu.Attach(ctx, drive, tcmu.Options{Name: server.name})
+	dev, err := a.watched(drive)
+	if err != nil {
+		return err
+	}
+	attached, err := tcmu.Attach(ctx, dev, tcmu.Options{Name: server.name})
 	if err != nil {
 		return fmt.Errorf("the drive could not be attached: %w", err)
 	}

@@ -35,7 +35,15 @@ func (a *app) openDrive(ctx context.Context, name string) (*mmc.Drive, error) {
 		return nil, err
 	}
 	a.onClose(conn.Close)
-	var dev scsi.Device = conn
+	dev, err := a.watched(conn)
+	if err != nil {
+		return nil, err
+	}
+	return mmc.New(dev), nil
+}
+
+// watched wraps a device as --trace and --verbose ask for.
+func (a *app) watched(dev scsi.Device) (scsi.Device, error) {
 	if a.trace != "" {
 		f, err := os.Create(a.trace)
 		if err != nil {
@@ -48,7 +56,7 @@ func (a *app) openDrive(ctx context.Context, name string) (*mmc.Drive, error) {
 	if a.verbose {
 		dev = &verboseDevice{dev, a}
 	}
-	return mmc.New(dev), nil
+	return dev, nil
 }
 
 // openDevice opens a drive by its name.

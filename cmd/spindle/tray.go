@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"strings"
+	"time"
 
 	"spindle/scsi"
 	"spindle/scsi/mmc"
@@ -101,5 +102,16 @@ func moveTray(ctx context.Context, d *mmc.Drive, action mmc.LoadAction) error {
 			return err
 		}
 	}
-	return d.StartStop(ctx, action)
+	if err := d.StartStop(ctx, action); err != nil || action != mmc.Load {
+		return err
+	}
+	// Whoever loads a disc wants to use it. An empty tray is closed as well.
+	if err := d.WaitReady(ctx, readyLimit); err != nil && scsi.SenseOf(err) == nil {
+		return err
+	}
+	return nil
 }
+
+// readyLimit is how long a disc may take to be ready.
+const readyLimit = time.Minute
+

@@ -2,6 +2,8 @@ package mmc
 
 import (
 	"context"
+	"errors"
+	"fmt"
 
 	"spindle/scsi"
 )
@@ -14,7 +16,19 @@ func (d *Drive) Write(ctx context.Context, lba int32, n int, data []byte) error 
 	cdb[0] = opWrite10
 	put32(cdb[2:], uint32(lba))
 	put16(cdb[7:], n)
-	return d.out(ctx, cdb, data, writing)
+	return d.allOut(ctx, cdb, data)
+}
+
+// ErrShortWrite is returned when a drive took fewer bytes than a WRITE had.
+var ErrShortWrite = errors.New("the drive did not take all the data")
+
+// allOut sends a command whose data must all be taken.
+func (d *Drive) allOut(ctx context.Context, cdb, data []byte) error {
+	n, err := d.dev.Execute(ctx, &scsi.Command{CDB: cdb, Direction: scsi.Out, Data: data, Timeout: writing})
+	if err == nil && n < len(data) {
+		return fmt.Errorf("%s: %w: %d of %d bytes", scsi.OpcodeName(cdb[0]), ErrShortWrite, n, len(data))
+	}
+	return err
 }
 
 // WriteStreaming sends blocks with WRITE (12) and its Streaming bit (6.49): a
@@ -26,7 +40,7 @@ func (d *Drive) WriteStreaming(ctx context.Context, lba int32, n int, data []byt
 	put32(cdb[2:], uint32(lba))
 	put32(cdb[6:], uint32(n))
 	cdb[10] = 0x80
-	return d.out(ctx, cdb, data, writing)
+	return d.allOut(ctx, cdb, data)
 }
 
 // SynchronizeCache makes the drive write what it holds in its buffer (6.42).

@@ -189,8 +189,11 @@ func (d *Drive) formatCapacities(c *scsi.Command) (int, error) {
 
 func (d *Drive) readCapacity(c *scsi.Command) (int, error) {
 	b := make([]byte, 8)
-	if d.toc != nil {
+	switch {
+	case d.toc != nil:
 		binary.BigEndian.PutUint32(b, uint32(max(0, d.toc.End()-1)))
+	case d.disc != nil && d.disc.st.Format.POW && d.layout != nil: // no session needs to be closed
+		binary.BigEndian.PutUint32(b, uint32(max(0, d.layout.End()-1)))
 	}
 	binary.BigEndian.PutUint32(b[4:], 2048)
 	return reply(c, b, len(b))
@@ -352,7 +355,9 @@ func (d *Drive) getPerformance(c *scsi.Command) (int, error) {
 	b := make([]byte, 8)
 	switch c.CDB[10] {
 	case 0:
-		if c.CDB[1]>>3&3 != 2 {
+		// The tolerance must be 10b; of growisofs, which leaves it out when it
+		// asks for writing, drives take it.
+		if c.CDB[1]>>3&3 != 2 && c.CDB[1]&4 == 0 {
 			return 0, badField(1)
 		}
 		if c.CDB[1]&4 != 0 {
@@ -374,8 +379,12 @@ func (d *Drive) getPerformance(c *scsi.Command) (int, error) {
 }
 
 func (d *Drive) discInfo(c *scsi.Command) (int, error) {
-	if c.CDB[1]&7 != 0 {
-		return 0, badField(1)
+	if kind := c.CDB[1] & 7; kind != 0 {
+		b := d.resources(kind)
+		if b == nil {
+			return 0, badField(1)
+		}
+		return reply(c, d.sized16(b), alloc16(c, 7))
 	}
 	b := make([]byte, 34)
 	if d.media.rewritable() {
@@ -449,6 +458,9 @@ func (d *Drive) discStructure(c *scsi.Command) (int, error) {
 	if wantBD := c.CDB[1]&15 == 1; wantBD != (medium == disc.BD) {
 		return 0, badField(1)
 	}
+	if c.CDB[7] == 0xFF {
+		return reply(c, d.sized16(d.structureList(medium)), alloc16(c, 8))
+	}
 	if b := d.recordedStructure(c.CDB[7]); b != nil {
 		return reply(c, d.sized16(b), alloc16(c, 8))
 	}
@@ -502,6 +514,10 @@ func (d *Drive) dvdPhysical() []byte {
 		end = ^(layer0 - (n - half) + 1) & 0xFFFFFF
 	}
 	put24 := func(at, v int) { b[at], b[at+1], b[at+2] = byte(v>>16), byte(v>>8), byte(v) }
+	if d.disc != nil && (d.disc.kind.class == plusRecord || d.media == profilePlusRW) {
+		copy(b[4+19:], d.disc.kind.maker)
+		copy(b[4+27:], d.disc.kind.model)
+	}
 	put24(9, firstPSN)
 	put24(13, end)
 	put24(17, layer0)

@@ -70,6 +70,7 @@ func (d *Drive) endAtOnce() {
 		t = d.daoTrack()
 	}
 	if t == nil || t.Next == t.Start || t.Damaged {
+		d.rec.atOnce = false
 		d.changed()
 		return
 	}
@@ -82,7 +83,11 @@ func (d *Drive) endAtOnce() {
 		d.changed()
 	case d.disc.kind.class == cdRecord:
 		d.closeTrack(t)
-	case d.disc.kind.class == minusRecord && d.rec.writeType() == writeSAO:
+	case d.rec.atOnce:
+		d.rec.atOnce = false
+		if t.Reserved && t.Next < t.End { // shorter than it was announced: the drive fills it
+			t.Next = t.End
+		}
 		t.Reserved = false
 		d.closeTrack(t)
 		if s := d.disc.open(); s != nil {
@@ -101,7 +106,7 @@ func (d *Drive) endAtOnce() {
 // daoTrack is the reserved track of a DVD that is written at once.
 func (d *Drive) daoTrack() *TrackState {
 	s := d.disc.open()
-	if s == nil || d.disc.kind.class != minusRecord || d.rec.writeType() != writeSAO {
+	if s == nil || !d.rec.atOnce {
 		return nil
 	}
 	for i := range s.Tracks {
@@ -231,7 +236,9 @@ func (d *Drive) closeTrackSession(c *scsi.Command) error {
 		return d.closeRandom(immediate, function)
 	case d.rec.cue != nil && d.rec.cue.begun, d.rec.raw != nil:
 		return errPhase
-	case r.st.Spoiled && r.kind.class != plusRecord:
+	case d.rec.atOnce: // what disc at once has written, SYNCHRONIZE CACHE closes
+		return errPhase
+	case r.st.Spoiled:
 		return errSpoiled
 	}
 	switch function {

@@ -214,12 +214,18 @@ func (cue *cueSheet) add(e []byte, a, begin disc.LBA, firstTrack int) bool {
 	return true
 }
 
-// endTrack ends the last track; it must have its INDEX 01 and four seconds.
+// endTrack ends the last track; it must have its INDEX 01, and four seconds with
+// its pregap. (Drives differ over whether the pregap counts; wodim's sheets are
+// accepted.)
 func (cue *cueSheet) endTrack(a disc.LBA) bool {
 	t := &cue.tracks[len(cue.tracks)-1]
 	t.End = a
 	t.Next = t.begin()
-	return t.Start >= 0 && a-t.Start >= minimumTrack
+	begin := t.begin()
+	if len(cue.tracks) == 1 {
+		begin = cue.start
+	}
+	return t.Start >= 0 && a > t.Start && a-begin >= minimumTrack
 }
 
 // part returns the part that a sector belongs to. Of several that begin at the

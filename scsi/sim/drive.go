@@ -248,7 +248,8 @@ func (d *Drive) Close() error {
 	}
 	var err error
 	if d.disc != nil && d.disc.store != nil {
-		// Without power the buffer is lost; what is on the disc is kept.
+		// A drive that is left alone writes what it holds.
+		d.flush()
 		err = d.disc.keep()
 	}
 	return errors.Join(err, d.image.Close())

@@ -284,12 +284,12 @@ func (d *Drive) formats() []formatOffer {
 	case profilePlusRW:
 		return []formatOffer{{formatPlusRW, n, 0, true}, {formatFull, n, 2048, true}}
 	case profileBDRE:
-		return []formatOffer{{formatBDRESpares, scale(bdDefault), 0x3000, false}, {formatBDRESpares, scale(bdMinimum), 0x1000, false},
-			{formatBDRESpares, scale(bdMaximum), 0x5000, false}, {formatBDRENoSpares, n, 2048, false}, {formatFull, scale(bdDefault), 2048, false}}
+		return []formatOffer{{formatFull, scale(bdDefault), 0x3000, false}, {formatBDRESpares, scale(bdDefault), 0x3000, false},
+			{formatBDRESpares, scale(bdMaximum), 0x5000, false}, {formatBDRESpares, scale(bdMinimum), 0x1000, false}, {formatBDRENoSpares, n, 2048, false}}
 	case profileBDR:
 		if r.blank() && !r.st.Format.Done {
-			return []formatOffer{{formatFull, scale(bdDefault), 2048, false}, {formatBDR, scale(bdDefault), 0x3000, false},
-				{formatBDR, scale(bdMinimum), 0x1000, false}, {formatBDR, scale(bdMaximum), 0x5000, false}}
+			return []formatOffer{{formatFull, scale(bdDefault), 0x3000, false}, {formatBDR, scale(bdDefault), 0x3000, false},
+				{formatBDR, scale(bdMaximum), 0x5000, false}, {formatBDR, scale(bdMinimum), 0x1000, false}}
 		}
 	}
 	return nil

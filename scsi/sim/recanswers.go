@@ -210,6 +210,10 @@ func (d *Drive) recordedTrack(c *scsi.Command) (int, error) {
 		if !r.st.Format.Done {
 			b[6] |= 0x40
 		}
+		if r.kind.profile == profileDVDRWRO { // its packets are the ECC blocks
+			b[6] |= 0x10
+			b[23] = 16
+		}
 		return reply(c, d.sized16(b), alloc16(c, 7))
 	}
 	t, session, invisible := d.findTrack(c.CDB[1]&3, number)
@@ -222,13 +226,13 @@ func (d *Drive) recordedTrack(c *scsi.Command) (int, error) {
 	if end == 0 {
 		end = disc.LBA(r.st.Capacity)
 	}
-	if invisible && r.kind.class == cdRecord && r.blank() && d.rec.writeType() == writeSAO {
-		next = -sessionPregap
+	if invisible && r.kind.class == cdRecord && r.open() == nil && d.rec.writeType() == writeSAO {
+		next -= sessionPregap // a session at once begins with its pregap
 	}
 	if !t.Closed {
 		binary.BigEndian.PutUint32(b[16:], uint32(max(0, int(end)-int(max(next, 0)))))
 		binary.BigEndian.PutUint32(b[24:], uint32(max(0, end-t.Start)))
-		if t.Next == t.Start && next <= t.Start {
+		if invisible || t.Next == t.Start && next <= t.Start {
 			b[6] |= 0x40 // blank
 		}
 		if !t.Damaged && !r.st.Final && (!r.st.Spoiled || d.rec.cue != nil) {
@@ -242,13 +246,64 @@ func (d *Drive) recordedTrack(c *scsi.Command) (int, error) {
 		binary.BigEndian.PutUint32(b[20:], uint32(r.kind.profile.blocking()))
 	}
 	if r.kind.class == minusRecord && t.Packets {
-		b[6] |= 0x30
+		b[6] |= 0x20
 	}
 	if next > t.Start {
 		b[7] |= 2
 		binary.BigEndian.PutUint32(b[28:], uint32(next-1))
 	}
 	return reply(c, d.sized16(b), alloc16(c, 7))
+}
+
+// resources answers READ DISC INFORMATION types 1, track resources, and 2, those
+// of pseudo-overwrite (MMC-6 6.22.3.2).
+func (d *Drive) resources(kind byte) []byte {
+	switch {
+	case kind == 1 && d.disc != nil && d.disc.kind.class != random:
+		b := make([]byte, 12)
+		b[2] = 1 << 5
+		used := d.disc.lastTrack().numberOr(0)
+		binary.BigEndian.PutUint16(b[4:], 99)
+		binary.BigEndian.PutUint16(b[6:], uint16(used))
+		binary.BigEndian.PutUint16(b[8:], 99)
+		binary.BigEndian.PutUint16(b[10:], uint16(max(0, 99-used)))
+		return b
+	case kind == 2 && d.disc != nil && d.disc.st.Format.POW:
+		b := make([]byte, 16)
+		b[2] = 2 << 5
+		spares := uint32(d.disc.kind.capacity-d.disc.st.Capacity) / 32
+		binary.BigEndian.PutUint32(b[4:], spares)
+		binary.BigEndian.PutUint32(b[8:], spares)
+		binary.BigEndian.PutUint32(b[12:], spares)
+		return b
+	}
+	return nil
+}
+
+// structureList is READ DISC STRUCTURE FFh: the structures there are.
+func (d *Drive) structureList(medium disc.Medium) []byte {
+	b := make([]byte, 4)
+	for format := range 0x100 {
+		size := 0
+		switch {
+		case format == 0 && medium == disc.BD:
+			size = 4100
+		case (format == 0 || format == 4) && medium == disc.DVD:
+			size = 2052
+		case format == 1 && medium == disc.DVD:
+			size = 8
+		default:
+			size = len(d.recordedStructure(byte(format)))
+		}
+		if size > 0 {
+			flags := byte(0x40) // can be read
+			if format == 0x20 {
+				flags |= 0x80
+			}
+			b = append(b, byte(format), flags, byte(size>>8), byte(size))
+		}
+	}
+	return b
 }
 
 // findTrack finds the track that READ TRACK INFORMATION asks for, its session,

@@ -20,6 +20,7 @@ type recorder struct {
 	late   []scsi.Sense // deferred errors that were not yet told
 	test   *State       // of the disc before a test write
 	weak   bool         // the track being written breaks when the buffer runs empty
+	atOnce bool         // a DVD is being written at once
 }
 
 // operation is work that goes on after a command was answered.
@@ -207,9 +208,9 @@ func (d *Drive) broke() {
 	if r.kind.class == random {
 		return
 	}
-	if d.rec.cue != nil || d.rec.raw != nil || d.disc.kind.class == minusRecord && d.rec.writeType() == writeSAO {
+	if d.rec.cue != nil && d.rec.cue.begun || d.rec.raw != nil || d.rec.atOnce {
 		r.st.Spoiled = true
-		d.rec.cue, d.rec.raw = nil, nil
+		d.rec.cue, d.rec.raw, d.rec.atOnce = nil, nil, false
 	}
 	if t := d.openTrack(); t != nil {
 		t.Damaged = true

@@ -104,7 +104,7 @@ func (d *Drive) endTest() {
 		return
 	}
 	d.disc.st, d.rec.test = *d.rec.test, nil
-	d.rec.cue, d.rec.raw = nil, nil
+	d.rec.cue, d.rec.raw, d.rec.atOnce = nil, nil, false
 	d.refresh()
 }
 
@@ -333,10 +333,8 @@ func (d *Drive) writeSequential(data []byte, a disc.LBA, n int) (int, error) {
 	switch {
 	case r.st.Final:
 		return 0, errReadOnly
-	case r.st.Spoiled && !(atOnce && d.openTrack() != nil && d.rec.buffer.running):
-		if t := d.openTrack(); !atOnce || t == nil || t.Damaged {
-			return 0, errSpoiled
-		}
+	case r.st.Spoiled && !d.rec.atOnce:
+		return 0, errSpoiled
 	}
 	t, next := d.openTrack(), d.beginning()
 	if t != nil {
@@ -371,7 +369,7 @@ func (d *Drive) writeSequential(data []byte, a disc.LBA, n int) (int, error) {
 	if t.Next == t.Start && d.nwa(t) == t.Start {
 		if atOnce {
 			d.beginTest()
-			r.st.Spoiled = true // until it is whole
+			r.st.Spoiled, d.rec.atOnce = true, true // until it is whole
 		}
 		d.rec.weak = atOnce && !d.rec.underrunFree()
 		d.warmUp(trackStartTime)

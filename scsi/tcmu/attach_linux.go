@@ -36,7 +36,9 @@ type Drive struct {
 	ring *ring
 	path string
 	done chan error
-	stop chan struct{}
+	// leaving is set when the drive is being removed: from then on its ring may
+	// vanish.
+	leaving atomic.Bool
 }
 
 // Attach makes a SCSI drive of dev and serves it until [Drive.Detach] is called.
@@ -51,9 +53,10 @@ func Attach(ctx context.Context, dev scsi.Device, o Options) (*Drive, error) {
 	if _, err := os.Stat(backstore(o.Name)); err == nil {
 		return nil, fmt.Errorf("%w: %s", ErrExists, o.Name)
 	}
-	d := &Drive{name: o.Name, dev: dev, done: make(chan error, 1), stop: make(chan struct{})}
+	d := &Drive{name: o.Name, dev: dev, done: make(chan error, 1)}
 	if err := d.build(ctx); err != nil {
 		// While it is removed, the kernel still asks it things.
+		d.leaving.Store(true)
 		rerr := Remove(o.Name)
 		return nil, errors.Join(err, d.unserve(), rerr)
 	}
@@ -257,12 +260,10 @@ func (d *Drive) loop() error {
 			continue
 		}
 		if _, err := d.uio.Read(event[:]); err != nil {
-			select {
-			case <-d.stop:
+			if d.leaving.Load() {
 				return nil
-			default:
-				return err
 			}
+			return err
 		}
 	}
 }
@@ -300,6 +301,7 @@ func (d *Drive) Done() <-chan error { return d.done }
 // Detach takes the drive away from the kernel. Commands under way are answered
 // first.
 func (d *Drive) Detach() error {
+	d.leaving.Store(true)
 	return errors.Join(Remove(d.name), d.unserve())
 }
 
@@ -308,7 +310,6 @@ func (d *Drive) unserve() error {
 	if d.uio == nil {
 		return nil
 	}
-	close(d.stop)
 	errs := []error{d.uio.SetReadDeadline(time.Now())}
 	if d.ring != nil {
 		errs = append(errs, <-d.done)

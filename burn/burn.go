@@ -1,0 +1,179 @@
+// Package burn writes disc images onto recordable discs, reads them back, and
+// knows what to do after a burn that failed.
+//
+// A burn has four parts, each of which can be used alone: [Survey] says what disc
+// is in the drive, [MakePlan] says in which steps the image comes onto it, a
+// [Burner] executes the steps, and [Verify] compares the disc with the image. A
+// [Journal] tells what happened, so that a failed burn can be gone on with.
+//
+// The sequences of commands are those of the MMC standard, as libburn, growisofs
+// and cdrdao have proven them.
+package burn
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"spindle/disc"
+	"spindle/scsi/mmc"
+)
+
+// Errors that a burn can end with before the disc is touched, for errors.Is.
+var (
+	// ErrNotWritable: the disc, or the drive, cannot be written.
+	ErrNotWritable = errors.New("cannot be written")
+	// ErrNotBlank: there is something on the disc already.
+	ErrNotBlank = errors.New("the disc is not blank")
+	// ErrTooLarge: the image does not fit.
+	ErrTooLarge = errors.New("does not fit on the disc")
+	// ErrWrongMedium: the image is not for this kind of disc.
+	ErrWrongMedium = errors.New("is not for this kind of disc")
+	// ErrImage: no disc can hold the image as it is.
+	ErrImage = errors.New("cannot be burned")
+	// ErrAddress: the image is made for another place on a disc.
+	ErrAddress = errors.New("is made for another place on the disc")
+	// ErrNoSimulation: this kind of disc cannot be written with the laser off.
+	ErrNoSimulation = errors.New("this kind of disc cannot be burned as a simulation")
+	// ErrOptions: the options contradict each other.
+	ErrOptions = errors.New("the options contradict each other")
+)
+
+// ErrSource: the image could not be read while it was burned, or it changed.
+var ErrSource = errors.New("the image cannot be read")
+
+// ErrChanged: the image is not the one it was. It is a case of [ErrSource].
+var ErrChanged = fmt.Errorf("%w: it has changed", ErrSource)
+
+// Mode is how an image comes onto a disc.
+type Mode string
+
+// The modes.
+const (
+	Auto          Mode = ""
+	SessionAtOnce Mode = "session at once"
+	TrackAtOnce   Mode = "track at once"
+	Raw96         Mode = "raw"
+	DiscAtOnce    Mode = "disc at once" // DVD-R
+	Incremental   Mode = "incremental"  // DVD-R
+	Sequential    Mode = "sequential"   // DVD+R, BD-R
+	Overwrite     Mode = "overwrite"
+)
+
+// Spare is how much of a BD is set aside for defects.
+type Spare string
+
+// The spare areas.
+const (
+	SpareNone    Spare = "none"
+	SpareMinimum Spare = "min"
+	SpareDefault Spare = "default"
+)
+
+// Options change how an image is burned. The zero value is right for most discs.
+type Options struct {
+	Mode     Mode
+	Speed    float64 // multiple of 1x; 0: the highest
+	Multi    bool    // leave the disc open for another session
+	Simulate bool    // with the laser off
+	Blank    bool    // erase a rewritable disc first
+	Full     bool    // erase or format it whole
+	Spare    Spare   // BD; empty: none on BD-R, the default on BD-RE
+	Overburn bool    // try more than the disc states to hold
+	AnyPlace bool    // burn an image that is made for another address
+}
+
+// Phase is a part of a burn.
+type Phase string
+
+// The phases.
+const (
+	Preparing  Phase = "preparing"
+	Blanking   Phase = "blanking"
+	Formatting Phase = "formatting"
+	Writing    Phase = "writing"
+	Closing    Phase = "closing"
+	Verifying  Phase = "verifying"
+)
+
+// Progress is how far a burn has come.
+type Progress struct {
+	Phase Phase
+	Done  int64 // bytes; of phases without data, of 1000
+	Total int64
+	// Speed of the last moments in bytes a second of the drive's clock, and
+	// the speed of 1x.
+	Speed, OneX float64
+	// DriveBuffer and HostBuffer say how full the buffers are, from 0 to 1;
+	// DriveBuffer is negative where the drive does not say.
+	DriveBuffer, HostBuffer float64
+}
+
+// Observer is told how a burn goes. Its methods are called one at a time, and not
+// from the goroutine that feeds the drive.
+type Observer interface {
+	Progress(Progress)
+	Note(text string)
+}
+
+type silent struct{}
+
+func (silent) Progress(Progress) {}
+func (silent) Note(string)       {}
+
+// DiscState is what a disc is after a burn.
+type DiscState string
+
+// The states.
+const (
+	Untouched    DiscState = "untouched"    // nothing was sent to it
+	StillBlank   DiscState = "blank"        // still, or again
+	Appendable   DiscState = "appendable"   // can be gone on with
+	Overwritable DiscState = "overwritable" // can be written again at any place
+	Complete     DiscState = "complete"
+	Spoiled      DiscState = "spoiled" // of no use, or to be blanked
+	Unknown      DiscState = "unknown" // the drive does not say
+)
+
+// An Error is a burn that failed.
+type Error struct {
+	Step  Step
+	Index int      // of the step in the plan
+	LBA   disc.LBA // where writing had come; meaningful for OpWrite
+	State DiscState
+	Err   error
+}
+
+func (e *Error) Error() string {
+	if e.Step.Op == OpWrite {
+		return fmt.Sprintf("the burn failed while writing at sector %d: %v", e.LBA, e.Err)
+	}
+	return fmt.Sprintf("the burn failed while %s: %v", e.Step.Op.doing(), e.Err)
+}
+
+func (e *Error) Unwrap() error { return e.Err }
+
+// AtClose reports whether the data were on their way to the disc already when the
+// burn failed: only the end is missing.
+func (e *Error) AtClose() bool {
+	return e.Step.Op == OpClose || e.Step.Op == OpSync && e.Step.Last
+}
+
+// Times that the drive may take for what it does by itself.
+const (
+	readyLimit = 2 * time.Minute
+	pollEvery  = 500 * time.Millisecond
+	closeLimit = 60 * time.Minute // a lead-out, a border, a short disc that is filled up
+	eraseLimit = 5 * time.Hour    // a whole disc at low speed
+)
+
+// speedUnit is the number of bytes of user data a second at 1x.
+func speedUnit(p mmc.Profile) float64 {
+	switch {
+	case p.IsBD():
+		return mmc.BDSpeed
+	case p.IsDVD():
+		return mmc.DVDSpeed
+	}
+	return mmc.CDSpeed
+}

@@ -1,0 +1,373 @@
+package burn
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"spindle/disc"
+	"spindle/scsi"
+	"spindle/scsi/mmc"
+)
+
+// burner executes a plan on one drive.
+type burner struct {
+	drive  *mmc.Drive
+	medium *Medium
+	plan   *Plan
+	feed   *feed
+	number int // of the drive in the feed
+	record func(step int, at disc.LBA)
+	watch  *watcher
+
+	oneX     float64
+	total    int64
+	done     int64
+	lastLook time.Time // at the drive's buffer
+	buffer   float64
+	rate     float64
+	rateAt   time.Time
+	rateFrom int64
+	at       disc.LBA // after the last sector that the drive took
+}
+
+// Pauses while a drive is busy, and how long it may be so without taking anything.
+const (
+	busyPause = 20 * time.Millisecond
+	busyLimit = 5 * time.Minute
+	lookEvery = 500 * time.Millisecond
+)
+
+// run executes the steps from the one with the number from on.
+func (b *burner) run(ctx context.Context, from int) error {
+	b.total, b.oneX, b.buffer = b.plan.Bytes(), speedUnit(b.plan.Profile), -1
+	b.rateAt = b.drive.Clock().Now()
+	b.lastLook = b.rateAt
+	for i := range from {
+		b.done += b.plan.Steps[i].bytes()
+	}
+	// A drive without a lock, or with a speed of its own, burns as well.
+	if err := b.drive.PreventRemoval(ctx, true); err != nil && !isAnswer(err) {
+		return b.failed(0, err)
+	}
+	defer func() { _ = b.drive.PreventRemoval(context.WithoutCancel(ctx), false) }()
+	if err := b.setSpeed(ctx); err != nil && !isAnswer(err) {
+		return b.failed(0, err)
+	}
+	for i := from; i < len(b.plan.Steps); i++ {
+		b.record(i, b.at)
+		if err := b.step(ctx, i); err != nil {
+			return b.failed(i, err)
+		}
+	}
+	return nil
+}
+
+// failed makes the error of a step.
+func (b *burner) failed(i int, err error) error {
+	return &Error{Step: b.plan.Steps[i], Index: i, LBA: b.at, Err: err, State: Unknown}
+}
+
+func (b *burner) setSpeed(ctx context.Context) error {
+	if b.plan.Speed <= 0 {
+		return nil
+	}
+	if b.medium.Kind() == disc.CD {
+		return b.drive.SetCDSpeed(ctx, mmc.MaxSpeed, b.plan.Speed)
+	}
+	return b.drive.SetStreaming(ctx, uint32(max(0, b.medium.Capacity-1)), b.plan.Speed, b.plan.Speed)
+}
+
+// step executes one step.
+func (b *burner) step(ctx context.Context, i int) error {
+	s := &b.plan.Steps[i]
+	var err error
+	switch s.Op {
+	case OpBlank:
+		err = b.blank(ctx, s.Blank)
+	case OpFormat:
+		err = b.immediate(ctx, Formatting, eraseLimit, func(immediate bool) error { return b.drive.Format(ctx, *s.Format, immediate) })
+	case OpLayer:
+		err = b.drive.SetLayer0Capacity(ctx, s.Layer0)
+	case OpParams:
+		err = b.settled(ctx, func() error { return b.drive.SetWriteParameters(ctx, *s.Params) })
+	case OpCalibrate:
+		err = b.calibrate(ctx)
+	case OpReserve:
+		err = b.settled(ctx, func() error { return b.drive.ReserveTrack(ctx, s.Blocks) })
+	case OpCueSheet:
+		err = b.settled(ctx, func() error { return b.drive.SendCueSheet(ctx, s.Cue) })
+	case OpExpect:
+		err = b.expect(ctx, s.LBA)
+	case OpWrite:
+		return b.write(ctx, i)
+	case OpSync:
+		err = b.synchronize(ctx)
+	case OpClose:
+		track := s.Track
+		err = b.immediate(ctx, Closing, closeLimit, func(immediate bool) error { return b.drive.Close(ctx, s.Close, track, immediate) })
+	}
+	if s.Soft && err != nil && mmc.IsRefusal(err) {
+		return nil
+	}
+	return err
+}
+
+// busy reports whether a drive refused a command because it is at work with
+// itself: the same command is to be sent again.
+func busy(err error) bool {
+	s := scsi.SenseOf(err)
+	return s != nil && !s.Deferred && s.Key == scsi.NotReady && s.ASC == 0x04 && (s.ASCQ == 7 || s.ASCQ == 8 || s.ASCQ == 1 || s.ASCQ == 4)
+}
+
+// harmless reports whether an error is a piece of news and not a failure: the
+// command is to be sent again (unit attentions that do not mean another disc), or
+// was executed (recovered errors).
+func news(err error) (again, done bool) {
+	s := scsi.SenseOf(err)
+	switch {
+	case s == nil || s.Deferred:
+	case s.Key == scsi.RecoveredError:
+		return false, true
+	case s.Key == scsi.UnitAttention && s.ASC != 0x28 && s.ASC != 0x29 && s.ASC != 0x3A:
+		return true, false
+	}
+	return false, false
+}
+
+// settled sends a command again while the drive is busy.
+func (b *burner) settled(ctx context.Context, command func() error) error {
+	start := b.drive.Clock().Now()
+	for attentions := 0; ; {
+		err := command()
+		again, done := news(err)
+		switch {
+		case err == nil || done:
+			return nil
+		case again && attentions < 8:
+			attentions++
+			continue
+		case !busy(err):
+			return err
+		case b.drive.Clock().Now().Sub(start) > busyLimit:
+			return fmt.Errorf("the drive has been busy for %s: %w", busyLimit, err)
+		}
+		if err := b.drive.Clock().Sleep(ctx, busyPause); err != nil {
+			return err
+		}
+	}
+}
+
+// immediate runs a long command with its immediate bit and waits for its end; a
+// drive that refuses the bit gets the command without it.
+func (b *burner) immediate(ctx context.Context, phase Phase, limit time.Duration, command func(immediate bool) error) error {
+	b.watch.report(Progress{Phase: phase, Total: 1000, OneX: b.oneX, DriveBuffer: -1})
+	err := b.settled(ctx, func() error { return command(true) })
+	if mmc.IsRefusal(err) {
+		if err = b.settled(ctx, func() error { return command(false) }); err != nil {
+			return err
+		}
+	} else if err != nil {
+		return err
+	}
+	return b.wait(ctx, phase, limit)
+}
+
+// wait waits until the drive has finished.
+func (b *burner) wait(ctx context.Context, phase Phase, limit time.Duration) error {
+	clock := b.drive.Clock()
+	start := clock.Now()
+	for attentions := 0; ; {
+		working, progress, err := b.drive.Busy(ctx)
+		switch s := scsi.SenseOf(err); {
+		case err == nil && !working:
+			return nil
+		case err == nil:
+		case s != nil && s.Key == scsi.UnitAttention && !s.Deferred && attentions < 8:
+			attentions++ // a disc that was blanked or formatted is news to the drive
+			continue
+		case s != nil && s.Key == scsi.RecoveredError && !s.Deferred:
+			return nil
+		default:
+			return err
+		}
+		if clock.Now().Sub(start) > limit {
+			return fmt.Errorf("the drive has not finished %s after %s: %w", phase, limit, scsi.ErrTimeout)
+		}
+		if progress >= 0 {
+			b.watch.report(Progress{Phase: phase, Done: int64(progress * 1000), Total: 1000, OneX: b.oneX, DriveBuffer: -1})
+		}
+		if err := clock.Sleep(ctx, pollEvery); err != nil {
+			return err
+		}
+	}
+}
+
+// blank erases the disc; where the quick way fails, as after a burn that was
+// broken off, the whole disc.
+func (b *burner) blank(ctx context.Context, t mmc.BlankType) error {
+	err := b.immediate(ctx, Blanking, eraseLimit, func(immediate bool) error { return b.drive.Blank(ctx, t, immediate) })
+	s := scsi.SenseOf(err)
+	if t == mmc.BlankMinimal && s != nil && (s.Key == scsi.MediumError || s.Key == scsi.IllegalRequest) {
+		b.watch.note("the quick way of blanking failed; the whole disc is erased, which takes as long as writing it")
+		err = b.immediate(ctx, Blanking, eraseLimit, func(immediate bool) error { return b.drive.Blank(ctx, mmc.BlankAll, immediate) })
+	}
+	if err != nil {
+		return err
+	}
+	return b.drive.WaitReady(ctx, readyLimit)
+}
+
+// calibrate finds the power of the laser. Drives that do so by themselves refuse.
+func (b *burner) calibrate(ctx context.Context) error {
+	err := b.settled(ctx, func() error { return b.drive.CalibratePower(ctx) })
+	if s := scsi.SenseOf(err); s != nil && s.Key == scsi.IllegalRequest && !s.Deferred {
+		return nil
+	}
+	return err
+}
+
+// expect checks that writing goes on where the plan has it.
+func (b *burner) expect(ctx context.Context, want disc.LBA) error {
+	var at disc.LBA
+	err := b.settled(ctx, func() error {
+		var err error
+		at, err = nextWritable(ctx, b.drive, b.plan.Profile)
+		return err
+	})
+	switch {
+	case err != nil:
+		return err
+	case at != want:
+		return fmt.Errorf("the disc goes on at sector %d, not at %d: the image %w", at, want, ErrAddress)
+	}
+	return nil
+}
+
+// nextWritable asks where writing goes on.
+func nextWritable(ctx context.Context, d *mmc.Drive, p mmc.Profile) (disc.LBA, error) {
+	number := mmc.OpenTrackCD
+	if !p.IsCD() && p != mmc.ProfileDVDPlusR && p != mmc.ProfileDVDPlusRDL {
+		info, err := d.DiscInfo(ctx)
+		if err != nil {
+			return 0, err
+		}
+		number = info.LastTrackInLast
+	}
+	t, err := d.TrackInfo(ctx, number)
+	if err != nil {
+		return 0, err
+	}
+	if !t.NextWritableValid {
+		return disc.LBA(t.Start), nil
+	}
+	return disc.LBA(max(t.NextWritable, t.Start)), nil
+}
+
+// write sends the sectors of one step.
+func (b *burner) write(ctx context.Context, i int) error {
+	s := &b.plan.Steps[i]
+	end := s.LBA + disc.LBA(s.Count)
+	if b.at < s.LBA || b.at >= end {
+		b.at = s.LBA
+	}
+	for b.at < end {
+		var c *chunk
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case c = <-b.feed.outs[b.number]:
+		}
+		switch {
+		case c == nil:
+			return errors.Join(ctx.Err(), ErrSource)
+		case c.err != nil:
+			return c.err
+		case c.step != i:
+			return fmt.Errorf("a chunk of step %d in step %d", c.step, i)
+		}
+		b.at = c.first
+		err := b.settled(ctx, func() error {
+			if s.Stream {
+				return b.drive.WriteStreaming(ctx, int32(c.first), c.n, c.data)
+			}
+			return b.drive.Write(ctx, int32(c.first), c.n, c.data)
+		})
+		if err != nil {
+			return err
+		}
+		b.at = c.first + disc.LBA(c.n)
+		b.done += int64(len(c.data))
+		b.feed.release(c)
+		if err := b.look(ctx, i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// look reports how writing goes, now and then.
+func (b *burner) look(ctx context.Context, i int) error {
+	now := b.drive.Clock().Now()
+	if now.Sub(b.lastLook) < lookEvery {
+		return nil
+	}
+	b.lastLook = now
+	b.record(i, b.at)
+	if c, err := b.drive.BufferCapacity(ctx); err == nil && c.Size > 0 {
+		b.buffer = 1 - float64(c.Free)/float64(c.Size)
+	} else if err != nil && !isAnswer(err) {
+		return err
+	}
+	if passed := now.Sub(b.rateAt); passed > 0 {
+		b.rate = float64(b.done-b.rateFrom) / passed.Seconds()
+		b.rateAt, b.rateFrom = now, b.done
+	}
+	b.watch.report(Progress{Phase: Writing, Done: b.done, Total: b.total, Speed: b.rate, OneX: b.oneX,
+		DriveBuffer: b.buffer, HostBuffer: b.feed.fill(b.number)})
+	return nil
+}
+
+// synchronize makes the drive write the rest of its buffer, once in the
+// background, and once more without, which some drives need (growisofs).
+func (b *burner) synchronize(ctx context.Context) error {
+	b.watch.report(Progress{Phase: Writing, Done: b.done, Total: b.total, OneX: b.oneX, DriveBuffer: b.buffer})
+	err := b.immediate(ctx, Closing, closeLimit, func(immediate bool) error { return b.drive.SynchronizeCache(ctx, immediate) })
+	if err != nil {
+		return err
+	}
+	return b.settled(ctx, func() error { return b.drive.SynchronizeCache(ctx, false) })
+}
+
+// abandon leaves the drive in order after a failure: what it holds is written, as
+// far as that can be, and it is idle afterwards.
+func abandon(ctx context.Context, d *mmc.Drive) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Minute)
+	defer cancel()
+	const attempts = 4 // deferred errors and attentions come first
+	for range attempts {
+		err := d.SynchronizeCache(ctx, true)
+		if err == nil || !isAnswer(err) || mmc.IsRefusal(err) {
+			break
+		}
+	}
+	for start := d.Clock().Now(); d.Clock().Now().Sub(start) < 10*time.Minute; {
+		working, _, err := d.Busy(ctx)
+		if !working || err != nil || d.Clock().Sleep(ctx, pollEvery) != nil {
+			break
+		}
+	}
+	_ = d.PreventRemoval(ctx, false)
+}
+
+// stateAfter asks a drive what the disc has become.
+func stateAfter(ctx context.Context, d *mmc.Drive) DiscState {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Minute)
+	defer cancel()
+	m, err := Survey(ctx, d)
+	if err != nil {
+		return Unknown
+	}
+	return m.State()
+}

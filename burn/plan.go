@@ -1,0 +1,555 @@
+package burn
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"spindle/disc"
+	"spindle/scsi/mmc"
+)
+
+// Op is what a step does.
+type Op string
+
+// The operations.
+const (
+	OpBlank     Op = "blank"
+	OpFormat    Op = "format"
+	OpLayer     Op = "layer break"
+	OpParams    Op = "write parameters"
+	OpCalibrate Op = "calibrate"
+	OpReserve   Op = "reserve"
+	OpCueSheet  Op = "cue sheet"
+	OpExpect    Op = "expect" // that the disc goes on where the image does
+	OpWrite     Op = "write"
+	OpSync      Op = "synchronize"
+	OpClose     Op = "close"
+)
+
+// doing says the operation in the middle of a sentence.
+func (o Op) doing() string {
+	switch o {
+	case OpBlank:
+		return "blanking the disc"
+	case OpFormat:
+		return "formatting the disc"
+	case OpLayer:
+		return "setting the layer break"
+	case OpParams:
+		return "setting the mode of writing"
+	case OpCalibrate:
+		return "calibrating the laser"
+	case OpReserve:
+		return "reserving the track"
+	case OpCueSheet:
+		return "announcing the tracks"
+	case OpExpect:
+		return "looking where the session begins"
+	case OpSync:
+		return "the drive wrote the rest of its buffer"
+	case OpClose:
+		return "closing the disc"
+	}
+	return "writing"
+}
+
+// A Step is one step of a plan. Which fields count depends on Op.
+type Step struct {
+	Op Op `json:"op"`
+
+	Blank  mmc.BlankType        `json:"blank,omitempty"`
+	Format *mmc.FormatRequest   `json:"format,omitempty"`
+	Layer0 uint32               `json:"layer0,omitempty"` // sectors
+	Params *mmc.WriteParameters `json:"params,omitempty"`
+	Blocks uint32               `json:"blocks,omitempty"` // of OpReserve
+	Cue    []mmc.CueEntry       `json:"cue,omitempty"`
+	LBA    disc.LBA             `json:"lba,omitempty"` // of OpExpect and OpWrite: on the disc
+	// Soft: a drive that does not know the command does not need it.
+	Soft bool `json:"soft,omitempty"`
+
+	// Of OpWrite: Count sectors from LBA on, sent in Form; they are those of
+	// the image from Source on, or zeros. Of FormText they are Packs,
+	// repeated; of FormRaw96 the session that Raw makes.
+	Count  int         `json:"count,omitempty"`
+	Form   Form        `json:"form,omitempty"`
+	Source disc.LBA    `json:"source,omitempty"`
+	Zeros  bool        `json:"zeros,omitempty"`
+	Packs  []disc.Pack `json:"packs,omitempty"`
+	Stream bool        `json:"stream,omitempty"` // WRITE (12) without verification by the drive
+
+	Last     bool              `json:"last,omitempty"` // of OpSync: after it nothing but closing comes
+	Close    mmc.CloseFunction `json:"close,omitempty"`
+	Track    int               `json:"track,omitempty"` // of OpClose; 0: the drive's last one
+	RealLast bool              `json:"realLast,omitempty"`
+}
+
+// bytes is how much a step writes.
+func (s *Step) bytes() int64 {
+	if s.Op != OpWrite {
+		return 0
+	}
+	return int64(s.Count) * int64(s.Form.Size())
+}
+
+// String describes the step in a line.
+func (s *Step) String() string {
+	switch s.Op {
+	case OpBlank:
+		return fmt.Sprintf("blank, type %d", s.Blank)
+	case OpFormat:
+		return fmt.Sprintf("format, type %02Xh.%d, %d blocks, parameter %06Xh", s.Format.Type, s.Format.SubType, s.Format.Blocks, s.Format.Param)
+	case OpLayer:
+		return fmt.Sprintf("layer break after %d blocks", s.Layer0)
+	case OpParams:
+		p := s.Params
+		return fmt.Sprintf("write parameters: type %d, multi-session %d, track mode %d, block type %d, session format %02Xh, packets of %d, test %t, MCN %q",
+			p.Type, p.MultiSession, p.TrackMode, p.Block, p.SessionFormat, p.FixedPacket, p.TestWrite, p.MCN)
+	case OpReserve:
+		return fmt.Sprintf("reserve a track of %d blocks", s.Blocks)
+	case OpCueSheet:
+		var b strings.Builder
+		fmt.Fprintf(&b, "cue sheet of %d entries:", len(s.Cue))
+		for i := range s.Cue {
+			e := s.Cue[i].Encode()
+			fmt.Fprintf(&b, " % x,", e[:])
+		}
+		return strings.TrimSuffix(b.String(), ",")
+	case OpExpect:
+		return fmt.Sprintf("expect the next writable address %d", s.LBA)
+	case OpWrite:
+		what := fmt.Sprintf("the image's from %d on", s.Source)
+		switch {
+		case s.Zeros:
+			what = "zeros"
+		case s.Form == FormText:
+			what = fmt.Sprintf("%d CD-TEXT packs, repeated", len(s.Packs))
+		}
+		return fmt.Sprintf("write %d to %d, %d bytes each: %s", s.LBA, int(s.LBA)+s.Count-1, s.Form.Size(), what)
+	case OpSync:
+		return "synchronize"
+	case OpClose:
+		return fmt.Sprintf("close, function %d, track %d", s.Close, s.Track)
+	}
+	return string(s.Op)
+}
+
+// A Plan is in which steps an image comes onto a disc.
+type Plan struct {
+	Profile  mmc.Profile   `json:"profile"`
+	Mode     Mode          `json:"mode"`
+	Speed    int           `json:"speed"` // kB/s; 0: the drive's own
+	Steps    []Step        `json:"steps"`
+	Simulate bool          `json:"simulate,omitempty"`
+	Final    bool          `json:"final,omitempty"` // nothing can be appended afterwards
+	Start    disc.LBA      `json:"start"`           // of the first sector of the image on the disc
+	Expected time.Duration `json:"expected"`
+	Notes    []string      `json:"notes,omitempty"`
+}
+
+// Bytes is how much the plan writes.
+func (p *Plan) Bytes() int64 {
+	var n int64
+	for i := range p.Steps {
+		n += p.Steps[i].bytes()
+	}
+	return n
+}
+
+// String lists the steps.
+func (p *Plan) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s, %s, %d kB/s\n", p.Profile, p.Mode, p.Speed)
+	for i := range p.Steps {
+		fmt.Fprintf(&b, "  %s\n", p.Steps[i].String())
+	}
+	return b.String()
+}
+
+// planner makes one plan.
+type planner struct {
+	m    *Medium
+	src  *Source
+	o    Options
+	plan *Plan
+}
+
+func (p *planner) add(s ...Step) { p.plan.Steps = append(p.plan.Steps, s...) }
+
+// MakePlan says how an image is burned on a disc. Its errors wrap one of those of
+// this package; nothing was sent to the drive.
+func MakePlan(m *Medium, src *Source, o Options) (*Plan, error) {
+	if err := m.Writable(); err != nil && !(o.Blank && m.Erasable && m.Writes) {
+		return nil, err
+	}
+	p := &planner{m: m, src: src, o: o, plan: &Plan{Profile: m.Profile, Simulate: o.Simulate, Speed: m.chooseSpeed(o.Speed)}}
+	if err := p.prepare(); err != nil {
+		return nil, err
+	}
+	if o.Simulate && !p.m.Simulates {
+		return nil, fmt.Errorf("%s: %w", m.Profile, ErrNoSimulation)
+	}
+	var err error
+	switch p.m.Profile {
+	case mmc.ProfileCDR, mmc.ProfileCDRW:
+		err = p.cd()
+	case mmc.ProfileDVDR, mmc.ProfileDVDRW, mmc.ProfileDVDRDL:
+		err = p.dvdR()
+	case mmc.ProfileDVDPlusR, mmc.ProfileDVDPlusRDL:
+		err = p.dvdPlusR()
+	case mmc.ProfileBDR:
+		err = p.bdR()
+	default:
+		err = p.overwrite()
+	}
+	if err != nil {
+		return nil, err
+	}
+	p.estimate()
+	return p.plan, nil
+}
+
+// prepare blanks what is to be blanked.
+func (p *planner) prepare() error {
+	sequential := p.m.Profile == mmc.ProfileCDRW || p.m.Profile == mmc.ProfileDVDRW
+	used := p.m.Status != mmc.DiscBlank || p.m.Damaged
+	switch {
+	case p.o.Blank && !p.m.Erasable:
+		return fmt.Errorf("a %s cannot be erased: %w", p.m.Profile, ErrOptions)
+	case p.o.Blank && p.o.Simulate:
+		return fmt.Errorf("a simulation would blank the disc: %w", ErrOptions)
+	case p.o.Blank && sequential && used:
+		kind := mmc.BlankMinimal
+		if p.o.Full || p.m.Profile == mmc.ProfileDVDRW && p.incremental() {
+			kind = mmc.BlankAll // after a minimal blank a DVD-RW takes disc at once only
+		}
+		p.add(Step{Op: OpBlank, Blank: kind})
+		m := *p.m
+		m.Status, m.Damaged, m.NextWritable, m.Sessions, m.Open, m.LastTrack = mmc.DiscBlank, false, 0, 1, false, 1
+		m.Writes, m.Free = true, max(m.Capacity, m.Free)
+		if m.Capacity == 0 {
+			m.Capacity = blankCapacity(m.Profile)
+		}
+		m.AtOnce = true
+		p.m = &m
+	case sequential && used && p.m.Erasable && (p.m.Status == mmc.DiscComplete || p.m.Damaged):
+		return fmt.Errorf("%w: erase it with --blank", ErrNotBlank)
+	}
+	return nil
+}
+
+// blankCapacity is what a disc that is full holds once it is blank: such a disc
+// does not say it.
+func blankCapacity(p mmc.Profile) int {
+	if p == mmc.ProfileCDRW {
+		return 79*60*75 + 59*75 + 74 - 150
+	}
+	return 2297888
+}
+
+// incremental reports whether a DVD-R is to be written incrementally.
+func (p *planner) incremental() bool { return p.o.Multi || p.o.Mode == Incremental }
+
+// fits checks that an image of n sectors that begins at start fits.
+func (p *planner) fits(start disc.LBA, n int) error {
+	if end := int(start) + n; end > p.m.Capacity {
+		if p.o.Overburn && p.m.Kind() == disc.CD {
+			p.plan.Notes = append(p.plan.Notes, fmt.Sprintf("%d sectors more than the disc is made for: the drive may refuse them, and the end may be unreadable",
+				end-p.m.Capacity))
+			return nil
+		}
+		return fmt.Errorf("%w: it needs %d sectors (%s), and %d (%s) are free; %d are missing", ErrTooLarge,
+			n, size(n), p.m.Capacity-int(start), size(p.m.Capacity-int(start)), end-p.m.Capacity)
+	}
+	return nil
+}
+
+// size gives blocks of 2048 bytes in the units on a disc's box.
+func size(blocks int) string {
+	n := float64(blocks) * 2048
+	if n < 1e9 {
+		return fmt.Sprintf("%.1f MB", n/1e6)
+	}
+	return fmt.Sprintf("%.2f GB", n/1e9)
+}
+
+// writeData adds the writing of a data track, padded to whole blocks of the
+// medium.
+func (p *planner) writeData(t *disc.Track, at disc.LBA) {
+	n := int(t.End - t.Start)
+	p.plan.Start = at
+	p.add(Step{Op: OpWrite, LBA: at, Count: n, Source: t.Start})
+	if block := p.m.blocking(); n%block != 0 {
+		p.add(Step{Op: OpWrite, LBA: at + disc.LBA(n), Count: block - n%block, Zeros: true})
+	}
+}
+
+// padded is the length of a track in whole blocks of the medium.
+func (p *planner) padded(t *disc.Track) int {
+	n, block := int(t.End-t.Start), p.m.blocking()
+	return (n + block - 1) / block * block
+}
+
+// dvdR plans DVD-R and DVD-RW that are written sequentially.
+func (p *planner) dvdR() error {
+	t, err := p.src.data()
+	if err != nil {
+		return err
+	}
+	n := p.padded(t)
+	if err := p.fits(p.m.NextWritable, n); err != nil {
+		return err
+	}
+	blank := p.m.Status == mmc.DiscBlank
+	if err := p.address(t, p.m.NextWritable); err != nil {
+		return err
+	}
+	params := mmc.WriteParameters{TestWrite: p.o.Simulate, UnderrunFree: p.m.UnderrunFree, TrackMode: 5, Block: mmc.BlockMode1}
+	if !p.incremental() && blank {
+		p.plan.Mode, p.plan.Final = DiscAtOnce, true
+		params.Type = mmc.WriteSessionAtOnce
+		p.add(Step{Op: OpParams, Params: &params}, Step{Op: OpReserve, Blocks: uint32(n)}, Step{Op: OpExpect, LBA: 0})
+		p.writeData(t, 0)
+		p.add(Step{Op: OpSync, Last: true})
+		return nil
+	}
+	if !p.m.InPackets {
+		return fmt.Errorf("this %s can be written at once only, after a quick blank: erase it with --blank --full, or leave out --multi: %w", p.m.Profile, ErrOptions)
+	}
+	p.plan.Mode, p.plan.Final = Incremental, !p.o.Multi
+	params.Type, params.FixedPacket, params.LinkSize = mmc.WriteIncremental, 16, 16
+	if p.o.Multi {
+		params.MultiSession = mmc.NextSession
+	}
+	p.add(Step{Op: OpParams, Params: &params}, Step{Op: OpExpect, LBA: p.m.NextWritable})
+	p.writeData(t, p.m.NextWritable)
+	p.add(Step{Op: OpSync}, Step{Op: OpClose, Close: mmc.CloseTrack, Track: p.m.LastTrack}, Step{Op: OpClose, Close: mmc.CloseSession})
+	return nil
+}
+
+// dvdPlusR plans DVD+R of one or two layers.
+func (p *planner) dvdPlusR() error {
+	t, err := p.src.data()
+	if err != nil {
+		return err
+	}
+	if err := p.fits(p.m.NextWritable, p.padded(t)); err != nil {
+		return err
+	}
+	if err := p.address(t, p.m.NextWritable); err != nil {
+		return err
+	}
+	p.plan.Mode, p.plan.Final = Sequential, !p.o.Multi
+	if p.m.Layer0 > 0 && p.m.Status == mmc.DiscBlank && !p.o.Multi {
+		// Both layers of the same length, so that the second one does not end in
+		// the middle (growisofs).
+		if half := (p.padded(t)/2 + 15) / 16 * 16; half <= p.m.Layer0 {
+			p.add(Step{Op: OpLayer, Layer0: uint32(half), Soft: true})
+		}
+	}
+	p.add(Step{Op: OpExpect, LBA: p.m.NextWritable})
+	p.writeData(t, p.m.NextWritable)
+	p.add(Step{Op: OpSync}, Step{Op: OpClose, Close: mmc.CloseTrack, Track: p.m.LastTrack})
+	switch {
+	case p.o.Multi:
+		p.add(Step{Op: OpClose, Close: mmc.CloseSession})
+	case p.m.Profile == mmc.ProfileDVDPlusRDL: // as growisofs does, for drives insist
+		p.add(Step{Op: OpClose, Close: mmc.CloseMinimum})
+	default:
+		p.add(Step{Op: OpClose, Close: mmc.CloseFinalize})
+	}
+	return nil
+}
+
+// bdR plans BD-R.
+func (p *planner) bdR() error {
+	t, err := p.src.data()
+	if err != nil {
+		return err
+	}
+	if spare := p.o.Spare; spare == SpareMinimum || spare == SpareDefault {
+		f, err := p.spareFormat(mmc.FormatBDR, spare)
+		if err != nil {
+			return err
+		}
+		if p.m.Status != mmc.DiscBlank || p.m.NextWritable > 0 {
+			return fmt.Errorf("spare areas are made before the first burn only: %w", ErrOptions)
+		}
+		f.SubType = 1 // without pseudo-overwrite, which spindle does not use
+		p.m.Capacity = int(f.Blocks)
+		p.add(Step{Op: OpFormat, Format: f})
+	}
+	if err := p.fits(p.m.NextWritable, p.padded(t)); err != nil {
+		return err
+	}
+	if err := p.address(t, p.m.NextWritable); err != nil {
+		return err
+	}
+	p.plan.Mode, p.plan.Final = Sequential, !p.o.Multi
+	p.add(Step{Op: OpExpect, LBA: p.m.NextWritable})
+	p.writeData(t, p.m.NextWritable)
+	p.add(Step{Op: OpSync}, Step{Op: OpClose, Close: mmc.CloseTrack, Track: p.m.LastTrack})
+	if p.o.Multi {
+		p.add(Step{Op: OpClose, Close: mmc.CloseSession})
+	} else {
+		p.add(Step{Op: OpClose, Close: mmc.CloseFinalize})
+	}
+	return nil
+}
+
+// spareFormat finds the format with spare areas of a size.
+func (p *planner) spareFormat(kind uint8, spare Spare) (*mmc.FormatRequest, error) {
+	var found *mmc.FormatCapacity
+	for i := range p.m.Formats {
+		f := &p.m.Formats[i]
+		if i == 0 || f.Type != kind {
+			continue
+		}
+		// The first one is the default; of the others, the larger the payload,
+		// the smaller the spare areas.
+		if found == nil || spare == SpareMinimum && f.Blocks > found.Blocks {
+			found = f
+		}
+	}
+	if found == nil {
+		return nil, fmt.Errorf("the drive offers no spare areas for this disc: %w", ErrOptions)
+	}
+	return &mmc.FormatRequest{Type: kind, Blocks: found.Blocks, Param: found.Param}, nil
+}
+
+// overwrite plans the media that are written at any place.
+func (p *planner) overwrite() error {
+	t, err := p.src.data()
+	if err != nil {
+		return err
+	}
+	if p.o.Multi {
+		return fmt.Errorf("a %s has no sessions: %w", p.m.Profile, ErrOptions)
+	}
+	n := p.padded(t)
+	p.plan.Mode = Overwrite
+	if err := p.format(n); err != nil {
+		return err
+	}
+	if err := p.fits(0, n); err != nil {
+		return err
+	}
+	if err := p.address(t, 0); err != nil {
+		return err
+	}
+	p.writeData(t, 0)
+	p.add(Step{Op: OpSync, Last: true})
+	switch p.m.Profile {
+	case mmc.ProfileDVDPlusRW, mmc.ProfileDVDPlusRWDL:
+		// End the format in the background, so that other drives read the disc.
+		p.add(Step{Op: OpClose, Close: mmc.CloseBackground, Soft: true}, Step{Op: OpClose, Close: mmc.CloseSession, Soft: true})
+	case mmc.ProfileDVDRWRO:
+		if p.m.Intermediate {
+			p.add(Step{Op: OpClose, Close: mmc.CloseSession})
+		}
+	}
+	return nil
+}
+
+// format adds the formatting that the disc needs for n sectors.
+func (p *planner) format(n int) error {
+	capacity := func(kind uint8) uint32 {
+		for i, f := range p.m.Formats {
+			if i > 0 && f.Type == kind {
+				return f.Blocks
+			}
+		}
+		return 0
+	}
+	full := p.o.Blank && p.o.Full
+	switch p.m.Profile {
+	case mmc.ProfileDVDPlusRW, mmc.ProfileDVDPlusRWDL:
+		switch {
+		case !p.m.Formatted || full:
+			p.add(Step{Op: OpFormat, Format: &mmc.FormatRequest{Type: mmc.FormatPlusRW, Blocks: 0xFFFFFFFF}})
+		case p.m.Background == 1: // goes on where it was stopped
+			p.add(Step{Op: OpFormat, Format: &mmc.FormatRequest{Type: mmc.FormatPlusRW, Blocks: 0xFFFFFFFF, Param: 1}, Soft: true})
+		}
+	case mmc.ProfileBDRE:
+		if p.m.Formatted && p.o.Spare == "" && !full {
+			return nil
+		}
+		if p.o.Spare == SpareNone {
+			blocks := capacity(mmc.FormatBDRENoSpare)
+			if blocks == 0 {
+				return fmt.Errorf("the drive does not format this disc without spare areas: %w", ErrOptions)
+			}
+			p.m.Capacity = int(blocks)
+			p.add(Step{Op: OpFormat, Format: &mmc.FormatRequest{Type: mmc.FormatBDRENoSpare, Blocks: blocks, Param: 2048}})
+			return nil
+		}
+		f, err := p.spareFormat(mmc.FormatBDRE, p.o.Spare)
+		if err != nil {
+			return err
+		}
+		p.m.Capacity = int(f.Blocks)
+		p.add(Step{Op: OpFormat, Format: f})
+	case mmc.ProfileDVDRAM:
+		if !p.m.Formatted || full {
+			p.add(Step{Op: OpFormat, Format: &mmc.FormatRequest{Type: mmc.FormatFull, Blocks: capacity(mmc.FormatFull), Param: 2048}})
+		}
+	case mmc.ProfileDVDRWRO:
+		if full || n > p.m.Capacity && capacity(mmc.FormatRWQuick) >= uint32(n) && !p.m.Intermediate {
+			p.m.Capacity = int(capacity(mmc.FormatRWQuick))
+			p.add(Step{Op: OpFormat, Format: &mmc.FormatRequest{Type: mmc.FormatRWQuick, Blocks: 0, Param: 16}})
+			p.m.Intermediate = true
+		} else if p.m.Intermediate {
+			p.m.Capacity = max(p.m.Capacity, int(capacity(mmc.FormatRWQuick)))
+		}
+	}
+	return nil
+}
+
+// address checks that a file system that is burned at an address was made for it.
+func (p *planner) address(t *disc.Track, at disc.LBA) error {
+	if p.o.AnyPlace || p.src.Stream != nil {
+		return nil
+	}
+	root, ok := rootExtent(p.src.Image, t)
+	if !ok {
+		return nil
+	}
+	made := t.Start // what the addresses in the image count from
+	if int64(root) >= int64(t.End-t.Start) {
+		made = -1
+	}
+	switch {
+	case at == made || made == 0 && at == 0:
+		return nil
+	case made == -1 && disc.LBA(root) >= at && disc.LBA(root) < at+(t.End-t.Start):
+		return nil
+	case made == -1:
+		return fmt.Errorf("the file system in the image begins near sector %d, and the disc would take it at %d: it %w", root, at, ErrAddress)
+	}
+	return fmt.Errorf("the disc goes on at sector %d, and the image %w, its beginning", at, ErrAddress)
+}
+
+// estimate says how long the plan will take.
+func (p *planner) estimate() {
+	speed := float64(p.plan.Speed) * 1000
+	if speed <= 0 {
+		speed = 4 * speedUnit(p.m.Profile)
+	}
+	// Drives reach their highest speed at the edge only.
+	const mean = 0.75
+	p.plan.Expected = time.Duration(float64(p.plan.Bytes()) / (speed * mean) * float64(time.Second))
+	for i := range p.plan.Steps {
+		switch s := &p.plan.Steps[i]; s.Op {
+		case OpBlank:
+			p.plan.Expected += time.Minute
+			if s.Blank == mmc.BlankAll {
+				p.plan.Expected += time.Duration(float64(p.m.Capacity) * 2048 / speed * float64(time.Second))
+			}
+		case OpFormat, OpClose:
+			p.plan.Expected += 30 * time.Second
+		case OpCueSheet:
+			p.plan.Expected += time.Duration(150 / (speed / speedUnit(p.m.Profile)) * float64(time.Second)) // lead-in and lead-out
+		}
+	}
+	p.plan.Expected = p.plan.Expected.Round(time.Second)
+}

@@ -1,0 +1,255 @@
+package burn
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"spindle/disc"
+	"spindle/image"
+	"spindle/scsi/mmc"
+)
+
+// sessionPregap is the length of the pregap that each session begins with.
+const sessionPregap = 150
+
+// leastTrack is the least length of a track: four seconds (Red Book).
+const leastTrack = 300
+
+// cd plans CD-R and CD-RW.
+func (p *planner) cd() error {
+	l := p.src.layout()
+	mode := p.o.Mode
+	if mode == Auto {
+		mode = SessionAtOnce
+		// A session at once needs a blank session; what a drive does with the
+		// multi-session field there varies, so an open disc is written by track.
+		if p.single() && (p.o.Multi || p.m.Status == mmc.DiscAppendable) || !p.m.AtOnce && p.single() {
+			mode = TrackAtOnce
+		}
+	}
+	p.plan.Mode, p.plan.Final = mode, !p.o.Multi
+	switch {
+	case l.Medium != disc.CD && mode != TrackAtOnce && mode != SessionAtOnce:
+		return fmt.Errorf("an image of a %s %w", l.Medium, ErrWrongMedium)
+	case p.m.Open:
+		return fmt.Errorf("the last session of the disc is open: it was written by a program that did not close it: %w", ErrNotBlank)
+	case mode == SessionAtOnce && !p.m.AtOnce:
+		return fmt.Errorf("the drive does not write a session at once: %w", ErrOptions)
+	case mode == Raw96 && !p.m.RawWrite:
+		return fmt.Errorf("the drive does not write raw: %w", ErrOptions)
+	}
+	switch mode {
+	case TrackAtOnce:
+		return p.trackAtOnce()
+	case Raw96:
+		return p.raw()
+	case SessionAtOnce:
+		return p.sessions()
+	}
+	return fmt.Errorf("a CD is not written %s: %w", mode, ErrOptions)
+}
+
+// single reports whether the image is one data track of 2048-byte blocks.
+func (p *planner) single() bool {
+	tracks := p.src.layout().Tracks()
+	return len(tracks) == 1 && tracks[0].Mode == disc.Mode1 && tracks[0].Pregap == 0
+}
+
+// trackAtOnce plans one data track.
+func (p *planner) trackAtOnce() error {
+	if !p.single() {
+		return fmt.Errorf("only an image with one track of mode 1 can be burned track at once: %w", ErrOptions)
+	}
+	t, err := p.src.data()
+	if err != nil {
+		return err
+	}
+	at := p.m.NextWritable
+	n := max(int(t.End-t.Start), leastTrack)
+	if err := p.fits(at, n+2); err != nil { // with its run-out blocks
+		return err
+	}
+	if err := p.address(t, at); err != nil {
+		return err
+	}
+	params := mmc.WriteParameters{Type: mmc.WriteTrackAtOnce, TestWrite: p.o.Simulate, UnderrunFree: p.m.UnderrunFree, TrackMode: 4, Block: mmc.BlockMode1}
+	if p.o.Multi {
+		params.MultiSession = mmc.NextSession
+	}
+	p.add(Step{Op: OpParams, Params: &params}, Step{Op: OpCalibrate, Soft: true}, Step{Op: OpExpect, LBA: at})
+	p.writeData(t, at)
+	if short := leastTrack - int(t.End-t.Start); short > 0 {
+		p.add(Step{Op: OpWrite, LBA: at + (t.End - t.Start), Count: short, Zeros: true})
+	}
+	p.add(Step{Op: OpSync}, Step{Op: OpClose, Close: mmc.CloseSession})
+	return nil
+}
+
+// sessions plans each session of the image at once.
+func (p *planner) sessions() error {
+	l := p.src.layout()
+	if err := checkTracks(l); err != nil {
+		return err
+	}
+	shift := disc.LBA(0)
+	if p.m.Status == mmc.DiscAppendable {
+		if len(l.Sessions) > 1 {
+			return fmt.Errorf("the image has %d sessions, and the disc has some already: %w", len(l.Sessions), ErrNotBlank)
+		}
+		shift = p.m.NextWritable
+	}
+	if err := p.fits(shift, int(l.End())); err != nil {
+		return err
+	}
+	p.plan.Start = shift
+	for i := range l.Sessions {
+		s := &l.Sessions[i]
+		last := i == len(l.Sessions)-1
+		for j := range s.Tracks {
+			if t := &s.Tracks[j]; t.Mode.IsData() && i == 0 && shift > 0 {
+				if err := p.address(t, shift+t.Start); err != nil {
+					return err
+				}
+			}
+		}
+		p.session(s, shift, p.o.Multi || !last, i == 0)
+	}
+	p.plan.Steps[len(p.plan.Steps)-1].Last = true
+	return nil
+}
+
+// checkTracks finds what no disc can hold.
+func checkTracks(l *disc.Layout) error {
+	for _, t := range l.Tracks() {
+		switch {
+		case t.Mode == disc.Mode0:
+			return fmt.Errorf("track %d is empty (mode 0): the image %w", t.Number, ErrImage)
+		case int(t.End-t.Start) < leastTrack && t.Sectors() < leastTrack:
+			return fmt.Errorf("track %d is shorter than four seconds, which is the least on a disc: the image %w", t.Number, ErrImage)
+		}
+	}
+	for i := range l.Sessions {
+		tracks := l.Sessions[i].Tracks
+		for j := 1; j < len(tracks); j++ {
+			if tracks[j].Mode.IsData() != tracks[j-1].Mode.IsData() && tracks[j].Pregap == 0 {
+				return fmt.Errorf("between tracks %d and %d audio and data meet without a pregap: the image %w", tracks[j-1].Number, tracks[j].Number, ErrImage)
+			}
+		}
+	}
+	return nil
+}
+
+// trackForm is how the sectors of a track are sent, and announced.
+func trackForm(m disc.Mode) (Form, mmc.DataForm, mmc.DataForm) {
+	switch m {
+	case disc.Audio:
+		return FormAudio, mmc.FormAudio, mmc.FormAudioNone
+	case disc.Mode2:
+		return FormMode2, mmc.FormXA, mmc.FormXANone
+	}
+	return FormBlock, mmc.FormMode1, mmc.FormMode1None
+}
+
+// session adds the steps of one session at once.
+func (p *planner) session(s *disc.Session, shift disc.LBA, more, first bool) {
+	l := p.src.layout()
+	begin := disc.LBA(0)
+	if !first {
+		begin = s.Tracks[0].Begin()
+	}
+	params := mmc.WriteParameters{Type: mmc.WriteSessionAtOnce, TestWrite: p.o.Simulate, UnderrunFree: p.m.UnderrunFree,
+		SessionFormat: uint8(s.Format), Block: mmc.BlockAudio}
+	if first {
+		params.MCN = l.MCN
+	}
+	if more {
+		params.MultiSession = mmc.NextSession
+	}
+	text := first && len(l.CDText) > 0 && p.m.LeadInStart < -sessionPregap && shift == 0
+	entries := cueEntries(s, begin, text)
+	for i := range entries {
+		entries[i].LBA += int32(shift)
+	}
+	p.add(Step{Op: OpParams, Params: &params}, Step{Op: OpCalibrate, Soft: true})
+	if !first || shift > 0 {
+		p.add(Step{Op: OpExpect, LBA: begin + shift})
+	}
+	p.add(Step{Op: OpCueSheet, Cue: entries})
+	if text {
+		p.add(Step{Op: OpWrite, LBA: p.m.LeadInStart, Count: int(-sessionPregap - p.m.LeadInStart), Form: FormText, Packs: l.CDText})
+	}
+	form, _, _ := trackForm(s.Tracks[0].Mode)
+	p.add(Step{Op: OpWrite, LBA: begin + shift - sessionPregap, Count: sessionPregap, Form: form, Zeros: true})
+	for i := range s.Tracks {
+		t := &s.Tracks[i]
+		form, _, _ := trackForm(t.Mode)
+		from := t.Begin()
+		if i == 0 {
+			from = max(from, begin)
+			if t.Begin() > begin { // an image may leave the beginning out
+				p.add(Step{Op: OpWrite, LBA: begin + shift, Count: int(t.Begin() - begin), Form: form, Zeros: true})
+			}
+		}
+		// A pregap of data holds no user data that could be read back.
+		if t.Mode == disc.Mode1 && t.Pregap > 0 {
+			p.add(Step{Op: OpWrite, LBA: from + shift, Count: int(t.Start - from), Form: form, Zeros: true})
+			from = t.Start
+		}
+		p.add(Step{Op: OpWrite, LBA: from + shift, Count: int(t.End - from), Form: form, Source: from})
+		if next := s.LeadOut; i+1 < len(s.Tracks) {
+			next = s.Tracks[i+1].Begin()
+			if next > t.End {
+				p.add(Step{Op: OpWrite, LBA: t.End + shift, Count: int(next - t.End), Form: form, Zeros: true})
+			}
+		} else if next > t.End {
+			p.add(Step{Op: OpWrite, LBA: t.End + shift, Count: int(next - t.End), Form: form, Zeros: true})
+		}
+	}
+	p.add(Step{Op: OpSync})
+}
+
+// cueEntries makes the cue sheet of a session whose first sector after its pregap
+// is begin.
+func cueEntries(s *disc.Session, begin disc.LBA, text bool) []mmc.CueEntry {
+	first, last := &s.Tracks[0], &s.Tracks[len(s.Tracks)-1]
+	_, _, none := trackForm(first.Mode)
+	leadIn := mmc.CueEntry{Control: uint8(first.Control), ADR: 1, Form: none}
+	if text {
+		leadIn.Form = mmc.FormLeadInText
+	}
+	entries := []mmc.CueEntry{leadIn}
+	for i := range s.Tracks {
+		t := &s.Tracks[i]
+		number, control := uint8(t.Number), uint8(t.Control)
+		_, form, _ := trackForm(t.Mode)
+		if len(t.ISRC) == 12 {
+			entries = append(entries, mmc.CueEntry{Control: control, ADR: 3, Track: number, Text: []byte(t.ISRC[:6])},
+				mmc.CueEntry{Control: control, ADR: 3, Track: number, Text: []byte(t.ISRC[6:])})
+		}
+		add := func(index int, a disc.LBA) {
+			entries = append(entries, mmc.CueEntry{Control: control, ADR: 1, Track: number, Index: uint8(index), Form: form, LBA: int32(a)})
+		}
+		switch {
+		case i == 0:
+			add(0, begin-sessionPregap)
+		case t.Pregap > 0:
+			add(0, t.Begin())
+		}
+		add(1, t.Start)
+		for k, a := range t.Indexes {
+			add(k+2, a)
+		}
+	}
+	_, _, none = trackForm(last.Mode)
+	return append(entries, mmc.CueEntry{Control: uint8(last.Control), ADR: 1, Track: mmc.CueLeadOut, Index: 1, Form: none, LBA: int32(s.LeadOut)})
+}
+
+// rootExtent returns the block of the root directory of the ISO 9660 file system
+// in a data track, as its volume descriptor states it.
+func rootExtent(img disc.Image, t *disc.Track) (uint32, bool) {
+	var d [2048]byte
+	if _, err := image.UserData(img, t).ReadAt(d[:], 16*2048); err != nil || string(d[1:6]) != "CD001" || d[0] != 1 {
+		return 0, false
+	}
+	return binary.LittleEndian.Uint32(d[156+2:]), true
+}

@@ -1,0 +1,221 @@
+package burn
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"spindle/disc"
+	"spindle/disc/cdsector"
+	"spindle/scsi/mmc"
+)
+
+// leadOutSectors is the length of the lead-out of a first session (MMC-5 4.2.3.4).
+const leadOutSectors = 6750
+
+// raw plans a session whose every bit is made here: lead-in, sub-channels,
+// scrambled data. It is for drives that refuse a cue sheet.
+func (p *planner) raw() error {
+	l := p.src.layout()
+	if err := checkTracks(l); err != nil {
+		return err
+	}
+	switch {
+	case len(l.Sessions) != 1:
+		return fmt.Errorf("raw writing makes one session, and the image has %d: %w", len(l.Sessions), ErrOptions)
+	case p.o.Multi || p.m.Status != mmc.DiscBlank:
+		return fmt.Errorf("raw writing fills a blank disc: %w", ErrOptions)
+	case p.m.LeadInStart >= -sessionPregap:
+		return fmt.Errorf("the drive does not say where the lead-in begins: %w", ErrOptions)
+	}
+	if err := p.fits(0, int(l.End())); err != nil {
+		return err
+	}
+	params := mmc.WriteParameters{Type: mmc.WriteRaw, TestWrite: p.o.Simulate, UnderrunFree: p.m.UnderrunFree, Block: mmc.BlockRaw96,
+		SessionFormat: uint8(l.Sessions[0].Format)}
+	p.add(Step{Op: OpParams, Params: &params}, Step{Op: OpCalibrate, Soft: true},
+		Step{Op: OpWrite, LBA: p.m.LeadInStart, Count: int(l.End()-p.m.LeadInStart) + leadOutSectors, Form: FormRaw96},
+		Step{Op: OpSync, Last: true})
+	return nil
+}
+
+// rawMaker makes the sectors of a raw session.
+type rawMaker struct {
+	src   *Source
+	l     *disc.Layout
+	start disc.LBA // of the lead-in
+	toc   [][cdsector.QSize]byte
+	main  [cdsector.Size]byte
+}
+
+func newRawMaker(src *Source, start disc.LBA) *rawMaker {
+	r := &rawMaker{src: src, l: src.layout(), start: start}
+	s := &r.l.Sessions[0]
+	first, last := &s.Tracks[0], &s.Tracks[len(s.Tracks)-1]
+	point := func(control disc.Control, point byte, at [3]byte) {
+		var q [cdsector.QSize]byte
+		q[0], q[2] = byte(control)<<4|1, point
+		copy(q[7:], at[:])
+		r.toc = append(r.toc, q)
+	}
+	point(first.Control, 0xA0, [3]byte{bcd(first.Number), byte(s.Format), 0})
+	point(last.Control, 0xA1, [3]byte{bcd(last.Number), 0, 0})
+	point(last.Control, 0xA2, bcdTime(s.LeadOut.MSF()))
+	for i := range s.Tracks {
+		t := &s.Tracks[i]
+		point(t.Control, bcd(t.Number), bcdTime(t.Start.MSF()))
+	}
+	return r
+}
+
+func bcd(n int) byte { return byte(n/10%10<<4 | n%10) }
+
+func bcdTime(t disc.MSF) [3]byte { return [3]byte{bcd(t.M), bcd(t.S), bcd(t.F)} }
+
+// read fills p with sectors of 2448 bytes from a on.
+func (r *rawMaker) read(p []byte, a disc.LBA) error {
+	const size = cdsector.Size + cdsector.SubSize
+	for ; len(p) >= size; p, a = p[size:], a+1 {
+		if err := r.mainChannel(a); err != nil {
+			return err
+		}
+		copy(p, r.main[:])
+		var sub, wound [cdsector.SubSize]byte
+		r.subChannels(&sub, a)
+		cdsector.Interleave(&wound, &sub)
+		copy(p[cdsector.Size:], wound[:])
+		if a < -sessionPregap {
+			r.text(p[cdsector.Size:size], a)
+		}
+	}
+	return nil
+}
+
+// mainChannel makes the 2352 bytes of a sector, scrambled where they are data.
+func (r *rawMaker) mainChannel(a disc.LBA) error {
+	s := &r.l.Sessions[0]
+	t := r.l.TrackAt(a)
+	if t != nil && (t.Mode == disc.Audio || a >= t.Start) {
+		if err := r.src.failed(r.src.Image.ReadSectors(r.main[:], a)); err != nil {
+			return err
+		}
+		if t.Mode.IsData() {
+			at := a.MSF() // of an image that was moved, the header states another place
+			mode := r.main[15]
+			cdsector.SetHeader(&r.main, at.M, at.S, at.F, mode)
+			if k := cdsector.Classify(&r.main); k == cdsector.Mode1 {
+				cdsector.Seal(&r.main, k)
+			}
+			cdsector.Scramble(&r.main)
+		}
+		return nil
+	}
+	clear(r.main[:])
+	neighbour := &s.Tracks[len(s.Tracks)-1]
+	switch {
+	case t != nil:
+		neighbour = t
+	case a < s.LeadOut:
+		neighbour = &s.Tracks[0]
+	}
+	if neighbour.Mode.IsData() {
+		mode, kind := byte(1), cdsector.Mode1
+		if neighbour.Mode == disc.Mode2 {
+			mode, kind = 2, cdsector.Form1
+		}
+		at := disc.Frames((int(a) + 150 + 450000) % 450000)
+		cdsector.SetHeader(&r.main, at.M, at.S, at.F, mode)
+		cdsector.Seal(&r.main, kind)
+		cdsector.Scramble(&r.main)
+	}
+	return nil
+}
+
+// subChannels makes P and Q of a sector.
+func (r *rawMaker) subChannels(sub *[cdsector.SubSize]byte, a disc.LBA) {
+	q := r.q(a)
+	copy(sub[cdsector.QSize:], q[:])
+	t := r.l.TrackAt(a)
+	if a >= -sessionPregap && (t == nil && a < 0 || t != nil && a < t.Start) {
+		for i := range cdsector.QSize {
+			sub[i] = 0xFF
+		}
+	}
+}
+
+// Frames of Q in the program area that carry the catalogue number and ISRCs come
+// once in so many sectors (ECMA-130 22.3.4).
+const (
+	codeEvery = 97
+	mcnPhase  = 24
+	isrcPhase = 72
+)
+
+// q makes the Q frame of a sector.
+func (r *rawMaker) q(a disc.LBA) [cdsector.QSize]byte {
+	s := &r.l.Sessions[0]
+	if a < -sessionPregap {
+		// Each entry of the TOC comes three times in a row.
+		q := r.toc[int(a-r.start)/3%len(r.toc)]
+		now := bcdTime(disc.Frames(int(a) + 150 + 450000))
+		copy(q[3:], now[:])
+		binary.BigEndian.PutUint16(q[10:], cdsector.CRC16(q[:10]))
+		return q
+	}
+	t := r.l.TrackAt(a)
+	first := &s.Tracks[0]
+	q := cdsector.Q{ADR: 1, Abs: cdsector.Time(a.MSF()), AFrame: a.MSF().F}
+	switch {
+	case a >= s.LeadOut:
+		q.Control, q.Track, q.Index = uint8(s.Tracks[len(s.Tracks)-1].Control), cdsector.LeadOut, 1
+		q.Rel = cdsector.Time(disc.Frames(int(a - s.LeadOut)))
+		return q.Encode()
+	case t == nil:
+		q.Control, q.Track = uint8(first.Control), first.Number
+		q.Rel = cdsector.Time(disc.Frames(int(first.Start - a)))
+		return q.Encode()
+	}
+	q.Control = uint8(t.Control)
+	edge := a == t.Begin() || a == t.End-1 || t.IndexAt(a-1) != t.IndexAt(a) || t.IndexAt(a+1) != t.IndexAt(a)
+	switch phase := int(a-t.Begin()) % codeEvery; {
+	case edge:
+	case phase == mcnPhase && r.l.MCN != "":
+		q.ADR, q.MCN = 2, r.l.MCN
+		return q.Encode()
+	case phase == isrcPhase && t.ISRC != "":
+		q.ADR, q.ISRC = 3, t.ISRC
+		return q.Encode()
+	}
+	q.Track, q.Index = t.Number, t.IndexAt(a)
+	rel := int(a - t.Start)
+	if rel < 0 {
+		rel = -rel
+	}
+	q.Rel = cdsector.Time(disc.Frames(rel))
+	return q.Encode()
+}
+
+// text puts CD-TEXT into R to W of a sector of the lead-in.
+func (r *rawMaker) text(sub []byte, a disc.LBA) {
+	if len(r.l.CDText) == 0 {
+		return
+	}
+	var six [cdsector.SubSize]byte
+	textSector(&six, r.l.CDText, int(a-r.start))
+	for i := range six {
+		sub[i] |= six[i]
+	}
+}
+
+// textSector makes the 96 symbols of R to W of the n-th sector of a lead-in: four
+// packs, each as 24 symbols of six bits; after the last pack the first one
+// follows.
+func textSector(out *[cdsector.SubSize]byte, packs []disc.Pack, n int) {
+	for k := range 4 {
+		p := &packs[(n*4+k)%len(packs)]
+		for i := range 6 {
+			v := uint32(p[i*3])<<16 | uint32(p[i*3+1])<<8 | uint32(p[i*3+2])
+			at := out[k*24+i*4:]
+			at[0], at[1], at[2], at[3] = byte(v>>18)&63, byte(v>>12)&63, byte(v>>6)&63, byte(v)&63
+		}
+	}
+}

@@ -1,0 +1,181 @@
+package burn
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"os"
+	"time"
+
+	"spindle/disc"
+	"spindle/disc/cdsector"
+	"spindle/iso"
+)
+
+// A Source is what is to be burned: an image, or a stream of 2048-byte blocks
+// whose size is known.
+type Source struct {
+	Name   string // of the file
+	Image  disc.Image
+	Stream io.Reader // instead of Image
+	Blocks int       // of Stream
+
+	raw  []byte
+	sent hash.Hash // of what the stream gave, for verifying
+	next int       // block of the stream
+}
+
+// Identity is what a file was when it was burned, to recognise it by.
+type Identity struct {
+	Path    string    `json:"path"`
+	Size    int64     `json:"size"`
+	ModTime time.Time `json:"modified"`
+}
+
+// Identify looks at a file.
+func Identify(path string) (Identity, error) {
+	st, err := os.Stat(path)
+	if err != nil {
+		return Identity{}, err
+	}
+	return Identity{path, st.Size(), st.ModTime()}, nil
+}
+
+// Same says whether the file is still what it was; the error wraps [ErrChanged]
+// or is that of looking at it.
+func (id Identity) Same() error {
+	now, err := Identify(id.Path)
+	switch {
+	case err != nil:
+		return fmt.Errorf("%w: %w", ErrSource, err)
+	case now.Size != id.Size:
+		return fmt.Errorf("%w: it had %d bytes, and has %d", ErrChanged, id.Size, now.Size)
+	case !now.ModTime.Equal(id.ModTime):
+		return fmt.Errorf("%w: it was written to at %s", ErrChanged, now.ModTime.Format(time.DateTime))
+	}
+	return nil
+}
+
+// layout is that of the image, or of a stream.
+func (s *Source) layout() *disc.Layout {
+	if s.Image != nil {
+		return s.Image.Layout()
+	}
+	return &disc.Layout{Medium: disc.DVD, Sessions: []disc.Session{{Number: 1, LeadOut: disc.LBA(s.Blocks), Tracks: []disc.Track{
+		{Number: 1, Mode: disc.Mode1, Control: disc.DataTrack, End: disc.LBA(s.Blocks)}}}}}
+}
+
+// data returns the one data track that a medium without audio can hold.
+func (s *Source) data() (*disc.Track, error) {
+	tracks := s.layout().Tracks()
+	if len(tracks) != 1 || !tracks[0].Mode.IsData() {
+		return nil, fmt.Errorf("the image has %d tracks: it %w", len(tracks), ErrWrongMedium)
+	}
+	if tracks[0].Mode == disc.Mode0 {
+		return nil, fmt.Errorf("the image %w: its track is empty (mode 0)", ErrImage)
+	}
+	return tracks[0], nil
+}
+
+// A Form is how sectors are sent to a drive.
+type Form uint8
+
+// The forms.
+const (
+	FormBlock Form = iota // 2048 bytes: DVD, BD, Mode 1
+	FormAudio             // 2352 bytes of samples
+	FormMode2             // 2336 bytes: all that follows the header
+	FormRaw96             // 2352 bytes and 96 of sub-channels
+	FormText              // 96 bytes of sub-channels: a lead-in with CD-TEXT
+)
+
+// Size returns the number of bytes of a sector.
+func (f Form) Size() int {
+	switch f {
+	case FormAudio:
+		return cdsector.Size
+	case FormMode2:
+		return cdsector.Mode2Size
+	case FormRaw96:
+		return cdsector.Size + cdsector.SubSize
+	case FormText:
+		return cdsector.SubSize
+	}
+	return cdsector.UserSize
+}
+
+// read fills p with sectors of the image in a form.
+func (s *Source) read(p []byte, first disc.LBA, form Form) error {
+	if s.Stream != nil {
+		return s.readStream(p, first)
+	}
+	size := form.Size()
+	native := s.layout().Medium.SectorSize()
+	n := len(p) / size
+	if native == size {
+		return s.failed(s.Image.ReadSectors(p[:n*size], first))
+	}
+	if len(s.raw) < n*native {
+		s.raw = make([]byte, n*native)
+	}
+	raw := s.raw[:n*native]
+	if err := s.failed(s.Image.ReadSectors(raw, first)); err != nil {
+		return err
+	}
+	for i := range n {
+		sector := (*[cdsector.Size]byte)(raw[i*native:])
+		out := p[i*size : (i+1)*size]
+		switch form {
+		case FormMode2:
+			copy(out, sector[16:])
+		default:
+			kind := cdsector.Classify(sector)
+			if kind != cdsector.Mode1 && kind != cdsector.Form1 {
+				return fmt.Errorf("%w: sector %d is %s and has no 2048 bytes of user data", ErrSource, first+disc.LBA(i), kind)
+			}
+			at, _ := kind.UserData()
+			copy(out, sector[at:])
+		}
+	}
+	return nil
+}
+
+// failed marks an error as one of the image.
+func (s *Source) failed(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
+		return fmt.Errorf("%w: %s ended early: it was cut short while it was burned", ErrChanged, s.Name)
+	}
+	return fmt.Errorf("%w: %w", ErrSource, err)
+}
+
+// readStream reads the next blocks of a stream. What lies behind its end, up to
+// the end of the last block, is zeros.
+func (s *Source) readStream(p []byte, first disc.LBA) error {
+	if int(first) != s.next {
+		return fmt.Errorf("%w: a pipe cannot go back to block %d", ErrSource, first)
+	}
+	if s.sent == nil {
+		s.sent = sha256.New()
+	}
+	n, err := io.ReadFull(s.Stream, p)
+	if err != nil {
+		return fmt.Errorf("%w: the pipe ended after %d of %d bytes", ErrSource, int64(s.next)*iso.BlockSize+int64(n), int64(s.Blocks)*iso.BlockSize)
+	}
+	s.sent.Write(p)
+	s.next += len(p) / iso.BlockSize
+	return nil
+}
+
+// streamSum is the SHA-256 of what a stream gave.
+func (s *Source) streamSum() string {
+	if s.sent == nil {
+		return ""
+	}
+	return hex.EncodeToString(s.sent.Sum(nil))
+}

@@ -1,0 +1,365 @@
+package burn
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"spindle/disc"
+	"spindle/disc/cdsector"
+	"spindle/image"
+	"spindle/iso"
+	"spindle/scsi"
+	"spindle/scsi/mmc"
+)
+
+// ErrReload: the disc has to be taken out and put in again before it can be read.
+var ErrReload = errors.New("the drive does not see what was burned until the disc is loaded again")
+
+// A Range is a run of sectors.
+type Range struct {
+	First disc.LBA `json:"first"`
+	Count int      `json:"count"`
+}
+
+func (r Range) String() string {
+	if r.Count == 1 {
+		return fmt.Sprintf("sector %d", r.First)
+	}
+	return fmt.Sprintf("sectors %d to %d", r.First, int(r.First)+r.Count-1)
+}
+
+// addRange adds a run to a list that grows upwards.
+func addRange(list []Range, first disc.LBA, n int) []Range {
+	if k := len(list); k > 0 && list[k-1].First+disc.LBA(list[k-1].Count) == first {
+		list[k-1].Count += n
+		return list
+	}
+	return append(list, Range{first, n})
+}
+
+// Verification is how a disc compares with its image.
+type Verification struct {
+	Sectors    int     // compared
+	Different  []Range // addresses on the disc
+	Unreadable []Range
+	Slow       []Range // read with difficulty
+	// Offset is the number of samples by which the drive gives audio late.
+	Offset int
+	// Stream: a pipe was burned, of which only the sum can be compared.
+	Stream bool
+	Files  []string // that hold a sector which is different or unreadable
+}
+
+// OK reports whether every sector is what it should be.
+func (v *Verification) OK() bool { return len(v.Different) == 0 && len(v.Unreadable) == 0 }
+
+// slowRead is how long a batch may take to be read that is not slow.
+const slowRead = time.Second
+
+// verifier reads a disc back.
+type verifier struct {
+	drive *mmc.Drive
+	src   *Source
+	watch *watcher
+	res   *Verification
+	total int64
+	done  int64
+	oneX  float64
+	last  time.Time
+
+	shift     int // bytes by which audio comes late
+	searched  bool
+	audioFrom disc.LBA // the audio around the sectors at hand that can be read
+	audioTo   disc.LBA
+}
+
+// Verify reads what a plan has burned and compares it, sector by sector, with the
+// image. What the drive or the plan put around it (padding, run-out blocks) is not
+// looked at.
+func Verify(ctx context.Context, d *mmc.Drive, src *Source, plan *Plan, o Observer) (*Verification, error) {
+	w := watch(o)
+	defer w.close()
+	return verify(ctx, d, src, plan, w)
+}
+
+func verify(ctx context.Context, d *mmc.Drive, src *Source, plan *Plan, w *watcher) (*Verification, error) {
+	v := &verifier{drive: d, src: src, watch: w, res: new(Verification), oneX: speedUnit(plan.Profile), last: d.Clock().Now()}
+	regions := plan.regions(src)
+	for i := range regions {
+		v.total += regions[i].bytes()
+	}
+	v.watch.report(Progress{Phase: Verifying, Total: v.total, OneX: v.oneX, DriveBuffer: -1})
+	if err := v.reload(ctx, regions); err != nil {
+		return nil, err
+	}
+	if src.Stream != nil {
+		return v.stream(ctx, regions)
+	}
+	for i := range regions {
+		v.audioFrom, v.audioTo = audioAround(regions, i)
+		if err := v.region(ctx, &regions[i]); err != nil {
+			return nil, err
+		}
+	}
+	v.res.Files = filesAt(src, plan.Start, slices.Concat(v.res.Different, v.res.Unreadable))
+	return v.res, nil
+}
+
+// regions are what of the image stands where on the disc.
+func (p *Plan) regions(src *Source) []Step {
+	var out []Step
+	for i := range p.Steps {
+		s := p.Steps[i]
+		switch {
+		case s.Op != OpWrite || s.Zeros || s.Form == FormText:
+		case s.Form == FormRaw96:
+			for _, t := range src.layout().Tracks() {
+				form, _, _ := trackForm(t.Mode)
+				from := t.Begin()
+				if t.Mode.IsData() {
+					from = t.Start
+				}
+				out = append(out, Step{Op: OpWrite, LBA: from, Source: from, Count: int(t.End - from), Form: form})
+			}
+		default:
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// audioAround is the run of audio that a region belongs to.
+func audioAround(regions []Step, i int) (from, to disc.LBA) {
+	from, to = regions[i].LBA, regions[i].LBA+disc.LBA(regions[i].Count)
+	for k := i - 1; k >= 0 && regions[k].Form == FormAudio && regions[k].LBA+disc.LBA(regions[k].Count) == from; k-- {
+		from = regions[k].LBA
+	}
+	for k := i + 1; k < len(regions) && regions[k].Form == FormAudio && regions[k].LBA == to; k++ {
+		to = regions[k].LBA + disc.LBA(regions[k].Count)
+	}
+	return from, to
+}
+
+// reload makes the drive forget what it holds, and see the disc as it is now: the
+// disc is stopped, and, where that does not help, the tray goes out and in.
+func (v *verifier) reload(ctx context.Context, regions []Step) error {
+	end := disc.LBA(0)
+	for i := range regions {
+		end = max(end, regions[i].LBA+disc.LBA(regions[i].Count))
+	}
+	for _, ways := range [][]mmc.LoadAction{{mmc.Stop, mmc.Start}, {mmc.Eject, mmc.Load}} {
+		for _, way := range ways {
+			if err := v.drive.StartStop(ctx, way); err != nil && !isAnswer(err) {
+				return err
+			}
+		}
+		err := v.drive.WaitReady(ctx, readyLimit)
+		if err == nil {
+			c, cerr := v.drive.Capacity(ctx)
+			if cerr == nil && c.Blocks >= int64(end) {
+				return nil
+			}
+			if cerr != nil && !isAnswer(cerr) {
+				return cerr
+			}
+		} else if !isAnswer(err) {
+			return err
+		}
+	}
+	return ErrReload
+}
+
+// region compares the sectors of one step.
+func (v *verifier) region(ctx context.Context, s *Step) error {
+	stride := s.Form.Size()
+	limit := min(v.drive.MaxTransfer(), chunkSize)
+	most := max(1, limit/cdsector.Size-2) // audio that is late begins and ends in other sectors
+	if s.Form == FormBlock {
+		most = max(1, limit/stride)
+	}
+	want, got := make([]byte, most*stride), make([]byte, (most+4)*cdsector.Size)
+	for done := 0; done < s.Count; {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		n := min(most, s.Count-done)
+		at := s.LBA + disc.LBA(done)
+		if err := v.src.read(want[:n*stride], s.Source+disc.LBA(done), s.Form); err != nil {
+			return err
+		}
+		before := v.drive.Clock().Now()
+		if err := v.compare(ctx, s, at, want[:n*stride], got, n); err != nil {
+			return err
+		}
+		if v.drive.Clock().Now().Sub(before) > slowRead && done > 0 {
+			v.res.Slow = addRange(v.res.Slow, at, n)
+		}
+		v.res.Sectors += n
+		v.done += int64(n * stride)
+		v.report()
+		done += n
+	}
+	return nil
+}
+
+func (v *verifier) report() {
+	now := v.drive.Clock().Now()
+	if passed := now.Sub(v.last); passed >= lookEvery {
+		v.last = now
+		v.watch.report(Progress{Phase: Verifying, Done: v.done, Total: v.total, OneX: v.oneX, DriveBuffer: -1})
+	}
+}
+
+// compare reads n sectors and compares them; what cannot be read together is read
+// one by one.
+func (v *verifier) compare(ctx context.Context, s *Step, at disc.LBA, want, got []byte, n int) error {
+	have, err := v.read(ctx, s, at, got, n, want)
+	switch {
+	case err != nil && !isAnswer(err):
+		return err
+	case err != nil && n > 1:
+		stride := s.Form.Size()
+		for i := range n {
+			if err := v.compare(ctx, s, at+disc.LBA(i), want[i*stride:(i+1)*stride], got, 1); err != nil {
+				return err
+			}
+		}
+		return nil
+	case err != nil:
+		v.res.Unreadable = addRange(v.res.Unreadable, at, 1)
+		return nil
+	}
+	if bytes.Equal(have, want) {
+		return nil
+	}
+	stride := s.Form.Size()
+	for i := range n {
+		if !bytes.Equal(have[i*stride:(i+1)*stride], want[i*stride:(i+1)*stride]) {
+			v.res.Different = addRange(v.res.Different, at+disc.LBA(i), 1)
+		}
+	}
+	return nil
+}
+
+// errShortRead is a read that gave less than was asked for.
+var errShortRead = fmt.Errorf("%w: sectors are missing", mmc.ErrShortReply)
+
+// read reads n sectors in the form in which they were written.
+func (v *verifier) read(ctx context.Context, s *Step, at disc.LBA, buf []byte, n int, want []byte) ([]byte, error) {
+	switch s.Form {
+	case FormAudio:
+		return v.readAudio(ctx, at, buf, n, want)
+	case FormMode2:
+		p := buf[:n*cdsector.Size]
+		got, err := v.retry(ctx, func() (int, error) {
+			return v.drive.ReadCD(ctx, p, mmc.CDReadRequest{LBA: int32(at), Count: n, Fields: mmc.RawSector})
+		})
+		if err != nil {
+			return nil, err
+		}
+		if got < len(p) {
+			return nil, errShortRead
+		}
+		for i := range n {
+			copy(p[i*cdsector.Mode2Size:], p[i*cdsector.Size+16:(i+1)*cdsector.Size])
+			// Of form 2 the EDC may be zero or not, as the drive likes.
+			if sub := p[i*cdsector.Mode2Size:]; sub[2]&0x20 != 0 {
+				copy(sub[cdsector.Mode2Size-4:cdsector.Mode2Size], want[(i+1)*cdsector.Mode2Size-4:(i+1)*cdsector.Mode2Size])
+			}
+		}
+		return p[:n*cdsector.Mode2Size], nil
+	}
+	p := buf[:n*cdsector.UserSize]
+	got, err := v.retry(ctx, func() (int, error) { return v.drive.Read10(ctx, p, int32(at)) })
+	if err == nil && got < len(p) {
+		err = errShortRead
+	}
+	return p, err
+}
+
+// retry reads again after a unit attention, or while the drive is busy.
+func (v *verifier) retry(ctx context.Context, read func() (int, error)) (int, error) {
+	for attempts := 0; ; attempts++ {
+		n, err := read()
+		s := scsi.SenseOf(err)
+		if s != nil && s.Key == scsi.RecoveredError {
+			return n, nil
+		}
+		if attempts > 100 || s == nil || s.Key != scsi.UnitAttention && !busy(err) {
+			return n, err
+		}
+		if s.Key == scsi.NotReady {
+			if err := v.drive.Clock().Sleep(ctx, pollEvery); err != nil {
+				return 0, err
+			}
+		}
+	}
+}
+
+// stream compares the sum of what a pipe gave.
+func (v *verifier) stream(ctx context.Context, regions []Step) (*Verification, error) {
+	v.res.Stream = true
+	sum := sha256.New()
+	buf := make([]byte, chunkSize)
+	for i := range regions {
+		s := &regions[i]
+		for done := 0; done < s.Count; {
+			n := min(chunkSize/cdsector.UserSize, s.Count-done)
+			at := s.LBA + disc.LBA(done)
+			p, err := v.read(ctx, s, at, buf, n, nil)
+			switch {
+			case err != nil && !isAnswer(err):
+				return nil, err
+			case err != nil:
+				v.res.Unreadable = addRange(v.res.Unreadable, at, n)
+			}
+			sum.Write(p)
+			done += n
+			v.res.Sectors += n
+			v.done += int64(len(p))
+			v.report()
+		}
+		if len(v.res.Unreadable) == 0 && hex.EncodeToString(sum.Sum(nil)) != v.src.streamSum() {
+			v.res.Different = addRange(v.res.Different, s.LBA, s.Count)
+		}
+	}
+	return v.res, nil
+}
+
+// filesAt names the files of the image's file system that lie on sectors.
+func filesAt(src *Source, start disc.LBA, bad []Range) []string {
+	if len(bad) == 0 || src.Image == nil {
+		return nil
+	}
+	var names []string
+	for _, t := range src.layout().Tracks() {
+		if !t.Mode.IsData() {
+			continue
+		}
+		files, err := iso.OpenFiles(image.UserData(src.Image, t))
+		if err != nil {
+			continue
+		}
+		const most = 20
+		// A malformed directory ends the walk; the names before it are right.
+		_ = files.Walk(func(e *iso.Entry) error {
+			for _, x := range e.Extents() {
+				first := start + t.Start + disc.LBA(x.Block)
+				end := first + disc.LBA((x.Size+iso.BlockSize-1)/iso.BlockSize)
+				for _, r := range bad {
+					if len(names) < most && r.First < end && r.First+disc.LBA(r.Count) > first && !e.IsDir() && !slices.Contains(names, e.Path) {
+						names = append(names, e.Path)
+					}
+				}
+			}
+			return nil
+		})
+	}
+	return names
+}
