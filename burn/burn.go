@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"spindle/disc"
+	"spindle/scsi"
 	"spindle/scsi/mmc"
 )
 
@@ -156,7 +157,8 @@ func (e *Error) Unwrap() error { return e.Err }
 // AtClose reports whether the data were on their way to the disc already when the
 // burn failed: only the end is missing.
 func (e *Error) AtClose() bool {
-	return e.Step.Op == OpClose || e.Step.Op == OpSync && e.Step.Last
+	s := scsi.SenseOf(e.Err)
+	return e.Step.Op == OpClose || e.Step.Op == OpSync && e.Step.Last && s != nil && s.ASC == 0x72
 }
 
 // Times that the drive may take for what it does by itself.

@@ -106,7 +106,7 @@ func (j *Job) burn(ctx context.Context, f *feed, number int) Result {
 	touched := false
 	for i := range e.Index + 1 {
 		switch j.Plan.Steps[i].Op {
-		case OpWrite, OpBlank, OpFormat:
+		case OpWrite, OpBlank, OpFormat, OpLayer:
 			touched = true
 		}
 	}

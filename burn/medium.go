@@ -212,6 +212,11 @@ func (m *Medium) place(ctx context.Context, d *mmc.Drive) error {
 		return nil
 	}
 	m.LastTrack = t.Track
+	// A BD-R that was formatted, and not yet written, calls itself appendable
+	// (libburn).
+	if m.Profile == mmc.ProfileBDR && m.Status == mmc.DiscAppendable && !m.Open && t.Start == 0 && t.NextWritable == 0 {
+		m.Status = mmc.DiscBlank
+	}
 	m.NextWritable = disc.LBA(t.Start)
 	if t.NextWritableValid {
 		m.NextWritable = disc.LBA(max(t.NextWritable, t.Start)) // on a blank CD it may be the pregap's
@@ -333,11 +338,11 @@ func (m *Medium) Writable() error {
 	case m.Profile == mmc.ProfileCDROM || m.Profile == mmc.ProfileDVDROM || m.Profile == mmc.ProfileBDROM:
 		return fmt.Errorf("a %s %w", m.Profile, ErrNotWritable)
 	case m.Status == mmc.DiscComplete && !m.random() && !m.Erasable:
-		return fmt.Errorf("this %s is complete: %w again", m.Profile, ErrNotWritable)
+		return fmt.Errorf("this %s is complete and %w again", m.Profile, ErrNotWritable)
 	case m.Damaged && !m.Erasable:
-		return fmt.Errorf("a burn that failed has spoiled this %s: %w", m.Profile, ErrNotWritable)
+		return fmt.Errorf("a burn that failed has spoiled this %s, which %w", m.Profile, ErrNotWritable)
 	case !m.Writes && !(m.Erasable && m.Status == mmc.DiscComplete):
-		return fmt.Errorf("this drive does not write a %s: it %w here", m.Profile, ErrNotWritable)
+		return fmt.Errorf("a %s %w in this drive", m.Profile, ErrNotWritable)
 	}
 	return nil
 }

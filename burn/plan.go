@@ -75,6 +75,7 @@ type Step struct {
 	Form   Form        `json:"form,omitempty"`
 	Source disc.LBA    `json:"source,omitempty"`
 	Zeros  bool        `json:"zeros,omitempty"`
+	Pad    int         `json:"pad,omitempty"` // of Count, the last ones are zeros
 	Packs  []disc.Pack `json:"packs,omitempty"`
 	Stream bool        `json:"stream,omitempty"` // WRITE (12) without verification by the drive
 
@@ -124,6 +125,9 @@ func (s *Step) String() string {
 			what = "zeros"
 		case s.Form == FormText:
 			what = fmt.Sprintf("%d CD-TEXT packs, repeated", len(s.Packs))
+		}
+		if s.Pad > 0 {
+			what += fmt.Sprintf(", the last %d zeros", s.Pad)
 		}
 		return fmt.Sprintf("write %d to %d, %d bytes each: %s", s.LBA, int(s.LBA)+s.Count-1, s.Form.Size(), what)
 	case OpSync:
@@ -276,17 +280,17 @@ func size(blocks int) string {
 // writeData adds the writing of a data track, padded to whole blocks of the
 // medium.
 func (p *planner) writeData(t *disc.Track, at disc.LBA) {
-	n := int(t.End - t.Start)
+	n := p.padded(t)
 	p.plan.Start = at
-	p.add(Step{Op: OpWrite, LBA: at, Count: n, Source: t.Start})
-	if block := p.m.blocking(); n%block != 0 {
-		p.add(Step{Op: OpWrite, LBA: at + disc.LBA(n), Count: block - n%block, Zeros: true})
-	}
+	p.add(Step{Op: OpWrite, LBA: at, Count: n, Source: t.Start, Pad: n - int(t.End-t.Start)})
 }
 
 // padded is the length of a track in whole blocks of the medium.
 func (p *planner) padded(t *disc.Track) int {
 	n, block := int(t.End-t.Start), p.m.blocking()
+	if p.m.Kind() == disc.CD {
+		return max(n, leastTrack)
+	}
 	return (n + block - 1) / block * block
 }
 
@@ -308,7 +312,7 @@ func (p *planner) dvdR() error {
 	if !p.incremental() && blank {
 		p.plan.Mode, p.plan.Final = DiscAtOnce, true
 		params.Type = mmc.WriteSessionAtOnce
-		p.add(Step{Op: OpParams, Params: &params}, Step{Op: OpReserve, Blocks: uint32(n)}, Step{Op: OpExpect, LBA: 0})
+		p.add(Step{Op: OpParams, Params: &params}, Step{Op: OpReserve, Blocks: uint32(n)})
 		p.writeData(t, 0)
 		p.add(Step{Op: OpSync, Last: true})
 		return nil
@@ -367,7 +371,7 @@ func (p *planner) bdR() error {
 	if err != nil {
 		return err
 	}
-	if spare := p.o.Spare; spare == SpareMinimum || spare == SpareDefault {
+	if spare := p.o.Spare; (spare == SpareMinimum || spare == SpareDefault) && !(p.m.Formatted && p.m.Status == mmc.DiscBlank) {
 		f, err := p.spareFormat(mmc.FormatBDR, spare)
 		if err != nil {
 			return err
@@ -395,6 +399,31 @@ func (p *planner) bdR() error {
 		p.add(Step{Op: OpClose, Close: mmc.CloseFinalize})
 	}
 	return nil
+}
+
+// CapacityWith is how many sectors a Blu-ray disc holds with spare areas of a size,
+// or 0 where that is not on offer.
+func (m *Medium) CapacityWith(s Spare) int {
+	kind := uint8(mmc.FormatBDR)
+	if m.Profile == mmc.ProfileBDRE {
+		kind = mmc.FormatBDRE
+	}
+	if s == SpareNone {
+		for i, f := range m.Formats {
+			if i > 0 && f.Type == mmc.FormatBDRENoSpare {
+				return int(f.Blocks)
+			}
+		}
+		if m.Profile == mmc.ProfileBDR {
+			return m.Capacity
+		}
+		return 0
+	}
+	f, err := (&planner{m: m}).spareFormat(kind, s)
+	if err != nil {
+		return 0
+	}
+	return int(f.Blocks)
 }
 
 // spareFormat finds the format with spare areas of a size.

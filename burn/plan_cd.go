@@ -65,8 +65,7 @@ func (p *planner) trackAtOnce() error {
 		return err
 	}
 	at := p.m.NextWritable
-	n := max(int(t.End-t.Start), leastTrack)
-	if err := p.fits(at, n+2); err != nil { // with its run-out blocks
+	if err := p.fits(at, p.padded(t)+2); err != nil { // with its run-out blocks
 		return err
 	}
 	if err := p.address(t, at); err != nil {
@@ -78,9 +77,6 @@ func (p *planner) trackAtOnce() error {
 	}
 	p.add(Step{Op: OpParams, Params: &params}, Step{Op: OpCalibrate, Soft: true}, Step{Op: OpExpect, LBA: at})
 	p.writeData(t, at)
-	if short := leastTrack - int(t.End-t.Start); short > 0 {
-		p.add(Step{Op: OpWrite, LBA: at + (t.End - t.Start), Count: short, Zeros: true})
-	}
 	p.add(Step{Op: OpSync}, Step{Op: OpClose, Close: mmc.CloseSession})
 	return nil
 }

@@ -66,8 +66,8 @@ func sentSum(src *Source, plan *Plan, n int64) (string, error) {
 		}
 		size := s.Form.Size()
 		buf := make([]byte, chunkSize/size*size)
-		for done := 0; done < s.Count && n > 0; {
-			k := min(len(buf)/size, s.Count-done, int((n+int64(size)-1)/int64(size)))
+		for done := 0; done < s.Count-s.Pad && n > 0; {
+			k := min(len(buf)/size, s.Count-s.Pad-done, int((n+int64(size)-1)/int64(size)))
 			if err := src.read(buf[:k*size], s.Source+disc.LBA(done), s.Form); err != nil {
 				return "", err
 			}
@@ -169,7 +169,7 @@ func planCount(p *Plan) int {
 	n := 0
 	for i := range p.Steps {
 		if s := &p.Steps[i]; s.Op == OpWrite && !s.Zeros {
-			n += s.Count
+			n += s.Count - s.Pad
 		}
 	}
 	return n
@@ -200,6 +200,7 @@ func (a *Again) skip(n int, at *disc.LBA) *Again {
 			k := min(n, s.Count)
 			n -= k
 			s.LBA, s.Source, s.Count = s.LBA+disc.LBA(k), s.Source+disc.LBA(k), s.Count-k
+			s.Pad = min(s.Pad, s.Count)
 			if s.Count == 0 {
 				continue
 			}

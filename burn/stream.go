@@ -126,11 +126,19 @@ func (f *feed) read(s *Step, c *chunk, done int, raw *rawMaker) error {
 	case raw != nil:
 		return raw.read(c.data, c.first)
 	}
-	if err := f.src.read(c.data, s.Source+disc.LBA(done), s.Form); err != nil {
+	p := c.data
+	if over := done + c.n - (s.Count - s.Pad); over > 0 {
+		p = p[:len(p)-min(over, c.n)*s.Form.Size()]
+		clear(c.data[len(p):])
+	}
+	if len(p) == 0 {
+		return nil
+	}
+	if err := f.src.read(p, s.Source+disc.LBA(done), s.Form); err != nil {
 		return err
 	}
-	f.sum.Write(c.data)
-	f.bytes += int64(len(c.data))
+	f.sum.Write(p)
+	f.bytes += int64(len(p))
 	return nil
 }
 

@@ -128,6 +128,7 @@ func (p *Plan) regions(src *Source) []Step {
 				out = append(out, Step{Op: OpWrite, LBA: from, Source: from, Count: int(t.End - from), Form: form})
 			}
 		default:
+			s.Count, s.Pad = s.Count-s.Pad, 0
 			out = append(out, s)
 		}
 	}

@@ -65,6 +65,7 @@ type sgDevice struct {
 	f        *os.File
 	fd       int
 	transfer int
+	held     *os.File // the block device of a generic one that is held, or nil
 }
 
 // Open opens an optical drive by its device file: /dev/sr0, /dev/sg1, or a link
@@ -92,11 +93,36 @@ func Open(path string, exclusive bool) (Conn, error) {
 		return nil, err
 	}
 	d.transfer = d.transferLimit()
+	if exclusive {
+		if err := d.holdBlock(); err != nil {
+			f.Close()
+			return nil, openError(path, err)
+		}
+	}
 	if err := checkOptical(d); err != nil {
-		f.Close()
+		d.Close()
 		return nil, &OpenError{Path: path, Err: err}
 	}
 	return d, nil
+}
+
+// holdBlock holds /dev/srN while its /dev/sgM is used: a mount, and programs that
+// use the one, are not kept out by holding the other.
+func (d *sgDevice) holdBlock() error {
+	var st unix.Stat_t
+	if err := unix.Fstat(d.fd, &st); err != nil || st.Mode&unix.S_IFMT != unix.S_IFCHR {
+		return err
+	}
+	dir := fmt.Sprintf("/sys/dev/char/%d:%d/device/block", unix.Major(uint64(st.Rdev)), unix.Minor(uint64(st.Rdev)))
+	names, err := os.ReadDir(dir)
+	if err != nil || len(names) == 0 {
+		return nil // no sr driver: nothing to be mounted
+	}
+	d.held, err = openRetry("/dev/"+names[0].Name(), unix.O_RDONLY|unix.O_NONBLOCK|unix.O_CLOEXEC|unix.O_EXCL)
+	if errors.Is(err, unix.EBUSY) {
+		return err
+	}
+	return nil
 }
 
 func openRetry(path string, flags int) (*os.File, error) {
@@ -185,7 +211,12 @@ func (d *sgDevice) ioctl(request uintptr, arg unsafe.Pointer) error {
 // MaxTransfer returns the most bytes one command may carry.
 func (d *sgDevice) MaxTransfer() int { return d.transfer }
 
-func (d *sgDevice) Close() error { return d.f.Close() }
+func (d *sgDevice) Close() error {
+	if d.held != nil {
+		d.held.Close()
+	}
+	return d.f.Close()
+}
 
 func (d *sgDevice) Execute(ctx context.Context, c *Command) (int, error) {
 	if err := ctx.Err(); err != nil {

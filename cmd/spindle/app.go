@@ -17,7 +17,8 @@ import (
 type app struct {
 	stdout, stderr io.Writer
 
-	drive   string // --drive
+	drives  []string // --drive; several for burn
+	drive   string   // the first of them
 	verbose bool
 	trace   string
 	json    bool
@@ -40,7 +41,8 @@ func (a *app) rootCommand() *cobra.Command {
 		Short: "Rip, burn, convert and check optical discs",
 		Long: `spindle rips optical discs into image files, and looks after what it reads: damage
 is retried, mapped and never passed off as good, and a rip that was stopped goes
-on where it was.
+on where it was. It burns images, checks them before a disc is spent, reads the disc
+back and compares; after a burn that failed, "spindle reburn" goes on.
 
 A drive is named by its device (/dev/sr0), or as sim:FILE for a simulated drive
 with the disc image FILE in its tray. Without --drive, the only drive is taken,
@@ -48,15 +50,23 @@ or the one that has a disc in it.
 
 Exit status: 0 done; 1 failed; 2 wrong use; 3 no drive, no disc, or the wrong
 one; 4 ripped with sectors that could not be read; 5 verification found a
-difference; 130 interrupted.`,
-		SilenceUsage:      true,
-		SilenceErrors:     true,
-		PersistentPreRunE: func(*cobra.Command, []string) error { return a.setColor() },
-		Args:              cobra.NoArgs,
-		RunE:              func(c *cobra.Command, _ []string) error { return c.Help() },
+difference; 6 the burn failed; 130 interrupted.`,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		PersistentPreRunE: func(c *cobra.Command, _ []string) error {
+			if len(a.drives) > 0 {
+				a.drive = a.drives[0]
+			}
+			if len(a.drives) > 1 && c.Name() != "burn" {
+				return usage("only burn takes several drives")
+			}
+			return a.setColor()
+		},
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	f := root.PersistentFlags()
-	f.StringVarP(&a.drive, "drive", "d", "", "the drive: a device such as /dev/sr0, or sim:FILE")
+	f.StringArrayVarP(&a.drives, "drive", "d", nil, "the drive: a `DEVICE` such as /dev/sr0, or sim:FILE")
 	f.BoolVarP(&a.verbose, "verbose", "v", false, "show each command that is sent to the drive")
 	f.StringVar(&a.trace, "trace", "", "record all that passes to and from the drive in `FILE`")
 	f.BoolVar(&a.json, "json", false, "print one JSON object a line; the last one is the result")
@@ -64,6 +74,7 @@ difference; 130 interrupted.`,
 	f.BoolVarP(&a.quiet, "quiet", "q", false, "show no progress")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(a.drivesCommand(), a.infoCommand(), a.ripCommand(), a.verifyCommand(), a.convertCommand(), a.lsCommand(), a.extractCommand(),
+		a.burnCommand(), a.reburnCommand(), a.blankCommand(), a.formatCommand(),
 		a.ejectCommand(), a.loadCommand(), a.attachCommand(), a.detachCommand(),
 		a.versionCommand(), a.manCommand())
 	for _, c := range root.Commands() {

@@ -21,6 +21,12 @@ import (
 // openDrive opens the drive that name (or --drive, or what there is) means, and
 // wraps it as --verbose and --trace ask for.
 func (a *app) openDrive(ctx context.Context, name string) (*mmc.Drive, error) {
+	return a.openDriveFor(ctx, name, false)
+}
+
+// openDriveFor opens a drive; exclusively for what changes its disc: it must not
+// be mounted then, nor held by another program.
+func (a *app) openDriveFor(ctx context.Context, name string, exclusive bool) (*mmc.Drive, error) {
 	if name == "" {
 		name = a.drive
 	}
@@ -30,7 +36,7 @@ func (a *app) openDrive(ctx context.Context, name string) (*mmc.Drive, error) {
 			return nil, err
 		}
 	}
-	conn, err := openDevice(name)
+	conn, err := openDevice(name, exclusive)
 	if err != nil {
 		return nil, err
 	}
@@ -60,10 +66,10 @@ func (a *app) watched(dev scsi.Device) (scsi.Device, error) {
 }
 
 // openDevice opens a drive by its name.
-func openDevice(name string) (scsi.Conn, error) {
+func openDevice(name string, exclusive bool) (scsi.Conn, error) {
 	spec, ok := strings.CutPrefix(name, "sim:")
 	if !ok {
-		return scsi.Open(name, false)
+		return scsi.Open(name, exclusive)
 	}
 	s, err := sim.ParseSpec(spec)
 	if err != nil {

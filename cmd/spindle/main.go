@@ -24,6 +24,7 @@ const (
 	exitNoDisc      = 3 // no drive, no medium, or the wrong one
 	exitBadSectors  = 4 // ripped, with sectors that could not be read
 	exitDifferent   = 5 // verification found a difference
+	exitBurnFailed  = 6
 	exitInterrupted = 130
 )
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"syscall"
 
+	"spindle/burn"
 	"spindle/check"
 	"spindle/image"
 	"spindle/iso"
@@ -69,6 +70,22 @@ func advices() []advice {
 		{scsi.ErrNotOptical, nil, exitNoDisc, ""},
 		{scsi.ErrBusy, nil, exitNoDisc, ""},
 		{scsi.ErrUnsupported, nil, exitNoDisc, ""},
+		{burn.ErrFreshDisc, nil, exitNoDisc, "Put a blank disc in and run \"spindle reburn\" again."},
+		{burn.ErrNoJournal, nil, exitUsage, "\"spindle reburn --list\" lists the burns that failed."},
+		{burn.ErrJournal, nil, exitFailed, ""},
+		{burn.ErrChanged, nil, exitFailed, "The disc was not touched. Burn the image as it is now with \"spindle burn\", or with --force."},
+		{burn.ErrSource, nil, exitFailed, "The disc was not touched. Put the image back where it was."},
+		{burn.ErrTooLarge, nil, exitNoDisc, "The disc was not touched. Use a larger disc."},
+		{burn.ErrWrongMedium, nil, exitNoDisc, "The disc was not touched. A CD image needs a CD; a data image fits all kinds."},
+		{burn.ErrNotBlank, nil, exitNoDisc, "The disc was not touched."},
+		{burn.ErrNotWritable, nil, exitNoDisc, "The disc was not touched. Use a blank disc of a kind that the drive writes."},
+		{burn.ErrNoSimulation, nil, exitUsage, "The disc was not touched. --dry-run shows the plan."},
+		{burn.ErrImage, nil, exitUsage, "The disc was not touched."},
+		{burn.ErrAddress, nil, exitUsage, "The disc was not touched. A further session needs an image that was made for it " +
+			"(\"spindle info\" shows where it begins); --force burns it all the same."},
+		{burn.ErrOptions, nil, exitUsage, "The disc was not touched."},
+		{errWrongImage, nil, exitDifferent, "The disc was not touched. Get the image again; --force burns it all the same."},
+		{errNoAnswer, nil, exitNoDisc, ""},
 		{tcmu.ErrRoot, nil, exitFailed, "Run it with sudo."},
 		{tcmu.ErrUnsupported, nil, exitFailed, "Use it as sim:FILE with --drive, on any system."},
 		{tcmu.ErrModule, nil, exitFailed, "Try \"modprobe target_core_user\" and \"modprobe tcm_loop\": they come with the kernel package " +

@@ -114,4 +114,3 @@ func moveTray(ctx context.Context, d *mmc.Drive, action mmc.LoadAction) error {
 
 // readyLimit is how long a disc may take to be ready.
 const readyLimit = time.Minute
-

@@ -194,6 +194,7 @@ func (d *Drive) reserveTrack(c *scsi.Command) error {
 	if int(end) > r.st.Capacity {
 		return errFull
 	}
+	d.beginTest()
 	t := TrackState{Mode: disc.Mode1, Control: disc.DataTrack, Start: begin, Next: begin, End: end, Reserved: true,
 		Packets: d.rec.writeType() == writePacket}
 	if r.kind.class == cdRecord {

@@ -128,7 +128,10 @@ func (d *Drive) recordedInfo(b []byte) []byte {
 		b[2] |= 0x0E
 	default:
 		b[2] |= 1
-		if s := r.open(); s != nil {
+		switch {
+		case r.st.Spoiled && d.rec.cue == nil && d.rec.raw == nil && !d.rec.atOnce:
+			b[2] |= 2 << 2 // damaged
+		case r.open() != nil:
 			b[2] |= 1 << 2
 		}
 	}
@@ -137,7 +140,7 @@ func (d *Drive) recordedInfo(b []byte) []byte {
 	}
 	sessions := max(len(r.st.Sessions), 1)
 	first, last := 1, 1
-	if r.kind.class != random && !r.blank() {
+	if r.kind.class != random && len(r.st.Sessions) > 0 && len(r.st.Sessions[0].Tracks) > 0 {
 		last = r.lastTrack().numberOr(1)
 		if r.st.Final {
 			first = r.last().Tracks[0].Number
@@ -160,7 +163,7 @@ func (d *Drive) recordedInfo(b []byte) []byte {
 	put(6, last)
 	if cd && !r.st.Final {
 		leadIn := disc.LBA(leadInStart)
-		if !r.blank() && r.open() == nil {
+		if len(r.st.Sessions) > 0 && r.open() == nil {
 			leadIn = d.beginning() - sessionPregap - 4500
 		}
 		b[16], b[20] = 0, 0

@@ -1,0 +1,457 @@
+package burn
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"testing"
+
+	"spindle/disc"
+	"spindle/disc/cdsector"
+	"spindle/image"
+	"spindle/scsi/mmc"
+	"spindle/scsi/sim"
+	"spindle/testdata/discs"
+)
+
+// data is an image of one track of data whose blocks all differ.
+func data(t testing.TB, medium disc.Medium, sectors int) disc.Image {
+	t.Helper()
+	form := disc.FormBlock
+	if medium == disc.CD {
+		form = disc.FormMode1
+	}
+	l := &disc.Layout{Medium: medium, Sessions: []disc.Session{{Number: 1, LeadOut: disc.LBA(sectors), Tracks: []disc.Track{
+		{Number: 1, Mode: disc.Mode1, Control: disc.DataTrack, End: disc.LBA(sectors)}}}}}
+	img, err := disc.NewExtentImage(l, []disc.Extent{{Count: sectors, Source: pattern{}, Form: form}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return img
+}
+
+// pattern is an endless file of bytes that tell where they stand.
+type pattern struct{}
+
+func (pattern) ReadAt(p []byte, off int64) (int, error) {
+	for i := range p {
+		at := uint64(off) + uint64(i)
+		p[i] = byte((at/8*0x9E3779B97F4A7C15)>>(at%8*8)) ^ byte(at>>11)
+	}
+	return len(p), nil
+}
+
+// made is one of the test discs.
+func made(t testing.TB, name string) disc.Image {
+	t.Helper()
+	path, err := discs.Make(t.TempDir(), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	img, err := image.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { img.Close() })
+	return img
+}
+
+// blank is a blank disc in memory.
+func blank(t testing.TB, media string, capacity int) *sim.Recordable {
+	t.Helper()
+	r, err := sim.NewRecordable(media, capacity, sim.NewMemory(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// recorder puts a disc into a simulated drive.
+func recorder(r *sim.Recordable, faults ...sim.Fault) (*sim.Drive, *mmc.Drive) {
+	d := sim.New(sim.Config{Disc: r, Faults: faults})
+	return d, mmc.New(d)
+}
+
+// burnOn surveys, plans and burns.
+func burnOn(t testing.TB, d *mmc.Drive, src *Source, o Options) (*Plan, Result, error) {
+	t.Helper()
+	ctx := context.Background()
+	m, err := Survey(ctx, d)
+	if err != nil {
+		return nil, Result{}, err
+	}
+	plan, err := MakePlan(m, src, o)
+	if err != nil {
+		return nil, Result{}, err
+	}
+	return plan, Run(ctx, src, &Job{Drive: d, Medium: m, Plan: plan, Verify: true})[0], nil
+}
+
+// equalDisc compares the sectors of an image with those of a burned disc: all of
+// CD sectors, save what a drive makes itself.
+func equalDisc(t testing.TB, r *sim.Recordable, img disc.Image, shift disc.LBA) {
+	t.Helper()
+	if err := differs(r, img, shift); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func differs(r *sim.Recordable, img disc.Image, shift disc.LBA) error {
+	cd := r.Media() == "cd-r" || r.Media() == "cd-rw"
+	for _, tr := range img.Layout().Tracks() {
+		src := &Source{Image: img}
+		form := FormBlock
+		if cd {
+			form, _, _ = trackForm(tr.Mode)
+		}
+		want := make([]byte, form.Size())
+		sector := make([]byte, 2352)
+		got := &Source{Image: burned{r, cd}}
+		have := make([]byte, form.Size())
+		first := tr.Begin()
+		if tr.Mode.IsData() {
+			first = tr.Start
+		}
+		for a := first; a < tr.End; a++ {
+			if err := src.read(want, a, form); err != nil {
+				return err
+			}
+			if err := got.read(have, a+shift, form); err != nil {
+				return fmt.Errorf("sector %d of the disc: %w", a+shift, err)
+			}
+			if !bytes.Equal(want, have) {
+				return fmt.Errorf("sector %d of the disc differs", a+shift)
+			}
+			if cd && tr.Mode.IsData() {
+				if err := r.ReadSectors(sector, a+shift); err != nil {
+					return err
+				}
+				s := (*[cdsector.Size]byte)(sector)
+				if m, sec, f, ok := cdsector.Address(s); !ok || (disc.MSF{M: m, S: sec, F: f}).LBA() != a+shift {
+					return fmt.Errorf("the header of sector %d says %02d:%02d:%02d", a+shift, m, sec, f)
+				}
+				if k := cdsector.Classify(s); !cdsector.EDCOK(s, k) || !cdsector.ParityOK(s, k) {
+					return fmt.Errorf("the codes of sector %d are wrong", a+shift)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// burned is a disc as an image, also of one whose sessions are open.
+type burned struct {
+	*sim.Recordable
+	cd bool
+}
+
+func (b burned) Layout() *disc.Layout {
+	if b.cd {
+		return &disc.Layout{Medium: disc.CD}
+	}
+	return &disc.Layout{Medium: disc.DVD}
+}
+
+// media lists the recordable media, with a size of image that suits them.
+func media() []string {
+	return slices.DeleteFunc(sim.MediaNames(), func(m string) bool { return !sim.CanWrite(m) })
+}
+
+func sourceFor(t testing.TB, m string, sectors int) *Source {
+	medium, _ := sim.MediumOf(m)
+	return &Source{Name: "test.iso", Image: data(t, medium, sectors)}
+}
+
+func TestEveryMedium(t *testing.T) {
+	for _, m := range media() {
+		for name, o := range map[string]Options{"default": {}, "multi": {Multi: true}, "slow": {Speed: 4}, "simulated": {Simulate: true}} {
+			t.Run(m+"/"+name, func(t *testing.T) {
+				r := blank(t, m, 50000)
+				src := sourceFor(t, m, 1234)
+				_, d := recorder(r)
+				plan, res, err := burnOn(t, d, src, o)
+				if errors.Is(err, ErrNoSimulation) || errors.Is(err, ErrOptions) && o.Multi {
+					t.Skip(err)
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				if res.Err != nil {
+					t.Fatalf("%v\n%s", res.Err, plan)
+				}
+				if o.Simulate {
+					if r.State().Sessions != nil {
+						t.Error("the simulation has left something on the disc")
+					}
+					return
+				}
+				if !res.Verification.OK() || res.Verification.Sectors != 1234 {
+					t.Errorf("%+v", res.Verification)
+				}
+				equalDisc(t, r, src.Image, 0)
+				if st := r.State(); plan.Final && len(st.Sessions) > 0 && !st.Final {
+					t.Error("the disc is not final")
+				}
+			})
+		}
+	}
+}
+
+// manyTracks is an audio CD of 99 tracks of four seconds.
+func manyTracks(t testing.TB) disc.Image {
+	t.Helper()
+	s := disc.Session{Number: 1, LeadOut: 99 * 300}
+	for i := range 99 {
+		s.Tracks = append(s.Tracks, disc.Track{Number: i + 1, Start: disc.LBA(i * 300), End: disc.LBA(i*300 + 300)})
+	}
+	img, err := disc.NewExtentImage(&disc.Layout{Sessions: []disc.Session{s}}, []disc.Extent{{Count: 99 * 300, Source: pattern{}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return img
+}
+
+func TestEveryKindOfCD(t *testing.T) {
+	for _, name := range []string{"audio", "cdtext", "data", "mixed", "twosession", "cdextra", "xa", "tracks99", "hidden"} {
+		var img disc.Image
+		if name == "tracks99" {
+			img = manyTracks(t)
+		} else {
+			img = made(t, name)
+		}
+		for _, mode := range []Mode{Auto, SessionAtOnce, Raw96} {
+			for _, m := range []string{"cd-r", "cd-rw"} {
+				t.Run(name+"/"+string(mode)+"/"+m, func(t *testing.T) {
+					r := blank(t, m, 0)
+					_, d := recorder(r)
+					plan, res, err := burnOn(t, d, &Source{Image: img}, Options{Mode: mode})
+					if errors.Is(err, ErrOptions) && mode == Raw96 && len(img.Layout().Sessions) > 1 {
+						t.Skip(err)
+					}
+					if err != nil {
+						t.Fatal(err)
+					}
+					if res.Err != nil {
+						t.Fatalf("%v\n%s", res.Err, plan)
+					}
+					if !res.Verification.OK() {
+						t.Errorf("%+v", res.Verification)
+					}
+					equalDisc(t, r, img, 0)
+					sameLayout(t, r.Layout(), img.Layout())
+				})
+			}
+		}
+	}
+}
+
+// sameLayout compares what a disc states of its tracks.
+func sameLayout(t *testing.T, got, want *disc.Layout) {
+	t.Helper()
+	describe := func(l *disc.Layout) string {
+		s := fmt.Sprintf("MCN %q, %d packs\n", l.MCN, len(l.CDText))
+		for i := range l.Sessions {
+			s += fmt.Sprintf("session %d %s, lead-out %d\n", l.Sessions[i].Number, l.Sessions[i].Format, l.Sessions[i].LeadOut)
+			for j := range l.Sessions[i].Tracks {
+				u := &l.Sessions[i].Tracks[j]
+				s += fmt.Sprintf("  %d %s %x %d %d %v %d %q\n", u.Number, u.Mode, uint8(u.Control), u.Begin(), u.Start, u.Indexes, u.End, u.ISRC)
+			}
+		}
+		return s
+	}
+	if a, b := describe(got), describe(want); a != b {
+		t.Errorf("the disc is\n%s, the image\n%s", a, b)
+	}
+}
+
+func TestAppend(t *testing.T) {
+	for _, m := range []string{"cd-r", "cd-rw", "dvd-r", "dvd-rw", "dvd+r", "bd-r"} {
+		t.Run(m, func(t *testing.T) {
+			r := blank(t, m, 100000)
+			_, d := recorder(r)
+			src := sourceFor(t, m, 700)
+			for session := range 3 {
+				plan, res, err := burnOn(t, d, src, Options{Multi: session < 2})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if res.Err != nil || !res.Verification.OK() {
+					t.Fatalf("session %d: %v %+v", session, res.Err, res.Verification)
+				}
+				equalDisc(t, r, src.Image, plan.Start)
+				_, d = recorder(r)
+			}
+			if _, _, err := burnOn(t, d, src, Options{}); err == nil {
+				t.Error("a final disc was burned again")
+			}
+			if st := r.State(); len(st.Sessions) != 3 || !st.Final {
+				t.Errorf("%d sessions, final %t", len(st.Sessions), st.Final)
+			}
+		})
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	complete := func(m string) *sim.Recordable {
+		r := blank(t, m, 50000)
+		_, d := recorder(r)
+		if _, res, err := burnOn(t, d, sourceFor(t, m, 600), Options{}); err != nil || res.Err != nil {
+			t.Fatal(err, res.Err)
+		}
+		return r
+	}
+	for name, test := range map[string]struct {
+		disc *sim.Recordable
+		src  *Source
+		o    Options
+		want error
+	}{
+		"too large, CD":         {blank(t, "cd-r", 1000), sourceFor(t, "cd-r", 1001), Options{}, ErrTooLarge},
+		"too large, BD":         {blank(t, "bd-r", 1000), sourceFor(t, "bd-r", 1001), Options{}, ErrTooLarge},
+		"too large with spares": {blank(t, "bd-r", 12219392), sourceFor(t, "bd-r", 12000000), Options{Spare: SpareDefault}, ErrTooLarge},
+		"complete":              {complete("cd-r"), sourceFor(t, "cd-r", 500), Options{}, ErrNotWritable},
+		"complete, erasable":    {complete("cd-rw"), sourceFor(t, "cd-rw", 500), Options{}, ErrNotBlank},
+		"audio on a DVD":        {blank(t, "dvd-r", 0), &Source{Image: made(t, "audio")}, Options{}, ErrWrongMedium},
+		"sessions on a DVD+RW":  {blank(t, "dvd+rw", 0), sourceFor(t, "dvd+rw", 500), Options{Multi: true}, ErrOptions},
+		"blanking a CD-R":       {blank(t, "cd-r", 0), sourceFor(t, "cd-r", 500), Options{Blank: true}, ErrOptions},
+		"simulation on a BD":    {blank(t, "bd-r", 0), sourceFor(t, "bd-r", 500), Options{Simulate: true}, ErrNoSimulation},
+		"tracks too short":      {blank(t, "cd-r", 0), &Source{Image: made(t, "tracks99")}, Options{}, ErrImage},
+		"audio in one track":    {blank(t, "cd-r", 0), &Source{Image: made(t, "audio")}, Options{Mode: TrackAtOnce}, ErrOptions},
+	} {
+		t.Run(name, func(t *testing.T) {
+			before := test.disc.State()
+			_, d := recorder(test.disc)
+			_, res, err := burnOn(t, d, test.src, test.o)
+			if err == nil {
+				err = res.Err
+			}
+			if !errors.Is(err, test.want) {
+				t.Errorf("%v, want %v", err, test.want)
+			}
+			if after := test.disc.State(); fmt.Sprint(after) != fmt.Sprint(before) {
+				t.Error("the disc was changed")
+			}
+		})
+	}
+}
+
+func TestStream(t *testing.T) {
+	const blocks = 3000
+	content := make([]byte, blocks*2048)
+	pattern{}.ReadAt(content, 0)
+	for _, m := range []string{"cd-r", "dvd-r", "dvd+rw", "bd-r"} {
+		t.Run(m, func(t *testing.T) {
+			r := blank(t, m, 50000)
+			_, d := recorder(r)
+			_, res, err := burnOn(t, d, &Source{Name: "-", Stream: bytes.NewReader(content), Blocks: blocks}, Options{})
+			if err != nil || res.Err != nil || !res.Verification.OK() {
+				t.Fatal(err, res.Err, res.Verification)
+			}
+			medium, _ := sim.MediumOf(m)
+			equalDisc(t, r, data(t, medium, blocks), 0)
+		})
+	}
+	r := blank(t, "dvd+r", 50000)
+	_, d := recorder(r)
+	_, res, err := burnOn(t, d, &Source{Name: "-", Stream: io.LimitReader(bytes.NewReader(content), 1<<20), Blocks: blocks}, Options{})
+	if err != nil || !errors.Is(res.Err, ErrSource) || res.State != Appendable {
+		t.Error(err, res.Err, res.State)
+	}
+}
+
+func TestSeveralDrives(t *testing.T) {
+	src := sourceFor(t, "dvd+r", 5000)
+	var jobs []*Job
+	var rs []*sim.Recordable
+	for i := range 3 {
+		r := blank(t, "dvd+r", 50000)
+		var faults []sim.Fault
+		if i == 1 {
+			faults = []sim.Fault{{Kind: sim.FaultWrite, First: 2000, Last: 2000}}
+		}
+		_, d := recorder(r, faults...)
+		m, err := Survey(context.Background(), d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		plan, err := MakePlan(m, src, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		jobs, rs = append(jobs, &Job{Drive: d, Medium: m, Plan: plan, Verify: true}), append(rs, r)
+	}
+	for i, res := range Run(context.Background(), src, jobs...) {
+		if (res.Err != nil) != (i == 1) {
+			t.Errorf("drive %d: %v", i, res.Err)
+		}
+		if i != 1 {
+			equalDisc(t, rs[i], src.Image, 0)
+		}
+	}
+}
+
+// The audio of a drive that reads late is found.
+func TestVerifyWithOffset(t *testing.T) {
+	img := made(t, "audio")
+	r := blank(t, "cd-r", 0)
+	for _, offset := range []int{0, 6, -30, 667, -1164} {
+		if offset == 0 {
+			_, d := recorder(r)
+			if _, res, err := burnOn(t, d, &Source{Image: img}, Options{}); err != nil || res.Err != nil {
+				t.Fatal(err, res.Err)
+			}
+		}
+		d := mmc.New(sim.New(sim.Config{Disc: r, Offset: offset}))
+		m, err := Survey(context.Background(), d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.Status, m.Capacity, m.Writes, m.AtOnce = mmc.DiscBlank, 359849, true, true
+		plan, err := MakePlan(m, &Source{Image: img}, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := Verify(context.Background(), d, &Source{Image: img}, plan, nil)
+		if err != nil || !v.OK() || v.Offset != offset {
+			t.Errorf("offset %d: %v %+v", offset, err, v)
+		}
+	}
+}
+
+func TestVerifyFindsDifferences(t *testing.T) {
+	r := blank(t, "dvd+rw", 50000)
+	src := sourceFor(t, "dvd+rw", 1000)
+	_, d := recorder(r)
+	plan, res, err := burnOn(t, d, src, Options{})
+	if err != nil || res.Err != nil {
+		t.Fatal(err, res.Err)
+	}
+	d = mmc.New(sim.New(sim.Config{Disc: r, Faults: []sim.Fault{{Kind: sim.FaultRead, First: 10, Last: 12}, {Kind: sim.FaultRead, First: 500, Last: 500, Times: 1}}}))
+	v, err := Verify(context.Background(), d, src, plan, nil)
+	if err != nil || fmt.Sprint(v.Unreadable) != "[sectors 10 to 12]" || len(v.Slow) == 0 {
+		t.Errorf("%v %+v", err, v)
+	}
+	other := &Source{Image: changed{src.Image, 77}}
+	v, err = Verify(context.Background(), mmc.New(sim.New(sim.Config{Disc: r})), other, plan, nil)
+	if err != nil || fmt.Sprint(v.Different) != "[sector 77]" {
+		t.Errorf("%v %+v", err, v)
+	}
+}
+
+// changed is an image of which one sector has changed.
+type changed struct {
+	disc.Image
+	at disc.LBA
+}
+
+func (c changed) ReadSectors(p []byte, first disc.LBA) error {
+	err := c.Image.ReadSectors(p, first)
+	size := c.Layout().Medium.SectorSize()
+	if i := int(c.at-first) * size; i >= 0 && i < len(p) {
+		p[i] ^= 1
+	}
+	return err
+}

@@ -1,0 +1,102 @@
+package burn
+
+import (
+	"context"
+	"fmt"
+
+	"spindle/disc"
+	"spindle/scsi/mmc"
+)
+
+// Erasing says how a disc is erased.
+type Erasing string
+
+// The ways.
+const (
+	EraseQuick   Erasing = "fast"
+	EraseFull    Erasing = "full"
+	EraseSession Erasing = "session" // the last one, of a CD-RW
+)
+
+// PlanErase says how a rewritable disc becomes blank.
+func PlanErase(m *Medium, how Erasing) (*Plan, error) {
+	plan := &Plan{Profile: m.Profile}
+	switch {
+	case m.Profile == mmc.ProfileCDRW, m.Profile == mmc.ProfileDVDRW, m.Profile == mmc.ProfileDVDRWRO:
+	case m.random():
+		return nil, fmt.Errorf("a %s is not erased: it is written over. \"spindle format\" makes it new: %w", m.Profile, ErrOptions)
+	default:
+		return nil, fmt.Errorf("a %s is written once: it %w again", m.Profile, ErrNotWritable)
+	}
+	kind := mmc.BlankMinimal
+	switch how {
+	case EraseFull:
+		kind = mmc.BlankAll
+	case EraseSession:
+		if m.Profile != mmc.ProfileCDRW {
+			return nil, fmt.Errorf("single sessions can be erased of a CD-RW only: %w", ErrOptions)
+		}
+		kind = mmc.BlankSession
+	}
+	plan.Steps = []Step{{Op: OpBlank, Blank: kind}}
+	return plan, nil
+}
+
+// PlanFormat says how a disc is formatted that has to be. A DVD-RW becomes one that
+// is overwritten.
+func PlanFormat(m *Medium, full bool, spare Spare) (*Plan, error) {
+	p := &planner{m: m, plan: &Plan{Profile: m.Profile}, o: Options{Spare: spare, Blank: true, Full: true}}
+	switch m.Profile {
+	case mmc.ProfileDVDRW, mmc.ProfileDVDRWRO:
+		f := &mmc.FormatRequest{Type: mmc.FormatRWQuick, Param: 16}
+		if full {
+			f = nil
+			for i, c := range m.Formats {
+				if i > 0 && c.Type == mmc.FormatFull {
+					f = &mmc.FormatRequest{Type: mmc.FormatFull, Blocks: c.Blocks, Param: c.Param}
+				}
+			}
+			if f == nil {
+				return nil, fmt.Errorf("the drive offers no full format for this disc: %w", ErrOptions)
+			}
+		}
+		p.add(Step{Op: OpFormat, Format: f})
+		if !full {
+			p.add(Step{Op: OpClose, Close: mmc.CloseSession, Soft: true})
+		}
+	case mmc.ProfileBDR:
+		if m.Status != mmc.DiscBlank || m.Formatted {
+			return nil, fmt.Errorf("a BD-R is formatted before the first burn only: %w", ErrNotBlank)
+		}
+		if spare == "" {
+			spare = SpareDefault
+		}
+		if spare == SpareNone {
+			return nil, fmt.Errorf("a BD-R without spare areas needs no formatting: %w", ErrOptions)
+		}
+		f, err := p.spareFormat(mmc.FormatBDR, spare)
+		if err != nil {
+			return nil, err
+		}
+		f.SubType = 1
+		p.add(Step{Op: OpFormat, Format: f})
+	case mmc.ProfileDVDPlusRW, mmc.ProfileDVDPlusRWDL, mmc.ProfileDVDRAM, mmc.ProfileBDRE:
+		if err := p.format(0); err != nil {
+			return nil, err
+		}
+		if s := &p.plan.Steps; full && m.Profile == mmc.ProfileBDRE && len(*s) > 0 && (*s)[0].Format.Type == mmc.FormatBDRE {
+			(*s)[0].Format.SubType = 2 // with certification of every sector: hours
+		}
+	default:
+		return nil, fmt.Errorf("a %s needs no formatting: %w", m.Profile, ErrOptions)
+	}
+	return p.plan, nil
+}
+
+// Execute runs a plan that writes no data: to erase or to format a disc.
+func Execute(ctx context.Context, d *mmc.Drive, m *Medium, plan *Plan, o Observer) error {
+	w := watch(o)
+	defer w.close()
+	b := &burner{drive: d, medium: m, plan: plan, watch: w, record: func(int, disc.LBA) {}}
+	return b.run(ctx, 0)
+}

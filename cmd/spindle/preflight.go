@@ -1,0 +1,194 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"spindle/burn"
+	"spindle/check"
+	"spindle/disc"
+	"spindle/image"
+	"spindle/iso"
+)
+
+// errWrongImage: something says that the image is not what it should be.
+var errWrongImage = errors.New("the image is not right")
+
+// preflight looks at an image before a disc is spent on it.
+type preflight struct {
+	a     *app
+	path  string
+	force bool
+	img   disc.Image
+	vol   *iso.Volume
+	lines []string // what vouches for it
+}
+
+// imageFor opens an image and checks it: whole, as its checksum file says, as its
+// implanted MD5 says.
+func (a *app) imageFor(ctx context.Context, path string, force bool) (*preflight, error) {
+	img, err := image.Open(path)
+	if errors.Is(err, iso.ErrTruncated) {
+		return nil, fmt.Errorf("%w: %w", errWrongImage, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	a.onClose(img.Close)
+	p := &preflight{a: a, path: path, force: force, img: img, vol: imageVolume(img)}
+	bar := a.newWorkBar()
+	defer bar.stop()
+	for _, step := range []func(context.Context, *workBar) error{p.sums, p.implanted} {
+		if err := step(ctx, bar); err != nil {
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
+// wrong stops, unless --force was given.
+func (p *preflight) wrong(text string) error {
+	if p.force {
+		p.a.note(text + "; it is burned all the same")
+		return nil
+	}
+	return fmt.Errorf("%w: %s", errWrongImage, text)
+}
+
+// sums checks the files of the image against the checksum files beside them.
+func (p *preflight) sums(ctx context.Context, bar *workBar) error {
+	files := image.Files(p.path)
+	var lists []string
+	for _, f := range files {
+		lists = append(lists, check.FindSums(f)...)
+	}
+	slices.Sort(lists)
+	for _, list := range slices.Compact(lists) {
+		all, err := check.ReadSums(list)
+		if errors.Is(err, check.ErrNoSums) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		for _, f := range files {
+			for _, s := range check.For(all, f) {
+				have, err := check.HashFile(ctx, f, s.Algorithm, bar.step("checking "+string(s.Algorithm)))
+				if err != nil {
+					return err
+				}
+				bar.stop()
+				if have != s.Hex {
+					if err := p.wrong(fmt.Sprintf("%s of %s is not what %s states", s.Algorithm, filepath.Base(f), filepath.Base(list))); err != nil {
+						return err
+					}
+					continue
+				}
+				p.lines = append(p.lines, fmt.Sprintf("%s in %s: right", s.Algorithm, filepath.Base(list)))
+			}
+		}
+	}
+	return nil
+}
+
+// implanted checks an MD5 that stands in the image itself.
+func (p *preflight) implanted(ctx context.Context, bar *workBar) error {
+	tracks := p.img.Layout().Tracks()
+	if len(tracks) != 1 || !tracks[0].Mode.IsData() {
+		return nil
+	}
+	data := image.UserData(p.img, tracks[0])
+	m, err := check.ReadImplanted(data)
+	if err != nil || m == nil {
+		return nil // most have none
+	}
+	ok, _, err := m.Check(ctx, data, bar.step("checking the implanted MD5"))
+	if err != nil {
+		return err
+	}
+	bar.stop()
+	if !ok {
+		return p.wrong("its implanted MD5 is wrong: it was damaged")
+	}
+	p.lines = append(p.lines, "implanted MD5: right")
+	return nil
+}
+
+// boots says how the image boots, or that it does not.
+func (p *preflight) boots() string {
+	if p.vol == nil {
+		return ""
+	}
+	var how []string
+	for _, b := range p.vol.Boot {
+		if s := b.Platform.String(); !slices.Contains(how, s) {
+			how = append(how, s)
+		}
+	}
+	if len(how) == 0 {
+		return ""
+	}
+	return "boots with " + strings.Join(how, " and ")
+}
+
+// describe is the image in a few words.
+func (p *preflight) describe() string {
+	l := p.img.Layout()
+	parts := []string{}
+	if n := len(l.Tracks()); n > 1 || l.Medium == disc.CD && !l.Tracks()[0].Mode.IsData() {
+		audio := 0
+		for _, t := range l.Tracks() {
+			if !t.Mode.IsData() {
+				audio++
+			}
+		}
+		text := plural(n, "track")
+		if audio > 0 {
+			text += fmt.Sprintf(" (%d audio)", audio)
+		}
+		if k := len(l.Sessions); k > 1 {
+			text += " in " + plural(k, "session")
+		}
+		parts = append(parts, text)
+	}
+	if p.vol != nil && p.vol.Label != "" {
+		parts = append(parts, fmt.Sprintf("%q", p.vol.Label))
+	}
+	if st, err := os.Stat(p.path); err == nil && len(l.Tracks()) == 1 {
+		parts = append(parts, megabytes(st.Size()))
+	} else {
+		parts = append(parts, disc.Frames(l.Sectors()).String())
+	}
+	if b := p.boots(); b != "" {
+		parts = append(parts, b)
+	}
+	return strings.Join(parts, ", ")
+}
+
+// describeMedium is a disc in a few words.
+func describeMedium(m *burn.Medium) string {
+	parts := []string{m.Profile.String()}
+	switch {
+	case m.ID != "" && m.Kind() == disc.CD:
+		parts = append(parts, "ATIP "+m.ID)
+	case m.ID != "":
+		parts = append(parts, m.ID)
+	}
+	parts = append(parts, string(m.State()))
+	if m.Free > 0 {
+		parts = append(parts, megabytes(int64(m.Free)*iso.BlockSize)+" free")
+	}
+	if len(m.Speeds) > 0 {
+		var speeds []string
+		for _, s := range m.Speeds {
+			speeds = append(speeds, fmt.Sprintf("%gx", m.SpeedX(s)))
+		}
+		parts = append(parts, "writes at "+strings.Join(speeds, " "))
+	}
+	return strings.Join(parts, ", ")
+}
