@@ -24,7 +24,7 @@ const (
 	FromStart   Way = "from the start"           // on a blank disc
 	AfterBlank  Way = "after erasing the disc"   // on a rewritable one
 	FromFailure Way = "from where it broke off"  // what is there was compared
-	Nothing     Way = "nothing is to be written" // all is there; it is to be closed and verified
+	Nothing     Way = "nothing is to be written" // all is there, and is to be closed
 )
 
 // Again says how a failed burn is to be gone on with.
@@ -132,6 +132,9 @@ func overwriteAgain(ctx context.Context, d *mmc.Drive, m *Medium, src *Source, j
 // before it is the beginning of the image. (growisofs can do so too, undocumented.)
 func appendAgain(ctx context.Context, d *mmc.Drive, m *Medium, src *Source, j *Journal, o Options) (*Again, error) {
 	before := j.Begin.Plan
+	if again, err := closeAgain(ctx, d, src, j); again != nil || err != nil {
+		return again, err
+	}
 	if before.Mode != Sequential && before.Mode != Incremental {
 		return nil, fmt.Errorf("a burn %s cannot be gone on with: %w", before.Mode, ErrFreshDisc)
 	}
@@ -162,6 +165,27 @@ func appendAgain(ctx context.Context, d *mmc.Drive, m *Medium, src *Source, j *J
 		return nil, fmt.Errorf("sector %d of the disc is not what was burned: %w", int(before.Start)+n, ErrFreshDisc)
 	}
 	return again.skip(there, &m.NextWritable), nil
+}
+
+// closeAgain closes a disc that a burn filled and could not close, if all of the
+// image is on it; nil where that is not the case.
+func closeAgain(ctx context.Context, d *mmc.Drive, src *Source, j *Journal) (*Again, error) {
+	before := j.Begin.Plan
+	if !j.Failed || j.Last.Step >= len(before.Steps) || before.Steps[j.Last.Step].Op != OpClose {
+		return nil, nil
+	}
+	n, err := equalUpTo(ctx, d, src, before, planCount(before))
+	if err != nil || n < planCount(before) {
+		return nil, err
+	}
+	plan := *before
+	plan.Steps = nil
+	for i, s := range before.Steps {
+		if s.Op == OpParams || i >= j.Last.Step {
+			plan.Steps = append(plan.Steps, s)
+		}
+	}
+	return &Again{Way: Nothing, Plan: &plan, Whole: before}, nil
 }
 
 // planCount is the number of sectors of the image that a plan writes.

@@ -168,7 +168,11 @@ func (s *Source) readStream(p []byte, first disc.LBA) error {
 		return fmt.Errorf("%w: the pipe ended after %d of %d bytes", ErrSource, int64(s.next)*iso.BlockSize+int64(n), int64(s.Blocks)*iso.BlockSize)
 	}
 	s.sent.Write(p)
-	s.next += len(p) / iso.BlockSize
+	if s.next += len(p) / iso.BlockSize; s.next >= s.Blocks {
+		if n, _ := io.ReadFull(s.Stream, make([]byte, 1)); n > 0 {
+			return fmt.Errorf("%w: the pipe goes on after the %d bytes that were announced", ErrSource, int64(s.Blocks)*iso.BlockSize)
+		}
+	}
 	return nil
 }
 

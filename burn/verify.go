@@ -163,11 +163,23 @@ func (v *verifier) reload(ctx context.Context, regions []Step) error {
 		err := v.drive.WaitReady(ctx, readyLimit)
 		if err == nil {
 			c, cerr := v.drive.Capacity(ctx)
+			if cerr != nil && !isAnswer(cerr) {
+				return cerr
+			}
 			if cerr == nil && c.Blocks >= int64(end) {
 				return nil
 			}
-			if cerr != nil && !isAnswer(cerr) {
-				return cerr
+			// What a disc holds that is not closed, some drives read, and do
+			// not count.
+			last := &regions[len(regions)-1]
+			if last.Form == FormBlock {
+				_, rerr := v.drive.Read10(ctx, make([]byte, cdsector.UserSize), int32(end)-1)
+				if rerr == nil {
+					return nil
+				}
+				if !isAnswer(rerr) {
+					return rerr
+				}
 			}
 		} else if !isAnswer(err) {
 			return err

@@ -80,11 +80,40 @@ func (c *comparer) layouts(a, b *disc.Track) {
 	switch {
 	case a.Mode.IsData() != b.Mode.IsData():
 		c.note("track %d is %s in one, %s in the other", a.Number, a.Mode, b.Mode)
-	case a.Sectors() != b.Sectors():
+	case a.Sectors() != b.Sectors() && !c.padded(a, b):
 		c.note("track %d has %d sectors in one, %d in the other", a.Number, a.Sectors(), b.Sectors())
-	case a.Pregap != b.Pregap:
+	case a.Pregap != b.Pregap && a.Sectors() == b.Sectors():
 		c.note("track %d has %d sectors of pregap in one, %d in the other", a.Number, a.Pregap, b.Pregap)
 	}
+}
+
+// mostPadding is how many sectors a burn may add to a data track: what is missing
+// to four seconds on a CD, to an ECC block on other media, run-out blocks.
+const mostPadding = 302
+
+// padded reports whether the longer one of two data tracks is the shorter one and
+// the padding of a burn behind it: sectors of zeros, or, at the end of a track that
+// was written at once, sectors that cannot be read.
+func (c *comparer) padded(a, b *disc.Track) bool {
+	img, long, n := c.a, a, a.Sectors()-b.Sectors()
+	if n < 0 {
+		img, long, n = c.b, b, -n
+	}
+	if !a.Mode.IsData() || n > mostPadding || len(c.a.Layout().Tracks()) != 1 {
+		return false
+	}
+	s := make([]byte, img.Layout().Medium.SectorSize())
+	for at := long.End - disc.LBA(n); at < long.End; at++ {
+		if img.ReadSectors(s, at) != nil {
+			return at >= long.End-2
+		}
+		for _, v := range userOf(s) {
+			if v != 0 {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 func (c *comparer) track(ctx context.Context, a, b *disc.Track, progress func(done, total int64)) error {
