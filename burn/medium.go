@@ -107,7 +107,7 @@ func Survey(ctx context.Context, d *mmc.Drive) (*Medium, error) {
 	}
 	m.features(conf)
 	info, err := d.DiscInfo(ctx)
-	if err != nil && !mmc.IsRefusal(err) {
+	if err != nil {
 		return nil, err
 	}
 	m.Status, m.Erasable, m.Sessions, m.LastTrack = info.Status, info.Erasable, info.Sessions, info.LastTrackInLast

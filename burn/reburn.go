@@ -132,7 +132,7 @@ func overwriteAgain(ctx context.Context, d *mmc.Drive, m *Medium, src *Source, j
 // before it is the beginning of the image. (growisofs can do so too, undocumented.)
 func appendAgain(ctx context.Context, d *mmc.Drive, m *Medium, src *Source, j *Journal, o Options) (*Again, error) {
 	before := j.Begin.Plan
-	if again, err := closeAgain(ctx, d, src, j); again != nil || err != nil {
+	if again, err := closeAgain(ctx, d, m, src, j); again != nil || err != nil {
 		return again, err
 	}
 	if before.Mode != Sequential && before.Mode != Incremental {
@@ -169,7 +169,7 @@ func appendAgain(ctx context.Context, d *mmc.Drive, m *Medium, src *Source, j *J
 
 // closeAgain closes a disc that a burn filled and could not close, if all of the
 // image is on it; nil where that is not the case.
-func closeAgain(ctx context.Context, d *mmc.Drive, src *Source, j *Journal) (*Again, error) {
+func closeAgain(ctx context.Context, d *mmc.Drive, m *Medium, src *Source, j *Journal) (*Again, error) {
 	before := j.Begin.Plan
 	if !j.Failed || j.Last.Step >= len(before.Steps) || before.Steps[j.Last.Step].Op != OpClose {
 		return nil, nil
@@ -181,6 +181,9 @@ func closeAgain(ctx context.Context, d *mmc.Drive, src *Source, j *Journal) (*Ag
 	plan := *before
 	plan.Steps = nil
 	for i, s := range before.Steps {
+		if s.Op == OpClose && s.Close == mmc.CloseTrack {
+			s.Track = m.LastTrack
+		}
 		if s.Op == OpParams || i >= j.Last.Step {
 			plan.Steps = append(plan.Steps, s)
 		}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"spindle/burn"
 	"spindle/disc"
 	"spindle/image"
 	"spindle/iso"
@@ -52,6 +53,19 @@ type infoEvent struct {
 	Text       []infoText    `json:"cd_text,omitempty"`
 	Volume     *infoVolume   `json:"volume,omitempty"`
 	Notes      []string      `json:"notes,omitempty"`
+	Write      *infoWrite    `json:"write,omitempty"`
+}
+
+// infoWrite is what can be written to a recordable disc.
+type infoWrite struct {
+	MediaID      string    `json:"media_id,omitempty"`
+	State        string    `json:"state"`
+	Free         int       `json:"free"`          // sectors
+	NextWritable disc.LBA  `json:"next_writable"` // where a further session begins
+	Sessions     int       `json:"sessions"`
+	Speeds       []float64 `json:"speeds,omitempty"` // times 1x
+	Simulates    bool      `json:"simulates"`
+	Cannot       string    `json:"cannot,omitempty"` // why it cannot be written
 }
 
 type infoSession struct {
@@ -109,8 +123,59 @@ func (a *app) infoDrive(ctx context.Context, name string, opts rip.SurveyOptions
 		e.State = d.Info.Status.String()
 	}
 	e.fill(d.Layout, d.Volume)
+	if recordable(d.Profile) {
+		m, err := burn.Survey(ctx, drive)
+		if err != nil {
+			return err
+		}
+		e.Write = newInfoWrite(m)
+		if s := m.State(); s == burn.Overwritable || s == burn.Spoiled {
+			e.State = string(s)
+		}
+	}
 	a.showInfo(&e)
 	return nil
+}
+
+func recordable(p mmc.Profile) bool {
+	return p != mmc.ProfileCDROM && p != mmc.ProfileDVDROM && p != mmc.ProfileBDROM && (p.IsCD() || p.IsDVD() || p.IsBD())
+}
+
+func newInfoWrite(m *burn.Medium) *infoWrite {
+	w := &infoWrite{MediaID: m.ID, State: string(m.State()), Free: m.Free, NextWritable: m.NextWritable, Sessions: m.Sessions, Simulates: m.Simulates}
+	for _, s := range m.Speeds {
+		w.Speeds = append(w.Speeds, m.SpeedX(s))
+	}
+	if err := m.Writable(); err != nil {
+		w.Cannot = err.Error()
+	}
+	return w
+}
+
+// print says what can be written.
+func (w *infoWrite) print(a *app) {
+	if w.MediaID != "" {
+		a.print("blank:      %s", w.MediaID)
+	}
+	if w.Cannot != "" {
+		a.print("writing:    %s", w.Cannot)
+		return
+	}
+	text := w.State
+	if w.Free > 0 {
+		text += ", " + megabytes(int64(w.Free)*iso.BlockSize) + " free"
+	}
+	if w.State == string(burn.Appendable) {
+		text += fmt.Sprintf(", the next session begins at sector %d", w.NextWritable)
+	}
+	if len(w.Speeds) > 0 {
+		var speeds []string
+		for _, s := range w.Speeds {
+			speeds = append(speeds, fmt.Sprintf("%gx", s))
+		}
+		text += ", at " + strings.Join(speeds, " ")
+	}
+	a.print("writing:    %s", text)
 }
 
 func (a *app) infoImage(path string) error {
@@ -203,6 +268,9 @@ func (a *app) showInfo(e *infoEvent) {
 		if len(v.Boot) > 0 {
 			a.print("boots:      %s", strings.Join(v.Boot, ", "))
 		}
+	}
+	if e.Write != nil {
+		e.Write.print(a)
 	}
 	if e.MCN != "" {
 		a.print("catalogue:  %s", e.MCN)

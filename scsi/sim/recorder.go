@@ -182,7 +182,7 @@ func (d *Drive) burnFirst() bool {
 }
 
 // keepEvery is how much is written between two times that the state is saved.
-const keepEvery = 64 << 20
+const keepEvery = 1 << 20
 
 // ruin ends the writing with a deferred error: what is in the buffer is lost.
 func (d *Drive) ruin(s scsi.Sense) {

@@ -1,0 +1,168 @@
+//go:build unix
+
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"spindle/disc"
+	"spindle/image"
+	"spindle/testdata/discs"
+)
+
+// burnKills is how many times a burn is killed; 200 with SPINDLE_CAMPAIGN=all.
+const burnKills = 40
+
+// Killing a burn with SIGKILL at any moment leaves a disc that reburn makes good,
+// or says that it cannot.
+func TestBurnKilled(t *testing.T) {
+	exe, err := exec.LookPath("spindle")
+	if err != nil {
+		exe = buildCommand(t)
+	}
+	src, err := discs.Make(t.TempDir(), "data")
+	if err != nil {
+		t.Fatal(err)
+	}
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	total := burnKills
+	if os.Getenv("SPINDLE_CAMPAIGN") == "all" {
+		total = 200
+	}
+	var wg sync.WaitGroup
+	const workers = 4
+	for w := range workers {
+		wg.Go(func() {
+			k := &burnKiller{t: t, exe: exe, src: src, dir: t.TempDir(), random: rand.New(rand.NewPCG(seed, uint64(w)))}
+			for i := range total / workers {
+				k.once(i)
+			}
+			t.Logf("worker %d: %s", w, k.count())
+			if k.ways["from where it broke off"] == 0 && total == 200 {
+				t.Error("no burn ever was gone on with: this tests too little")
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// burnKiller kills burns in one folder.
+type burnKiller struct {
+	t        *testing.T
+	exe, src string
+	dir      string
+	random   *rand.Rand
+	ways     map[string]int
+}
+
+func (k *burnKiller) count() string {
+	return strings.TrimPrefix(fmt.Sprint(k.ways), "map")
+}
+
+// run runs spindle, and kills it after a time unless that is zero.
+func (k *burnKiller) run(kill time.Duration, args ...string) (code int, stderr string) {
+	cmd := exec.Command(k.exe, args...)
+	cmd.Env = append(os.Environ(), "XDG_STATE_HOME="+filepath.Join(k.dir, "state"), "NO_COLOR=1")
+	var b bytes.Buffer
+	cmd.Stderr = &b
+	if err := cmd.Start(); err != nil {
+		k.t.Error(err)
+		return -1, ""
+	}
+	if kill > 0 {
+		timer := time.AfterFunc(kill, func() { cmd.Process.Kill() })
+		defer timer.Stop()
+	}
+	// The exit status is what counts.
+	_ = cmd.Wait()
+	return cmd.ProcessState.ExitCode(), b.String()
+}
+
+// once burns on a new disc, kills that, and burns again.
+func (k *burnKiller) once(n int) {
+	if k.ways == nil {
+		k.ways = make(map[string]int)
+	}
+	media := []string{"dvd+r", "dvd+rw", "bd-r", "cd-rw", "bd-re", "dvd-rw", "cd-r", "dvd-ram"}[n%8]
+	ext := ".iso"
+	if strings.HasPrefix(media, "cd") {
+		ext = ".cue"
+	}
+	path := filepath.Join(k.dir, fmt.Sprintf("%d%s", n, ext))
+	// At this pace a whole burn takes some tenths of a second.
+	drive := "sim:" + path + "?media=" + media
+	code, text := k.run(time.Duration(1+k.random.IntN(400))*time.Millisecond, "burn", k.src, "-q", "-d", drive+"&pace=150&speed=4")
+	switch code {
+	case exitDone:
+		k.ways["came to its end"]++
+		k.compare(path, media)
+		return
+	case -1:
+	default:
+		k.t.Errorf("%s: exit status %d\n%s", media, code, text)
+		return
+	}
+	code, text = k.run(0, "reburn", "-d", drive)
+	switch {
+	case strings.Contains(text, "there is no failed burn"): // killed before it began
+		k.ways["had not begun"]++
+		return
+	case code == exitNoDisc && strings.Contains(text, "a fresh disc is needed") && (media == "cd-r" || media == "dvd+r" || media == "bd-r"):
+		k.ways["needs a fresh disc"]++
+		code, text = k.run(0, "reburn", "-d", strings.Replace(drive, path, strings.TrimSuffix(path, ext)+"-fresh"+ext, 1))
+		path = strings.TrimSuffix(path, ext) + "-fresh" + ext
+	default:
+		if _, way, ok := strings.Cut(text, "Plan   "); ok {
+			way, _, _ = strings.Cut(way, ",")
+			way, _, _ = strings.Cut(way, " (")
+			k.ways[way]++
+		}
+	}
+	if code != exitDone {
+		k.t.Errorf("%s: reburn: exit status %d\n%s", media, code, text)
+		return
+	}
+	k.compare(path, media)
+}
+
+// compare makes sure that the disc holds the image.
+func (k *burnKiller) compare(path, media string) {
+	want, err := image.Open(k.src)
+	if err != nil {
+		k.t.Error(err)
+		return
+	}
+	defer want.Close()
+	got, err := image.Open(path)
+	if err != nil {
+		k.t.Errorf("%s: %v", media, err)
+		return
+	}
+	defer got.Close()
+	track := want.Layout().Tracks()[0]
+	size := int(track.End-track.Start) * 2048
+	a, b := make([]byte, size), make([]byte, size)
+	if _, err := image.UserData(want, track).ReadAt(a, 0); err != nil {
+		k.t.Error(err)
+	}
+	on := got.Layout().Tracks()[0]
+	if _, err := image.UserData(got, on).ReadAt(b, 0); err != nil {
+		k.t.Errorf("%s: %v", media, err)
+	}
+	for i := range size / 2048 {
+		if !bytes.Equal(a[i*2048:(i+1)*2048], b[i*2048:(i+1)*2048]) {
+			k.t.Errorf("%s: sector %d of the disc is wrong", media, disc.LBA(i))
+			return
+		}
+	}
+}
