@@ -164,8 +164,31 @@ func (a *app) reportBurn(ctx context.Context, t *target, r burn.Result, several,
 		return a.different(v, e, prefix)
 	}
 	a.emit(e)
-	if eject {
+	switch {
+	case eject:
 		return moveTray(ctx, t.drive, mmc.Eject)
+	case t.plan.Simulate || strings.HasPrefix(t.name, "sim:"):
+		return nil
+	}
+	return a.reload(ctx, t)
+}
+
+// reload moves the tray out and in: the operating system looks at a disc when it
+// comes, and would go on seeing the blank one.
+func (a *app) reload(ctx context.Context, t *target) error {
+	if err := moveTray(ctx, t.drive, mmc.Eject); err != nil {
+		a.note("take the disc out and put it in again before other programs use it")
+		return nil
+	}
+	err := moveTray(ctx, t.drive, mmc.Load)
+	if err == nil {
+		err = t.drive.WaitReady(ctx, readyLimit)
+	}
+	switch {
+	case errors.Is(err, mmc.ErrNoMedium): // as of a laptop's drive
+		a.note("the tray is open: push it in to use the disc")
+	case err != nil:
+		a.note("the disc is burned and right, but the drive did not take it in again: " + err.Error())
 	}
 	return nil
 }
