@@ -426,7 +426,6 @@ func (c *packCollector) add(sub []byte) {
 // rawSession is a session whose every bit the host makes (write type 3).
 type rawSession struct {
 	next    disc.LBA
-	begun   bool
 	starts  map[int]disc.LBA // from the lead-in
 	format  disc.SessionFormat
 	leadOut disc.LBA
