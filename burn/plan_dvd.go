@@ -1,0 +1,250 @@
+package burn
+
+import (
+	"fmt"
+
+	"spindle/scsi/mmc"
+)
+
+// incremental reports whether a DVD-R is to be written incrementally.
+func (p *planner) incremental() bool { return p.o.Multi || p.o.Mode == Incremental }
+
+// dvdR plans DVD-R and DVD-RW that are written sequentially.
+func (p *planner) dvdR() error {
+	t, err := p.src.data()
+	if err != nil {
+		return err
+	}
+	n := p.padded(t)
+	if err := p.fits(p.m.NextWritable, n); err != nil {
+		return err
+	}
+	blank := p.m.Status == mmc.DiscBlank
+	if err := p.address(t, p.m.NextWritable); err != nil {
+		return err
+	}
+	params := mmc.WriteParameters{TestWrite: p.o.Simulate, UnderrunFree: p.m.UnderrunFree, TrackMode: 5, Block: mmc.BlockMode1}
+	if !p.incremental() && blank {
+		p.plan.Mode, p.plan.Final = DiscAtOnce, true
+		params.Type = mmc.WriteSessionAtOnce
+		p.add(Step{Op: OpParams, Params: &params}, Step{Op: OpReserve, Blocks: uint32(n)})
+		p.writeData(t, 0)
+		p.add(Step{Op: OpSync, Last: true})
+		return nil
+	}
+	if !p.m.InPackets {
+		return fmt.Errorf("this %s can be written at once only, after a quick blank: erase it with --blank --full, or leave out --multi: %w", p.m.Profile, ErrOptions)
+	}
+	p.plan.Mode, p.plan.Final = Incremental, !p.o.Multi
+	params.Type, params.FixedPacket, params.LinkSize = mmc.WriteIncremental, 16, 16
+	if p.o.Multi {
+		params.MultiSession = mmc.NextSession
+	}
+	p.add(Step{Op: OpParams, Params: &params}, Step{Op: OpExpect, LBA: p.m.NextWritable})
+	p.writeData(t, p.m.NextWritable)
+	p.add(Step{Op: OpSync}, Step{Op: OpClose, Close: mmc.CloseTrack, Track: p.m.LastTrack}, Step{Op: OpClose, Close: mmc.CloseSession})
+	return nil
+}
+
+// dvdPlusR plans DVD+R of one or two layers.
+func (p *planner) dvdPlusR() error {
+	t, err := p.src.data()
+	if err != nil {
+		return err
+	}
+	if err := p.fits(p.m.NextWritable, p.padded(t)); err != nil {
+		return err
+	}
+	if err := p.address(t, p.m.NextWritable); err != nil {
+		return err
+	}
+	p.plan.Mode, p.plan.Final = Sequential, !p.o.Multi
+	if p.m.Layer0 > 0 && p.m.Status == mmc.DiscBlank && !p.o.Multi {
+		// Both layers of the same length, so that the second one does not end in
+		// the middle (growisofs).
+		if half := (p.padded(t)/2 + 15) / 16 * 16; half <= p.m.Layer0 {
+			p.add(Step{Op: OpLayer, Layer0: uint32(half), Soft: true})
+		}
+	}
+	p.add(Step{Op: OpExpect, LBA: p.m.NextWritable})
+	p.writeData(t, p.m.NextWritable)
+	p.add(Step{Op: OpSync}, Step{Op: OpClose, Close: mmc.CloseTrack, Track: p.m.LastTrack})
+	switch {
+	case p.o.Multi:
+		p.add(Step{Op: OpClose, Close: mmc.CloseSession})
+	case p.m.Profile == mmc.ProfileDVDPlusRDL: // as growisofs does, for drives insist
+		p.add(Step{Op: OpClose, Close: mmc.CloseMinimum})
+	default:
+		p.add(Step{Op: OpClose, Close: mmc.CloseFinalize})
+	}
+	return nil
+}
+
+// bdR plans BD-R.
+func (p *planner) bdR() error {
+	t, err := p.src.data()
+	if err != nil {
+		return err
+	}
+	if spare := p.o.Spare; (spare == SpareMinimum || spare == SpareDefault) && !(p.m.Formatted && p.m.Status == mmc.DiscBlank) {
+		f, err := p.spareFormat(mmc.FormatBDR, spare)
+		if err != nil {
+			return err
+		}
+		if p.m.Status != mmc.DiscBlank || p.m.NextWritable > 0 {
+			return fmt.Errorf("spare areas are made before the first burn only: %w", ErrOptions)
+		}
+		f.SubType = 1 // without pseudo-overwrite, which spindle does not use
+		p.m.Capacity = int(f.Blocks)
+		p.add(Step{Op: OpFormat, Format: f})
+	}
+	if err := p.fits(p.m.NextWritable, p.padded(t)); err != nil {
+		return err
+	}
+	if err := p.address(t, p.m.NextWritable); err != nil {
+		return err
+	}
+	p.plan.Mode, p.plan.Final = Sequential, !p.o.Multi
+	p.add(Step{Op: OpExpect, LBA: p.m.NextWritable})
+	p.writeData(t, p.m.NextWritable)
+	p.add(Step{Op: OpSync}, Step{Op: OpClose, Close: mmc.CloseTrack, Track: p.m.LastTrack})
+	if p.o.Multi {
+		p.add(Step{Op: OpClose, Close: mmc.CloseSession})
+	} else {
+		p.add(Step{Op: OpClose, Close: mmc.CloseFinalize})
+	}
+	return nil
+}
+
+// CapacityWith is how many sectors a Blu-ray disc holds with spare areas of a size,
+// or 0 where that is not on offer.
+func (m *Medium) CapacityWith(s Spare) int {
+	kind := uint8(mmc.FormatBDR)
+	if m.Profile == mmc.ProfileBDRE {
+		kind = mmc.FormatBDRE
+	}
+	if s == SpareNone {
+		for i, f := range m.Formats {
+			if i > 0 && f.Type == mmc.FormatBDRENoSpare {
+				return int(f.Blocks)
+			}
+		}
+		if m.Profile == mmc.ProfileBDR {
+			return m.Capacity
+		}
+		return 0
+	}
+	f, err := (&planner{m: m}).spareFormat(kind, s)
+	if err != nil {
+		return 0
+	}
+	return int(f.Blocks)
+}
+
+// spareFormat finds the format with spare areas of a size.
+func (p *planner) spareFormat(kind uint8, spare Spare) (*mmc.FormatRequest, error) {
+	var found *mmc.FormatCapacity
+	for i := range p.m.Formats {
+		f := &p.m.Formats[i]
+		if i == 0 || f.Type != kind {
+			continue
+		}
+		// The first one is the default; of the others, the larger the payload,
+		// the smaller the spare areas.
+		if found == nil || spare == SpareMinimum && f.Blocks > found.Blocks {
+			found = f
+		}
+	}
+	if found == nil {
+		return nil, fmt.Errorf("the drive offers no spare areas for this disc: %w", ErrOptions)
+	}
+	return &mmc.FormatRequest{Type: kind, Blocks: found.Blocks, Param: found.Param}, nil
+}
+
+// overwrite plans the media that are written at any place.
+func (p *planner) overwrite() error {
+	t, err := p.src.data()
+	if err != nil {
+		return err
+	}
+	if p.o.Multi {
+		return fmt.Errorf("a %s has no sessions: %w", p.m.Profile, ErrOptions)
+	}
+	n := p.padded(t)
+	p.plan.Mode = Overwrite
+	if err := p.format(n); err != nil {
+		return err
+	}
+	if err := p.fits(0, n); err != nil {
+		return err
+	}
+	if err := p.address(t, 0); err != nil {
+		return err
+	}
+	p.writeData(t, 0)
+	p.add(Step{Op: OpSync, Last: true})
+	switch p.m.Profile {
+	case mmc.ProfileDVDPlusRW, mmc.ProfileDVDPlusRWDL:
+		// End the format in the background, so that other drives read the disc.
+		p.add(Step{Op: OpClose, Close: mmc.CloseBackground, Soft: true}, Step{Op: OpClose, Close: mmc.CloseSession, Soft: true})
+	case mmc.ProfileDVDRWRO:
+		if p.m.Intermediate {
+			p.add(Step{Op: OpClose, Close: mmc.CloseSession})
+		}
+	}
+	return nil
+}
+
+// format adds the formatting that the disc needs for n sectors.
+func (p *planner) format(n int) error {
+	capacity := func(kind uint8) uint32 {
+		for i, f := range p.m.Formats {
+			if i > 0 && f.Type == kind {
+				return f.Blocks
+			}
+		}
+		return 0
+	}
+	full := p.o.Blank && p.o.Full
+	switch p.m.Profile {
+	case mmc.ProfileDVDPlusRW, mmc.ProfileDVDPlusRWDL:
+		switch {
+		case !p.m.Formatted || full:
+			p.add(Step{Op: OpFormat, Format: &mmc.FormatRequest{Type: mmc.FormatPlusRW, Blocks: 0xFFFFFFFF}})
+		case p.m.Background == 1: // goes on where it was stopped
+			p.add(Step{Op: OpFormat, Format: &mmc.FormatRequest{Type: mmc.FormatPlusRW, Blocks: 0xFFFFFFFF, Param: 1}, Soft: true})
+		}
+	case mmc.ProfileBDRE:
+		if p.m.Formatted && p.o.Spare == "" && !full {
+			return nil
+		}
+		if p.o.Spare == SpareNone {
+			blocks := capacity(mmc.FormatBDRENoSpare)
+			if blocks == 0 {
+				return fmt.Errorf("the drive does not format this disc without spare areas: %w", ErrOptions)
+			}
+			p.m.Capacity = int(blocks)
+			p.add(Step{Op: OpFormat, Format: &mmc.FormatRequest{Type: mmc.FormatBDRENoSpare, Blocks: blocks, Param: 2048}})
+			return nil
+		}
+		f, err := p.spareFormat(mmc.FormatBDRE, p.o.Spare)
+		if err != nil {
+			return err
+		}
+		p.m.Capacity = int(f.Blocks)
+		p.add(Step{Op: OpFormat, Format: f})
+	case mmc.ProfileDVDRAM:
+		if !p.m.Formatted || full {
+			p.add(Step{Op: OpFormat, Format: &mmc.FormatRequest{Type: mmc.FormatFull, Blocks: capacity(mmc.FormatFull), Param: 2048}})
+		}
+	case mmc.ProfileDVDRWRO:
+		if full || n > p.m.Capacity && capacity(mmc.FormatRWQuick) >= uint32(n) && !p.m.Intermediate {
+			p.m.Capacity = int(capacity(mmc.FormatRWQuick))
+			p.add(Step{Op: OpFormat, Format: &mmc.FormatRequest{Type: mmc.FormatRWQuick, Blocks: 0, Param: 16}})
+			p.m.Intermediate = true
+		} else if p.m.Intermediate {
+			p.m.Capacity = max(p.m.Capacity, int(capacity(mmc.FormatRWQuick)))
+		}
+	}
+	return nil
+}

@@ -1,0 +1,122 @@
+package sim
+
+import (
+	"encoding/binary"
+	"slices"
+
+	"spindle/scsi"
+)
+
+// modePages returns the pages of the drive, in ascending order. With changeable
+// they hold a mask of the bits that MODE SELECT changes.
+func (d *Drive) modePages(changeable bool) [][]byte {
+	recovery := make([]byte, 12)
+	recovery[0], recovery[1] = 0x01, 10
+	caps := make([]byte, 32)
+	caps[0], caps[1] = 0x2A, byte(len(caps)-2)
+	if !d.cfg.CannotWrite && d.disc != nil {
+		// Current speed of writing, and the speeds there are (MMC-3 6.3.11).
+		speeds := d.writeSpeeds()
+		caps = append(caps, make([]byte, 4*len(speeds))...)
+		caps[1] = byte(len(caps) - 2)
+		binary.BigEndian.PutUint16(caps[18:], uint16(min(d.speedKBps(speeds[0]), 0xFFFF)))
+		binary.BigEndian.PutUint16(caps[20:], uint16(min(d.speedKBps(d.writeSpeed()), 0xFFFF)))
+		binary.BigEndian.PutUint16(caps[28:], uint16(min(d.speedKBps(d.writeSpeed()), 0xFFFF)))
+		binary.BigEndian.PutUint16(caps[30:], uint16(len(speeds)))
+		for i, s := range speeds {
+			binary.BigEndian.PutUint16(caps[34+4*i:], uint16(min(d.speedKBps(s), 0xFFFF)))
+		}
+	}
+	if changeable {
+		recovery[2], recovery[3] = 0x20, 0xFF
+		clear(caps[2:])
+		return d.withWritePage([][]byte{recovery, caps}, writePageMask())
+	}
+	if !d.cfg.CannotWrite {
+		caps[3] = 0x37 // writes CD-R, CD-RW, DVD-R, DVD-RAM; test write
+	}
+	if d.transferB {
+		recovery[2] = 0x20
+	}
+	recovery[3] = d.retries
+	caps[2] = 0x3F // reads everything
+	caps[4] = 0xF0 // buffer underrun free, multi-session, mode 2 form 1 and 2
+	caps[5] = 0x63 // MCN, ISRC, accurate CD-DA
+	caps[6] = 0x29 // tray, eject, lock
+	if !d.cfg.NoC2 {
+		caps[5] |= 0x10
+	}
+	if !d.cfg.NoSubchannel {
+		caps[5] |= 0x04
+	}
+	if d.locked {
+		caps[6] |= 2
+	}
+	top := d.mech.kBps(d.mech.speed*d.mech.base, d.sectorSize())
+	binary.BigEndian.PutUint16(caps[8:], uint16(min(top, 0xFFFF)))
+	binary.BigEndian.PutUint16(caps[12:], bufferSize>>10)
+	speed := top
+	if d.readSpeed > 0 {
+		speed = min(top, d.readSpeed)
+	}
+	binary.BigEndian.PutUint16(caps[14:], uint16(min(speed, 0xFFFF)))
+	return d.withWritePage([][]byte{recovery, caps}, d.rec.page[:])
+}
+
+// withWritePage puts mode page 05h in its place, if the drive can write.
+func (d *Drive) withWritePage(pages [][]byte, page []byte) [][]byte {
+	if d.cfg.CannotWrite {
+		return pages
+	}
+	return slices.Insert(pages, 1, slices.Clone(page))
+}
+
+func (d *Drive) modeSense(c *scsi.Command) (int, error) {
+	page, control := c.CDB[2]&0x3F, c.CDB[2]>>6
+	if control == 3 {
+		return 0, fail(scsi.IllegalRequest, 0x39, 0) // saving is not supported
+	}
+	b := make([]byte, 8)
+	found := false
+	for _, p := range d.modePages(control == 1) {
+		if page == 0x3F || p[0] == page {
+			b = append(b, p...)
+			found = true
+		}
+	}
+	if !found {
+		return 0, badField(2)
+	}
+	return reply(c, d.sized16(b), alloc16(c, 7))
+}
+
+func (d *Drive) modeSelect(c *scsi.Command) (int, error) {
+	bad := fail(scsi.IllegalRequest, 0x26, 0)
+	if c.CDB[1]&0x10 == 0 {
+		return 0, badField(1)
+	}
+	data := c.Data[:min(len(c.Data), alloc16(c, 7))]
+	if len(data) < 8 {
+		return 0, fail(scsi.IllegalRequest, 0x1A, 0)
+	}
+	pages := data[min(len(data), 8+int(binary.BigEndian.Uint16(data[6:]))):]
+	for len(pages) >= 2 {
+		n := 2 + int(pages[1])
+		if n > len(pages) {
+			return 0, fail(scsi.IllegalRequest, 0x1A, 0)
+		}
+		switch page := pages[0] & 0x3F; {
+		case page == 0x01 && n == 12:
+			d.transferB, d.retries = pages[2]&0x20 != 0, pages[3]
+		case page == pageWrite && !d.cfg.CannotWrite:
+			if !d.setWritePage(pages[:n]) {
+				return 0, bad
+			}
+		case page == 0x2A: // speeds, for drives of old
+		default:
+			return 0, bad
+		}
+		pages = pages[n:]
+	}
+	return len(data), nil
+}
