@@ -41,6 +41,7 @@ const (
 
 // run executes the steps from the one with the number from on.
 func (b *burner) run(ctx context.Context, from int) error {
+	defer scsi.Urgent()()
 	b.total, b.oneX, b.buffer = b.plan.Bytes(), speedUnit(b.plan.Profile), -1
 	b.rateAt = b.drive.Clock().Now()
 	b.lastLook = b.rateAt

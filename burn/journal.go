@@ -2,6 +2,7 @@ package burn
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -240,6 +241,9 @@ func (w *Writer) failure(err *Error, sum string, bytes int64) {
 	e := Entry{Event: "failed", Step: err.Index, LBA: err.LBA, Error: err.Error(), State: err.State, SHA256: sum, Bytes: bytes}
 	if s := scsi.SenseOf(err); s != nil {
 		e.Sense = s.Triple()
+	}
+	if errors.Is(err, context.Canceled) {
+		e.Error = fmt.Sprintf("it was interrupted at sector %d", err.LBA)
 	}
 	w.write(e)
 }

@@ -96,6 +96,18 @@ func PlanAgain(ctx context.Context, d *mmc.Drive, m *Medium, src *Source, j *Jou
 		plan, err := MakePlan(m, src, o)
 		return &Again{Way: AfterBlank, Plan: plan, Whole: plan}, err
 	}
+	if same && sameID && m.Status == mmc.DiscComplete && !m.Damaged {
+		// It may have been closed before the burn was broken off.
+		n, err := equalUpTo(ctx, d, src, j.Begin.Plan, planCount(j.Begin.Plan))
+		if err != nil {
+			return nil, err
+		}
+		if n > 0 && n == planCount(j.Begin.Plan) {
+			plan := *j.Begin.Plan
+			plan.Steps = nil
+			return &Again{Way: Nothing, Plan: &plan, Whole: j.Begin.Plan}, nil
+		}
+	}
 	if same && sameID && m.Status == mmc.DiscAppendable && !m.Damaged && m.Open {
 		return appendAgain(ctx, d, m, src, j, o)
 	}

@@ -118,6 +118,11 @@ func (s *Source) read(p []byte, first disc.LBA, form Form) error {
 	if native == size {
 		return s.failed(s.Image.ReadSectors(p[:n*size], first))
 	}
+	if u, ok := s.Image.(disc.UserReader); ok && form == FormBlock {
+		if done, err := u.ReadUser(p[:n*size], first); done {
+			return s.failed(err)
+		}
+	}
 	if len(s.raw) < n*native {
 		s.raw = make([]byte, n*native)
 	}

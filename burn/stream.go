@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"spindle/disc"
+	"spindle/scsi"
 )
 
 // ringSize is how much is read ahead of the drive, in bytes.
@@ -64,6 +65,16 @@ func startFeed(ctx context.Context, src *Source, steps []Step, most, drives int)
 func (f *feed) close() {
 	f.stop()
 	f.wg.Wait()
+	for {
+		select {
+		case c := <-f.free:
+			if c.data != nil {
+				scsi.Forget(c.data[:cap(c.data)])
+			}
+		default:
+			return
+		}
+	}
 }
 
 // fill says how full the ring of a drive is, from 0 to 1.
@@ -96,6 +107,7 @@ func (f *feed) run(ctx context.Context) {
 			n := min(f.most/size, s.Count-done)
 			if cap(c.data) < f.most {
 				c.data = make([]byte, f.most)
+				scsi.KeepInMemory(c.data)
 			}
 			c.step, c.first, c.n, c.data = i, s.LBA+disc.LBA(done), n, c.data[:n*size]
 			c.err = f.read(s, c, done, raw)

@@ -122,6 +122,40 @@ func (m *ExtentImage) find(a LBA) *Extent {
 	return &m.extents[i]
 }
 
+// A UserReader is an Image that gives the 2048 bytes of user data of sectors without
+// the way over whole CD sectors, where it stores just these.
+type UserReader interface {
+	// ReadUser fills p with the user data of consecutive sectors of Mode 1, or
+	// of a DVD or BD. It returns false, and does nothing, where they are stored
+	// in another way.
+	ReadUser(p []byte, first LBA) (bool, error)
+}
+
+// ReadUser implements [UserReader].
+func (m *ExtentImage) ReadUser(p []byte, first LBA) (bool, error) {
+	const size = cdsector.UserSize
+	if len(p)%size != 0 {
+		return false, nil
+	}
+	end := first + LBA(len(p)/size)
+	for a := first; a < end; {
+		e := m.find(a)
+		if e == nil || e.Source == nil || e.stride() != size || e.Form != FormMode1 && e.Form != FormBlock {
+			return false, nil
+		}
+		a = e.end()
+	}
+	for a := first; a < end; {
+		e := m.find(a)
+		n := min(int(e.end()-a), int(end-a))
+		if err := readFull(e.Source, p[:n*size], e.Offset+int64(a-e.First)*size); err != nil {
+			return true, fmt.Errorf("sector %d: %w", a, err)
+		}
+		p, a = p[n*size:], a+LBA(n)
+	}
+	return true, nil
+}
+
 // ReadSectors implements [Image].
 func (m *ExtentImage) ReadSectors(p []byte, first LBA) error {
 	size := m.layout.Medium.SectorSize()

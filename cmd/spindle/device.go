@@ -41,6 +41,14 @@ func (a *app) openDriveFor(ctx context.Context, name string, exclusive bool) (*m
 		return nil, err
 	}
 	a.onClose(conn.Close)
+	if d, ok := conn.(*sim.Drive); ok {
+		a.onClose(func() error {
+			if err := d.Stats().StoreError; err != nil {
+				a.note("the file of the simulated disc failed: " + err.Error())
+			}
+			return nil
+		})
+	}
 	dev, err := a.watched(conn)
 	if err != nil {
 		return nil, err

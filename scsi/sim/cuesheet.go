@@ -389,6 +389,13 @@ func (d *Drive) closeSession(s *SessionState, leadOut disc.LBA) {
 	case 1:
 		st.Final, st.NextFF = true, true
 	}
+	// The run-out blocks behind the last track hold nothing: the image ends
+	// before them.
+	if d.disc.kind.class == cdRecord && d.rec.test == nil {
+		if err := d.disc.store.Truncate(int64(d.disc.stored()) * cdsector.Size); err != nil {
+			d.stats.StoreError = err
+		}
+	}
 	d.changed()
 }
 

@@ -69,7 +69,7 @@ func kinds() map[string]kind {
 		"dvd+r-dl":  {profilePlusRDL, plusRecord, 4173824, []float64{8, 6, 4, 2.4}, 2, "SPINDLE", "D08"},
 		"dvd+rw":    {profilePlusRW, random, 2295104, []float64{8, 6, 4, 2.4}, 1, "SPINDLE", "W08"},
 		"bd-rom":    {profile: profileBDROM},
-		"bd-r":      {profileBDR, bdRecord, 12219392, []float64{12, 10, 8, 6, 4, 2}, 1, "SPNDLE", "R12"},
+		"bd-r":      {profileBDR, bdRecord, 12219392, []float64{16, 12, 10, 8, 6, 4, 2}, 1, "SPNDLE", "R12"},
 		"bd-re":     {profileBDRE, random, 12219392, []float64{2, 1}, 1, "SPNDLE", "E02"},
 	}
 }

@@ -52,6 +52,9 @@ func (d *Drive) readBlocks(c *scsi.Command) (int, error) {
 	if d.media.medium() != disc.CD {
 		return d.readDVD(c.Data[:n*size], a, n)
 	}
+	if d.readUser(c.Data[:n*size], a, n) {
+		return n * size, nil
+	}
 	var s [cdsector.Size]byte
 	for i := range n {
 		out := c.Data[i*size : (i+1)*size]
@@ -107,6 +110,27 @@ func (d *Drive) runOutIn(first, end disc.LBA) bool {
 		}
 	}
 	return false
+}
+
+// readUser reads the user data of sectors of one track without faults in one go,
+// where the image has them so.
+func (d *Drive) readUser(p []byte, a disc.LBA, n int) bool {
+	u, ok := d.image.(disc.UserReader)
+	t := d.layout.TrackAt(a)
+	end := a + disc.LBA(n)
+	if !ok || t == nil || t.Mode != disc.Mode1 || end > t.End || d.runOutIn(a, end) {
+		return false
+	}
+	for i := range d.cfg.Faults {
+		if f := &d.cfg.Faults[i]; f.Nth == 0 && f.First < end && f.Last >= a {
+			return false
+		}
+	}
+	if done, err := u.ReadUser(p, a); !done || err != nil {
+		return false
+	}
+	d.stats.Sectors += n
+	return true
 }
 
 // readDVD reads blocks of a DVD or BD in one go up to the first fault.
