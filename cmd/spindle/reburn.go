@@ -94,8 +94,23 @@ func (a *app) listFailures() error {
 	return nil
 }
 
-// findJob finds the journal that is meant.
-func findJob(args []string) (*burn.Journal, error) {
+// deviceOf is the name of a drive by which its journals are found: of a simulated
+// one, the file of its disc.
+func deviceOf(name string) string {
+	file, ok := strings.CutPrefix(name, "sim:")
+	if !ok {
+		return name
+	}
+	file, _, _ = strings.Cut(file, "?")
+	if abs, err := filepath.Abs(file); err == nil {
+		file = abs
+	}
+	return "sim:" + file
+}
+
+// findJob finds the journal that is meant: the last failure in the drive that was
+// named, if there is one, else the last failure.
+func findJob(args []string, device string) (*burn.Journal, error) {
 	n := 1
 	if len(args) > 0 {
 		var err error
@@ -110,11 +125,16 @@ func findJob(args []string) (*burn.Journal, error) {
 	if n < 1 || n > len(all) {
 		return nil, burn.ErrNoJournal
 	}
+	for _, j := range all {
+		if len(args) == 0 && device != "" && deviceOf(j.Begin.Device) == deviceOf(device) {
+			return j, nil
+		}
+	}
 	return all[n-1], nil
 }
 
 func (a *app) runReburn(ctx context.Context, args []string, o reburnFlags) error {
-	j, err := findJob(args)
+	j, err := findJob(args, a.drive)
 	if err != nil {
 		return err
 	}
