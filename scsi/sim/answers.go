@@ -376,7 +376,10 @@ const firstPSN = 0x30000
 const singleLayerDVD = 2298496
 
 func (d *Drive) sectors() int {
-	if d.layout == nil {
+	switch {
+	case d.layout == nil && d.disc != nil:
+		return d.disc.st.Capacity
+	case d.layout == nil:
 		return int(d.mech.full)
 	}
 	return int(d.layout.End())
@@ -389,8 +392,15 @@ func (d *Drive) dvdPhysical() []byte {
 	b[4] = d.media.bookType()<<4 | 1
 	b[5] = 0x02
 	b[6] = 0x01
-	if n > singleLayerDVD || d.layout != nil && d.layout.LayerBreak > 0 {
+	twoLayers := d.disc != nil && d.disc.kind.layers == 2
+	if twoLayers || n > singleLayerDVD || d.layout != nil && d.layout.LayerBreak > 0 {
 		half := (n + 31) / 32 * 16
+		if twoLayers { // where they meet is fixed, or was chosen, before the disc is full
+			if half = d.disc.st.Layer0; half == 0 {
+				half = (d.disc.st.Capacity + 31) / 32 * 16
+			}
+			n = max(n, half)
+		}
 		if d.layout != nil && d.layout.LayerBreak > 0 {
 			half = int(d.layout.LayerBreak)
 		}
