@@ -49,6 +49,15 @@ func (p *planner) cd() error {
 	return fmt.Errorf("a CD is not written %s: %w", mode, ErrOptions)
 }
 
+// params sets the mode of writing, and lets the drive calibrate its laser: on the
+// disc, in an area that is small, so that a simulation goes without.
+func (p *planner) params(w mmc.WriteParameters) {
+	p.add(Step{Op: OpParams, Params: &w})
+	if !p.o.Simulate {
+		p.add(Step{Op: OpCalibrate, Soft: true})
+	}
+}
+
 // single reports whether the image is one data track of 2048-byte blocks.
 func (p *planner) single() bool {
 	tracks := p.src.layout().Tracks()
@@ -75,7 +84,8 @@ func (p *planner) trackAtOnce() error {
 	if p.o.Multi {
 		params.MultiSession = mmc.NextSession
 	}
-	p.add(Step{Op: OpParams, Params: &params}, Step{Op: OpCalibrate, Soft: true}, Step{Op: OpExpect, LBA: at})
+	p.params(params)
+	p.add(Step{Op: OpExpect, LBA: at})
 	p.writeData(t, at)
 	p.add(Step{Op: OpSync}, Step{Op: OpClose, Close: mmc.CloseSession})
 	return nil
@@ -166,7 +176,7 @@ func (p *planner) session(s *disc.Session, shift disc.LBA, more, first bool) {
 	for i := range entries {
 		entries[i].LBA += int32(shift)
 	}
-	p.add(Step{Op: OpParams, Params: &params}, Step{Op: OpCalibrate, Soft: true})
+	p.params(params)
 	if !first || shift > 0 {
 		p.add(Step{Op: OpExpect, LBA: begin + shift})
 	}

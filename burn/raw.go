@@ -32,8 +32,8 @@ func (p *planner) raw() error {
 	}
 	params := mmc.WriteParameters{Type: mmc.WriteRaw, TestWrite: p.o.Simulate, UnderrunFree: p.m.UnderrunFree, Block: mmc.BlockRaw96,
 		SessionFormat: uint8(l.Sessions[0].Format)}
-	p.add(Step{Op: OpParams, Params: &params}, Step{Op: OpCalibrate, Soft: true},
-		Step{Op: OpWrite, LBA: p.m.LeadInStart, Count: int(l.End()-p.m.LeadInStart) + leadOutSectors, Form: FormRaw96},
+	p.params(params)
+	p.add(Step{Op: OpWrite, LBA: p.m.LeadInStart, Count: int(l.End()-p.m.LeadInStart) + leadOutSectors, Form: FormRaw96},
 		Step{Op: OpSync, Last: true})
 	return nil
 }

@@ -174,8 +174,10 @@ func findAttached(device string) (attachedDrive, error) {
 	if err != nil {
 		return attachedDrive{}, err
 	}
-	if real, err := filepath.EvalSymlinks(device); err == nil {
-		device = real
+	if device != "" {
+		if real, err := filepath.EvalSymlinks(device); err == nil { // such as /dev/cdrom
+			device = real
+		}
 	}
 	var all []attachedDrive
 	for _, p := range paths {
