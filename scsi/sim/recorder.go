@@ -167,7 +167,8 @@ func (d *Drive) burnFirst() bool {
 	b.queue = b.queue[1:]
 	if d.sinceKept += len(c.data); d.sinceKept >= keepEvery {
 		d.sinceKept = 0
-		if failure == nil && d.rec.test == nil {
+		// Of a disc that is written over, nothing changes but its sectors.
+		if failure == nil && d.rec.test == nil && d.disc.kind.class != random {
 			if err := d.disc.keep(); err != nil {
 				d.stats.StoreError = err
 				failure = &scsi.Sense{Key: scsi.HardwareError, ASC: 0x44}
@@ -181,7 +182,8 @@ func (d *Drive) burnFirst() bool {
 	return true
 }
 
-// keepEvery is how much is written between two times that the state is saved.
+// keepEvery is how much is written between two times that the state is saved, in
+// bytes.
 const keepEvery = 1 << 20
 
 // ruin ends the writing with a deferred error: what is in the buffer is lost.
