@@ -207,7 +207,7 @@ func (d *Drive) serve(ctx context.Context) error {
 
 // uioOf finds the device through which the ring of a backstore is reached.
 func uioOf(ctx context.Context, name string) (string, error) {
-	for range 100 {
+	for range 200 {
 		entries, err := os.ReadDir(uioDir)
 		if err != nil {
 			return "", err
@@ -275,7 +275,7 @@ func (d *Drive) find(ctx context.Context) error {
 		return err
 	}
 	base := "/sys/bus/scsi/devices/" + strings.TrimSpace(string(b)) + ":0/block/"
-	for range 200 {
+	for range 600 {
 		entries, err := os.ReadDir(base)
 		if err == nil && len(entries) > 0 {
 			d.path = "/dev/" + entries[0].Name()
