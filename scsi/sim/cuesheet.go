@@ -36,23 +36,59 @@ type cuePart struct {
 // dataForm says what the host sends for a sector of a form, in bytes, and what
 // becomes of it (MMC-5 table 577). ok is false for forms that do not exist.
 func dataForm(form byte) (kind blockType, sub int, ok bool) {
-	main := map[byte]blockType{
-		0x00: {2352, cdsector.Audio, 0, 0}, 0x01: {0, cdsector.Audio, 0, 0},
-		0x10: {2048, cdsector.Mode1, 16, 0}, 0x11: {2352, cdsector.Mode1, 0, 0}, 0x12: {2048, cdsector.Mode0, 16, 0},
-		0x13: {2352, cdsector.Mode0, 0, 0}, 0x14: {0, cdsector.Mode1, 16, 0},
-		0x20: {2336, cdsector.Bad, 16, 0}, 0x21: {2352, cdsector.Bad, 0, 0}, 0x22: {2336, cdsector.Bad, 16, 0},
-		0x23: {2352, cdsector.Bad, 0, 0}, 0x24: {0, cdsector.Form2, 16, 0},
-		0x30: {2336, cdsector.Mode2, 16, 0}, 0x31: {2352, cdsector.Mode2, 0, 0}, 0x32: {2336, cdsector.Mode2, 16, 0},
-		0x33: {2352, cdsector.Mode2, 0, 0}, 0x34: {0, cdsector.Mode2, 16, 0},
+	// Below, in this order: sent as they are, sent and made anew, ignored. The low
+	// nibble says how much is sent.
+	size := [...]int{0: 0, 1: 2352, 2: 0, 3: 2352, 4: 0}
+	low := form & 15
+	if form&0x30 != 0 {
+		if int(low) >= len(size) {
+			return kind, 0, false
+		}
+		kind.size = size[low]
 	}
-	kind, ok = main[form&0x3F]
+	if kind.size == 0 {
+		kind.at = 16
+	}
+	switch form & 0x30 {
+	case 0x00:
+		switch low {
+		case 0:
+			kind = blockType{size: cdsector.Size, kind: cdsector.Audio}
+		case 1: // the drive makes silence
+			kind = blockType{kind: cdsector.Audio}
+		default:
+			return kind, 0, false
+		}
+	case 0x10:
+		kind.kind = cdsector.Mode1
+		switch low {
+		case 0, 2:
+			kind.size, kind.at = cdsector.UserSize, 16
+		}
+		if low == 2 || low == 3 {
+			kind.kind = cdsector.Mode0
+		}
+	case 0x20, 0x30:
+		kind.kind = cdsector.Bad // form 1 or 2, as the sub-header says
+		if form&0x30 == 0x30 {
+			kind.kind = cdsector.Mode2
+		}
+		switch low {
+		case 0, 2:
+			kind.size, kind.at = cdsector.Mode2Size, 16
+		case 4:
+			if form&0x30 == 0x20 {
+				kind.kind = cdsector.Form2
+			}
+		}
+	}
 	switch form >> 6 {
 	case 1, 3:
 		sub = cdsector.SubSize
 	case 2:
-		ok = false
+		return kind, 0, false
 	}
-	return kind, sub, ok
+	return kind, sub, true
 }
 
 // sendCueSheet is SEND CUE SHEET (MMC-5 6.33).

@@ -25,7 +25,7 @@ type rawSession struct {
 
 // writeRawSectors writes sectors with their sub-channels.
 func (d *Drive) writeRawSectors(data []byte, a disc.LBA, n int) (int, error) {
-	kind := blockTypes()[d.rec.blockType()]
+	kind, _ := blockTypeOf(d.rec.blockType())
 	raw := d.rec.raw
 	if raw == nil {
 		if a > -sessionPregap || a < leadInStart-laterSessionGap || !d.disc.blank() {

@@ -205,7 +205,7 @@ func (d *Drive) addTrack(t TrackState) (*TrackState, error) {
 
 // writeTrack writes a track at once or in packets on a CD.
 func (d *Drive) writeTrack(data []byte, a disc.LBA, n int) (int, error) {
-	kind := blockTypes()[d.rec.blockType()]
+	kind, _ := blockTypeOf(d.rec.blockType())
 	packets := d.rec.writeType() == writePacket
 	t := d.openTrack()
 	next := d.beginning()

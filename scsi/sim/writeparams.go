@@ -65,7 +65,7 @@ func (d *Drive) setWritePage(p []byte) bool {
 	case cdRecord:
 		switch kind {
 		case writeTAO, writePacket:
-			if _, ok := blockTypes()[block]; !ok || block >= 1 && block <= 3 {
+			if _, ok := blockTypeOf(block); !ok || block >= 1 && block <= 3 {
 				return false
 			}
 			// Samples go into audio tracks, and nothing else does.
@@ -148,20 +148,30 @@ type blockType struct {
 	sub  int // bytes of sub-channel behind them
 }
 
-// blockTypes are the data block types of mode page 05h (MMC-5 table 661).
-func blockTypes() map[byte]blockType {
-	return map[byte]blockType{
-		0:  {2352, cdsector.Audio, 0, 0},
-		1:  {2368, cdsector.Audio, 0, 16},
-		2:  {2448, cdsector.Audio, 0, 96},
-		3:  {2448, cdsector.Audio, 0, 96},
-		8:  {2048, cdsector.Mode1, 16, 0},
-		9:  {2336, cdsector.Mode2, 16, 0},
-		10: {2048, cdsector.Form1, 24, 0},
-		11: {2056, cdsector.Form1, 16, 0},
-		12: {2324, cdsector.Form2, 24, 0},
-		13: {2332, cdsector.Bad, 16, 0}, // form 1 or 2, as the sub-header says
+// blockTypeOf gives a data block type of mode page 05h (MMC-5 table 661); false for
+// those that do not exist.
+func blockTypeOf(n byte) (blockType, bool) {
+	switch n {
+	case 0:
+		return blockType{2352, cdsector.Audio, 0, 0}, true
+	case 1:
+		return blockType{2368, cdsector.Audio, 0, 16}, true
+	case 2, 3:
+		return blockType{2448, cdsector.Audio, 0, 96}, true
+	case 8:
+		return blockType{2048, cdsector.Mode1, 16, 0}, true
+	case 9:
+		return blockType{2336, cdsector.Mode2, 16, 0}, true
+	case 10:
+		return blockType{2048, cdsector.Form1, 24, 0}, true
+	case 11:
+		return blockType{2056, cdsector.Form1, 16, 0}, true
+	case 12:
+		return blockType{2324, cdsector.Form2, 24, 0}, true
+	case 13: // form 1 or 2, as the sub-header says
+		return blockType{2332, cdsector.Bad, 16, 0}, true
 	}
+	return blockType{}, false
 }
 
 // modeOf is the track mode that sectors of a kind make.
