@@ -7,11 +7,13 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"testing"
 
 	"spindle/disc"
 	"spindle/disc/cdsector"
 	"spindle/image"
+	"spindle/scsi"
 	"spindle/scsi/mmc"
 	"spindle/scsi/sim"
 	"spindle/testdata/discs"
@@ -173,8 +175,20 @@ func TestEveryMedium(t *testing.T) {
 				src := sourceFor(t, m, 1234)
 				_, d := recorder(r)
 				plan, res, err := burnOn(t, d, src, o)
-				if errors.Is(err, ErrNoSimulation) || errors.Is(err, ErrOptions) && o.Multi {
-					t.Skip(err)
+				kind := r.State().Media
+				overwritten := strings.Contains(kind, "+rw") || strings.Contains(kind, "-ro") || strings.Contains(kind, "ram") || kind == "bd-re"
+				simulates := strings.HasPrefix(kind, "cd-") || strings.HasPrefix(kind, "dvd-r") && !overwritten
+				switch {
+				case o.Simulate && !simulates:
+					if !errors.Is(err, ErrNoSimulation) {
+						t.Errorf("%v, want %v", err, ErrNoSimulation)
+					}
+					return
+				case o.Multi && overwritten:
+					if !errors.Is(err, ErrOptions) {
+						t.Errorf("%v, want %v", err, ErrOptions)
+					}
+					return
 				}
 				if err != nil {
 					t.Fatal(err)
@@ -228,8 +242,11 @@ func TestEveryKindOfCD(t *testing.T) {
 					r := blank(t, m, 0)
 					_, d := recorder(r)
 					plan, res, err := burnOn(t, d, &Source{Image: img}, Options{Mode: mode})
-					if errors.Is(err, ErrOptions) && mode == Raw96 && len(img.Layout().Sessions) > 1 {
-						t.Skip(err)
+					if mode == Raw96 && len(img.Layout().Sessions) > 1 {
+						if !errors.Is(err, ErrOptions) {
+							t.Errorf("%v, want %v", err, ErrOptions)
+						}
+						return
 					}
 					if err != nil {
 						t.Fatal(err)
@@ -390,6 +407,55 @@ func TestSeveralDrives(t *testing.T) {
 		if i != 1 {
 			equalDisc(t, rs[i], src.Image, 0)
 		}
+	}
+}
+
+// Discs that are not alike are refused in all the drives, and a drive that fails
+// ends the reading of the image.
+func TestNotAlike(t *testing.T) {
+	ctx := context.Background()
+	src := sourceFor(t, "dvd+r", 1000)
+	var jobs []*Job
+	for _, media := range []string{"dvd+r", "bd-r"} {
+		_, d := recorder(blank(t, media, 50000))
+		m, err := Survey(ctx, d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		plan, err := MakePlan(m, src, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		jobs = append(jobs, &Job{Drive: d, Medium: m, Plan: plan})
+	}
+	for i, res := range Run(ctx, src, jobs...) {
+		if !errors.Is(res.Err, ErrOptions) || res.State != Untouched {
+			t.Errorf("drive %d: %v, %s", i, res.Err, res.State)
+		}
+	}
+}
+
+// counted counts the sectors that are read of an image.
+type counted struct {
+	disc.Image
+	read *int
+}
+
+func (c counted) ReadSectors(p []byte, first disc.LBA) error {
+	*c.read += len(p) / c.Layout().Medium.SectorSize()
+	return c.Image.ReadSectors(p, first)
+}
+
+func TestFailureEndsReading(t *testing.T) {
+	read := 0
+	img := data(t, disc.DVD, 1000000)
+	_, d := recorder(blank(t, "dvd+r", 2000000), sim.Fault{Kind: sim.FaultSense, Opcode: 0x2A, Nth: 2, Sense: scsi.Sense{Key: scsi.MediumError, ASC: 0x73, ASCQ: 3}})
+	_, res, err := burnOn(t, d, &Source{Image: counted{img, &read}}, Options{})
+	if err != nil || res.Err == nil {
+		t.Fatal(err, res.Err)
+	}
+	if read > 100000 {
+		t.Errorf("%d sectors were read of an image that nobody wants any more", read)
 	}
 }
 

@@ -98,5 +98,5 @@ func Execute(ctx context.Context, d *mmc.Drive, m *Medium, plan *Plan, o Observe
 	w := watch(o)
 	defer w.close()
 	b := &burner{drive: d, medium: m, plan: plan, watch: w, record: func(int, disc.LBA) {}}
-	return b.run(ctx, 0)
+	return b.run(ctx)
 }

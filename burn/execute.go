@@ -39,15 +39,12 @@ const (
 	lookEvery = 500 * time.Millisecond
 )
 
-// run executes the steps from the one with the number from on.
-func (b *burner) run(ctx context.Context, from int) error {
+// run executes the steps.
+func (b *burner) run(ctx context.Context) error {
 	defer scsi.Urgent()()
 	b.total, b.oneX, b.buffer = b.plan.Bytes(), speedUnit(b.plan.Profile), -1
 	b.rateAt = b.drive.Clock().Now()
 	b.lastLook = b.rateAt
-	for i := range from {
-		b.done += b.plan.Steps[i].bytes()
-	}
 	// A drive without a lock, or with a speed of its own, burns as well.
 	if err := b.drive.PreventRemoval(ctx, true); err != nil && !isAnswer(err) {
 		return b.failed(0, err)
@@ -56,7 +53,7 @@ func (b *burner) run(ctx context.Context, from int) error {
 	if err := b.setSpeed(ctx); err != nil && !isAnswer(err) {
 		return b.failed(0, err)
 	}
-	for i := from; i < len(b.plan.Steps); i++ {
+	for i := range b.plan.Steps {
 		b.record(i, b.at)
 		if err := b.step(ctx, i); err != nil {
 			return b.failed(i, err)
@@ -122,7 +119,7 @@ func busy(err error) bool {
 	return s != nil && !s.Deferred && s.Key == scsi.NotReady && s.ASC == 0x04 && (s.ASCQ == 7 || s.ASCQ == 8 || s.ASCQ == 1 || s.ASCQ == 4)
 }
 
-// harmless reports whether an error is a piece of news and not a failure: the
+// news reports whether an error is a piece of news and not a failure: the
 // command is to be sent again (unit attentions that do not mean another disc), or
 // was executed (recovered errors).
 func news(err error) (again, done bool) {
@@ -248,22 +245,39 @@ func (b *burner) expect(ctx context.Context, want disc.LBA) error {
 
 // nextWritable asks where writing goes on.
 func nextWritable(ctx context.Context, d *mmc.Drive, p mmc.Profile) (disc.LBA, error) {
-	number := mmc.OpenTrackCD
-	if !p.IsCD() && p != mmc.ProfileDVDPlusR && p != mmc.ProfileDVDPlusRDL {
+	last := 0
+	if !asksForOpenTrack(p) {
 		info, err := d.DiscInfo(ctx)
 		if err != nil {
 			return 0, err
 		}
-		number = info.LastTrackInLast
+		last = info.LastTrackInLast
 	}
-	t, err := d.TrackInfo(ctx, number)
-	if err != nil {
-		return 0, err
+	t, err := openTrack(ctx, d, p, last)
+	return writePoint(&t), err
+}
+
+// asksForOpenTrack reports whether a medium has a name for the track in which
+// writing goes on; of others it is the last one (libburn).
+func asksForOpenTrack(p mmc.Profile) bool {
+	return p.IsCD() || p == mmc.ProfileDVDPlusR || p == mmc.ProfileDVDPlusRDL
+}
+
+// openTrack asks for the track in which writing goes on.
+func openTrack(ctx context.Context, d *mmc.Drive, p mmc.Profile, last int) (mmc.TrackInfo, error) {
+	if asksForOpenTrack(p) {
+		last = mmc.OpenTrackCD
 	}
+	return d.TrackInfo(ctx, last)
+}
+
+// writePoint is where writing goes on in a track. On a blank CD a drive may state
+// the address of the pregap: the beginning of the track is meant.
+func writePoint(t *mmc.TrackInfo) disc.LBA {
 	if !t.NextWritableValid {
-		return disc.LBA(t.Start), nil
+		return disc.LBA(t.Start)
 	}
-	return disc.LBA(max(t.NextWritable, t.Start)), nil
+	return disc.LBA(max(t.NextWritable, t.Start))
 }
 
 // write sends the sectors of one step.
@@ -289,18 +303,14 @@ func (b *burner) write(ctx context.Context, i int) error {
 			return fmt.Errorf("a chunk of step %d in step %d", c.step, i)
 		}
 		b.at = c.first
-		err := b.settled(ctx, func() error {
-			if s.Stream {
-				return b.drive.WriteStreaming(ctx, int32(c.first), c.n, c.data)
-			}
-			return b.drive.Write(ctx, int32(c.first), c.n, c.data)
-		})
+		err := b.settled(ctx, func() error { return b.drive.Write(ctx, int32(c.first), c.n, c.data) })
+		n, size := c.n, len(c.data)
+		b.feed.release(c)
 		if err != nil {
 			return err
 		}
-		b.at = c.first + disc.LBA(c.n)
-		b.done += int64(len(c.data))
-		b.feed.release(c)
+		b.at += disc.LBA(n)
+		b.done += int64(size)
 		if err := b.look(ctx, i); err != nil {
 			return err
 		}

@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"sync"
+	"sync/atomic"
 
 	"spindle/disc"
 	"spindle/scsi/mmc"
@@ -36,32 +38,32 @@ type Result struct {
 func Run(ctx context.Context, src *Source, jobs ...*Job) []Result {
 	results := make([]Result, len(jobs))
 	most := chunkSize
-	for i, j := range jobs {
-		if i > 0 && !alike(jobs[0].Plan, j.Plan) {
-			results[i].Err = fmt.Errorf("the discs in the drives are not alike: %w", ErrOptions)
+	for _, j := range jobs {
+		if err := Alike(jobs[0].Plan, j.Plan); err != nil {
+			for k := range results {
+				results[k] = Result{Err: err, State: Untouched}
+			}
 			return results
 		}
 		most = min(most, j.Drive.MaxTransfer())
 	}
 	f := startFeed(ctx, src, jobs[0].Plan.Steps, most, len(jobs))
-	done := make(chan int)
+	var wg sync.WaitGroup
+	var alive atomic.Int32
+	alive.Store(int32(len(jobs)))
 	for i := range jobs {
-		go func() {
+		wg.Go(func() {
 			results[i] = jobs[i].burn(ctx, f, i)
+			if alive.Add(-1) == 0 {
+				f.stop() // nobody wants the rest of the image
+			}
 			// A drive that has given up must not hold up the others.
 			for c := range f.outs[i] {
 				f.release(c)
 			}
-			done <- i
-		}()
+		})
 	}
-	alive := len(jobs)
-	for range jobs {
-		<-done
-		if alive--; alive == 0 {
-			f.stop()
-		}
-	}
+	wg.Wait()
 	f.close()
 	for i, j := range jobs {
 		j.finish(ctx, f, src, &results[i])
@@ -69,18 +71,33 @@ func Run(ctx context.Context, src *Source, jobs ...*Job) []Result {
 	return results
 }
 
-// alike reports whether two plans write the same to the same places.
-func alike(a, b *Plan) bool {
+// Alike says whether two plans write the same to the same places, so that one
+// reading of the image serves both; the error wraps [ErrOptions].
+func Alike(a, b *Plan) error {
+	err := fmt.Errorf("the discs in the drives are not alike: %w", ErrOptions)
 	if len(a.Steps) != len(b.Steps) {
-		return false
+		return err
 	}
 	for i := range a.Steps {
 		s, t := &a.Steps[i], &b.Steps[i]
 		if s.Op != t.Op || s.LBA != t.LBA || s.Count != t.Count || s.Form != t.Form || s.Source != t.Source || s.Zeros != t.Zeros {
-			return false
+			return err
 		}
 	}
-	return true
+	return nil
+}
+
+// leaves is what a disc is after the plan.
+func (p *Plan) leaves() DiscState {
+	switch {
+	case p.Simulate:
+		return StillBlank
+	case p.Mode == Overwrite:
+		return Overwritable
+	case !p.Final:
+		return Appendable
+	}
+	return Complete
 }
 
 // burn executes the plan.
@@ -95,9 +112,9 @@ func (j *Job) burn(ctx context.Context, f *feed, number int) Result {
 			}
 			last = step
 		}}
-	err := b.run(ctx, 0)
+	err := b.run(ctx)
 	if err == nil {
-		return Result{State: Complete}
+		return Result{State: j.Plan.leaves()}
 	}
 	var e *Error
 	if !errors.As(err, &e) {

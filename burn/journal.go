@@ -207,7 +207,7 @@ func parseJournal(r io.Reader) (*Journal, error) {
 }
 
 // Failures lists the burns in a folder that failed or were broken off, the last
-// one first. Burns that were gone on with later do not count.
+// one first. Burns that were gone on with later do not count, nor do simulations.
 func Failures(dir string) ([]*Journal, error) {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -231,7 +231,7 @@ func Failures(dir string) ([]*Journal, error) {
 		}
 		all = append(all, j)
 	}
-	all = slices.DeleteFunc(all, func(j *Journal) bool { return j.Done || retried[filepath.Base(j.Path)] })
+	all = slices.DeleteFunc(all, func(j *Journal) bool { return j.Done || j.Begin.Plan.Simulate || retried[filepath.Base(j.Path)] })
 	slices.SortFunc(all, func(a, b *Journal) int { return b.At.Compare(a.At) })
 	return all, nil
 }

@@ -65,7 +65,7 @@ func (m *Medium) random() bool {
 	return false
 }
 
-// blockings are the sectors that are written together.
+// blocking is the number of sectors that are written together.
 func (m *Medium) blocking() int {
 	switch m.Kind() {
 	case disc.BD:
@@ -199,11 +199,7 @@ func (m *Medium) place(ctx context.Context, d *mmc.Drive) error {
 		return nil
 	}
 	cd := m.Kind() == disc.CD
-	number := m.LastTrack
-	if cd || m.Profile == mmc.ProfileDVDPlusR || m.Profile == mmc.ProfileDVDPlusRDL {
-		number = mmc.OpenTrackCD
-	}
-	t, err := d.TrackInfo(ctx, number)
+	t, err := openTrack(ctx, d, m.Profile, m.LastTrack)
 	switch {
 	case err != nil && !isAnswer(err):
 		return err
@@ -217,10 +213,7 @@ func (m *Medium) place(ctx context.Context, d *mmc.Drive) error {
 	if m.Profile == mmc.ProfileBDR && m.Status == mmc.DiscAppendable && !m.Open && t.Start == 0 && t.NextWritable == 0 {
 		m.Status = mmc.DiscBlank
 	}
-	m.NextWritable = disc.LBA(t.Start)
-	if t.NextWritableValid {
-		m.NextWritable = disc.LBA(max(t.NextWritable, t.Start)) // on a blank CD it may be the pregap's
-	}
+	m.NextWritable = writePoint(&t)
 	m.Damaged = m.Damaged || t.Damaged || m.Status == mmc.DiscAppendable && !t.NextWritableValid
 	m.Free = int(t.Free)
 	m.Capacity = int(m.NextWritable) + m.Free
@@ -256,10 +249,8 @@ func (m *Medium) placeRandom(ctx context.Context, d *mmc.Drive) error {
 		}
 		m.Capacity, m.Formatted = int(c.Blocks), true
 	}
-	for i, f := range m.Formats {
-		if i == 0 && m.Formatted {
-			m.Capacity = int(f.Blocks)
-		}
+	if len(m.Formats) > 0 && m.Formatted {
+		m.Capacity = int(m.Formats[0].Blocks)
 	}
 	if m.Profile == mmc.ProfileDVDPlusRW && m.Background == 0 {
 		m.Formatted = false

@@ -77,12 +77,10 @@ type Step struct {
 	Zeros  bool        `json:"zeros,omitempty"`
 	Pad    int         `json:"pad,omitempty"` // of Count, the last ones are zeros
 	Packs  []disc.Pack `json:"packs,omitempty"`
-	Stream bool        `json:"stream,omitempty"` // WRITE (12) without verification by the drive
 
-	Last     bool              `json:"last,omitempty"` // of OpSync: after it nothing but closing comes
-	Close    mmc.CloseFunction `json:"close,omitempty"`
-	Track    int               `json:"track,omitempty"` // of OpClose; 0: the drive's last one
-	RealLast bool              `json:"realLast,omitempty"`
+	Last  bool              `json:"last,omitempty"` // of OpSync: after it nothing but closing comes
+	Close mmc.CloseFunction `json:"close,omitempty"`
+	Track int               `json:"track,omitempty"` // of OpClose; 0: the drive's last one
 }
 
 // bytes is how much a step writes.

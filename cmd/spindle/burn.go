@@ -208,6 +208,11 @@ func (a *app) burnOnce(ctx context.Context, path string, src *burn.Source, pre *
 			return err
 		}
 	}
+	for _, t := range targets {
+		if err := burn.Alike(targets[0].plan, t.plan); err != nil {
+			return err
+		}
+	}
 	a.showPlan(path, pre, targets, o)
 	if o.dryRun {
 		a.print("nothing was written (--dry-run)")
@@ -217,6 +222,9 @@ func (a *app) burnOnce(ctx context.Context, path string, src *burn.Source, pre *
 	id, _ := burn.Identify(path)
 	if abs, err := filepath.Abs(path); err == nil {
 		id.Path = abs
+	}
+	if src.Stream != nil {
+		id.Path = path
 	}
 	progress := a.newBurnProgress()
 	var jobs []*burn.Job

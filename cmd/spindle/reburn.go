@@ -138,8 +138,13 @@ func (a *app) runReburn(ctx context.Context, args []string, o reburnFlags) error
 	if err != nil {
 		return err
 	}
-	if j.Done {
+	switch {
+	case j.Done:
 		return fmt.Errorf("this burn went well: %w", burn.ErrNoJournal)
+	case j.Begin.Plan.Simulate:
+		return fmt.Errorf("this was a simulation: %w", burn.ErrNoJournal)
+	case j.Begin.Image.Path == "-":
+		return usage("what came through the pipe is gone; send it again with \"spindle burn -\"")
 	}
 	if !a.quiet && !a.json {
 		why := "it was broken off"

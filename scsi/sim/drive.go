@@ -152,6 +152,7 @@ func (d *Drive) Close() error {
 	if d.disc != nil && d.disc.store != nil {
 		// A drive that is left alone writes what it holds.
 		d.flush()
+		d.endTest()
 		err = d.disc.keep()
 	}
 	return errors.Join(err, d.image.Close())

@@ -75,7 +75,7 @@ type TrackState struct {
 func (t *TrackState) begin() disc.LBA { return t.Start - disc.LBA(t.Pregap) }
 
 // A Recordable is a disc that a simulated recorder can write. It is also the
-// [disc.Image] of what is on it.
+// [disc.Image] of what is on it. While a drive has it, only that drive may use it.
 type Recordable struct {
 	mu    sync.Mutex
 	kind  kind

@@ -121,6 +121,7 @@ func (d *Drive) open() {
 	if d.rec.buffer.running || d.rec.cue != nil && d.rec.cue.begun || d.rec.raw != nil {
 		d.ruin(scsi.Sense{Key: scsi.NotReady, ASC: 0x3A, ASCQ: 2})
 	}
+	d.endTest()
 	d.rec.op, d.rec.late, d.rec.cue, d.rec.raw = nil, nil, nil, nil
 	d.tray = trayOpen
 	d.event = 3
