@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -254,30 +253,6 @@ func TestWave(t *testing.T) {
 	}
 	if want := append(samples, make([]byte, 704)...); !bytes.Equal(p, want) {
 		t.Error("the samples are not those of the file, padded with silence")
-	}
-}
-
-func TestFindCompanion(t *testing.T) {
-	dir := t.TempDir()
-	write(t, filepath.Join(dir, "Disc.BIN"), 1)
-	if err := os.Mkdir(filepath.Join(dir, "sub"), 0o777); err != nil {
-		t.Fatal(err)
-	}
-	write(t, filepath.Join(dir, "sub", "x.bin"), 1)
-	for name, want := range map[string]string{
-		"Disc.BIN": "Disc.BIN", "disc.bin": "Disc.BIN", `C:\Images\DISC.bin`: "Disc.BIN", "/home/me/disc.bin": "Disc.BIN",
-		"sub/x.bin": "sub/x.bin", `sub\x.bin`: "sub/x.bin", "../Disc.BIN": "Disc.BIN", "..": "", "": "", "sub": "", "no": "",
-	} {
-		got, err := FindCompanion(dir, name)
-		if want == "" {
-			if !errors.Is(err, fs.ErrNotExist) {
-				t.Errorf("%q: %q, %v", name, got, err)
-			}
-			continue
-		}
-		if err != nil || got != filepath.Join(dir, filepath.FromSlash(want)) {
-			t.Errorf("%q: %q, %v", name, got, err)
-		}
 	}
 }
 

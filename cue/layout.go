@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"spindle/disc"
+	"spindle/image/format"
 )
 
 // maxCDText bounds a CD-TEXT file: eight blocks of 256 packs.
@@ -17,7 +18,7 @@ func (sh *Sheet) packs(dir string) ([]disc.Pack, error) {
 	if sh.CDTextFile == "" {
 		return sh.encodeTexts()
 	}
-	path, err := FindCompanion(dir, sh.CDTextFile)
+	path, err := format.FindCompanion(dir, sh.CDTextFile)
 	if err != nil {
 		return nil, fmt.Errorf("CDTEXTFILE: %w", err)
 	}

@@ -1,73 +1,39 @@
 package cue
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
-	"strings"
 
 	"spindle/disc"
+	"spindle/disc/cdsector"
+	"spindle/image/audio"
+	"spindle/image/format"
 )
 
 // Open opens the image that a CUE sheet and the files it names are. The files
-// are looked for beside the sheet only; see [FindCompanion].
+// are looked for beside the sheet only; see [format.FindCompanion].
 func Open(path string) (disc.Image, error) {
-	f, err := os.Open(path)
+	f, err := format.OpenFile(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	sheet, err := Parse(f)
+	sheet, err := Parse(io.NewSectionReader(f, 0, f.Size))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	b := builder{sheet: sheet}
 	if len(sheet.Files) == 1 {
 		// Sheet and file get renamed together, and the FILE line forgotten.
-		b.stem = strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
+		b.stem = filepath.Base(format.Stem(path))
 	}
 	img, err := b.open(filepath.Dir(path))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return img, nil
-}
-
-// FindCompanion returns the path of a file that an image descriptor in dir names.
-// Descriptors come from other machines: letter case is forgiven, and of a path
-// with folders (also Windows ones) only the file's name counts when the path
-// does not lead to a file below dir. The result is always below dir.
-func FindCompanion(dir, name string) (string, error) {
-	name = strings.ReplaceAll(name, `\`, "/")
-	if local := filepath.FromSlash(name); filepath.IsLocal(local) {
-		if p := filepath.Join(dir, local); isFile(p) {
-			return p, nil
-		}
-	}
-	base := name[strings.LastIndexByte(name, '/')+1:]
-	if base != "" && filepath.IsLocal(base) {
-		if p := filepath.Join(dir, base); isFile(p) {
-			return p, nil
-		}
-	}
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return "", err
-	}
-	for _, e := range entries {
-		if p := filepath.Join(dir, e.Name()); strings.EqualFold(e.Name(), base) && isFile(p) {
-			return p, nil
-		}
-	}
-	return "", fmt.Errorf("the file %q is not in %s: %w", name, dir, os.ErrNotExist)
-}
-
-func isFile(path string) bool {
-	st, err := os.Stat(path)
-	return err == nil && st.Mode().IsRegular()
 }
 
 // Open opens the files of the sheet, which are looked for in dir, and makes an
@@ -94,7 +60,7 @@ type source struct {
 	size  int64 // bytes of sectors
 	start int64 // of the first sector
 	swap  bool
-	pcm   bool // WAVE: audio only, padded to whole sectors
+	pcm   bool // a sound file: audio only, padded to whole sectors
 
 	frame int   // how far segments have been laid out: sector
 	at    int64 // and byte
@@ -129,42 +95,42 @@ func (b *builder) build(dir string) (disc.Image, error) {
 
 func (b *builder) openFile(dir string, f *File) error {
 	fail := func(err error) error { return &ParseError{f.Line, err.Error()} }
-	path, err := FindCompanion(dir, f.Name)
+	path, err := format.FindCompanion(dir, f.Name)
 	if err != nil && b.stem != "" {
 		var other error
-		if path, other = FindCompanion(dir, b.stem+filepath.Ext(f.Name)); other == nil {
+		if path, other = format.FindCompanion(dir, b.stem+filepath.Ext(f.Name)); other == nil {
 			err = nil
 		}
 	}
 	if err != nil {
 		return fmt.Errorf("line %d: %w", f.Line, err)
 	}
-	file, err := os.Open(path)
+	switch f.Type {
+	case Binary, Motorola:
+		file, err := format.OpenFile(path)
+		if err != nil {
+			return fmt.Errorf("line %d: %w", f.Line, err)
+		}
+		b.closers = append(b.closers, file)
+		b.sources = append(b.sources, source{r: file.ReaderAt, size: file.Size, swap: f.Type == Motorola})
+		return nil
+	}
+	// The type says little about sound files: by their content they are known.
+	file, err := audio.Open(path)
+	if errors.Is(err, audio.ErrNotAudio) && f.Type == MP3 {
+		return fail(fmt.Errorf("%s: MP3 files cannot be read: decode it to a WAVE file first", f.Name))
+	}
+	if errors.Is(err, audio.ErrNotAudio) || errors.Is(err, audio.ErrNotCD) {
+		return fail(fmt.Errorf("%s: %w", f.Name, err))
+	}
 	if err != nil {
-		return fmt.Errorf("line %d: %w", f.Line, err)
+		return fmt.Errorf("line %d: %s: %w", f.Line, f.Name, err)
 	}
 	b.closers = append(b.closers, file)
-	st, err := file.Stat()
-	if err != nil {
-		return err
-	}
-	s := source{r: file, size: st.Size()}
-	switch f.Type {
-	case Binary:
-	case Motorola:
-		s.swap = true
-	case Wave:
-		start, size, err := findPCM(file, st.Size())
-		if err != nil {
-			return fail(fmt.Errorf("%s: %w", f.Name, err))
-		}
-		s.r, s.start, s.pcm = paddedReader{file, start + size}, start, true
-		s.at = start
-		s.size = start + (size+2351)/2352*2352
-	default:
-		return fail(fmt.Errorf("%s: files of type %s cannot be read", f.Name, f.Type))
-	}
-	b.sources = append(b.sources, s)
+	b.sources = append(b.sources, source{
+		r: file.Padded(), start: file.Offset, at: file.Offset, size: file.Offset + file.Sectors()*audio.SectorSize,
+		swap: file.Swapped, pcm: true,
+	})
 	return nil
 }
 
@@ -297,7 +263,7 @@ func (b *builder) place(t *Track, x Index, end int, at disc.LBA) (int, error) {
 	}
 	form, stride := t.Type.form()
 	if s.pcm && t.Type != Audio {
-		return 0, fail("a WAVE file cannot hold data")
+		return 0, fail("a sound file cannot hold data")
 	}
 	if s.swap && t.Type == Audio {
 		form = disc.FormSwapped
@@ -327,65 +293,12 @@ func (b *builder) place(t *Track, x Index, end int, at disc.LBA) (int, error) {
 			b.sheet.Files[x.File].Name, s.size, from+int64(n)*int64(stride))
 	}
 	if n > 0 {
-		b.extents = append(b.extents, disc.Extent{
-			First: at, Count: n, Source: s.r, Offset: from, Stride: stride, Form: form,
-		})
+		e := disc.Extent{First: at, Count: n, Source: s.r, Offset: from, Stride: stride, Form: form}
+		if t.Type == CDG {
+			e.Sub = &disc.SubExtent{Source: s.r, Offset: from + cdsector.Size, Stride: stride, Interleaved: true}
+		}
+		b.extents = append(b.extents, e)
 	}
 	s.frame, s.at = end, from+int64(n)*int64(stride)
 	return n, nil
-}
-
-// paddedReader gives zeros behind the end of a WAVE file's samples, for the last
-// sector of a track is rarely full.
-type paddedReader struct {
-	r   io.ReaderAt
-	end int64
-}
-
-func (p paddedReader) ReadAt(b []byte, at int64) (int, error) {
-	inside := int(max(0, min(p.end-at, int64(len(b)))))
-	n, err := p.r.ReadAt(b[:inside], at)
-	if n < inside {
-		return n, err
-	}
-	clear(b[inside:])
-	return len(b), nil
-}
-
-// findPCM finds the samples of a WAVE file (RIFF, Microsoft 1991) and makes sure
-// that they are those of a CD: 44100 Hz, 16 bits, stereo.
-func findPCM(r io.ReaderAt, size int64) (start, length int64, err error) {
-	var head [12]byte
-	if _, err := r.ReadAt(head[:], 0); err != nil || string(head[:4]) != "RIFF" || string(head[8:]) != "WAVE" {
-		return 0, 0, errors.New("not a WAVE file")
-	}
-	format := false
-	for at := int64(12); at+8 <= size; {
-		var chunk [24]byte
-		n, _ := r.ReadAt(chunk[:], at)
-		if n < 8 {
-			break
-		}
-		length := int64(binary.LittleEndian.Uint32(chunk[4:]))
-		switch string(chunk[:4]) {
-		case "fmt ":
-			if n < 24 || length < 16 {
-				return 0, 0, errors.New("WAVE format chunk is cut short")
-			}
-			channels, rate := binary.LittleEndian.Uint16(chunk[10:]), binary.LittleEndian.Uint32(chunk[12:])
-			bits := binary.LittleEndian.Uint16(chunk[22:])
-			if channels != 2 || rate != 44100 || bits != 16 {
-				return 0, 0, fmt.Errorf("%d Hz, %d bits, %d channels: a CD needs 44100 Hz, 16 bits, 2 channels",
-					rate, bits, channels)
-			}
-			format = true
-		case "data":
-			if !format {
-				return 0, 0, errors.New("WAVE data before their format")
-			}
-			return at + 8, min(length, size-at-8), nil
-		}
-		at += 8 + length + length%2
-	}
-	return 0, 0, errors.New("WAVE file without data")
 }

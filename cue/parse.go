@@ -8,20 +8,16 @@ import (
 	"io"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"spindle/disc"
 	"spindle/disc/cdsector"
-
-	"golang.org/x/text/encoding/charmap"
-	"golang.org/x/text/encoding/unicode"
 )
 
 // maxSheet is far above what 99 tracks can need.
 const maxSheet = 1 << 20
 
-// Parse reads a CUE sheet. Text that is not UTF-8 is taken for Windows-1252. An
-// error about the content is a [*ParseError].
+// Parse reads a CUE sheet: in UTF-8 or UTF-16, or in Shift-JIS or Windows-1252 by
+// what its bytes look like. An error about the content is a [*ParseError].
 func Parse(r io.Reader) (*Sheet, error) {
 	b, err := io.ReadAll(io.LimitReader(r, maxSheet+1))
 	if err != nil {
@@ -68,24 +64,6 @@ func splitLines(data []byte, atEOF bool) (int, []byte, error) {
 		return i + 2, data[:i], nil
 	}
 	return i + 1, data[:i], nil
-}
-
-// decode turns the text of a sheet into UTF-8 without a byte order mark.
-func decode(b []byte) []byte {
-	if bytes.HasPrefix(b, []byte{0xFF, 0xFE}) || bytes.HasPrefix(b, []byte{0xFE, 0xFF}) {
-		if u, err := unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewDecoder().Bytes(b); err == nil {
-			return u
-		}
-	}
-	b = bytes.TrimPrefix(b, []byte("\xEF\xBB\xBF"))
-	if utf8.Valid(b) {
-		return b
-	}
-	u, err := charmap.Windows1252.NewDecoder().Bytes(b)
-	if err != nil {
-		return b
-	}
-	return u
 }
 
 type parser struct {

@@ -422,3 +422,19 @@ func CharsetFor(texts ...string) (byte, error) {
 	}
 	return 0, fmt.Errorf("%w: a text can be written neither in Latin-1 nor in Shift-JIS", ErrCDText)
 }
+
+// PackBytes joins packs, as a .cdt file holds them.
+func PackBytes(packs []Pack) []byte {
+	var b []byte
+	for i := range packs {
+		b = append(b, packs[i][:]...)
+	}
+	return b
+}
+
+// SealPack makes a pack of its first sixteen bytes, with their CRC.
+func SealPack(b [PackSize - 2]byte) (p Pack) {
+	copy(p[:], b[:])
+	p.seal()
+	return p
+}

@@ -19,9 +19,11 @@ type Form uint8
 const (
 	FormRaw      Form = iota // 2352 bytes, as they are on the CD
 	FormSwapped              // 2352 bytes of audio, most significant byte first
+	FormMode0                // 2336 bytes of Mode 0, which are zeros
 	FormMode1                // 2048 bytes of Mode 1
 	FormMode2                // 2336 bytes of Mode 2: everything after the header
 	FormXA1                  // 2048 bytes of XA form 1, with a plain sub-header
+	FormXA2                  // 2324 bytes of XA form 2, with a plain sub-header
 	FormBlock                // 2048 bytes of DVD or BD
 	formSentinel             // number of forms
 )
@@ -31,8 +33,10 @@ func (f Form) Size() int {
 	switch f {
 	case FormMode1, FormXA1, FormBlock:
 		return cdsector.UserSize
-	case FormMode2:
+	case FormMode0, FormMode2:
 		return cdsector.Mode2Size
+	case FormXA2:
+		return cdsector.Form2Size
 	}
 	return cdsector.Size
 }
@@ -41,10 +45,25 @@ func (f Form) Size() int {
 type Extent struct {
 	First  LBA
 	Count  int
-	Source io.ReaderAt // nil: zeros, or for FormMode1 and FormXA1 empty data sectors
+	Source io.ReaderAt // nil: zeros, or for the forms of data empty data sectors
 	Offset int64       // of the first sector in Source, in bytes
 	Stride int         // bytes from one sector to the next; 0 means Form.Size()
 	Form   Form
+	Sub    *SubExtent // where the sub-channels of these sectors are, if anywhere
+}
+
+// A SubExtent is where the sub-channels of the sectors of an [Extent] stand: 96
+// bytes for each.
+type SubExtent struct {
+	Source io.ReaderAt
+	Offset int64 // of those of the first sector, in bytes
+	Stride int   // bytes from one sector's to the next; 0 means 96
+	// Interleaved says that the bytes are as a drive reads them raw, and not
+	// twelve bytes of P, twelve of Q, and so on.
+	Interleaved bool
+	// RWOnly says that P and Q may be missing: where Q does not hold together,
+	// both are made from the layout.
+	RWOnly bool
 }
 
 func (e *Extent) end() LBA { return e.First + LBA(e.Count) }
@@ -69,7 +88,10 @@ var ErrNoSector = errors.New("sector lies in no track")
 
 // NewExtentImage makes an image of a valid layout. The extents must cover all
 // its tracks without overlapping; the closers are closed with the image.
-func NewExtentImage(l *Layout, extents []Extent, closers ...io.Closer) (*ExtentImage, error) {
+//
+// When any extent has sub-channels, the image is a [Subchanneler]; for sectors
+// without, it makes them up from the layout.
+func NewExtentImage(l *Layout, extents []Extent, closers ...io.Closer) (Image, error) {
 	if err := l.Validate(); err != nil {
 		return nil, err
 	}
@@ -96,7 +118,60 @@ func NewExtentImage(l *Layout, extents []Extent, closers ...io.Closer) (*ExtentI
 			a = e.end()
 		}
 	}
+	if slices.ContainsFunc(extents, func(e Extent) bool { return e.Sub != nil }) {
+		return &subImage{img}, nil
+	}
 	return img, nil
+}
+
+// subImage is an ExtentImage with sub-channels.
+type subImage struct{ *ExtentImage }
+
+// ReadSubchannel implements [Subchanneler].
+func (m *subImage) ReadSubchannel(p []byte, first LBA) error {
+	const size = cdsector.SubSize
+	if len(p)%size != 0 {
+		return fmt.Errorf("a buffer of %d bytes for sub-channels of %d", len(p), size)
+	}
+	for ; len(p) > 0; p, first = p[size:], first+1 {
+		one := (*[size]byte)(p)
+		e := m.find(first)
+		if e == nil {
+			return fmt.Errorf("%w: %d", ErrNoSector, first)
+		}
+		if e.Sub == nil {
+			m.layout.Subchannel(first, one)
+			continue
+		}
+		stride := e.Sub.Stride
+		if stride == 0 {
+			stride = size
+		}
+		if err := readFull(e.Sub.Source, p[:size], e.Sub.Offset+int64(first-e.First)*int64(stride)); err != nil {
+			return fmt.Errorf("sub-channel of sector %d: %w", first, err)
+		}
+		if e.Sub.Interleaved {
+			raw := *one
+			cdsector.Deinterleave(one, &raw)
+		}
+		if e.Sub.RWOnly {
+			m.layout.completePQ(first, one)
+		}
+	}
+	return nil
+}
+
+// ExtentAt returns the run of sectors from a on that stand in one place of one
+// file, and false for a sector that no track holds.
+func (m *ExtentImage) ExtentAt(a LBA) (Extent, bool) {
+	e := m.find(a)
+	if e == nil {
+		return Extent{}, false
+	}
+	rest := *e
+	rest.First, rest.Count = a, int(e.end()-a)
+	rest.Offset += int64(a-e.First) * int64(e.stride())
+	return rest, true
 }
 
 // Layout implements [Image].
@@ -229,9 +304,9 @@ func (e *Extent) readSpread(p []byte, n, size, stored, stride int, at int64) err
 // dataOffset is where in a sector of the disc the stored bytes belong.
 func (f Form) dataOffset() int {
 	switch f {
-	case FormMode1, FormMode2:
+	case FormMode0, FormMode1, FormMode2:
 		return 16
-	case FormXA1:
+	case FormXA1, FormXA2:
 		return 24
 	}
 	return 0
@@ -246,10 +321,12 @@ func (e *Extent) complete(p []byte, a LBA) {
 			const low = 0x00FF00FF00FF00FF
 			binary.LittleEndian.PutUint64(p[i:], v>>8&low|v&low<<8)
 		}
-	case FormMode1, FormMode2, FormXA1:
+	case FormMode0, FormMode1, FormMode2, FormXA1, FormXA2:
 		s := (*[cdsector.Size]byte)(p)
 		t := a.MSF()
 		switch e.Form {
+		case FormMode0:
+			cdsector.SetHeader(s, t.M, t.S, t.F, 0)
 		case FormMode1:
 			cdsector.SetHeader(s, t.M, t.S, t.F, 1)
 			cdsector.Seal(s, cdsector.Mode1)
@@ -259,6 +336,10 @@ func (e *Extent) complete(p []byte, a LBA) {
 			cdsector.SetHeader(s, t.M, t.S, t.F, 2)
 			copy(s[16:24], []byte{0, 0, 8, 0, 0, 0, 8, 0}) // sub-mode: data
 			cdsector.Seal(s, cdsector.Form1)
+		case FormXA2:
+			cdsector.SetHeader(s, t.M, t.S, t.F, 2)
+			copy(s[16:24], []byte{0, 0, 0x20, 0, 0, 0, 0x20, 0}) // sub-mode: form 2
+			cdsector.Seal(s, cdsector.Form2)
 		}
 	}
 }

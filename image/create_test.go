@@ -5,6 +5,8 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"testing"
 
 	"spindle/disc"
@@ -79,8 +81,9 @@ func TestCreateLeavesNothingBehind(t *testing.T) {
 	}
 }
 
-// Every disc of the generator survives a round trip.
-func TestCreateCueRoundTrip(t *testing.T) {
+// Every disc of the generator survives the way through each format, and back to a
+// CUE sheet: what comes out is what went in, bit for bit.
+func TestRoundTrips(t *testing.T) {
 	for _, name := range discs.Names() {
 		if name == "iso" {
 			continue
@@ -90,24 +93,109 @@ func TestCreateCueRoundTrip(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		img, err := Open(src)
-		if err != nil {
-			t.Fatal(err)
-		}
-		out := filepath.Join(t.TempDir(), name+".cue")
-		res, err := Create(context.Background(), out, img, CreateOptions{})
-		img.Close()
-		if err != nil || res.Damaged != 0 {
-			t.Errorf("%s: %+v, %v", name, res, err)
-			continue
-		}
-		for _, ext := range []string{".cue", ".bin"} {
-			a, _ := os.ReadFile(filepath.Join(dir, name+ext))
-			b, err := os.ReadFile(filepath.Join(filepath.Dir(out), name+ext))
-			if err != nil || string(a) != string(b) {
-				t.Errorf("%s%s is not what it was", name, ext)
+		for _, via := range []string{".cue", ".split", ".nrg", ".ccd", ".toc"} {
+			cannot := via == ".toc" && (name == "twosession" || name == "cdextra")
+			out := t.TempDir()
+			o := CreateOptions{Split: via == ".split"}
+			between := filepath.Join(out, "between"+strings.Replace(via, ".split", ".cue", 1))
+			_, err := convert(t, src, between, o)
+			if cannot {
+				if !errors.Is(err, ErrCannotHold) {
+					t.Errorf("%s, %s: %v", name, via, err)
+				}
+				continue
+			}
+			if err != nil {
+				t.Errorf("%s to %s: %v", name, via, err)
+				continue
+			}
+			// A .ccd has sub-channels, if made-up ones, which a sheet cannot hold.
+			back := filepath.Join(out, name+".cue")
+			res, err := convert(t, between, back, CreateOptions{Lossy: via == ".ccd"})
+			if err != nil || res.Damaged != 0 {
+				t.Errorf("%s from %s: %+v, %v", name, via, res, err)
+				continue
+			}
+			for _, ext := range []string{".cue", ".bin", ".cdt"} {
+				a, errA := os.ReadFile(filepath.Join(dir, name+ext))
+				b, errB := os.ReadFile(filepath.Join(out, name+ext))
+				if string(a) != string(b) || (errA == nil) != (errB == nil) {
+					t.Errorf("%s%s is not what it was, by %s", name, ext, via)
+				}
 			}
 		}
+	}
+}
+
+func convert(t *testing.T, from, to string, o CreateOptions) (*Created, error) {
+	t.Helper()
+	img, err := Open(from)
+	if err != nil {
+		return nil, err
+	}
+	defer img.Close()
+	return Create(context.Background(), to, img, o)
+}
+
+// Sub-channels go through the formats that hold them as they are, and every size
+// of sector of an .iso comes back.
+func TestSubchannelsAndSizes(t *testing.T) {
+	dir := t.TempDir()
+	src, err := discs.Make(dir, "mixed")
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := filepath.Join(dir, "first.ccd")
+	if _, err := convert(t, src, first, CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	want, err := os.ReadFile(filepath.Join(dir, "first.sub"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(want)%96 != 0 || strings.Count(string(want), "\x00") == len(want) {
+		t.Fatal("there are no sub-channels")
+	}
+	for _, ext := range []string{".nrg", ".toc"} {
+		between := filepath.Join(dir, "x"+ext)
+		back := filepath.Join(dir, "x"+ext[1:]+".ccd")
+		if _, err := convert(t, first, between, CreateOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := convert(t, between, back, CreateOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		got, err := os.ReadFile(strings.TrimSuffix(back, ".ccd") + ".sub")
+		if err != nil || string(got) != string(want) {
+			t.Errorf("%s: other sub-channels (%v)", ext, err)
+		}
+	}
+	plain := filepath.Join(dir, "plain.iso")
+	if _, err := convert(t, src, plain, CreateOptions{Track: 1}); err != nil {
+		t.Fatal(err)
+	}
+	user, err := os.ReadFile(plain)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, size := range []int{2048, 2352, 2448} {
+		out := filepath.Join(dir, strconv.Itoa(size)+".iso")
+		if _, err := convert(t, src, out, CreateOptions{Track: 1, SectorSize: size}); err != nil {
+			t.Fatal(err)
+		}
+		if st, err := os.Stat(out); err != nil || st.Size() != int64(len(user)/2048*size) {
+			t.Errorf("%d: %v bytes, %v", size, st.Size(), err)
+		}
+		again := filepath.Join(dir, strconv.Itoa(size)+"again.iso")
+		if _, err := convert(t, out, again, CreateOptions{Lossy: true}); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := os.ReadFile(again); err != nil || string(got) != string(user) {
+			t.Errorf("%d bytes a sector: other user data (%v)", size, err)
+		}
+	}
+	if _, err := convert(t, src, filepath.Join(dir, "y.iso"), CreateOptions{Track: 1, SectorSize: 2336}); !errors.Is(err, ErrCannotHold) {
+		t.Errorf("mode 1 in 2336 bytes: %v", err)
 	}
 }
 

@@ -1,112 +1,96 @@
 // Package image is the one door to disc image files: it opens any that spindle
-// knows by its content.
+// knows by its content, through compression, and creates new ones by the suffix
+// of their name.
+//
+// The formats are packages that register themselves with image/format; this
+// package links in those that are part of spindle. A program adds another by
+// importing it.
 package image
 
 import (
-	"bytes"
-	"errors"
+	"context"
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
-	"regexp"
-	"strings"
 
-	"spindle/cue"
 	"spindle/disc"
-	"spindle/iso"
-	"spindle/nrg"
+	"spindle/image/format"
+
+	// The formats.
+	_ "spindle/cue"
+	_ "spindle/image/audio"
+	_ "spindle/image/ccd"
+	_ "spindle/image/foreign"
+	_ "spindle/image/toc"
+	_ "spindle/iso"
+	_ "spindle/nrg"
 )
 
 // ErrUnknown is returned for a file that is no image of a known format.
-var ErrUnknown = errors.New("not a disc image that spindle knows")
+var ErrUnknown = format.ErrUnknown
 
-// A Format is one kind of image file.
-type Format struct {
-	Name string
-	// Match reports whether a file that starts with head, and is read with
-	// r for whatever else must be seen, has this format.
-	Match func(head []byte, r io.ReaderAt, size int64) bool
-	Open  func(path string) (disc.Image, error)
-}
+// ErrCannotHold: the format of the new file cannot hold the image.
+var ErrCannotHold = format.ErrCannotHold
 
-// headSize is how much of a file's start a Match function gets: up to and with
-// the first volume descriptor of an ISO.
-const headSize = 17 * 2048
+// ErrExists: a file to be made is there already.
+var ErrExists = format.ErrExists
 
-// trackLine is what every CUE sheet has and no binary format starts with.
-var trackLine = regexp.MustCompile(`(?im)^\s*TRACK\s+\d+\s+\S+`)
+// CreateOptions say what to take of an image, and how to write it.
+type CreateOptions = format.Options
 
-// Formats returns the formats that [Open] tries, in this order.
-func Formats() []Format {
-	return []Format{
-		{"Nero image", func(_ []byte, r io.ReaderAt, size int64) bool { return nrg.Detect(r, size) }, nrg.Open},
-		{"ISO", matchISO, iso.Open},
-		{"CUE sheet", matchCue, cue.Open},
-	}
-}
-
-func matchISO(head []byte, _ io.ReaderAt, _ int64) bool {
-	if len(head) < headSize {
-		return false
-	}
-	id := head[16*2048+1 : 16*2048+6]
-	return bytes.Equal(id, []byte("CD001")) || bytes.Equal(id, []byte("BEA01"))
-}
-
-func matchCue(head []byte, _ io.ReaderAt, size int64) bool {
-	return size < 1<<20 && bytes.IndexByte(head, 0) < 0 && trackLine.Match(head)
-}
+// Created is what [Create] made.
+type Created = format.Created
 
 // Open opens an image file. The error wraps [ErrUnknown] when its content has
 // no known format, and says what the file is where that can be seen.
 func Open(path string) (disc.Image, error) {
-	f, err := os.Open(path)
+	f, err := find(path)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	st, err := f.Stat()
+	if f.Open == nil {
+		return nil, fmt.Errorf("%s: %w: it is %s", path, ErrUnknown, f.Refusal)
+	}
+	return f.Open(path)
+}
+
+// find recognises a file.
+func find(path string) (format.Format, error) {
+	file, err := format.OpenFile(path)
 	if err != nil {
-		return nil, err
+		return format.Format{}, err
 	}
-	if !st.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s: %w: it is no regular file", path, ErrUnknown)
+	defer file.Close()
+	if file.Size == 0 {
+		return format.Format{}, fmt.Errorf("%s: %w: it is empty", path, ErrUnknown)
 	}
-	head := make([]byte, headSize)
-	n, err := f.ReadAt(head, 0)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, err
+	p, err := format.NewProbe(file)
+	if err != nil {
+		return format.Format{}, err
 	}
-	head = head[:n]
-	for _, format := range Formats() {
-		if format.Match(head, f, st.Size()) {
-			return format.Open(path)
-		}
+	f, ok := format.Find(p)
+	if !ok {
+		return f, fmt.Errorf("%s: %w", path, ErrUnknown)
 	}
-	if strings.EqualFold(filepath.Ext(path), ".iso") && st.Size() > 0 && st.Size()%iso.BlockSize == 0 {
-		return iso.Open(path) // a data disc without a file system that is known here
-	}
-	return nil, fmt.Errorf("%s: %w%s", path, ErrUnknown, guess(head, f, st.Size()))
+	return f, nil
 }
 
 // Files returns the files that an image consists of: path itself, and those that
-// a CUE sheet names.
+// it names.
 func Files(path string) []string {
 	files := []string{path}
-	f, err := os.Open(path)
-	if err != nil {
-		return files
-	}
-	defer f.Close()
-	sheet, err := cue.Parse(f)
-	if err != nil {
-		return files
-	}
-	for _, named := range sheet.Files {
-		if p, err := cue.FindCompanion(filepath.Dir(path), named.Name); err == nil {
-			files = append(files, p)
-		}
+	if f, err := find(path); err == nil && f.Companions != nil {
+		files = append(files, f.Companions(path)...)
 	}
 	return files
+}
+
+// Create writes an image in the format that the suffix of path names. All files
+// are written under temporary names and renamed when they are whole; on an error
+// none is left.
+func Create(ctx context.Context, path string, img disc.Image, o CreateOptions) (*Created, error) {
+	f, err := format.ForSuffix(filepath.Ext(path))
+	if err != nil {
+		return nil, fmt.Errorf("%q: %w", filepath.Base(path), err)
+	}
+	return format.Create(ctx, f, path, img, o)
 }

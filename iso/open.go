@@ -1,12 +1,22 @@
 package iso
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 
 	"spindle/disc"
+	"spindle/disc/cdsector"
+	"spindle/image/format"
 )
+
+func init() {
+	format.Register(format.Format{
+		Name: "ISO", Suffixes: []string{".iso"}, Match: match, Open: Open, Create: Create,
+	})
+}
 
 // Sizes, in sectors, up to which an image is taken for one of a CD and of a DVD:
 // 90 minutes, and a DVD+R DL.
@@ -27,29 +37,110 @@ func MediumFor(sectors int64) disc.Medium {
 }
 
 // ErrSize is returned for a file that cannot be a whole image of a data disc.
-var ErrSize = errors.New("not a whole number of sectors of 2048 bytes")
+var ErrSize = errors.New("not a whole number of sectors")
 
 // ErrTruncated is returned for a file that is smaller than the volume in it: a
 // download that was broken off, most often.
 var ErrTruncated = errors.New("cut short")
 
-// Open opens an .iso file as the disc it is made for; see [MediumFor].
-func Open(path string) (disc.Image, error) {
-	st, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	return OpenAs(path, MediumFor(st.Size()/BlockSize))
+// stored is how a file holds the sectors of a data disc.
+type stored struct {
+	form   disc.Form
+	stride int
+	mode   disc.Mode
+	sub    bool // 96 bytes of sub-channel, interleaved, follow each sector
+	user   int  // where in a sector its 2048 bytes of user data begin
 }
 
-// OpenAs opens an .iso file as a disc of the given medium. A file whose
+// layouts are the ways in which data discs are stored, by the place of the first
+// volume descriptor: user data; all of Mode 2 but sync pattern and header; whole
+// sectors; these with sub-channels.
+func layouts() []stored {
+	return []stored{
+		{disc.FormMode1, BlockSize, disc.Mode1, false, 0},
+		{disc.FormMode2, cdsector.Mode2Size, disc.Mode2, false, 8},
+		{disc.FormRaw, cdsector.Size, disc.Mode1, false, 16},
+		{disc.FormRaw, cdsector.Size, disc.Mode2, false, 24},
+		{disc.FormRaw, cdsector.Size + cdsector.SubSize, disc.Mode1, true, 16},
+		{disc.FormRaw, cdsector.Size + cdsector.SubSize, disc.Mode2, true, 24},
+	}
+}
+
+// recognise finds out how a file that starts with head is stored. signed says that
+// there is a file system; without, the sync patterns of whole sectors tell.
+func recognise(head []byte) (s stored, signed, ok bool) {
+	for _, s := range layouts() {
+		at := firstDescriptor*s.stride + s.user
+		if at+6 > len(head) || s.form == disc.FormRaw && !isData(head, s) {
+			continue
+		}
+		if id := head[at+1 : at+6]; bytes.Equal(id, []byte("CD001")) || bytes.Equal(id, []byte("BEA01")) {
+			return s, true, true
+		}
+	}
+	for _, s := range layouts() {
+		if s.form == disc.FormRaw && isData(head, s) {
+			return s, false, true
+		}
+	}
+	return layouts()[0], false, false
+}
+
+// isData reports whether whole sectors of a mode follow one another, s.stride
+// bytes apart.
+func isData(head []byte, s stored) bool {
+	for i := range 3 {
+		at := i * s.stride
+		if at+cdsector.Size > len(head) {
+			return i > 0 && at == len(head)
+		}
+		sector := (*[cdsector.Size]byte)(head[at:])
+		want := byte(1)
+		if s.mode == disc.Mode2 {
+			want = 2
+		}
+		if !cdsector.HasSync(sector) || sector[15]&3 != want {
+			return false
+		}
+	}
+	return true
+}
+
+func match(p *format.Probe) format.Score {
+	s, signed, ok := recognise(p.Head)
+	switch {
+	case signed:
+		return format.Likely
+	case ok && p.Size%int64(s.stride) == 0:
+		return format.Guess // whole sectors without a descriptor
+	case isISOName(p.Name) && p.Size%BlockSize == 0 && p.Size > 0:
+		return format.Guess // a data disc without a file system that is known here
+	}
+	return format.No
+}
+
+func isISOName(name string) bool {
+	return len(name) > 4 && bytes.EqualFold([]byte(name[len(name)-4:]), []byte(".iso"))
+}
+
+// Open opens the image of a data disc, with sectors of 2048, 2336, 2352 or 2448
+// bytes, as the disc it is made for; see [MediumFor].
+func Open(path string) (disc.Image, error) {
+	return open(path, func(sectors int64) disc.Medium { return MediumFor(sectors) })
+}
+
+// OpenAs opens an image file as a disc of the given medium. A file whose
 // descriptors promise more than it holds was cut short: its error says so.
 func OpenAs(path string, medium disc.Medium) (disc.Image, error) {
-	f, err := os.Open(path)
+	return open(path, func(int64) disc.Medium { return medium })
+}
+
+func open(path string, medium func(sectors int64) disc.Medium) (disc.Image, error) {
+	f, err := format.OpenFile(path)
 	if err != nil {
 		return nil, err
 	}
-	img, err := open(f, medium)
+	img, err := openFile(f, medium)
 	if err != nil {
 		f.Close()
 		return nil, fmt.Errorf("%s: %w", path, err)
@@ -57,35 +148,127 @@ func OpenAs(path string, medium disc.Medium) (disc.Image, error) {
 	return img, nil
 }
 
-func open(f *os.File, medium disc.Medium) (disc.Image, error) {
-	st, err := f.Stat()
-	if err != nil {
+func openFile(f *format.File, medium func(sectors int64) disc.Medium) (disc.Image, error) {
+	head := make([]byte, format.HeadSize)
+	n, err := f.ReadAt(head, 0)
+	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
 	}
-	size := st.Size()
-	n := size / BlockSize
-	if v, err := ReadVolume(f, n); err == nil && v.ISOBlocks > n {
-		return nil, fmt.Errorf("%w: the file has %d sectors of 2048 bytes, the volume in it %d", ErrTruncated, n, v.ISOBlocks)
+	s, _, _ := recognise(head[:n])
+	sectors := f.Size / int64(s.stride)
+	if sectors > disc.MaxLBA {
+		return nil, fmt.Errorf("%d sectors are more than any disc holds", sectors)
 	}
-	switch {
-	case size == 0 || size%BlockSize != 0:
-		return nil, fmt.Errorf("%w (%d bytes)", ErrSize, size)
-	case n > disc.MaxLBA:
-		return nil, fmt.Errorf("%d sectors are more than any disc holds", n)
-	}
-	form := disc.FormBlock
-	if medium == disc.CD {
-		form = disc.FormMode1
-	}
+	extent := disc.Extent{Count: int(sectors), Source: f.ReaderAt, Form: s.form, Stride: s.stride}
 	l := &disc.Layout{
-		Medium: medium,
 		Sessions: []disc.Session{{
 			Number:  1,
-			LeadOut: disc.LBA(n),
-			Tracks: []disc.Track{{
-				Number: 1, Mode: disc.Mode1, Control: disc.DataTrack, End: disc.LBA(n),
-			}},
+			LeadOut: disc.LBA(sectors),
+			Tracks:  []disc.Track{{Number: 1, Mode: s.mode, Control: disc.DataTrack, End: disc.LBA(sectors)}},
 		}},
 	}
-	return disc.NewExtentImage(l, []disc.Extent{{Count: int(n), Source: f, Form: form}}, f)
+	if s.form == disc.FormMode1 {
+		if l.Medium = medium(sectors); l.Medium != disc.CD {
+			extent.Form = disc.FormBlock
+		}
+	}
+	if s.mode == disc.Mode2 {
+		l.Sessions[0].Format = disc.FormatXA
+	}
+	if s.sub {
+		extent.Sub = &disc.SubExtent{Source: f.ReaderAt, Offset: cdsector.Size, Stride: s.stride, Interleaved: true}
+	}
+	// The size of the volume is asked first: it says best what is wrong with a
+	// file that was cut short.
+	r := userReader{f.ReaderAt, s}
+	if v, err := ReadVolume(r, sectors); err == nil && v.ISOBlocks > sectors {
+		return nil, fmt.Errorf("%w: the file has %d sectors of %d bytes, the volume in it %d", ErrTruncated, sectors, s.stride, v.ISOBlocks)
+	}
+	if f.Size == 0 || f.Size%int64(s.stride) != 0 {
+		return nil, fmt.Errorf("%w of %d bytes (it has %d bytes)", ErrSize, s.stride, f.Size)
+	}
+	return disc.NewExtentImage(l, []disc.Extent{extent}, f)
+}
+
+// userReader gives the user data of a file whose sectors are stored with more.
+type userReader struct {
+	r io.ReaderAt
+	s stored
+}
+
+func (u userReader) ReadAt(p []byte, off int64) (int, error) {
+	if u.s.stride == BlockSize {
+		return u.r.ReadAt(p, off)
+	}
+	done := 0
+	for done < len(p) {
+		block, in := (off+int64(done))/BlockSize, (off+int64(done))%BlockSize
+		want := min(len(p)-done, int(BlockSize-in))
+		n, err := u.r.ReadAt(p[done:done+want], block*int64(u.s.stride)+int64(u.s.user)+in)
+		done += n
+		if n < want {
+			return done, err
+		}
+	}
+	return done, nil
+}
+
+// Create writes the user data of one data track, or with another SectorSize more
+// of its sectors.
+func Create(o *format.Output) error {
+	tracks, err := o.Tracks()
+	if err != nil {
+		return err
+	}
+	what := map[int]format.Stored{
+		0: format.UserData, BlockSize: format.UserData, cdsector.Mode2Size: format.NoHeader,
+		cdsector.Size: format.Whole, cdsector.Size + cdsector.SubSize: format.WithSub,
+	}
+	stored, ok := what[o.SectorSize]
+	switch {
+	case !ok:
+		return o.Refuse("sectors have 2048, 2336, 2352 or 2448 bytes, not %d", o.SectorSize)
+	case stored != format.UserData && o.Layout.Medium != disc.CD:
+		return o.Refuse("the sectors of a %s have 2048 bytes", o.Layout.Medium)
+	}
+	t, err := onlyData(o, tracks)
+	if err != nil {
+		return err
+	}
+	if o.Subchannels() != nil && stored != format.WithSub {
+		if err := o.Lose("the sub-channels"); err != nil {
+			return err
+		}
+	}
+	bytes := int64(t.End-t.Start) * int64(stored.Size(o.Layout.Medium))
+	if err := o.Claim(bytes, o.Path); err != nil {
+		return err
+	}
+	return o.Write(o.Path, func(f *os.File) error { return o.Copy(f, t, t.Start, t.End, stored) })
+}
+
+// onlyData finds the one track that an ISO can hold.
+func onlyData(o *format.Output, tracks []*disc.Track) (*disc.Track, error) {
+	var data []*disc.Track
+	for _, t := range tracks {
+		if t.Mode.IsData() {
+			data = append(data, t)
+		}
+	}
+	switch {
+	case len(data) == 0:
+		return nil, o.Refuse("there is only audio; take it to .wav, .flac or .cue")
+	case len(data) > 1:
+		return nil, o.Refuse("it has %d data tracks; choose one with --track", len(data))
+	}
+	if n := len(tracks) - 1; n > 0 {
+		what := fmt.Sprintf("%d tracks of audio", n)
+		if n == 1 {
+			what = "a track of audio"
+		}
+		if err := o.Lose(what); err != nil {
+			return nil, err
+		}
+	}
+	return data[0], nil
 }

@@ -1,4 +1,4 @@
-// Package nrg reads the disc images of Nero Burning ROM. An .nrg file is the
+// Package nrg reads and writes the disc images of Nero Burning ROM. An .nrg file is the
 // sectors of all tracks, then a table of chunks that describes them, then a
 // footer that says where the table starts. Nero never published the format; the
 // field names and meanings here are those that libmirage (cdemu) and nrg2iso
@@ -91,6 +91,7 @@ type table struct {
 	sessions []session
 	mcn      string
 	cdText   []disc.Pack
+	media    uint32 // MTYP, or 0
 }
 
 // readTable reads the chunks.
@@ -138,8 +139,8 @@ func readTable(r io.ReaderAt, size int64) (*table, error) {
 	return t, nil
 }
 
-// chunk reads one chunk. Those that say nothing of the disc (MTYP, DINF, TOCT,
-// RELO, VOLM and whatever else there is) are passed over.
+// chunk reads one chunk. Those that say nothing of the disc (DINF, TOCT, RELO, VOLM
+// and whatever else there is) are passed over.
 func (t *table) chunk(s *session, id string, b []byte) error {
 	switch id {
 	case "CUES", "CUEX":
@@ -148,6 +149,10 @@ func (t *table) chunk(s *session, id string, b []byte) error {
 		return s.readDAO(b, id == "DAOX", t)
 	case "ETNF", "ETN2":
 		return s.readTAO(b, id == "ETN2")
+	case "MTYP":
+		if len(b) >= 4 {
+			t.media = binary.BigEndian.Uint32(b)
+		}
 	case "CDTX":
 		packs, _, err := disc.ParsePacks(b)
 		if err != nil {

@@ -2,15 +2,16 @@ package nrg
 
 import (
 	"fmt"
-	"os"
+	"io"
 
 	"spindle/disc"
 	"spindle/disc/cdsector"
+	"spindle/image/format"
 )
 
 // Open opens a Nero image.
 func Open(path string) (disc.Image, error) {
-	f, err := os.Open(path)
+	f, err := format.OpenFile(path)
 	if err != nil {
 		return nil, err
 	}
@@ -22,16 +23,12 @@ func Open(path string) (disc.Image, error) {
 	return img, nil
 }
 
-func open(f *os.File) (disc.Image, error) {
-	st, err := f.Stat()
+func open(f *format.File) (disc.Image, error) {
+	t, err := readTable(f, f.Size)
 	if err != nil {
 		return nil, err
 	}
-	t, err := readTable(f, st.Size())
-	if err != nil {
-		return nil, err
-	}
-	b := builder{file: f, size: st.Size()}
+	b := builder{file: f.ReaderAt, size: f.Size}
 	b.layout.MCN, b.layout.CDText = t.mcn, t.cdText
 	for i := range t.sessions {
 		s := &t.sessions[i]
@@ -45,12 +42,12 @@ func open(f *os.File) (disc.Image, error) {
 			return nil, fmt.Errorf("session %d: %w", i+1, err)
 		}
 	}
-	b.chooseMedium()
+	b.chooseMedium(t.media)
 	return disc.NewExtentImage(&b.layout, b.extents, f)
 }
 
 type builder struct {
-	file    *os.File
+	file    io.ReaderAt
 	size    int64
 	layout  disc.Layout
 	extents []disc.Extent
@@ -82,9 +79,11 @@ func (b *builder) add(t disc.Track, c coding, begin disc.LBA, offset int64) erro
 	if t.Mode.IsData() {
 		t.Control |= disc.DataTrack
 	}
-	b.extents = append(b.extents, disc.Extent{
-		First: begin, Count: int(n), Source: b.file, Offset: offset, Stride: c.stride, Form: c.form,
-	})
+	e := disc.Extent{First: begin, Count: int(n), Source: b.file, Offset: offset, Stride: c.stride, Form: c.form}
+	if c.stride == cdsector.Size+cdsector.SubSize {
+		e.Sub = &disc.SubExtent{Source: b.file, Offset: offset + cdsector.Size, Stride: c.stride, Interleaved: true}
+	}
+	b.extents = append(b.extents, e)
 	s := b.session()
 	if t.Mode == disc.Mode2 && s.Format == disc.FormatCDROM {
 		s.Format = disc.FormatXA
@@ -196,14 +195,19 @@ const largestCD = 90 * 60 * 75
 const largestDVD = 4173824
 
 // chooseMedium finds out whether the image is one of a DVD or a BD: a single
-// track of user data that no CD holds.
-func (b *builder) chooseMedium() {
-	if len(b.extents) != 1 || b.extents[0].Form != disc.FormMode1 || b.layout.End() <= largestCD {
+// track of user data that no CD holds, or of which MTYP says so.
+func (b *builder) chooseMedium(media uint32) {
+	if len(b.extents) != 1 || b.extents[0].Form != disc.FormMode1 {
+		return
+	}
+	end := b.layout.End()
+	switch {
+	case end > largestDVD || media&mediaCD == 0 && media&mediaBDs != 0:
+		b.layout.Medium = disc.BD
+	case end > largestCD || media&mediaCD == 0 && media&mediaDVDs != 0:
+		b.layout.Medium = disc.DVD
+	default:
 		return
 	}
 	b.extents[0].Form = disc.FormBlock
-	b.layout.Medium = disc.DVD
-	if b.layout.End() > largestDVD {
-		b.layout.Medium = disc.BD
-	}
 }

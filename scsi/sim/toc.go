@@ -190,68 +190,12 @@ func (d *Drive) readSubChannel(c *scsi.Command) (int, error) {
 	return reply(c, b, alloc16(c, 7))
 }
 
-// Frames of Q that carry the catalogue number and the ISRC come once in this
-// many sectors (ECMA-130 22.3.4: at least once in 100).
-const (
-	mcnEvery  = 98
-	mcnPhase  = 31
-	isrcPhase = 67
-	pauseOfP  = 150 // P is set at least two seconds before a track
-)
-
-// qFrame makes the frame of Q at an address in the program area.
-func (d *Drive) qFrame(a disc.LBA) cdsector.Q {
-	abs := a.MSF()
-	t := d.layout.TrackAt(a)
-	if t == nil {
-		q := cdsector.Q{ADR: 1, Track: cdsector.LeadOut, Index: 1, Abs: cdsector.Time(abs)}
-		for i := range d.layout.Sessions {
-			if s := &d.layout.Sessions[i]; a >= s.LeadOut {
-				q.Control = uint8(s.Tracks[len(s.Tracks)-1].Control)
-				q.Rel = cdsector.Time(disc.Frames(int(a - s.LeadOut)))
-			}
-		}
-		if a < 0 { // the pregap of the first track
-			first := &d.layout.Sessions[0].Tracks[0]
-			q = cdsector.Q{ADR: 1, Control: uint8(first.Control), Track: first.Number,
-				Rel: cdsector.Time(disc.Frames(int(first.Start - a))), Abs: cdsector.Time(abs)}
-		}
-		return q
-	}
-	q := cdsector.Q{Control: uint8(t.Control), ADR: 1, AFrame: abs.F}
-	// The first and the last frame of an index are always position frames.
-	edge := a == t.Begin() || a == t.End-1 || t.IndexAt(a-1) != t.IndexAt(a) || t.IndexAt(a+1) != t.IndexAt(a)
-	switch phase := int(a-t.Begin()) % mcnEvery; {
-	case edge:
-	case phase == mcnPhase && d.layout.MCN != "":
-		q.ADR, q.MCN = 2, d.layout.MCN
-		return q
-	case phase == isrcPhase && t.ISRC != "":
-		q.ADR, q.ISRC = 3, t.ISRC
-		return q
-	}
-	q.Track, q.Index, q.Abs = t.Number, t.IndexAt(a), cdsector.Time(abs)
-	rel := int(a - t.Start)
-	if rel < 0 {
-		rel = -rel // counts down to zero in the pregap
-	}
-	q.Rel = cdsector.Time(disc.Frames(rel))
-	return q
-}
-
-// subchannel makes the 96 bytes of P to W at an address, de-interleaved.
+// subchannel gives the 96 bytes of P to W at an address, de-interleaved: those of
+// the image, or what a disc of this layout has.
 func (d *Drive) subchannel(a disc.LBA, p *[cdsector.SubSize]byte) error {
 	if s, ok := d.image.(disc.Subchanneler); ok {
 		return s.ReadSubchannel(p[:], a)
 	}
-	*p = [cdsector.SubSize]byte{}
-	if t := d.layout.TrackAt(a); t == nil || a < t.Start || t.End-a <= pauseOfP && d.layout.TrackAt(t.End) != nil {
-		for i := range cdsector.QSize {
-			p[i] = 0xFF
-		}
-	}
-	frame := d.qFrame(a)
-	q := frame.Encode()
-	copy(p[cdsector.QSize:], q[:])
+	d.layout.Subchannel(a, p)
 	return nil
 }

@@ -1,0 +1,246 @@
+package audio
+
+import (
+	"bufio"
+	"encoding/binary"
+	"io"
+	"os"
+	"strconv"
+
+	"spindle/disc"
+	"spindle/image/format"
+
+	"github.com/mewkiz/flac"
+	"github.com/mewkiz/flac/frame"
+	"github.com/mewkiz/flac/meta"
+)
+
+func init() {
+	format.Register(format.Format{
+		Name: "WAVE file", Suffixes: []string{".wav"}, Match: matchKind("RIFF"), Create: CreateWave,
+		Refusal: "a WAVE file; name it in a .cue to make a disc of it",
+	})
+	format.Register(format.Format{
+		Name: "FLAC file", Suffixes: []string{".flac"}, Match: matchKind("fLaC"), Create: CreateFLAC,
+		Refusal: "a FLAC file; name it in a .cue to make a disc of it",
+	})
+	format.Register(format.Format{
+		Name: "AIFF file", Suffixes: []string{".aiff", ".aif"}, Match: matchKind("FORM"),
+		Refusal: "an AIFF file; name it in a .cue to make a disc of it",
+	})
+}
+
+func matchKind(magic string) func(*format.Probe) format.Score {
+	return func(p *format.Probe) format.Score {
+		if len(p.Head) >= 4 && string(p.Head[:4]) == magic {
+			return format.Likely
+		}
+		return format.No
+	}
+}
+
+// CreateWave writes audio tracks as WAVE files, each from its INDEX 01 to its end.
+func CreateWave(o *format.Output) error {
+	return create(o, ".wav", func(f *os.File, t *disc.Track, _ int) error {
+		if _, err := f.Write(WaveHeader(uint32(t.End-t.Start) * SectorSize)); err != nil {
+			return err
+		}
+		return o.Copy(f, t, t.Start, t.End, format.Whole)
+	})
+}
+
+// create writes a file for each audio track.
+func create(o *format.Output, ext string, write func(f *os.File, t *disc.Track, of int) error) error {
+	tracks, err := o.Tracks()
+	if err != nil {
+		return err
+	}
+	var audio []*disc.Track
+	var bytes int64
+	for _, t := range tracks {
+		if !t.Mode.IsData() {
+			audio = append(audio, t)
+			bytes += int64(t.End-t.Start) * SectorSize
+		}
+	}
+	switch {
+	case len(audio) == 0:
+		return o.Refuse("there is no audio")
+	case len(audio) > 1 && !o.Split:
+		return o.Refuse("it has %d tracks of audio; choose one with --track, or --split them", len(audio))
+	}
+	of := len(o.Layout.Tracks())
+	names := []string{o.Path}
+	if o.Split {
+		names = nil
+		for _, t := range audio {
+			names = append(names, o.TrackName(t.Number, of, ext))
+		}
+	}
+	if err := o.Claim(bytes, names...); err != nil {
+		return err
+	}
+	for i, t := range audio {
+		if err := o.Write(names[i], func(f *os.File) error { return write(f, t, of) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// WaveHeader is the 44 bytes before so many bytes of samples in a WAVE file: 44100
+// Hz, 16 bits, stereo (RIFF, Microsoft 1991).
+func WaveHeader(samples uint32) []byte {
+	b := make([]byte, 0, 44)
+	b = append(b, "RIFF"...)
+	b = binary.LittleEndian.AppendUint32(b, 36+samples)
+	b = append(b, "WAVEfmt "...)
+	b = binary.LittleEndian.AppendUint32(b, 16)
+	b = binary.LittleEndian.AppendUint16(b, 1)
+	b = binary.LittleEndian.AppendUint16(b, 2)
+	b = binary.LittleEndian.AppendUint32(b, 44100)
+	b = binary.LittleEndian.AppendUint32(b, 176400)
+	b = binary.LittleEndian.AppendUint16(b, 4)
+	b = binary.LittleEndian.AppendUint16(b, 16)
+	b = append(b, "data"...)
+	return binary.LittleEndian.AppendUint32(b, samples)
+}
+
+// CreateFLAC writes audio tracks as FLAC files, each from its INDEX 01 to its end,
+// with tags from the CD-TEXT.
+func CreateFLAC(o *format.Output) error {
+	return create(o, ".flac", func(f *os.File, t *disc.Track, of int) error {
+		e, err := newEncoder(f, tags(o.Layout, t, of))
+		if err != nil {
+			return err
+		}
+		if err := o.CopyTo(t, t.Start, t.End, e.Write); err != nil {
+			return err
+		}
+		return e.Close()
+	})
+}
+
+// tags are the comments of a track, by the names that Xiph.org proposes.
+func tags(l *disc.Layout, t *disc.Track, of int) [][2]string {
+	all := [][2]string{{"TRACKNUMBER", strconv.Itoa(t.Number)}, {"TRACKTOTAL", strconv.Itoa(of)}}
+	add := func(key, value string) {
+		if value != "" {
+			all = append(all, [2]string{key, value})
+		}
+	}
+	add("ISRC", t.ISRC)
+	add("MCN", l.MCN)
+	blocks := disc.DecodeCDText(l.CDText)
+	if len(blocks) == 0 {
+		return all
+	}
+	b := &blocks[0]
+	artist := b.Text(disc.PackPerformer, t.Number)
+	if artist == "" {
+		artist = b.Text(disc.PackPerformer, 0)
+	}
+	add("TITLE", b.Text(disc.PackTitle, t.Number))
+	add("ARTIST", artist)
+	add("ALBUM", b.Text(disc.PackTitle, 0))
+	add("ALBUMARTIST", b.Text(disc.PackPerformer, 0))
+	add("COMPOSER", b.Text(disc.PackComposer, t.Number))
+	add("LYRICIST", b.Text(disc.PackSongwriter, t.Number))
+	add("ARRANGER", b.Text(disc.PackArranger, t.Number))
+	add("GENRE", b.Genre)
+	return all
+}
+
+// blockSize is the number of samples of each channel in a frame: what libFLAC
+// takes.
+const blockSize = 4096
+
+// encoder takes samples as they are on a CD.
+type encoder struct {
+	out *seekBuffer
+	enc *flac.Encoder
+	buf []byte // less than a frame
+}
+
+// seekBuffer buffers writing to a file in which the encoder goes back once, to
+// state what it has counted. It hides that the file can be closed.
+type seekBuffer struct {
+	*bufio.Writer
+	f *os.File
+}
+
+func (s *seekBuffer) Seek(offset int64, whence int) (int64, error) {
+	if err := s.Flush(); err != nil {
+		return 0, err
+	}
+	return s.f.Seek(offset, whence)
+}
+
+var _ io.WriteSeeker = (*seekBuffer)(nil)
+
+func newEncoder(f *os.File, comments [][2]string) (*encoder, error) {
+	info := &meta.StreamInfo{
+		BlockSizeMin: blockSize, BlockSizeMax: blockSize, SampleRate: 44100, NChannels: 2, BitsPerSample: 16,
+	}
+	tags := &meta.Block{
+		Header: meta.Header{Type: meta.TypeVorbisComment},
+		Body:   &meta.VorbisComment{Vendor: "spindle", Tags: comments},
+	}
+	out := &seekBuffer{bufio.NewWriterSize(f, 256<<10), f}
+	enc, err := flac.NewEncoder(out, info, tags)
+	if err != nil {
+		return nil, err
+	}
+	return &encoder{out: out, enc: enc}, nil
+}
+
+// Write takes samples.
+func (e *encoder) Write(p []byte) (int, error) {
+	e.buf = append(e.buf, p...)
+	const size = blockSize * 4
+	for len(e.buf) >= size {
+		if err := e.frame(e.buf[:size]); err != nil {
+			return 0, err
+		}
+		e.buf = e.buf[:copy(e.buf, e.buf[size:])]
+	}
+	return len(p), nil
+}
+
+// frame encodes some samples, at most a block.
+func (e *encoder) frame(p []byte) error {
+	n := len(p) / 4
+	x := &frame.Frame{Header: frame.Header{
+		HasFixedBlockSize: true, BlockSize: uint16(n), SampleRate: 44100, Channels: frame.ChannelsMidSide, BitsPerSample: 16,
+	}}
+	for ch := range 2 {
+		samples := make([]int32, n)
+		for i := range samples {
+			samples[i] = int32(int16(binary.LittleEndian.Uint16(p[4*i+2*ch:])))
+		}
+		x.Subframes = append(x.Subframes, &frame.Subframe{
+			SubHeader: frame.SubHeader{Pred: frame.PredVerbatim}, Samples: samples, NSamples: n,
+		})
+	}
+	return e.enc.WriteFrame(x)
+}
+
+// Close writes what is left, and the number of samples and their MD5.
+func (e *encoder) Close() error {
+	if len(e.buf) > 0 {
+		if err := e.frame(e.buf); err != nil {
+			return err
+		}
+	}
+	if err := e.enc.Close(); err != nil {
+		return err
+	}
+	if err := e.out.Flush(); err != nil {
+		return err
+	}
+	// The last frame does not count among the smallest (RFC 9639 section 8.2).
+	const blockSizes = 8
+	size := binary.BigEndian.AppendUint16(nil, blockSize)
+	_, err := e.out.f.WriteAt(append(size, size...), blockSizes)
+	return err
+}

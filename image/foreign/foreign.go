@@ -1,0 +1,129 @@
+// Package foreign recognises files that spindle does not open, so that they are
+// refused by their name, with what helps: disc images of other programs, images
+// of hard disks, archives. A format that comes to be opened leaves this list for
+// a package of its own.
+package foreign
+
+import (
+	"bytes"
+	"encoding/binary"
+
+	"spindle/image/format"
+)
+
+func init() {
+	for _, k := range kinds() {
+		format.Register(format.Format{
+			Name: k.name, Suffixes: k.suffixes, Refusal: k.refusal,
+			Match: func(p *format.Probe) format.Score {
+				if k.match(p) {
+					return k.score
+				}
+				return format.No
+			},
+		})
+	}
+}
+
+// A kind is one kind of file.
+type kind struct {
+	name     string
+	suffixes []string
+	score    format.Score
+	match    func(*format.Probe) bool
+	refusal  string
+}
+
+// starts matches files that begin with one of some signatures.
+func starts(with ...string) func(*format.Probe) bool {
+	return func(p *format.Probe) bool {
+		for _, s := range with {
+			if bytes.HasPrefix(p.Head, []byte(s)) {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+// ends matches files whose last 512 bytes begin with a signature.
+func ends(with string) func(*format.Probe) bool {
+	return func(p *format.Probe) bool { return bytes.HasPrefix(p.Tail(512), []byte(with)) }
+}
+
+func either(a, b func(*format.Probe) bool) func(*format.Probe) bool {
+	return func(p *format.Probe) bool { return a(p) || b(p) }
+}
+
+// raw is how hard-disk images of other programs are made plain.
+const raw = `; "qemu-img convert" makes a plain one of it`
+
+// kinds lists what is recognised. Signatures are the formats' own; where they were
+// never published, those that libmirage (cdemu) and Aaru have established.
+func kinds() []kind {
+	const unpack = "; unpack it first"
+	return []kind{
+		{"CHD", []string{".chd"}, format.Sure, starts("MComprHD"),
+			`a CHD; "chdman extractcd -i IMAGE.chd -o IMAGE.cue" makes a .cue and .bin of it`},
+		{"Alcohol 120% image", []string{".mds", ".mdf"}, format.Sure, starts("MEDIA DESCRIPTOR"),
+			`an Alcohol 120% descriptor (.mds); "mdf2iso" makes an ISO of the .mdf beside it, when it holds data`},
+		{"DiscJuggler image", []string{".cdi"}, format.Likely, isCDI, `a DiscJuggler image (.cdi); "cdirip" converts it`},
+		{"Apple disk image", []string{".dmg"}, format.Sure, ends("koly"), `an Apple disk image (.dmg); "dmg2img" expands it`},
+		{"Toast image", []string{".toast"}, format.Likely, isApple,
+			"a disk image of an Apple system (HFS), as Toast makes them; it holds no ISO 9660 or UDF volume"},
+		{"Virtual PC hard disk", []string{".vhd"}, format.Sure, either(starts("conectix"), ends("conectix")),
+			"a Virtual PC hard disk (.vhd)" + raw},
+		{"Hyper-V hard disk", []string{".vhdx"}, format.Sure, starts("vhdxfile"), "a Hyper-V hard disk (.vhdx)" + raw},
+		{"VMware hard disk", []string{".vmdk"}, format.Sure, starts("KDMV", "# Disk DescriptorFile"), "a VMware hard disk (.vmdk)" + raw},
+		{"QEMU hard disk", []string{".qcow2"}, format.Sure, starts("QFI\xFB"), "a QEMU hard disk (.qcow2)" + raw},
+		{"VirtualBox hard disk", []string{".vdi"}, format.Sure, starts("<<< "), "a VirtualBox hard disk (.vdi)" + raw},
+		{"compressed ISO (CSO)", []string{".cso"}, format.Sure, starts("CISO"), `a compressed ISO (.cso); "ciso 0 IN OUT" expands it`},
+		{"compressed ISO (ZSO)", []string{".zso"}, format.Sure, starts("ZISO"), `a compressed ISO (.zso); "ziso" expands it`},
+		{"ECM file", []string{".ecm"}, format.Sure, starts("ECM\x00"), `an ECM file; "ecm-uncompress" expands it`},
+		{"UltraISO image", []string{".isz"}, format.Sure, starts("IsZ!"), "an UltraISO compressed image (.isz); UltraISO saves it as .iso"},
+		{"PowerISO image", []string{".daa"}, format.Sure, starts("DAA\x00", "GBI\x00"),
+			`a PowerISO image (.daa); PowerISO's own "poweriso convert" makes an .iso of it`},
+		{"BlindWrite image", []string{".b5t", ".b6t"}, format.Sure, starts("BWT5 STREAM SIGN"), "a BlindWrite descriptor; BlindWrite saves it as .cue"},
+		{"Norton Ghost image", []string{".gho"}, format.Likely, starts("\xFE\xEF"),
+			"a Norton Ghost image (.gho), which is one of a hard disk; Ghost Explorer opens it"},
+		{"7-Zip archive", []string{".7z"}, format.Sure, starts("7z\xBC\xAF\x27\x1C"), "a 7-Zip archive" + unpack},
+		{"ZIP archive", []string{".zip"}, format.Sure, starts("PK\x03\x04"), "a ZIP archive" + unpack},
+		{"RAR archive", []string{".rar"}, format.Sure, starts("Rar!"), "a RAR archive" + unpack},
+		{"tar archive", []string{".tar"}, format.Likely, isTar, "a tar archive" + unpack},
+		{"web page", []string{".html"}, format.Sure, isHTML, "a web page: the download went wrong"},
+		{"hard-disk image", []string{".img", ".raw"}, format.Guess, isHardDisk,
+			`an image of a hard disk or USB stick, not of a disc; "dd" writes it to a stick`},
+	}
+}
+
+// isCDI knows DiscJuggler by its end: its version, and where its descriptor is.
+func isCDI(p *format.Probe) bool {
+	b := p.Tail(8)
+	if b == nil {
+		return false
+	}
+	v, at := binary.LittleEndian.Uint32(b), int64(binary.LittleEndian.Uint32(b[4:]))
+	return v >= 0x80000004 && v <= 0x80000006 && at < p.Size
+}
+
+// isApple knows an HFS or HFS+ volume, plain or in an Apple partition map.
+func isApple(p *format.Probe) bool {
+	const volume = 1024
+	if len(p.Head) < volume+2 || !bytes.HasPrefix(p.Head, []byte("ER")) && !bytes.HasPrefix(p.Head, []byte("LK")) {
+		return false
+	}
+	sig := string(p.Head[volume : volume+2])
+	return sig == "BD" || sig == "H+" || string(p.Head[512:514]) == "PM"
+}
+
+func isTar(p *format.Probe) bool { return len(p.Head) > 262 && string(p.Head[257:262]) == "ustar" }
+
+func isHTML(p *format.Probe) bool {
+	head := bytes.ToLower(bytes.TrimSpace(p.Head[:min(len(p.Head), 512)]))
+	return bytes.HasPrefix(head, []byte("<!doctype html")) || bytes.HasPrefix(head, []byte("<html"))
+}
+
+// isHardDisk knows a boot record, of a disk or of a FAT file system.
+func isHardDisk(p *format.Probe) bool {
+	return len(p.Head) >= 512 && p.Head[510] == 0x55 && p.Head[511] == 0xAA
+}

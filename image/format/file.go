@@ -1,0 +1,128 @@
+package format
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"spindle/image/packed"
+)
+
+// A File is an opened file of an image. A compressed one is looked through: its
+// content is what it holds.
+type File struct {
+	io.ReaderAt // the *os.File itself where nothing is between
+	Path        string
+	Size        int64  // of the content, in bytes
+	Packed      string // how it is compressed, or empty
+	closer      io.Closer
+}
+
+// Close closes the file.
+func (f *File) Close() error { return f.closer.Close() }
+
+// OpenFile opens a file of an image. It must be a regular one.
+func OpenFile(path string) (*File, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	st, err := f.Stat()
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	if !st.Mode().IsRegular() {
+		f.Close()
+		return nil, fmt.Errorf("%s: %w: it is no regular file", path, ErrUnknown)
+	}
+	r, err := packed.Open(f)
+	switch {
+	case err == nil:
+		return &File{r, path, r.Size(), r.Method(), r}, nil
+	case errors.Is(err, packed.ErrNotPacked):
+		return &File{f, path, st.Size(), "", f}, nil
+	}
+	f.Close()
+	return nil, fmt.Errorf("%s: %w", path, err)
+}
+
+// A Probe is a file that is being recognised.
+type Probe struct {
+	Name string // of the file, without the suffix of its compression
+	Head []byte // how the file begins: up to [HeadSize] bytes
+	Size int64
+	R    io.ReaderAt
+}
+
+// HeadSize is how much of a file's start a [Probe] holds: up to and with the first
+// volume descriptor of an image with whole sectors and sub-channels.
+const HeadSize = 17 * 2448
+
+// NewProbe reads the start of a file.
+func NewProbe(f *File) (*Probe, error) {
+	head := make([]byte, HeadSize)
+	n, err := f.ReadAt(head, 0)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("%s: %w", f.Path, err)
+	}
+	return &Probe{Name: filepath.Base(packed.Inner(f.Path)), Head: head[:n], Size: f.Size, R: f}, nil
+}
+
+// Tail returns the last n bytes of the file, or nil when it has less.
+func (p *Probe) Tail(n int) []byte {
+	b := make([]byte, n)
+	if p.Size < int64(n) {
+		return nil
+	}
+	if _, err := p.R.ReadAt(b, p.Size-int64(n)); err != nil && !errors.Is(err, io.EOF) {
+		return nil
+	}
+	return b
+}
+
+// FindCompanion returns the path of a file that an image descriptor in dir names.
+// Descriptors come from other machines: letter case is forgiven, and of a path
+// with folders (also Windows ones) only the file's name counts when the path
+// does not lead to a file below dir. A file that was compressed since is found
+// too. The result is always below dir.
+func FindCompanion(dir, name string) (string, error) {
+	name = strings.ReplaceAll(name, `\`, "/")
+	if local := filepath.FromSlash(name); filepath.IsLocal(local) {
+		if p := filepath.Join(dir, local); isFile(p) {
+			return p, nil
+		}
+	}
+	base := name[strings.LastIndexByte(name, '/')+1:]
+	if base != "" && filepath.IsLocal(base) {
+		if p := filepath.Join(dir, base); isFile(p) {
+			return p, nil
+		}
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return "", err
+	}
+	for _, suffix := range append([]string{""}, packed.Suffixes()...) {
+		for _, e := range entries {
+			if p := filepath.Join(dir, e.Name()); strings.EqualFold(e.Name(), base+suffix) && isFile(p) {
+				return p, nil
+			}
+		}
+	}
+	return "", fmt.Errorf("the file %q is not in %s: %w", name, dir, os.ErrNotExist)
+}
+
+func isFile(path string) bool {
+	st, err := os.Stat(path)
+	return err == nil && st.Mode().IsRegular()
+}
+
+// Stem is a path without the suffix of its compression and its own.
+func Stem(path string) string {
+	path = packed.Inner(path)
+	return strings.TrimSuffix(path, filepath.Ext(path))
+}

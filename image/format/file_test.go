@@ -1,0 +1,42 @@
+package format
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+func write(t *testing.T, path string, size int64) {
+	t.Helper()
+	if err := os.WriteFile(path, make([]byte, size), 0o666); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestFindCompanion(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "Disc.BIN"), 1)
+	if err := os.Mkdir(filepath.Join(dir, "sub"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(dir, "sub", "x.bin"), 1)
+	write(t, filepath.Join(dir, "packed.bin.xz"), 1)
+	for name, want := range map[string]string{
+		"Disc.BIN": "Disc.BIN", "disc.bin": "Disc.BIN", `C:\Images\DISC.bin`: "Disc.BIN", "/home/me/disc.bin": "Disc.BIN",
+		"sub/x.bin": "sub/x.bin", `sub\x.bin`: "sub/x.bin", "../Disc.BIN": "Disc.BIN", "..": "", "": "", "sub": "", "no": "",
+		"PACKED.bin": "packed.bin.xz",
+	} {
+		got, err := FindCompanion(dir, name)
+		if want == "" {
+			if !errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("%q: %q, %v", name, got, err)
+			}
+			continue
+		}
+		if err != nil || got != filepath.Join(dir, filepath.FromSlash(want)) {
+			t.Errorf("%q: %q, %v", name, got, err)
+		}
+	}
+}

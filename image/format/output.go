@@ -1,0 +1,272 @@
+package format
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"spindle/disc"
+	"spindle/disc/cdsector"
+	"spindle/disc/digest"
+)
+
+// ErrCannotHold: the format of the new file cannot hold the image.
+var ErrCannotHold = errors.New("cannot hold this image")
+
+// ErrExists: a file to be made is there already.
+var ErrExists = errors.New("already exists")
+
+// Options say what to take of an image, and how to write it.
+type Options struct {
+	Track int  // take this track only; 0: all
+	Split bool // one file a track, where the format knows that
+	Lossy bool // take what the format can hold
+	// SectorSize is how many bytes of each sector an .iso gets: 2048 (also for
+	// 0), 2336, 2352, or 2448 with the sub-channels.
+	SectorSize int
+	NoCheck    bool // do not look at the EDC of data sectors
+	Force      bool // replace existing files
+	Progress   func(done, total int64)
+}
+
+// Created is what was made.
+type Created struct {
+	Files []string
+	Whole digest.Sums // of the sectors, in the order of the files
+	// Damaged counts the data sectors whose EDC is wrong. They are written
+	// as they are, or in an .iso with the user data they have.
+	Damaged int
+	First   disc.LBA // the first of them
+	Lost    []string // what was left out
+}
+
+// An Output is an image on its way into a new file. A format's Create says what
+// it cannot hold ([Output.Lose]), claims the files it will make ([Output.Claim]),
+// and writes them ([Output.Write]); the Output checks and hashes the sectors on
+// the way.
+type Output struct {
+	Options
+	Path   string // of the main file
+	Image  disc.Image
+	Layout *disc.Layout
+
+	ctx     context.Context
+	res     Created
+	hash    *digest.Hasher
+	written []string // final names of files begun
+	done    int64
+	total   int64
+}
+
+// partSuffix is that of files that are not whole yet.
+const partSuffix = ".part"
+
+// Create makes path, and what belongs to it, in the format f. All files are
+// written under temporary names and renamed when they are whole; on an error none
+// is left.
+func Create(ctx context.Context, f Format, path string, img disc.Image, o Options) (*Created, error) {
+	out := &Output{Options: o, Path: path, Image: img, Layout: img.Layout(), ctx: ctx}
+	err := f.Create(out)
+	if err == nil {
+		err = out.rename()
+	}
+	for _, w := range out.written {
+		os.Remove(w + partSuffix) // those that were renamed are no longer there
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &out.res, nil
+}
+
+// rename gives all files their final names.
+func (o *Output) rename() error {
+	for _, f := range o.written {
+		if err := os.Rename(f+partSuffix, f); err != nil {
+			return err
+		}
+		o.res.Files = append(o.res.Files, f)
+	}
+	if o.hash != nil {
+		o.res.Whole, _ = o.hash.Sums()
+	}
+	return nil
+}
+
+// Lose refuses to leave something out, unless that was asked for.
+func (o *Output) Lose(what string) error {
+	if !o.Lossy {
+		return fmt.Errorf("a %s file %w whole: it would lose %s", filepath.Ext(o.Path), ErrCannotHold, what)
+	}
+	o.res.Lost = append(o.res.Lost, what)
+	return nil
+}
+
+// Refuse is the error for an image that the format cannot hold at all.
+func (o *Output) Refuse(why string, args ...any) error {
+	return fmt.Errorf("a %s file %w: %s", filepath.Ext(o.Path), ErrCannotHold, fmt.Sprintf(why, args...))
+}
+
+// WholeCD refuses what a format for whole CDs cannot take: a single track, another
+// medium.
+func (o *Output) WholeCD() error {
+	switch {
+	case o.Layout.Medium != disc.CD:
+		return o.Refuse("it is one of a %s", o.Layout.Medium)
+	case o.Track != 0:
+		return o.Refuse("it is for whole discs; take a track to .iso, .wav or .flac")
+	}
+	return nil
+}
+
+// Tracks returns the tracks to take.
+func (o *Output) Tracks() ([]*disc.Track, error) {
+	all := o.Layout.Tracks()
+	if o.Track == 0 {
+		return all, nil
+	}
+	for _, t := range all {
+		if t.Number == o.Track {
+			return []*disc.Track{t}, nil
+		}
+	}
+	return nil, fmt.Errorf("there is no track %d: %w", o.Track, ErrCannotHold)
+}
+
+// Subchannels returns where the sub-channels of the image can be had, or nil.
+func (o *Output) Subchannels() disc.Subchanneler {
+	s, _ := o.Image.(disc.Subchanneler)
+	return s
+}
+
+// Base is the path of the main file without its suffix.
+func (o *Output) Base() string { return strings.TrimSuffix(o.Path, filepath.Ext(o.Path)) }
+
+// TrackName is how redump.org names the file of a track.
+func (o *Output) TrackName(number, of int, ext string) string {
+	width := 1
+	if of > 9 {
+		width = 2
+	}
+	return fmt.Sprintf("%s (Track %0*d)%s", o.Base(), width, number, ext)
+}
+
+// Claim makes sure that no file is in the way. It says how many bytes of sectors
+// will be written.
+func (o *Output) Claim(bytes int64, files ...string) error {
+	for _, f := range files {
+		if _, err := os.Lstat(f); err == nil && !o.Force {
+			return fmt.Errorf("%s %w", f, ErrExists)
+		}
+	}
+	o.total = bytes
+	o.hash = digest.New([]int64{bytes})
+	return nil
+}
+
+// Write makes one file.
+func (o *Output) Write(path string, fill func(*os.File) error) error {
+	f, err := os.Create(path + partSuffix)
+	if err != nil {
+		return err
+	}
+	o.written = append(o.written, path)
+	err = fill(f)
+	if err == nil {
+		err = f.Sync()
+	}
+	return errors.Join(err, f.Close())
+}
+
+// WriteBytes makes one file that is at hand.
+func (o *Output) WriteBytes(path string, b []byte) error {
+	return o.Write(path, func(f *os.File) error {
+		_, err := f.Write(b)
+		return err
+	})
+}
+
+// A Stored is what of each sector a file gets.
+type Stored uint8
+
+// What a file can get of a sector.
+const (
+	Whole    Stored = iota // all that disc.Image gives: 2352 bytes of a CD, 2048 of a DVD
+	UserData               // the 2048 bytes of user data of Mode 1, XA form 1 or a DVD
+	NoHeader               // 2336 bytes of Mode 2: all but sync pattern and header
+	WithSub                // 2352 bytes, then 96 of sub-channel, interleaved
+	Swapped                // 2352 bytes of audio, most significant byte first
+)
+
+// Size returns how many bytes of a sector of the medium are stored.
+func (s Stored) Size(m disc.Medium) int {
+	switch s {
+	case UserData:
+		return cdsector.UserSize
+	case NoHeader:
+		return cdsector.Mode2Size
+	case WithSub:
+		return cdsector.Size + cdsector.SubSize
+	}
+	return m.SectorSize()
+}
+
+// pick takes what is stored out of a sector.
+func (s Stored) pick(sector []byte, at disc.LBA) ([]byte, error) {
+	switch {
+	case s == Swapped:
+		for i := 0; i+1 < len(sector); i += 2 {
+			sector[i], sector[i+1] = sector[i+1], sector[i]
+		}
+		return sector, nil
+	case s == Whole || len(sector) == cdsector.UserSize:
+		return sector, nil
+	}
+	kind := cdsector.Classify((*[cdsector.Size]byte)(sector))
+	switch {
+	case s == NoHeader && (kind == cdsector.Mode2 || kind == cdsector.Form1 || kind == cdsector.Form2):
+		return sector[16:], nil
+	case s == NoHeader:
+		return nil, fmt.Errorf("sectors of 2336 bytes %w: sector %d is %s", ErrCannotHold, at, kind)
+	case kind == cdsector.Mode1 || kind == cdsector.Form1:
+		from, n := kind.UserData()
+		return sector[from : from+n], nil
+	}
+	return nil, fmt.Errorf("an ISO %w: sector %d is %s and has no 2048 bytes of user data", ErrCannotHold, at, kind)
+}
+
+// WriteSubchannels writes the sub-channels of tracks, 96 de-interleaved bytes a
+// sector: those of the image, or what a disc of its layout has.
+func (o *Output) WriteSubchannels(w io.Writer, tracks []*disc.Track) error {
+	sub := o.Subchannels()
+	buf := make([]byte, copyBatch*cdsector.SubSize)
+	for _, t := range tracks {
+		for a := t.Begin(); a < t.End; a += copyBatch {
+			if err := o.ctx.Err(); err != nil {
+				return err
+			}
+			p := buf[:min(copyBatch, int(t.End-a))*cdsector.SubSize]
+			if err := readSub(sub, o.Layout, p, a); err != nil {
+				return err
+			}
+			if _, err := w.Write(p); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func readSub(sub disc.Subchanneler, l *disc.Layout, p []byte, first disc.LBA) error {
+	if sub != nil {
+		return sub.ReadSubchannel(p, first)
+	}
+	for i := 0; i < len(p); i += cdsector.SubSize {
+		l.Subchannel(first+disc.LBA(i/cdsector.SubSize), (*[cdsector.SubSize]byte)(p[i:]))
+	}
+	return nil
+}

@@ -1,0 +1,139 @@
+// Package packed reads compressed files (gzip, xz, zstd, bzip2) as if they were
+// not: at any place, and without unpacking them to the disk where that can be
+// avoided.
+package packed
+
+import (
+	"bytes"
+	"compress/bzip2"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+	"github.com/ulikunitz/xz"
+)
+
+// ErrNotPacked is returned for a file that is not compressed in a way known here.
+var ErrNotPacked = errors.New("not a compressed file")
+
+// ErrDamaged is what errors about compressed data that do not hold together wrap.
+var ErrDamaged = errors.New("the compressed file is damaged or cut short")
+
+// ErrTooLarge is returned for a file that can be unpacked only with more memory than
+// it should have.
+var ErrTooLarge = errors.New("compressed in an unusual way")
+
+// A method is a way of compressing.
+type method struct {
+	name, suffix, magic string
+	// open returns what a stream holds that starts with the bytes of r.
+	open func(r io.Reader) (io.ReadCloser, error)
+	// index finds the places at which reading can start, and the size of what
+	// is packed, without unpacking it. It may be nil, or return none.
+	index func(r io.ReaderAt, size int64) ([]point, int64, error)
+}
+
+// maxWindow bounds the memory that a file can ask for: what "xz -9" and "zstd
+// --ultra -22" need, but for some bytes.
+const maxWindow = 64 << 20
+
+func methods() []method {
+	return []method{
+		{"gzip", ".gz", "\x1F\x8B", func(r io.Reader) (io.ReadCloser, error) { return gzip.NewReader(r) }, nil},
+		{"xz", ".xz", "\xFD7zXZ\x00", openXZ, indexXZ},
+		{"zstd", ".zst", "\x28\xB5\x2F\xFD", func(r io.Reader) (io.ReadCloser, error) {
+			d, err := zstd.NewReader(r, zstd.WithDecoderMaxWindow(maxWindow), zstd.WithDecoderLowmem(true), zstd.WithDecoderConcurrency(1))
+			if err != nil {
+				return nil, err
+			}
+			return d.IOReadCloser(), nil
+		}, indexZstd},
+		{"bzip2", ".bz2", "BZh", func(r io.Reader) (io.ReadCloser, error) { return io.NopCloser(bzip2.NewReader(r)), nil }, nil},
+	}
+}
+
+func openXZ(r io.Reader) (io.ReadCloser, error) {
+	x, err := xz.ReaderConfig{DictCap: 1 << 20}.NewReader(r)
+	if err != nil {
+		return nil, err
+	}
+	return io.NopCloser(x), nil
+}
+
+// Method returns how a file that starts with head is compressed, and the empty
+// string where it is not.
+func Method(head []byte) string {
+	for _, m := range methods() {
+		if bytes.HasPrefix(head, []byte(m.magic)) {
+			return m.name
+		}
+	}
+	return ""
+}
+
+// Suffixes are those that compressed files have.
+func Suffixes() []string {
+	var all []string
+	for _, m := range methods() {
+		all = append(all, m.suffix)
+	}
+	return all
+}
+
+// Inner is the name of a file without the suffix of its compression.
+func Inner(path string) string {
+	for _, s := range Suffixes() {
+		if ext := filepath.Ext(path); strings.EqualFold(ext, s) {
+			return strings.TrimSuffix(path, ext)
+		}
+	}
+	return path
+}
+
+// Open opens a compressed file. It owns f from then on when it returns no error;
+// the error is [ErrNotPacked] for a file that is something else.
+//
+// Where the format does not say how large the content is (gzip, bzip2, most
+// streams), the file is read through once.
+func Open(f *os.File) (*Reader, error) {
+	head := make([]byte, 16)
+	n, err := f.ReadAt(head, 0)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	st, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range methods() {
+		if !bytes.HasPrefix(head[:n], []byte(m.magic)) {
+			continue
+		}
+		r := &Reader{file: f, method: m, packed: st.Size(), size: -1, pages: make(map[int64]*page)}
+		if m.index != nil {
+			points, size, err := m.index(f, st.Size())
+			if err != nil {
+				return nil, err
+			}
+			if len(points) > 0 {
+				r.points, r.size = points, size
+			}
+		}
+		if r.points == nil {
+			r.points = []point{{}}
+		}
+		if r.size < 0 {
+			if err := r.measure(); err != nil {
+				r.stop()
+				return nil, fmt.Errorf("%w (%s): %w", ErrDamaged, m.name, err)
+			}
+		}
+		return r, nil
+	}
+	return nil, ErrNotPacked
+}

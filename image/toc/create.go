@@ -1,0 +1,258 @@
+package toc
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+
+	"spindle/disc"
+	"spindle/disc/cdsector"
+	"spindle/image/format"
+
+	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/encoding/japanese"
+)
+
+// Create writes a TOC file with its .bin: whole sectors, audio with the most
+// significant byte first, as cdrdao reads them itself. Sub-channels that the image
+// has follow each sector.
+func Create(o *format.Output) error {
+	if err := o.WholeCD(); err != nil {
+		return err
+	}
+	l := o.Layout
+	if len(l.Sessions) > 1 {
+		if err := o.Lose("the sessions after the first"); err != nil {
+			return err
+		}
+		l = &disc.Layout{Medium: l.Medium, Sessions: l.Sessions[:1], MCN: l.MCN, CDText: l.CDText}
+	}
+	text := disc.DecodeCDText(l.CDText)
+	if !holdsText(l, text) {
+		if err := o.Lose("parts of the CD-TEXT"); err != nil {
+			return err
+		}
+	}
+	bin := o.Base() + ".bin"
+	w := writer{sub: o.Subchannels() != nil, bin: filepath.Base(bin)}
+	if err := o.Claim(int64(l.Sectors())*w.block(), bin, o.Path); err != nil {
+		return err
+	}
+	err := o.Write(bin, func(f *os.File) error {
+		for _, t := range l.Tracks() {
+			if err := o.Copy(f, t, t.Begin(), t.End, w.stored(t)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return o.WriteBytes(o.Path, w.describe(l, text))
+}
+
+// holdsText reports whether reading texts again gives what they were.
+func holdsText(l *disc.Layout, text []disc.TextBlock) bool {
+	if len(text) == 0 {
+		return len(l.CDText) == 0
+	}
+	tracks := l.Tracks()
+	packs, err := disc.EncodeCDText(text, tracks[0].Number, tracks[len(tracks)-1].Number)
+	return err == nil && reflect.DeepEqual(disc.DecodeCDText(packs), text)
+}
+
+type writer struct {
+	bin string
+	sub bool
+	out bytes.Buffer
+}
+
+func (w *writer) block() int64 {
+	if w.sub {
+		return cdsector.Size + cdsector.SubSize
+	}
+	return cdsector.Size
+}
+
+func (w *writer) stored(t *disc.Track) format.Stored {
+	switch {
+	case w.sub:
+		return format.WithSub
+	case t.Mode == disc.Audio:
+		return format.Swapped
+	}
+	return format.Whole
+}
+
+func (w *writer) line(format string, args ...any) { fmt.Fprintf(&w.out, format+"\n", args...) }
+
+// describe makes the TOC file.
+func (w *writer) describe(l *disc.Layout, text []disc.TextBlock) []byte {
+	s := &l.Sessions[0]
+	w.line("%s\n", typeOf(s))
+	if l.MCN != "" {
+		w.line("CATALOG %q\n", l.MCN)
+	}
+	if s.Tracks[0].Number != 1 {
+		w.line("FIRST_TRACK_NO %d\n", s.Tracks[0].Number)
+	}
+	if len(text) > 0 {
+		w.texts(text, 0)
+	}
+	at := int64(0)
+	for i := range s.Tracks {
+		t := &s.Tracks[i]
+		w.line("\n// Track %d", t.Number)
+		w.track(t, text, at)
+		at += int64(t.Sectors()) * w.block()
+	}
+	return w.out.Bytes()
+}
+
+func typeOf(s *disc.Session) Type {
+	data := slices.ContainsFunc(s.Tracks, func(t disc.Track) bool { return t.Mode.IsData() })
+	switch {
+	case s.Format == disc.FormatXA:
+		return CDROMXA
+	case s.Format == disc.FormatCDI:
+		return CDI
+	case data:
+		return CDROM
+	}
+	return CDDA
+}
+
+func (w *writer) track(t *disc.Track, text []disc.TextBlock, at int64) {
+	mode := Mode1Raw
+	switch t.Mode {
+	case disc.Audio:
+		mode = Audio
+	case disc.Mode2:
+		mode = Mode2Raw
+	}
+	sub := ""
+	if w.sub {
+		sub = " " + string(SubRaw)
+	}
+	w.line("TRACK %s%s", mode, sub)
+	w.line("%s", no(t.Control&disc.CopyPermitted == 0)+"COPY")
+	if t.Mode == disc.Audio {
+		w.line("%s", no(t.Control&disc.PreEmphasis == 0)+"PRE_EMPHASIS")
+		if t.Control&disc.FourChannel != 0 {
+			w.line("FOUR_CHANNEL_AUDIO")
+		} else {
+			w.line("TWO_CHANNEL_AUDIO")
+		}
+	}
+	if t.ISRC != "" {
+		w.line("ISRC %q", t.ISRC)
+	}
+	if len(text) > 0 {
+		w.texts(text, t.Number)
+	}
+	length := disc.Frames(t.Sectors())
+	if t.Mode == disc.Audio && !w.sub {
+		w.line("FILE %s #%d 0 %s", quote(w.bin), at, length)
+	} else {
+		w.line("DATAFILE %s #%d %s", quote(w.bin), at, length)
+	}
+	if t.Pregap > 0 {
+		w.line("START %s", disc.Frames(t.Pregap))
+	}
+	for _, x := range t.Indexes {
+		w.line("INDEX %s", disc.Frames(int(x-t.Start)))
+	}
+}
+
+func no(yes bool) string {
+	if yes {
+		return "NO "
+	}
+	return ""
+}
+
+// texts writes the texts of the disc, or of a track, in all languages.
+func (w *writer) texts(text []disc.TextBlock, track int) {
+	w.line("CD_TEXT {")
+	if track == 0 {
+		w.line("  LANGUAGE_MAP {")
+		for i := range text {
+			w.line("    %d : %d", i, text[i].Language)
+		}
+		w.line("  }")
+	}
+	for i := range text {
+		b := &text[i]
+		w.line("  LANGUAGE %d {", i)
+		if b.Charset == disc.CharsetShiftJIS && track == 0 {
+			w.line("    ENCODING_MS_JIS")
+		}
+		for _, name := range itemNames(track) {
+			if s := b.Text(packTypes()[name], track); s != "" {
+				w.line("    %s %s", name, quoteIn(s, b.Charset))
+			}
+		}
+		if track == 0 && (b.GenreCode != 0 || b.Genre != "") {
+			data := []byte{byte(b.GenreCode >> 8), byte(b.GenreCode)}
+			data = append(append(data, encodeIn(b.Genre, b.Charset)...), 0)
+			var all []string
+			for _, c := range data {
+				all = append(all, fmt.Sprint(c))
+			}
+			w.line("    GENRE { %s }", strings.Join(all, ", "))
+		}
+		w.line("  }")
+	}
+	w.line("}")
+}
+
+// itemNames are the items of CD-TEXT that are texts, in cdrdao's order.
+func itemNames(track int) []string {
+	names := []string{"TITLE", "PERFORMER", "SONGWRITER", "COMPOSER", "ARRANGER", "MESSAGE"}
+	if track == 0 {
+		return append(names, "DISC_ID", "UPC_EAN")
+	}
+	return append(names, "ISRC")
+}
+
+// quote writes a file name: only its quotation marks and backslashes need care.
+func quote(s string) string {
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
+}
+
+// quoteIn writes a text, what is not ASCII as bytes of its character code: every
+// version of cdrdao takes that.
+func quoteIn(s string, charset byte) string {
+	var b strings.Builder
+	b.WriteByte('"')
+	for _, c := range encodeIn(s, charset) {
+		switch {
+		case c == '"' || c == '\\' && charset != disc.CharsetShiftJIS:
+			b.WriteByte('\\')
+			b.WriteByte(c)
+		case c < ' ' || c >= 0x7F || c == '\\':
+			fmt.Fprintf(&b, `\%03o`, c)
+		default:
+			b.WriteByte(c)
+		}
+	}
+	b.WriteByte('"')
+	return b.String()
+}
+
+func encodeIn(s string, charset byte) []byte {
+	e := charmap.ISO8859_1.NewEncoder()
+	if charset == disc.CharsetShiftJIS {
+		e = japanese.ShiftJIS.NewEncoder()
+	}
+	b, err := e.Bytes([]byte(s))
+	if err != nil {
+		return []byte(s)
+	}
+	return b
+}

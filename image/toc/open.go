@@ -1,0 +1,360 @@
+package toc
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+
+	"spindle/disc"
+	"spindle/disc/cdsector"
+	"spindle/image/audio"
+	"spindle/image/format"
+)
+
+func init() {
+	format.Register(format.Format{
+		Name: "cdrdao TOC file", Suffixes: []string{".toc"}, Match: match, Open: Open, Companions: companions, Create: Create,
+	})
+}
+
+// match knows a TOC file by its first word that is not in a comment.
+func match(p *format.Probe) format.Score {
+	if p.Size > maxFile || bytes.IndexByte(p.Head, 0) >= 0 {
+		return format.No
+	}
+	l := lexer{in: string(p.Head), line: 1}
+	t, err := l.next()
+	if err != nil || t.kind != word {
+		return format.No
+	}
+	switch t.text {
+	case string(CDDA), string(CDROM), string(CDROMXA), string(CDI), "CD_TEXT", "FIRST_TRACK_NO":
+		return format.Sure
+	case "CATALOG":
+		// A CUE sheet may begin so too: there the number has no quotation marks,
+		// and FILE comes before TRACK.
+		if next, err := l.next(); err == nil && next.kind == text {
+			return format.Likely
+		}
+		return format.Guess
+	case "TRACK":
+		if next, err := l.next(); err == nil && next.kind == word {
+			return format.Sure
+		}
+	}
+	return format.No
+}
+
+// companions lists the files that are named, and are there.
+func companions(path string) []string {
+	file, err := format.OpenFile(path)
+	if err != nil {
+		return nil
+	}
+	defer file.Close()
+	f, err := Parse(io.NewSectionReader(file, 0, file.Size))
+	if err != nil {
+		return nil
+	}
+	var all []string
+	seen := make(map[string]bool)
+	for _, t := range f.Tracks {
+		for _, x := range t.Pieces {
+			if p, err := format.FindCompanion(filepath.Dir(path), x.Name); x.Name != "" && err == nil && !seen[p] {
+				seen[p] = true
+				all = append(all, p)
+			}
+		}
+	}
+	return all
+}
+
+// Open opens the image that a TOC file and the files it names are.
+func Open(path string) (disc.Image, error) {
+	file, err := format.OpenFile(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	f, err := Parse(io.NewSectionReader(file, 0, file.Size))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	img, err := f.Open(filepath.Dir(path))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return img, nil
+}
+
+// Open opens the files that are named, which are looked for in dir, and makes an
+// image of them. Errors about the content name the line.
+func (f *File) Open(dir string) (disc.Image, error) {
+	b := builder{f: f, dir: dir, raw: make(map[string]*format.File), sound: make(map[string]*audio.File)}
+	img, err := b.build()
+	if err != nil {
+		for _, c := range b.closers {
+			c.Close()
+		}
+		return nil, err
+	}
+	return img, nil
+}
+
+type builder struct {
+	f       *File
+	dir     string
+	raw     map[string]*format.File // by path
+	sound   map[string]*audio.File
+	closers []io.Closer
+	layout  disc.Layout
+	extents []disc.Extent
+}
+
+func (b *builder) build() (disc.Image, error) {
+	s := disc.Session{Number: 1, Format: b.f.Type.format()}
+	var at disc.LBA
+	for i := range b.f.Tracks {
+		t := &b.f.Tracks[i]
+		track, err := b.place(t, b.f.FirstNumber+i, at)
+		if err != nil {
+			return nil, err
+		}
+		at = track.End
+		s.Tracks = append(s.Tracks, track)
+	}
+	s.LeadOut = at
+	b.layout = disc.Layout{Medium: disc.CD, Sessions: []disc.Session{s}, MCN: b.f.Catalog}
+	if len(b.f.Text) > 0 {
+		packs, err := disc.EncodeCDText(b.f.Text, b.f.FirstNumber, b.f.FirstNumber+len(b.f.Tracks)-1)
+		if err != nil {
+			return nil, err
+		}
+		b.layout.CDText = packs
+	}
+	return disc.NewExtentImage(&b.layout, b.extents, b.closers...)
+}
+
+// part is a run of bytes of a track, where it lies: r is nil for silence and
+// empty sectors.
+type part struct {
+	r       io.ReaderAt
+	offset  int64
+	length  int64 // bytes
+	swapped bool
+	mode    Mode
+	sub     Sub
+	line    int
+}
+
+// block is the number of bytes of a sector of the part.
+func (x *part) block() int64 {
+	_, form, _ := x.mode.stored()
+	n := int64(form.Size())
+	if x.sub != NoSub {
+		n += cdsector.SubSize
+	}
+	return n
+}
+
+// sectors returns how many sectors the part fills, the last perhaps not wholly.
+func (x *part) sectors() int64 { return (x.length + x.block() - 1) / x.block() }
+
+// place lays out a track from the address at on.
+func (b *builder) place(t *Track, number int, at disc.LBA) (disc.Track, error) {
+	mode, _, _ := t.Mode.stored()
+	out := disc.Track{Number: number, Mode: mode, Control: t.Control, ISRC: t.ISRC}
+	fail := func(format string, args ...any) (disc.Track, error) {
+		return out, &ParseError{t.Line, fmt.Sprintf("track %d: ", number) + fmt.Sprintf(format, args...)}
+	}
+	var parts []part
+	begins := []int64{0} // where each part begins, in bytes of audio or in sectors
+	for i := range t.Pieces {
+		x, err := b.open(&t.Pieces[i], mode)
+		if err != nil {
+			return out, err
+		}
+		parts = append(parts, x)
+		n := x.sectors()
+		if mode == disc.Audio && t.Sub == NoSub {
+			n = x.length
+		}
+		if begins = append(begins, begins[i]+n); begins[i+1] > disc.MaxLBA*audio.SectorSize {
+			return fail("it is longer than any disc")
+		}
+	}
+	sector := int64(1)
+	if mode == disc.Audio && t.Sub == NoSub {
+		sector = audio.SectorSize
+	}
+	length := (begins[len(parts)] + sector - 1) / sector
+	if length > disc.MaxLBA {
+		return fail("it is longer than any disc")
+	}
+	start, post := t.Start, t.End
+	if t.StartPiece >= 0 {
+		start = int(begins[t.StartPiece] / sector)
+	}
+	if t.EndPiece >= 0 {
+		post = int(begins[t.EndPiece] / sector)
+	}
+	if int64(start) >= length {
+		return fail("START at %s lies behind its end at %s", disc.Frames(start), disc.Frames(int(length)))
+	}
+	out.Pregap, out.Start, out.End = start, at+disc.LBA(start), at+disc.LBA(length)
+	for _, n := range t.Indexes {
+		out.Indexes = append(out.Indexes, out.Start+disc.LBA(n))
+	}
+	if post > 0 { // the post-gap is one more index
+		out.Indexes = append(out.Indexes, at+disc.LBA(post))
+	}
+	if mode == disc.Audio && t.Sub == NoSub {
+		b.placeAudio(parts, at)
+	} else {
+		b.placeSectors(parts, at)
+	}
+	return out, nil
+}
+
+// placeSectors lays out parts of whole sectors.
+func (b *builder) placeSectors(parts []part, at disc.LBA) {
+	for i := range parts {
+		x := &parts[i]
+		_, form, _ := x.mode.stored()
+		n := int(x.sectors())
+		e := disc.Extent{First: at, Count: n, Offset: x.offset, Stride: int(x.block()), Form: form}
+		switch {
+		case x.r != nil:
+			e.Source = x.r
+			if x.length%x.block() != 0 {
+				e.Source = padded{x.r, x.offset + x.length}
+			}
+			if x.sub != NoSub {
+				e.Sub = &disc.SubExtent{
+					Source: e.Source, Offset: x.offset + int64(form.Size()), Stride: int(x.block()),
+					Interleaved: x.sub == SubRaw, RWOnly: true,
+				}
+			}
+		case x.mode == Mode1Raw:
+			e.Form = disc.FormMode1
+		case x.mode == Mode2Raw:
+			e.Form = disc.FormXA1
+		}
+		if e.Source == nil {
+			e.Offset, e.Stride = 0, 0
+		}
+		b.extents = append(b.extents, e)
+		at += disc.LBA(n)
+	}
+}
+
+// placeAudio lays out parts of samples, which need not be whole sectors.
+func (b *builder) placeAudio(parts []part, at disc.LBA) {
+	whole := true
+	for i := range parts[:len(parts)-1] {
+		whole = whole && parts[i].length%audio.SectorSize == 0
+	}
+	if !whole {
+		j := newJoined(parts)
+		b.extents = append(b.extents, disc.Extent{First: at, Count: int((j.size + audio.SectorSize - 1) / audio.SectorSize), Source: j})
+		return
+	}
+	for i := range parts {
+		x := &parts[i]
+		n := int(x.sectors())
+		e := disc.Extent{First: at, Count: n}
+		if x.r != nil {
+			e.Source, e.Offset = x.r, x.offset
+			if x.length%audio.SectorSize != 0 {
+				e.Source = padded{x.r, x.offset + x.length}
+			}
+			if x.swapped {
+				e.Form = disc.FormSwapped
+			}
+		}
+		b.extents = append(b.extents, e)
+		at += disc.LBA(n)
+	}
+}
+
+// open finds out where a piece lies.
+func (b *builder) open(p *Piece, mode disc.Mode) (part, error) {
+	x := part{mode: p.Mode, sub: p.Sub, line: p.Line}
+	unit := int64(1)
+	if mode == disc.Audio && p.Sound {
+		unit = 4 // a sample of both channels
+	}
+	fail := func(format string, args ...any) (part, error) {
+		return x, &ParseError{p.Line, fmt.Sprintf(format, args...)}
+	}
+	x.length = p.Length.bytes(x.block(), unit)
+	if p.Name == "" {
+		return x, nil
+	}
+	size, offset, err := b.source(p, &x, mode)
+	if err != nil {
+		return x, err
+	}
+	skip := p.Offset + p.Start.bytes(x.block(), unit)
+	if skip >= size {
+		return fail("%s has %d bytes, and this part begins at byte %d", p.Name, size, skip)
+	}
+	if x.length == 0 {
+		x.length = size - skip
+	}
+	if x.length > size-skip {
+		return fail("%s is too short: it has %d bytes, and this part needs %d", p.Name, size, skip+x.length)
+	}
+	x.offset = offset + skip
+	return x, nil
+}
+
+// source opens the file of a piece. It returns how many bytes of content it has,
+// and where they begin.
+func (b *builder) source(p *Piece, x *part, mode disc.Mode) (size, offset int64, err error) {
+	path, err := format.FindCompanion(b.dir, p.Name)
+	if err != nil {
+		return 0, 0, fmt.Errorf("line %d: %w", p.Line, err)
+	}
+	if mode == disc.Audio && p.Sub == NoSub {
+		f, err := b.openSound(path)
+		switch {
+		case err == nil:
+			x.r, x.swapped = f.Source, f.Swapped != p.Swap
+			return f.Size, f.Offset, nil
+		case errors.Is(err, audio.ErrNotCD):
+			return 0, 0, &ParseError{p.Line, fmt.Sprintf("%s: %v", p.Name, err)}
+		case !errors.Is(err, audio.ErrNotAudio):
+			return 0, 0, fmt.Errorf("line %d: %s: %w", p.Line, p.Name, err)
+		}
+		x.swapped = !p.Swap // bare samples have the most significant byte first
+	}
+	f := b.raw[path]
+	if f == nil {
+		if f, err = format.OpenFile(path); err != nil {
+			return 0, 0, fmt.Errorf("line %d: %w", p.Line, err)
+		}
+		b.raw[path] = f
+		b.closers = append(b.closers, f)
+	}
+	x.r = f.ReaderAt
+	return f.Size, 0, nil
+}
+
+func (b *builder) openSound(path string) (*audio.File, error) {
+	if f := b.sound[path]; f != nil {
+		return f, nil
+	}
+	if b.raw[path] != nil {
+		return nil, audio.ErrNotAudio
+	}
+	f, err := audio.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	b.sound[path] = f
+	b.closers = append(b.closers, f)
+	return f, nil
+}
