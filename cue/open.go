@@ -171,10 +171,11 @@ func (b *builder) placeTrack(i int, at disc.LBA, firstOfSession bool) (disc.Trac
 	mode, _ := t.Type.Mode()
 	out := disc.Track{Number: t.Number, Mode: mode, Control: t.Control, ISRC: t.ISRC}
 	pregap := t.Pregap
-	if firstOfSession {
+	if firstOfSession && pregap == sessionGap {
 		// The two seconds that every session starts with are not part of
-		// the image.
-		pregap = max(0, pregap-sessionGap)
+		// the image. Any other length is meant on top of them: that is how
+		// EAC and whipper write silence that is hidden before track 1.
+		pregap = 0
 	}
 	begin := at
 	if pregap > 0 {

@@ -45,8 +45,8 @@ func TestOpenUnknown(t *testing.T) {
 		"DAA\x00": ".daa", "\xFE\xEF\x01": ".gho", "ZISO": ".zso",
 		"some text": "", "CISO": ".cso", tail("koly"): ".dmg", tail("conectix"): ".vhd",
 		"ER" + strings.Repeat("\x00", 510) + "PM" + strings.Repeat("\x00", 600): "Toast",
-		strings.Repeat("z", 600) + "\x05\x00\x00\x80\x00\x00\x00\x00":          "DiscJuggler",
-		strings.Repeat("\x00", 510) + "\x55\xAA" + strings.Repeat("\x00", 999): "USB stick",
+		strings.Repeat("z", 600) + "\x05\x00\x00\x80\x00\x00\x00\x00":           "DiscJuggler",
+		strings.Repeat("\x00", 510) + "\x55\xAA" + strings.Repeat("\x00", 999):  "USB stick",
 		"<!DOCTYPE html>": "download went wrong",
 	} {
 		path := filepath.Join(dir, "x")

@@ -187,7 +187,28 @@ func openFile(f *format.File, medium func(sectors int64) disc.Medium) (disc.Imag
 	if f.Size == 0 || f.Size%int64(s.stride) != 0 {
 		return nil, fmt.Errorf("%w of %d bytes (it has %d bytes)", ErrSize, s.stride, f.Size)
 	}
+	if s.form == disc.FormRaw {
+		if err := endsAsData(f, s); err != nil {
+			return nil, err
+		}
+	}
 	return disc.NewExtentImage(l, []disc.Extent{extent}, f)
+}
+
+// ErrMixed is returned for whole sectors that begin as data and do not end so.
+var ErrMixed = errors.New("not all of it is one data track: open the .cue, .toc or .ccd file that belongs to it")
+
+// endsAsData makes sure that the last sector of a file of whole sectors is data
+// too. The .bin of a disc that has audio as well is not to be taken for one track.
+func endsAsData(f *format.File, s stored) error {
+	var last [cdsector.Size]byte
+	if _, err := f.ReadAt(last[:], f.Size-int64(s.stride)); err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	if !cdsector.HasSync(&last) {
+		return ErrMixed
+	}
+	return nil
 }
 
 // userReader gives the user data of a file whose sectors are stored with more.

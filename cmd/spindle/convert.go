@@ -16,25 +16,38 @@ func (a *app) convertCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "convert IN OUT",
 		Short: "Convert an image into another format",
-		Long: `Convert the image IN (.cue, .iso, .nrg) to OUT: a .cue with its .bin, an .iso with the
-user data of a data track, or a .wav with an audio track. Sectors are rebuilt where
-the formats differ: sync pattern, header, EDC and parity.
+		Long: `Convert the image IN, of any format that spindle opens and also when it is compressed
+(gzip, xz, zstd, bzip2), to OUT, whose suffix says the format:
+
+  .cue   a CUE sheet with its .bin; --split makes one .bin a track
+  .iso   the user data of a data track; --sector-size takes more of its sectors
+  .nrg   an image of Nero, version 2
+  .toc   a TOC file of cdrdao with its .bin
+  .ccd   an image of CloneCD: .ccd, .img and .sub
+  .wav   an audio track; --split makes one file a track
+  .flac  the same, compressed, with tags from the CD-TEXT
+
+Sectors are rebuilt where the formats differ: sync pattern, header, EDC and parity.
 
 Data sectors are checked by their EDC on the way; the exit status is 5 when some are
 damaged. What OUT cannot hold is refused, unless --lossy allows to leave it out.`,
 		Example: `  spindle convert game.cue game.iso
   spindle convert backup.nrg backup.cue
   spindle convert mixed.cue data.iso --track 1
-  spindle convert concert.cue concert.wav --split`,
+  spindle convert concert.cue concert.flac --split
+  spindle convert "game (split).cue" game.cue --merge`,
 		Args: cobra.ExactArgs(2),
 		RunE: func(c *cobra.Command, args []string) error { return a.runConvert(c.Context(), args[0], args[1], o) },
 	}
 	f := c.Flags()
-	f.IntVar(&o.Track, "track", 0, "take this track only (.iso, .wav)")
-	f.BoolVar(&o.Split, "split", false, "make one file a track (.cue, .wav)")
+	f.IntVar(&o.Track, "track", 0, "take this track only (.iso, .wav, .flac)")
+	f.BoolVar(&o.Split, "split", false, "make one file a track (.cue, .wav, .flac)")
+	f.Bool("merge", false, "make one .bin of all tracks (.cue): the default, for the sake of scripts")
+	f.IntVar(&o.SectorSize, "sector-size", 2048, "take so many `BYTES` of each sector (.iso): 2048, 2336, 2352 or 2448")
 	f.BoolVar(&o.Lossy, "lossy", false, "leave out what OUT cannot hold")
 	f.BoolVar(&o.NoCheck, "no-check", false, "do not look at the EDC of data sectors")
 	f.BoolVar(&o.Force, "force", false, "replace existing files")
+	c.MarkFlagsMutuallyExclusive("split", "merge")
 	return c
 }
 

@@ -90,9 +90,16 @@ type infoTrack struct {
 
 // infoText is CD-TEXT of one language; index 0 of each list is the disc.
 type infoText struct {
-	Language  byte     `json:"language"`
-	Title     []string `json:"title,omitempty"`
-	Performer []string `json:"performer,omitempty"`
+	Language   byte     `json:"language"`
+	Title      []string `json:"title,omitempty"`
+	Performer  []string `json:"performer,omitempty"`
+	Songwriter []string `json:"songwriter,omitempty"`
+	Composer   []string `json:"composer,omitempty"`
+	Arranger   []string `json:"arranger,omitempty"`
+	Message    []string `json:"message,omitempty"`
+	DiscID     []string `json:"disc_id,omitempty"`
+	Code       []string `json:"upc_isrc,omitempty"`
+	Genre      string   `json:"genre,omitempty"`
 }
 
 type infoVolume struct {
@@ -222,7 +229,11 @@ func (e *infoEvent) fill(l *disc.Layout, v *iso.Volume) {
 		e.Sessions = append(e.Sessions, out)
 	}
 	for _, b := range disc.DecodeCDText(l.CDText) {
-		e.Text = append(e.Text, infoText{b.Language, b.Texts[disc.PackTitle], b.Texts[disc.PackPerformer]})
+		e.Text = append(e.Text, infoText{
+			Language: b.Language, Title: b.Texts[disc.PackTitle], Performer: b.Texts[disc.PackPerformer],
+			Songwriter: b.Texts[disc.PackSongwriter], Composer: b.Texts[disc.PackComposer], Arranger: b.Texts[disc.PackArranger],
+			Message: b.Texts[disc.PackMessage], DiscID: b.Texts[disc.PackDiscID], Code: b.Texts[disc.PackCode], Genre: b.Genre,
+		})
 	}
 	if v != nil {
 		e.Volume = &infoVolume{Label: v.Label, FileSystems: v.FileSystems(), Blocks: v.Blocks(), Boot: bootNames(v)}

@@ -7,6 +7,7 @@ package foreign
 import (
 	"bytes"
 	"encoding/binary"
+	"strings"
 
 	"spindle/image/format"
 )
@@ -91,6 +92,8 @@ func kinds() []kind {
 		{"RAR archive", []string{".rar"}, format.Sure, starts("Rar!"), "a RAR archive" + unpack},
 		{"tar archive", []string{".tar"}, format.Likely, isTar, "a tar archive" + unpack},
 		{"web page", []string{".html"}, format.Sure, isHTML, "a web page: the download went wrong"},
+		{"raw sectors", []string{".bin", ".img", ".mdf"}, format.Guess, isRaw,
+			"perhaps the sectors of a CD: open the .cue, .toc or .ccd file that belongs to it"},
 		{"hard-disk image", []string{".img", ".raw"}, format.Guess, isHardDisk,
 			`an image of a hard disk or USB stick, not of a disc; "dd" writes it to a stick`},
 	}
@@ -121,6 +124,13 @@ func isTar(p *format.Probe) bool { return len(p.Head) > 262 && string(p.Head[257
 func isHTML(p *format.Probe) bool {
 	head := bytes.ToLower(bytes.TrimSpace(p.Head[:min(len(p.Head), 512)]))
 	return bytes.HasPrefix(head, []byte("<!doctype html")) || bytes.HasPrefix(head, []byte("<html"))
+}
+
+// isRaw goes by the name and the size: sectors of audio have no mark.
+func isRaw(p *format.Probe) bool {
+	name := strings.ToLower(p.Name)
+	known := strings.HasSuffix(name, ".bin") || strings.HasSuffix(name, ".img") || strings.HasSuffix(name, ".mdf")
+	return known && p.Size > 0 && (p.Size%2352 == 0 || p.Size%2448 == 0)
 }
 
 // isHardDisk knows a boot record, of a disk or of a FAT file system.

@@ -32,17 +32,19 @@ func Create(o *format.Output) error {
 		l = &disc.Layout{Medium: l.Medium, Sessions: l.Sessions[:1], MCN: l.MCN, CDText: l.CDText}
 	}
 	text := disc.DecodeCDText(l.CDText)
-	if !holdsText(l, text) {
+	packs, err := repack(l, text)
+	if err != nil || !reflect.DeepEqual(disc.DecodeCDText(packs), text) {
 		if err := o.Lose("parts of the CD-TEXT"); err != nil {
 			return err
 		}
 	}
 	bin := o.Base() + ".bin"
-	w := writer{sub: o.Subchannels() != nil, bin: filepath.Base(bin)}
+	w := writer{sub: o.Subchannels() != nil, bin: filepath.Base(bin), packs: packs}
+	w.bare = !w.sub && typeOf(&l.Sessions[0]) == CDDA
 	if err := o.Claim(int64(l.Sectors())*w.block(), bin, o.Path); err != nil {
 		return err
 	}
-	err := o.Write(bin, func(f *os.File) error {
+	err = o.Write(bin, func(f *os.File) error {
 		for _, t := range l.Tracks() {
 			if err := o.Copy(f, t, t.Begin(), t.End, w.stored(t)); err != nil {
 				return err
@@ -56,20 +58,21 @@ func Create(o *format.Output) error {
 	return o.WriteBytes(o.Path, w.describe(l, text))
 }
 
-// holdsText reports whether reading texts again gives what they were.
-func holdsText(l *disc.Layout, text []disc.TextBlock) bool {
+// repack makes packs of texts, as they will be made when the file is read.
+func repack(l *disc.Layout, text []disc.TextBlock) ([]disc.Pack, error) {
 	if len(text) == 0 {
-		return len(l.CDText) == 0
+		return nil, nil
 	}
 	tracks := l.Tracks()
-	packs, err := disc.EncodeCDText(text, tracks[0].Number, tracks[len(tracks)-1].Number)
-	return err == nil && reflect.DeepEqual(disc.DecodeCDText(packs), text)
+	return disc.EncodeCDText(text, tracks[0].Number, tracks[len(tracks)-1].Number)
 }
 
 type writer struct {
-	bin string
-	sub bool
-	out bytes.Buffer
+	bin   string
+	sub   bool
+	bare  bool // only audio: places in the file are times
+	packs []disc.Pack
+	out   bytes.Buffer
 }
 
 func (w *writer) block() int64 {
@@ -156,9 +159,12 @@ func (w *writer) track(t *disc.Track, text []disc.TextBlock, at int64) {
 		w.texts(text, t.Number)
 	}
 	length := disc.Frames(t.Sectors())
-	if t.Mode == disc.Audio && !w.sub {
+	switch {
+	case w.bare:
+		w.line("FILE %s %s %s", quote(w.bin), disc.Frames(int(at/cdsector.Size)), length)
+	case t.Mode == disc.Audio && !w.sub:
 		w.line("FILE %s #%d 0 %s", quote(w.bin), at, length)
-	} else {
+	default:
 		w.line("DATAFILE %s #%d %s", quote(w.bin), at, length)
 	}
 	if t.Pregap > 0 {
@@ -189,9 +195,6 @@ func (w *writer) texts(text []disc.TextBlock, track int) {
 	for i := range text {
 		b := &text[i]
 		w.line("  LANGUAGE %d {", i)
-		if b.Charset == disc.CharsetShiftJIS && track == 0 {
-			w.line("    ENCODING_MS_JIS")
-		}
 		for _, name := range itemNames(track) {
 			if s := b.Text(packTypes()[name], track); s != "" {
 				w.line("    %s %s", name, quoteIn(s, b.Charset))
@@ -200,15 +203,38 @@ func (w *writer) texts(text []disc.TextBlock, track int) {
 		if track == 0 && (b.GenreCode != 0 || b.Genre != "") {
 			data := []byte{byte(b.GenreCode >> 8), byte(b.GenreCode)}
 			data = append(append(data, encodeIn(b.Genre, b.Charset)...), 0)
-			var all []string
-			for _, c := range data {
-				all = append(all, fmt.Sprint(c))
-			}
-			w.line("    GENRE { %s }", strings.Join(all, ", "))
+			w.line("    GENRE { %s }", list(data))
+		}
+		// It says the character code, in a way that every version of cdrdao knows.
+		if info := sizeInfo(w.packs, i); track == 0 && info != nil && b.Charset == disc.CharsetShiftJIS {
+			w.line("    SIZE_INFO { %s }", list(info))
 		}
 		w.line("  }")
 	}
 	w.line("}")
+}
+
+func list(b []byte) string {
+	var all []string
+	for _, c := range b {
+		all = append(all, fmt.Sprint(c))
+	}
+	return strings.Join(all, ", ")
+}
+
+// sizeInfo joins the size information of a block, or returns nil when that is not
+// whole.
+func sizeInfo(packs []disc.Pack, block int) []byte {
+	var b []byte
+	for i := range packs {
+		if p := &packs[i]; p.Type() == disc.PackSizeInfo && p.Block() == block {
+			b = append(b, p[4:16]...)
+		}
+	}
+	if len(b) != 36 {
+		return nil
+	}
+	return b
 }
 
 // itemNames are the items of CD-TEXT that are texts, in cdrdao's order.

@@ -90,7 +90,9 @@ func (l *lexer) take(k tokenKind, n int) token {
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
-func isWord(c byte) bool { return c == '_' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' || isDigit(c) }
+func isWord(c byte) bool {
+	return c == '_' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' || isDigit(c)
+}
 
 func span(s string, is func(byte) bool) int {
 	n := 0
