@@ -355,7 +355,7 @@ func filesAt(src *Source, start disc.LBA, bad []Range) []string {
 		if !t.Mode.IsData() {
 			continue
 		}
-		files, err := iso.OpenFiles(image.UserData(src.Image, t))
+		files, err := image.OpenFileSystem(src.Image, t)
 		if err != nil {
 			continue
 		}
@@ -363,7 +363,7 @@ func filesAt(src *Source, start disc.LBA, bad []Range) []string {
 		// A malformed directory ends the walk; the names before it are right.
 		_ = files.Walk(func(e *iso.Entry) error {
 			for _, x := range e.Extents() {
-				first := start + t.Start + disc.LBA(x.Block)
+				first := start + files.Base() + disc.LBA(x.Block)
 				end := first + disc.LBA((x.Size+iso.BlockSize-1)/iso.BlockSize)
 				for _, r := range bad {
 					if len(names) < most && r.First < end && r.First+disc.LBA(r.Count) > first && !e.IsDir() && !slices.Contains(names, e.Path) {

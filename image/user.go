@@ -62,3 +62,37 @@ func (u *userData) sector(at disc.LBA) ([]byte, error) {
 	from, _ := kind.UserData()
 	return raw[from : from+iso.BlockSize], nil
 }
+
+// Sectors reads the whole sectors of a track, from its start (INDEX 01) on.
+func Sectors(img disc.Image, t *disc.Track) io.Reader {
+	return &sectors{img: img, at: t.Start, end: t.End}
+}
+
+type sectors struct {
+	img     disc.Image
+	at, end disc.LBA
+	buf     []byte
+	left    []byte // of buf
+}
+
+func (s *sectors) Read(p []byte) (int, error) {
+	if len(s.left) == 0 {
+		const batch = 64
+		n := min(batch, int(s.end-s.at))
+		if n <= 0 {
+			return 0, io.EOF
+		}
+		size := s.img.Layout().Medium.SectorSize()
+		if s.buf == nil {
+			s.buf = make([]byte, batch*size)
+		}
+		s.left = s.buf[:n*size]
+		if err := s.img.ReadSectors(s.left, s.at); err != nil {
+			return 0, err
+		}
+		s.at += disc.LBA(n)
+	}
+	n := copy(p, s.left)
+	s.left = s.left[n:]
+	return n, nil
+}

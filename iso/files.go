@@ -1,6 +1,7 @@
 package iso
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -34,6 +35,7 @@ type Entry struct {
 	HasMode bool
 
 	extents []run
+	inline  []byte // the content of a UDF file that stands in its entry
 }
 
 // Extent is a run of bytes of a file.
@@ -42,11 +44,14 @@ type Extent struct {
 	Size  int64 // bytes
 }
 
-// Extents returns where the file lies on the disc.
+// Extents returns where the file lies on the disc. A small file of UDF may lie in
+// its directory entry, and has none; holes, which are zeros, are left out.
 func (e *Entry) Extents() []Extent {
 	var all []Extent
 	for _, r := range e.extents {
-		all = append(all, Extent{r.block, r.size})
+		if r.block >= 0 {
+			all = append(all, Extent{r.block, r.size})
+		}
 	}
 	return all
 }
@@ -54,15 +59,16 @@ func (e *Entry) Extents() []Extent {
 // IsDir reports whether the entry is a directory.
 func (e *Entry) IsDir() bool { return e.Mode.IsDir() }
 
-// run is a run of bytes of a file.
+// run is a run of bytes of a file. Its block is -1 for a hole.
 type run struct{ block, size int64 }
 
-// FileSystem is the ISO 9660 file system of a disc: with the names of Rock Ridge
-// where it has them, else those of Joliet, else its own. (The library that
-// authors our test images reads neither Joliet nor files of several extents, and
-// trusts malformed directories.)
+// FileSystem is the file system of a disc. Of several, that one is taken which says
+// most: ISO 9660 with Rock Ridge, UDF, ISO 9660 with Joliet, plain ISO 9660. (The
+// library that authors our test images reads neither Joliet nor files of several
+// extents, and trusts malformed directories.)
 type FileSystem struct {
 	r      io.ReaderAt
+	udf    *udfTree // or:
 	root   run
 	joliet bool
 	rock   bool
@@ -70,12 +76,34 @@ type FileSystem struct {
 }
 
 // OpenFiles opens the file system in r, whose byte 0 is that of block 0. It
-// returns [ErrNoVolume] where there is none (also on discs that have UDF only).
-func OpenFiles(r io.ReaderAt) (*FileSystem, error) {
+// returns [ErrNoVolume] where there is none. blocks is how many blocks there are,
+// or 0 when that is not known; it only helps to find UDF.
+func OpenFiles(r io.ReaderAt, blocks int64) (*FileSystem, error) {
+	return OpenSession(r, 0, blocks)
+}
+
+// OpenSession opens the file system of a session that starts at a block: all its
+// addresses count from the start of the disc, which is byte 0 of r.
+func OpenSession(r io.ReaderAt, start, blocks int64) (*FileSystem, error) {
+	f, err := openISO(r, start)
+	if err == nil && f.rock {
+		return f, nil
+	}
+	if u := openUDF(r, blocks); u != nil && start == 0 {
+		return &FileSystem{r: r, udf: u}, nil
+	}
+	return f, err
+}
+
+// Root returns the block of the root directory, or 0 for UDF.
+func (f *FileSystem) Root() int64 { return f.root.block }
+
+// openISO opens an ISO 9660 file system.
+func openISO(r io.ReaderAt, start int64) (*FileSystem, error) {
 	f := &FileSystem{r: r}
 	var joliet *run
 	found := false
-	for n := int64(firstDescriptor); n < firstDescriptor+maxDescriptors; n++ {
+	for n := start + firstDescriptor; n < start+firstDescriptor+maxDescriptors; n++ {
 		b, err := readBlock(r, n)
 		if err != nil || string(b[1:6]) != "CD001" || b[0] == 255 {
 			break
@@ -156,6 +184,9 @@ func recordTime(b []byte) time.Time {
 // them. An error of do ends it. Malformed directories give an error that wraps
 // [ErrFileSystem].
 func (f *FileSystem) Walk(do func(*Entry) error) error {
+	if f.udf != nil {
+		return f.udf.walk(do)
+	}
 	w := walker{f: f, do: do, seen: make(map[int64]bool)}
 	return w.dir(f.root, "", 0)
 }
@@ -297,10 +328,31 @@ func (f *FileSystem) name(rec *record) string {
 }
 
 // Open returns the content of a file.
-func (f *FileSystem) Open(e *Entry) io.Reader {
+func (f *FileSystem) Open(e *Entry) io.Reader { return openRuns(f.r, e) }
+
+// Inline returns the content of a file that has no place of its own on the disc,
+// and false for others.
+func (e *Entry) Inline() ([]byte, bool) { return e.inline, e.inline != nil }
+
+func openRuns(r io.ReaderAt, e *Entry) io.Reader {
+	if e.inline != nil {
+		return bytes.NewReader(e.inline)
+	}
 	var parts []io.Reader
 	for _, x := range e.extents {
-		parts = append(parts, io.NewSectionReader(f.r, x.block*BlockSize, x.size))
+		if x.block < 0 {
+			parts = append(parts, io.LimitReader(zeros{}, x.size))
+			continue
+		}
+		parts = append(parts, io.NewSectionReader(r, x.block*BlockSize, x.size))
 	}
 	return io.MultiReader(parts...)
+}
+
+// zeros is a hole.
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) {
+	clear(p)
+	return len(p), nil
 }

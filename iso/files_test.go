@@ -21,7 +21,7 @@ import (
 // slash.
 func paths(t testing.TB, b []byte) (map[string]string, error) {
 	t.Helper()
-	f, err := OpenFiles(bytes.NewReader(b))
+	f, err := OpenFiles(bytes.NewReader(b), 0)
 	if err != nil {
 		return nil, err
 	}
@@ -202,7 +202,7 @@ func FuzzWalk(f *testing.F) {
 		rec("A", 40, 9, 0, []byte{'N', 'M', 6, 1, 0, 'x', 'C', 'E', 28, 1})}})[16*BlockSize : 22*BlockSize])
 	f.Fuzz(func(t *testing.T, b []byte) {
 		whole := append(make([]byte, 16*BlockSize), b...)
-		fsys, err := OpenFiles(bytes.NewReader(whole))
+		fsys, err := OpenFiles(bytes.NewReader(whole), int64(len(whole)/BlockSize))
 		if err != nil {
 			return
 		}

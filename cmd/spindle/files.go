@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 
 	"spindle/disc"
 	"spindle/image"
+	"spindle/image/audio"
 	"spindle/iso"
 
 	"github.com/spf13/cobra"
@@ -31,12 +33,13 @@ func (a *app) lsCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "ls IMAGE [PATH]",
 		Short: "List the files in an image",
-		Long: `List the files of the ISO 9660 file system in an image (.iso, .cue, .nrg), with the
-names of Rock Ridge or Joliet where there are such: all of them, or those below PATH.`,
+		Long: `List the files in an image, all of them or those below PATH: those of its file system
+(ISO 9660 with the names of Rock Ridge or Joliet, or UDF), and its audio tracks. Of a
+disc with several sessions, that is the last one's, which holds the others' files too.`,
 		Args: cobra.RangeArgs(1, 2),
 		RunE: func(c *cobra.Command, args []string) error { return a.runLs(c.Context(), args[0], args[1:], o) },
 	}
-	c.Flags().IntVar(&o.track, "track", 0, "the data track to look into (by default the first)")
+	c.Flags().IntVar(&o.track, "track", 0, "the track to look into (by default the data track that a computer shows, and all audio)")
 	return c
 }
 
@@ -45,17 +48,19 @@ func (a *app) extractCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "extract IMAGE [PATH...]",
 		Short: "Take files out of an image",
-		Long: `Extract the files of the ISO 9660 file system in an image: all of them, or those named
-by PATH, directories with all that is in them. Permissions and times are kept where
-the image states them; symbolic links are made when they stay inside of the folder.
-Nothing is ever written outside of it.
+		Long: `Extract the files in an image: all of them, or those named by PATH, directories with
+all that is in them. Permissions and times are kept where the image states them;
+symbolic links are made when they stay inside of the folder. Nothing is ever written
+outside of it.
 
-Audio tracks are taken out with "spindle convert IMAGE OUT.wav".`,
+Audio tracks come as WAVE files ("spindle convert IMAGE OUT.flac --split" makes FLAC
+files of them). Of the files of a Video CD, which lie in sectors of form 2, all user
+data are taken: 2324 bytes a sector, an MPEG stream that players take.`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error { return a.runExtract(c.Context(), args[0], args[1:], o) },
 	}
 	f := c.Flags()
-	f.IntVar(&o.track, "track", 0, "the data track to look into (by default the first)")
+	f.IntVar(&o.track, "track", 0, "the track to look into (by default the data track that a computer shows, and all audio)")
 	f.StringVarP(&o.dir, "directory", "C", ".", "the folder to extract to")
 	f.BoolVar(&o.force, "force", false, "replace existing files")
 	return c
@@ -65,35 +70,66 @@ Audio tracks are taken out with "spindle convert IMAGE OUT.wav".`,
 type fileEvent struct {
 	Event string    `json:"event"` // file
 	Path  string    `json:"path"`
-	Type  string    `json:"type"` // file, directory, link, other
+	Type  string    `json:"type"` // file, directory, link, audio, other
 	Size  int64     `json:"size"`
 	Mode  string    `json:"mode,omitempty"`
-	Time  time.Time `json:"time"`
+	Time  time.Time `json:"time,omitzero"`
 	Link  string    `json:"link,omitempty"`
 }
 
-// openFileSystem opens the file system in a data track of an image.
-func openFileSystem(name string, track int) (*iso.FileSystem, disc.Image, error) {
+// openedFiles is what ls and extract look into: a file system, audio tracks, or both.
+type openedFiles struct {
+	img   disc.Image
+	files *image.FileSystem // nil for a disc without one
+	audio []*disc.Track
+}
+
+// openFiles opens the file system of an image, of the track that is asked for or
+// of that which a computer would show, and finds its audio tracks.
+func openFiles(name string, track int) (*openedFiles, error) {
 	img, err := openStored(name)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	for _, t := range img.Layout().Tracks() {
-		if track != 0 && t.Number != track || track == 0 && !t.Mode.IsData() {
-			continue
+	o := &openedFiles{img: img}
+	if err := o.look(name, track); err != nil {
+		img.Close()
+		return nil, err
+	}
+	return o, nil
+}
+
+func (o *openedFiles) look(name string, track int) error {
+	var data *disc.Track
+	for _, t := range o.img.Layout().Tracks() {
+		switch {
+		case track != 0 && t.Number != track:
+		case !t.Mode.IsData():
+			o.audio = append(o.audio, t)
+		case track != 0:
+			data = t
 		}
-		f, err := iso.OpenFiles(image.UserData(img, t))
-		if err != nil {
-			img.Close()
-			return nil, nil, fmt.Errorf("%s, track %d: %w", name, t.Number, err)
-		}
-		return f, img, nil
 	}
-	img.Close()
-	if track != 0 {
-		return nil, nil, usage("%s has no track %d", name, track)
+	if track == 0 {
+		data = image.BestTrack(o.img)
 	}
-	return nil, nil, fmt.Errorf("%s has no data track: %w", name, iso.ErrNoVolume)
+	if data == nil && len(o.audio) == 0 {
+		return usage("%s has no track %d", name, track)
+	}
+	if data == nil {
+		return nil
+	}
+	f, err := image.OpenFileSystem(o.img, data)
+	if err != nil {
+		return fmt.Errorf("%s, track %d: %w", name, data.Number, err)
+	}
+	o.files = f
+	return nil
+}
+
+// audioName is the name by which an audio track is listed and extracted.
+func (o *openedFiles) audioName(t *disc.Track) string {
+	return fmt.Sprintf("Track %02d.wav", t.Number)
 }
 
 // below reports whether a path is one of those asked for, or lies below one.
@@ -128,14 +164,14 @@ var errInTheWay = errors.New("already exists")
 var errNoSuchFile = errors.New("not in the image")
 
 func (a *app) runLs(ctx context.Context, name string, args []string, o fileFlags) error {
-	f, img, err := openFileSystem(name, o.track)
+	f, err := openFiles(name, o.track)
 	if err != nil {
 		return err
 	}
-	defer img.Close()
+	defer f.img.Close()
 	wanted := cleanPaths(args)
 	found := len(wanted) == 0 || wanted[0] == "."
-	err = f.Walk(func(e *iso.Entry) error {
+	list := func(e *iso.Entry) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -144,9 +180,17 @@ func (a *app) runLs(ctx context.Context, name string, args []string, o fileFlags
 			a.list(e)
 		}
 		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
+	}
+	if f.files != nil {
+		if err := f.files.Walk(list); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	for _, t := range f.audio {
+		e := &iso.Entry{Path: f.audioName(t), Size: waveSize(t)}
+		if err := list(e); err != nil {
+			return err
+		}
 	}
 	if !found {
 		return fmt.Errorf("%s: %w", args[0], errNoSuchFile)
@@ -155,10 +199,17 @@ func (a *app) runLs(ctx context.Context, name string, args []string, o fileFlags
 	return nil
 }
 
+// waveSize is how large a track is as a WAVE file.
+func waveSize(t *disc.Track) int64 {
+	return int64(t.End-t.Start)*audio.SectorSize + int64(len(audio.WaveHeader(0)))
+}
+
 func (a *app) list(e *iso.Entry) {
 	ev := fileEvent{Event: "file", Path: e.Path, Size: e.Size, Time: e.ModTime, Link: e.Link, Type: "file"}
-	shown := e.Path
+	shown, when := e.Path, e.ModTime.Format("2006-01-02 15:04")
 	switch {
+	case e.ModTime.IsZero():
+		ev.Type, when = "audio", "audio track     "
 	case e.IsDir():
 		ev.Type = "directory"
 		shown += "/"
@@ -172,7 +223,7 @@ func (a *app) list(e *iso.Entry) {
 		ev.Mode = fmt.Sprintf("%04o", e.Mode.Perm())
 	}
 	a.emit(ev)
-	a.print("%12d  %s  %s", e.Size, e.ModTime.Format("2006-01-02 15:04"), shown)
+	a.print("%12d  %s  %s", e.Size, when, shown)
 }
 
 // extraction is one run of extract.
@@ -180,7 +231,7 @@ type extraction struct {
 	ctx   context.Context
 	a     *app
 	o     fileFlags
-	f     *iso.FileSystem
+	f     *openedFiles
 	root  *os.Root // nothing is written outside of it
 	files int
 	bytes int64
@@ -192,11 +243,11 @@ type extraction struct {
 }
 
 func (a *app) runExtract(ctx context.Context, name string, args []string, o fileFlags) error {
-	f, img, err := openFileSystem(name, o.track)
+	f, err := openFiles(name, o.track)
 	if err != nil {
 		return err
 	}
-	defer img.Close()
+	defer f.img.Close()
 	if err := os.MkdirAll(o.dir, 0o777); err != nil {
 		return err
 	}
@@ -208,22 +259,32 @@ func (a *app) runExtract(ctx context.Context, name string, args []string, o file
 	x := &extraction{ctx: ctx, a: a, o: o, f: f, root: root}
 	wanted := cleanPaths(args)
 	seen := make(map[string]bool)
-	err = f.Walk(func(e *iso.Entry) error {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
+	asked := func(p string) bool {
 		for _, w := range wanted {
-			if below(e.Path, []string{w}) {
+			if below(p, []string{w}) {
 				seen[w] = true
 			}
 		}
-		if !below(e.Path, wanted) {
-			return nil
+		return below(p, wanted)
+	}
+	if f.files != nil {
+		err := f.files.Walk(func(e *iso.Entry) error {
+			if err := ctx.Err(); err != nil || !asked(e.Path) {
+				return err
+			}
+			return x.extract(e)
+		})
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
 		}
-		return x.extract(e)
-	})
-	if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
+	}
+	for _, t := range f.audio {
+		if !asked(f.audioName(t)) {
+			continue
+		}
+		if err := x.audio(t); err != nil {
+			return err
+		}
 	}
 	x.setTimes()
 	for _, w := range wanted {
@@ -315,7 +376,12 @@ func (x *extraction) link(e *iso.Entry, local string) error {
 	return nil
 }
 
-func (x *extraction) file(e *iso.Entry, local string) (err error) {
+func (x *extraction) file(e *iso.Entry, local string) error {
+	return x.write(e, local, x.f.files.Open(e))
+}
+
+// write writes a file of the folder.
+func (x *extraction) write(e *iso.Entry, local string, content io.Reader) error {
 	if x.o.force {
 		if err := x.root.Remove(local); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
@@ -328,7 +394,7 @@ func (x *extraction) file(e *iso.Entry, local string) (err error) {
 	if err != nil {
 		return err
 	}
-	r := &readErrors{ctx: x.ctx, r: x.f.Open(e)}
+	r := &readErrors{ctx: x.ctx, r: content}
 	n, err := io.Copy(w, r)
 	if r.err == nil && n < e.Size {
 		r.err = fmt.Errorf("the image has %d bytes of it, and it has %d", n, e.Size)
@@ -349,6 +415,14 @@ func (x *extraction) file(e *iso.Entry, local string) (err error) {
 	x.files++
 	x.bytes += n
 	return nil
+}
+
+// audio writes an audio track as a WAVE file.
+func (x *extraction) audio(t *disc.Track) error {
+	e := &iso.Entry{Path: x.f.audioName(t), Size: waveSize(t)}
+	samples := image.Sectors(x.f.img, t)
+	header := bytes.NewReader(audio.WaveHeader(uint32(e.Size - int64(len(audio.WaveHeader(0))))))
+	return x.write(e, e.Path, io.MultiReader(header, samples))
 }
 
 // readErrors tells the errors of reading from those of writing, and ends with its

@@ -198,16 +198,17 @@ func (a *app) infoImage(path string) error {
 	return nil
 }
 
-// imageVolume reads the file system in the first data track of an image.
+// imageVolume reads the descriptors of the file system that a computer shows.
 func imageVolume(img disc.Image) *iso.Volume {
-	for _, t := range img.Layout().Tracks() {
-		if t.Mode.IsData() {
-			if v, err := iso.ReadVolume(image.UserData(img, t), int64(t.End-t.Start)); err == nil {
-				return v
-			}
-		}
+	t := image.BestTrack(img)
+	if t == nil {
+		return nil
 	}
-	return nil
+	v, err := iso.ReadVolume(image.UserData(img, t), int64(t.End-t.Start))
+	if err != nil {
+		return nil
+	}
+	return v
 }
 
 func (e *infoEvent) fill(l *disc.Layout, v *iso.Volume) {

@@ -1,0 +1,154 @@
+package image
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"spindle/disc"
+	"spindle/disc/cdsector"
+	"spindle/iso"
+)
+
+// FileSystem is the file system in a data track of an image.
+type FileSystem struct {
+	*iso.FileSystem
+	img  disc.Image
+	base disc.LBA // the address of what the file system calls block 0
+}
+
+// OpenFileSystem opens the file system in a data track. Most count their blocks from the
+// start of the disc, which lets files lie in other tracks and sessions; some that
+// were made for the first track of a disc, and recorded elsewhere, from the start
+// of their track.
+func OpenFileSystem(img disc.Image, t *disc.Track) (*FileSystem, error) {
+	whole := &blocks{img: img}
+	f, err := iso.OpenSession(whole, int64(t.Start), int64(img.Layout().End()))
+	if err == nil && (t.Start == 0 || f.Root() >= int64(t.Start)) {
+		return &FileSystem{f, img, 0}, nil
+	}
+	own, ownErr := iso.OpenFiles(UserData(img, t), int64(t.End-t.Start))
+	if ownErr != nil {
+		return nil, ownErr
+	}
+	return &FileSystem{own, img, t.Start}, nil
+}
+
+// Base returns the address of what the file system calls block 0.
+func (f *FileSystem) Base() disc.LBA { return f.base }
+
+// BestTrack returns the data track whose file system a computer shows: the first of
+// the last session that has one. It is nil for a disc without data.
+func BestTrack(img disc.Image) *disc.Track {
+	l := img.Layout()
+	for i := len(l.Sessions) - 1; i >= 0; i-- {
+		s := &l.Sessions[i]
+		for j := range s.Tracks {
+			t := &s.Tracks[j]
+			if !t.Mode.IsData() {
+				continue
+			}
+			if _, err := OpenFileSystem(img, t); err == nil || i == 0 {
+				return t
+			}
+			break
+		}
+	}
+	return nil
+}
+
+// Open returns the content of a file. On a CD that is the user data of each sector,
+// whatever its form has of them: 2048 bytes, 2324 of form 2 (as the films of a Video
+// CD have), 2352 of audio; the size that the directory states is that of sectors of
+// 2048 bytes, and holds only where all have them.
+func (f *FileSystem) Open(e *iso.Entry) io.Reader {
+	if _, inline := e.Inline(); inline || f.img.Layout().Medium != disc.CD {
+		return f.FileSystem.Open(e)
+	}
+	r := &fileReader{img: f.img, size: e.Size}
+	for _, x := range e.Extents() {
+		r.extents = append(r.extents, disc.LBA(x.Block)+f.base)
+		r.lengths = append(r.lengths, x.Size)
+	}
+	if len(r.extents) > 0 && !r.special() {
+		return f.FileSystem.Open(e)
+	}
+	return r
+}
+
+// fileReader reads a file sector by sector.
+type fileReader struct {
+	img     disc.Image
+	extents []disc.LBA
+	lengths []int64 // bytes, in sectors of 2048
+	size    int64
+	data    []byte // what is left of the last sector
+	buf     [cdsector.Size]byte
+}
+
+// special reports whether the file has sectors without 2048 bytes of user data. The
+// first and the last sector tell, and some between them.
+func (r *fileReader) special() bool {
+	for i, first := range r.extents {
+		n := disc.LBA((r.lengths[i] + iso.BlockSize - 1) / iso.BlockSize)
+		const looks = 16
+		for k := range disc.LBA(looks) {
+			at := first + n*k/looks
+			if k == looks-1 {
+				at = first + n - 1
+			}
+			if n == 0 || r.img.ReadSectors(r.buf[:], at) != nil {
+				continue
+			}
+			if k := cdsector.Classify(&r.buf); k == cdsector.Form2 || k == cdsector.Audio {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// Read implements [io.Reader].
+func (r *fileReader) Read(p []byte) (int, error) {
+	for len(r.data) == 0 {
+		if len(r.extents) == 0 {
+			return 0, io.EOF
+		}
+		if r.lengths[0] <= 0 {
+			r.extents, r.lengths = r.extents[1:], r.lengths[1:]
+			continue
+		}
+		if err := r.img.ReadSectors(r.buf[:], r.extents[0]); err != nil {
+			return 0, err
+		}
+		from, n := cdsector.Classify(&r.buf).UserData()
+		r.data = r.buf[from : from+n]
+		r.extents[0]++
+		r.lengths[0] -= iso.BlockSize
+	}
+	n := copy(p, r.data)
+	r.data = r.data[n:]
+	return n, nil
+}
+
+// blocks gives the user data of the whole disc, 2048 bytes a sector, by the
+// addresses of the disc.
+type blocks struct{ img disc.Image }
+
+func (b *blocks) ReadAt(p []byte, off int64) (int, error) {
+	l := b.img.Layout()
+	done := 0
+	for done < len(p) {
+		at := disc.LBA(min((off+int64(done))/iso.BlockSize, disc.MaxLBA))
+		t := l.TrackAt(at)
+		if t == nil || !t.Mode.IsData() || at < t.Start {
+			return done, fmt.Errorf("block %d is in no data track: %w", at, io.ErrUnexpectedEOF)
+		}
+		n, err := UserData(b.img, t).ReadAt(p[done:], off+int64(done)-int64(t.Start)*iso.BlockSize)
+		done += n
+		if err != nil && (!errors.Is(err, io.EOF) || n == 0) {
+			return done, err
+		}
+	}
+	return done, nil
+}
