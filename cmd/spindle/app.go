@@ -73,7 +73,7 @@ difference; 6 the burn failed; 130 interrupted.`,
 	f.StringVar(&a.color, "color", "auto", "use colours: auto, always or never")
 	f.BoolVarP(&a.quiet, "quiet", "q", false, "show no progress")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(a.drivesCommand(), a.infoCommand(), a.ripCommand(), a.verifyCommand(), a.convertCommand(), a.lsCommand(), a.extractCommand(),
+	root.AddCommand(a.drivesCommand(), a.infoCommand(), a.ripCommand(), a.verifyCommand(), a.convertCommand(), a.makeCommand(), a.lsCommand(), a.extractCommand(),
 		a.burnCommand(), a.reburnCommand(), a.blankCommand(), a.formatCommand(),
 		a.ejectCommand(), a.loadCommand(), a.attachCommand(), a.detachCommand(),
 		a.versionCommand(), a.manCommand())

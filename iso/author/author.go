@@ -1,0 +1,168 @@
+// Package author makes the image of a data disc from a folder: ISO 9660 (ECMA-119)
+// with the names of Rock Ridge (IEEE P1282) and Joliet, files of any size, and boot
+// images (El Torito).
+//
+// The library kdomanski/iso9660 authors plain ISO 9660 only: it knows neither Joliet
+// nor Rock Ridge when it writes, cuts names to 8.3, copies every file to a temporary
+// folder first, and cannot hold a file of 4 GiB.
+package author
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+)
+
+// blockSize is the number of bytes of a sector.
+const blockSize = 2048
+
+// Options say what image to make.
+type Options struct {
+	Label       string // volume label, up to 32 characters
+	Publisher   string
+	Application string
+	NoJoliet    bool
+	NoRockRidge bool
+	Boot        []Boot
+	// Time is that of the volume, and the latest that a file gets: with it, the
+	// same folder gives the same image at any time.
+	Time time.Time
+	// Progress is told how many bytes of how many are written. It may be nil.
+	Progress func(done, total int64)
+}
+
+// A Boot is a boot image, which is a file of the folder (El Torito 1.0, no
+// emulation).
+type Boot struct {
+	Path string // below the folder, with slashes
+	UEFI bool   // for UEFI; else for a PC's BIOS
+	// LoadSectors is how many sectors of 512 bytes the BIOS loads: 4 for 0.
+	LoadSectors int
+	// InfoTable has the place of the volume and of the file written into the
+	// file, as ISOLINUX and GRUB want it.
+	InfoTable bool
+}
+
+// Made is what was made.
+type Made struct {
+	Sectors int
+	Files   int
+	Folders int
+	// Left names what was left out, and why: devices, pipes, sockets.
+	Left []string
+	// Deep is set when folders lie more than eight deep, which ECMA-119 does
+	// not foresee, though no system of today minds.
+	Deep bool
+}
+
+// ErrLabel is returned for a label that does not fit.
+var ErrLabel = errors.New("a label has up to 32 characters of ASCII")
+
+// ErrBoot is what errors about boot images wrap.
+var ErrBoot = errors.New("cannot boot from it")
+
+// ErrChanged is returned when a file changes while the image is made.
+var ErrChanged = errors.New("changed while it was read")
+
+// ErrExists: the file to be made is there already.
+var ErrExists = errors.New("already exists")
+
+// Create makes the image of the folder dir in the file path, under a temporary name
+// until it is whole; on an error, nothing is left. With force, an existing file is
+// replaced.
+func Create(ctx context.Context, path, dir string, o Options, force bool) (*Made, error) {
+	if _, err := os.Lstat(path); err == nil && !force {
+		return nil, fmt.Errorf("%s %w", path, ErrExists)
+	}
+	v, err := plan(dir, path, o)
+	if err != nil {
+		return nil, err
+	}
+	part := path + ".part"
+	f, err := os.Create(part)
+	if err != nil {
+		return nil, err
+	}
+	err = v.write(ctx, f)
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = os.Rename(part, path)
+	}
+	if err != nil {
+		os.Remove(part)
+		return nil, err
+	}
+	return &v.made, nil
+}
+
+// volume is an image that is being made.
+type volume struct {
+	o     Options
+	root  *node
+	dirs  []*node // breadth first, as the path tables list them
+	files []*node // with content, in the order of their content
+	boot  []bootImage
+	made  Made
+
+	primary, joliet tree
+	catalog         uint32 // block of the boot catalogue
+	end             uint32 // blocks
+}
+
+// bootImage is a boot image that was found.
+type bootImage struct {
+	Boot
+	node *node
+}
+
+// tree is a hierarchy of directory records, with its path tables.
+type tree struct {
+	joliet     bool
+	tableSize  uint32 // bytes
+	tableL     uint32 // blocks: least significant byte first,
+	tableM     uint32 // and last
+	tableBlock uint32 // blocks of a table
+}
+
+// plan scans the folder and places everything. The file at not is left out: it may
+// be the image itself, of an earlier time.
+func plan(dir, not string, o Options) (*volume, error) {
+	if len(o.Label) > 32 || strings.IndexFunc(o.Label, func(r rune) bool { return r < ' ' || r > '~' }) >= 0 {
+		return nil, fmt.Errorf("%w: %q", ErrLabel, o.Label)
+	}
+	if o.Time.IsZero() {
+		o.Time = time.Now()
+	}
+	v := &volume{o: o, joliet: tree{joliet: true}}
+	if err := v.scan(dir, not); err != nil {
+		return nil, err
+	}
+	if err := v.findBoot(); err != nil {
+		return nil, err
+	}
+	v.name()
+	if err := v.place(); err != nil {
+		return nil, err
+	}
+	return v, nil
+}
+
+func (v *volume) findBoot() error {
+	for _, b := range v.o.Boot {
+		n := v.root.find(strings.Split(strings.Trim(b.Path, "/"), "/"))
+		if n == nil || !n.mode.IsRegular() {
+			return fmt.Errorf("boot image %q: %w: there is no such file in the folder", b.Path, ErrBoot)
+		}
+		const infoTable = 64
+		if n.size == 0 || b.InfoTable && n.size < infoTable {
+			return fmt.Errorf("boot image %q: %w: it has %d bytes", b.Path, ErrBoot, n.size)
+		}
+		v.boot = append(v.boot, bootImage{b, n})
+	}
+	return nil
+}
