@@ -21,7 +21,7 @@ import (
 // slash.
 func paths(t testing.TB, b []byte) (map[string]string, error) {
 	t.Helper()
-	f, err := OpenFiles(bytes.NewReader(b), 0)
+	f, err := OpenFiles(bytes.NewReader(b), int64(len(b)/BlockSize))
 	if err != nil {
 		return nil, err
 	}
@@ -200,6 +200,11 @@ func keys(m map[string]string) (all []string) {
 func FuzzWalk(f *testing.F) {
 	f.Add(discOf(map[int][][]byte{20: {rec("\x00", 20, BlockSize, flagDirectory, []byte{'S', 'P', 7, 1, 0xBE, 0xEF, 0}),
 		rec("A", 40, 9, 0, []byte{'N', 'M', 6, 1, 0, 'x', 'C', 'E', 28, 1})}})[16*BlockSize : 22*BlockSize])
+	for _, u := range []*udfBuilder{
+		newUDF(nil, 0, func(n int) int { return udfStart + n }), newUDF(typeTwo("*UDF Virtual Partition"), 1, func(n int) int { return udfStart + 60 - n }),
+	} {
+		f.Add(u.b[16*BlockSize:])
+	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		whole := append(make([]byte, 16*BlockSize), b...)
 		fsys, err := OpenFiles(bytes.NewReader(whole), int64(len(whole)/BlockSize))

@@ -10,7 +10,9 @@ import (
 	"spindle/burn"
 	"spindle/check"
 	"spindle/image"
+	"spindle/image/packed"
 	"spindle/iso"
+	"spindle/iso/author"
 	"spindle/rip"
 	"spindle/rip/mapfile"
 	"spindle/scsi"
@@ -102,6 +104,13 @@ func advices() []advice {
 		{errNoSuchFile, nil, exitUsage, "\"spindle ls IMAGE\" lists what is in it."},
 		{iso.ErrNoVolume, nil, exitFailed, ""},
 		{image.ErrExists, nil, exitUsage, "Nothing was changed. Choose another name, or use --force to replace it."},
+		{author.ErrExists, nil, exitUsage, "Nothing was changed. Choose another name, or use --force to replace it."},
+		{author.ErrLabel, nil, exitUsage, "Nothing was changed."},
+		{author.ErrBoot, nil, exitUsage, "Nothing was changed. The boot image is a file below the folder."},
+		{author.ErrChanged, nil, exitFailed, "Nothing was kept. Run the same command when nothing writes there."},
+		{packed.ErrDamaged, nil, exitFailed, "Get the file again."},
+		{packed.ErrTooLarge, nil, exitFailed, "Unpack it first."},
+		{iso.ErrTruncated, nil, exitFailed, "Get the file again: its download was broken off, most likely."},
 		{check.ErrNoSums, nil, exitFailed, ""},
 		{check.ErrDAT, nil, exitFailed, ""},
 		{fs.ErrPermission, nil, exitFailed, "Check the permissions of the folder."},
