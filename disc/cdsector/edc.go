@@ -35,12 +35,13 @@ func EDC(p []byte) uint32 {
 	t := edcTables
 	var c uint32
 	for len(p) >= 16 {
-		lo := binary.LittleEndian.Uint64(p) ^ uint64(c)
-		hi := binary.LittleEndian.Uint64(p[8:])
-		c = t[15][byte(lo)] ^ t[14][byte(lo>>8)] ^ t[13][byte(lo>>16)] ^ t[12][byte(lo>>24)] ^
-			t[11][byte(lo>>32)] ^ t[10][byte(lo>>40)] ^ t[9][byte(lo>>48)] ^ t[8][byte(lo>>56)] ^
+		lo, hi := binary.LittleEndian.Uint64(p), binary.LittleEndian.Uint64(p[8:])
+		// What does not wait for the step before comes first.
+		rest := t[11][byte(lo>>32)] ^ t[10][byte(lo>>40)] ^ t[9][byte(lo>>48)] ^ t[8][byte(lo>>56)] ^
 			t[7][byte(hi)] ^ t[6][byte(hi>>8)] ^ t[5][byte(hi>>16)] ^ t[4][byte(hi>>24)] ^
 			t[3][byte(hi>>32)] ^ t[2][byte(hi>>40)] ^ t[1][byte(hi>>48)] ^ t[0][byte(hi>>56)]
+		c ^= uint32(lo)
+		c = rest ^ (t[15][byte(c)] ^ t[14][byte(c>>8)]) ^ (t[13][byte(c>>16)] ^ t[12][byte(c>>24)])
 		p = p[16:]
 	}
 	for _, b := range p {

@@ -157,33 +157,3 @@ func qSums(diag *[qWords * diagBytes]byte, c int) (s0, s1 uint64) {
 	}
 	return s0, s1
 }
-
-func parityOK(s *[Size]byte, zeroHeader bool) bool {
-	if zeroHeader {
-		t := *s
-		clear(t[headerAt:userAt])
-		s = &t
-	}
-	body := s[headerAt:]
-	var bad uint64
-	for _, c := range pColumns {
-		s0, s1 := pSums(body, c, pRows+2)
-		bad |= s0 | s1
-	}
-	if bad != 0 {
-		return false
-	}
-	var diag [qWords * diagBytes]byte
-	gatherDiagonals(body, &diag)
-	q := s[qParityAt:]
-	for _, c := range qGroups {
-		s0, s1 := qSums(&diag, c)
-		for _, p := range [2]int{c, c + diagBytes} {
-			v := binary.LittleEndian.Uint64(q[p : p+8])
-			s0 ^= v
-			s1 = times2(s1) ^ v
-		}
-		bad |= s0 | s1
-	}
-	return bad == 0
-}
