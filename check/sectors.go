@@ -179,21 +179,30 @@ func (r *Report) collect(ordered <-chan *job, sizes []int64, opts Options) error
 	for _, n := range sizes {
 		total += n
 	}
+	var feed *digest.Feed
+	if h != nil {
+		feed = h.Feed(2 * runtime.GOMAXPROCS(0))
+		defer feed.Close()
+	}
 	for j := range ordered {
-		if h != nil {
-			if _, err := h.Write(j.buf); err != nil {
-				return err
-			}
-		}
 		<-j.done
 		r.Tracks[j.index].Checked += j.checked
 		for _, b := range j.bad {
 			r.add(b)
 		}
 		done += int64(len(j.buf))
-		buffers.Put(j.store)
+		if feed != nil {
+			feed.Put(j.buf, func() { buffers.Put(j.store) })
+		} else {
+			buffers.Put(j.store)
+		}
 		if opts.Progress != nil {
 			opts.Progress(done, total)
+		}
+	}
+	if feed != nil {
+		if err := feed.Close(); err != nil {
+			return err
 		}
 	}
 	if h != nil && done == total {

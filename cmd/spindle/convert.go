@@ -45,7 +45,7 @@ damaged. What OUT cannot hold is refused, unless --lossy allows to leave it out.
 	f.Bool("merge", false, "make one .bin of all tracks (.cue): the default, for the sake of scripts")
 	f.IntVar(&o.SectorSize, "sector-size", 2048, "take so many `BYTES` of each sector (.iso): 2048, 2336, 2352 or 2448")
 	f.BoolVar(&o.Lossy, "lossy", false, "leave out what OUT cannot hold")
-	f.BoolVar(&o.NoCheck, "no-check", false, "do not look at the EDC of data sectors")
+	f.BoolVar(&o.NoCheck, "no-check", false, "copy only: do not look at the EDC of data sectors, and do not hash")
 	f.BoolVar(&o.Force, "force", false, "replace existing files")
 	c.MarkFlagsMutuallyExclusive("split", "merge")
 	return c
@@ -85,7 +85,9 @@ func (a *app) runConvert(ctx context.Context, in, out string, o image.CreateOpti
 	}
 	a.emit(e)
 	a.print("%s: %s", strings.Join(res.Files, ", "), megabytes(res.Whole.Size))
-	a.print("SHA-256 %s", res.Whole.SHA256)
+	if res.Whole.SHA256 != "" {
+		a.print("SHA-256 %s", res.Whole.SHA256)
+	}
 	if res.Damaged == 0 {
 		return nil
 	}

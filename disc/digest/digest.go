@@ -11,6 +11,7 @@ import (
 	"hash"
 	"hash/crc32"
 	"sync"
+	"sync/atomic"
 )
 
 // Sums are the hashes of one run of bytes, in lower-case hexadecimal.
@@ -37,13 +38,25 @@ func (s *set) sums() Sums {
 	return Sums{Size: s.size, MD5: hexOf(0), SHA1: hexOf(1), SHA256: hexOf(2), CRC32: hexOf(3)}
 }
 
+// The hashes are computed in two lanes that take about the same time: MD5 alone, and
+// the others.
+const lanes = 2
+
+// lane returns the hashes of a set in a lane.
+func (s *set) lane(k int) []hash.Hash {
+	if k == 0 {
+		return s.hashes[:1]
+	}
+	return s.hashes[1:]
+}
+
 // A Hasher takes the bytes of an image in order and hashes the whole and each of
 // its parts.
 type Hasher struct {
 	ends  []int64 // where each part ends
 	whole *set
 	parts []*set
-	at    int64
+	at    [lanes]int64 // how far each lane is
 }
 
 // New returns a Hasher for an image of parts (tracks) of the given sizes in
@@ -65,61 +78,55 @@ func New(sizes []int64) *Hasher {
 }
 
 // Offset returns how many bytes have been taken.
-func (h *Hasher) Offset() int64 { return h.at }
+func (h *Hasher) Offset() int64 { return h.at[0] }
+
+// parallelFrom is the size from which starting goroutines pays.
+const parallelFrom = 16 << 10
 
 // Write takes the next bytes. The hashes are computed side by side. The error is
 // not nil when there are more bytes than parts.
 func (h *Hasher) Write(p []byte) (int, error) {
+	if len(p) < parallelFrom {
+		n, err := h.write(0, p)
+		if err == nil {
+			n, err = h.write(1, p)
+		}
+		return n, err
+	}
+	var wg sync.WaitGroup
+	wg.Go(func() { h.write(0, p) }) // the other lane has the same error
+	n, err := h.write(1, p)
+	wg.Wait()
+	return n, err
+}
+
+// write takes the next bytes of a lane.
+func (h *Hasher) write(lane int, p []byte) (int, error) {
 	total := len(p)
 	for len(p) > 0 {
 		k := 0
-		for k < len(h.ends) && h.ends[k] <= h.at {
+		for k < len(h.ends) && h.ends[k] <= h.at[lane] {
 			k++
 		}
 		if k == len(h.ends) {
 			return total - len(p), fmt.Errorf("digest: %d bytes too many", len(p))
 		}
-		n := int(min(int64(len(p)), h.ends[k]-h.at))
-		h.write(h.parts[k], p[:n])
-		h.at += int64(n)
+		n := int(min(int64(len(p)), h.ends[k]-h.at[lane]))
+		for _, s := range [...]*set{h.parts[k], h.whole} {
+			for _, x := range s.lane(lane) {
+				x.Write(p[:n])
+			}
+			if lane == 0 {
+				s.size += int64(n)
+			}
+			if h.whole == h.parts[k] {
+				break
+			}
+		}
+		h.at[lane] += int64(n)
 		p = p[n:]
 	}
 	return total, nil
-}
-
-// parallelFrom is the size from which starting goroutines pays.
-const parallelFrom = 16 << 10
-
-func (h *Hasher) write(part *set, p []byte) {
-	sets := [2]*set{part, h.whole}
-	todo := sets[:1]
-	if h.whole != part {
-		todo = sets[:]
-	}
-	for _, s := range todo {
-		s.size += int64(len(p))
-	}
-	if len(p) < parallelFrom {
-		for _, s := range todo {
-			for _, x := range s.hashes {
-				x.Write(p)
-			}
-		}
-		return
-	}
-	// MD5 alone takes about as long as the others together.
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		for _, s := range todo {
-			s.hashes[0].Write(p)
-		}
-	})
-	for _, s := range todo {
-		for _, x := range s.hashes[1:] {
-			x.Write(p)
-		}
-	}
-	wg.Wait()
 }
 
 // Sums returns the hashes of the whole and of each part.
@@ -128,4 +135,60 @@ func (h *Hasher) Sums() (whole Sums, parts []Sums) {
 		parts = append(parts, s.sums())
 	}
 	return h.whole.sums(), parts
+}
+
+// A Feed hashes buffers beside what else goes on: each lane at its own pace.
+type Feed struct {
+	todo [lanes]chan *fed
+	wg   sync.WaitGroup
+	errs [lanes]error
+	once sync.Once
+}
+
+// fed is a buffer on its way through the lanes.
+type fed struct {
+	p    []byte
+	left atomic.Int32 // lanes that have not had it
+	done func()
+}
+
+// Feed starts hashing what [Feed.Put] gives, up to depth buffers behind. Nothing else
+// may be written until [Feed.Close] returns.
+func (h *Hasher) Feed(depth int) *Feed {
+	f := new(Feed)
+	for k := range f.todo {
+		f.todo[k] = make(chan *fed, depth)
+		f.wg.Go(func() {
+			for x := range f.todo[k] {
+				if _, err := h.write(k, x.p); err != nil {
+					f.errs[k] = err
+				}
+				if x.left.Add(-1) == 0 {
+					x.done()
+				}
+			}
+		})
+	}
+	return f
+}
+
+// Put gives the next bytes. done is called, from another goroutine, when they are
+// not needed any more.
+func (f *Feed) Put(p []byte, done func()) {
+	x := &fed{p: p, done: done}
+	x.left.Store(lanes)
+	for k := range f.todo {
+		f.todo[k] <- x
+	}
+}
+
+// Close waits until all is hashed.
+func (f *Feed) Close() error {
+	f.once.Do(func() {
+		for k := range f.todo {
+			close(f.todo[k])
+		}
+	})
+	f.wg.Wait()
+	return f.errs[0]
 }

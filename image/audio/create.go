@@ -182,9 +182,14 @@ func newEncoder(f *os.File, comments [][2]string) (*encoder, error) {
 	info := &meta.StreamInfo{
 		BlockSizeMin: blockSize, BlockSizeMax: blockSize, SampleRate: 44100, NChannels: 2, BitsPerSample: 16,
 	}
+	const vendor = "spindle"
+	length := 4 + len(vendor) + 4 // the encoder does not count it
+	for _, c := range comments {
+		length += 4 + len(c[0]) + 1 + len(c[1])
+	}
 	tags := &meta.Block{
-		Header: meta.Header{Type: meta.TypeVorbisComment},
-		Body:   &meta.VorbisComment{Vendor: "spindle", Tags: comments},
+		Header: meta.Header{Type: meta.TypeVorbisComment, Length: int64(length)},
+		Body:   &meta.VorbisComment{Vendor: vendor, Tags: comments},
 	}
 	out := &seekBuffer{bufio.NewWriterSize(f, 256<<10), f}
 	enc, err := flac.NewEncoder(out, info, tags)

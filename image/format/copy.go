@@ -17,7 +17,7 @@ const copyBatch = 256
 
 // Copy writes the sectors [from, to) of a track to a file, where it stands. Data
 // sectors are checked by their EDC, and everything is hashed, beside reading and
-// writing. What stands in a file of the image just as it is wanted is copied by
+// writing (but with NoCheck). What stands in a file of the image just as it is wanted is copied by
 // the system (copy_file_range, which on some file systems shares the blocks).
 func (o *Output) Copy(f *os.File, t *disc.Track, from, to disc.LBA, s Stored) error {
 	if at, ok := o.offload(f, from, to, s); ok {
@@ -37,8 +37,11 @@ func (o *Output) Fill(f *os.File, p []byte) error {
 	if _, err := f.Write(p); err != nil {
 		return err
 	}
-	_, err := o.hash.Write(p)
 	o.progress(len(p))
+	if o.hash == nil {
+		return nil
+	}
+	_, err := o.hash.Write(p)
 	return err
 }
 
@@ -92,7 +95,7 @@ func (o *Output) stream(t *disc.Track, from, to disc.LBA, s Stored, write func([
 		if _, err := write(out); err != nil {
 			return err
 		}
-		h.work <- out
+		h.put(out)
 		o.progress(len(out))
 	}
 	return h.stop()
@@ -208,6 +211,14 @@ const systemPiece = 16 << 20
 // copyInSystem copies stretches of files by the system, while the sectors are
 // read, checked and hashed beside it.
 func (o *Output) copyInSystem(f *os.File, from []stretch, t *disc.Track, first, end disc.LBA, s Stored) error {
+	if o.NoCheck {
+		for _, x := range from {
+			if err := x.copyTo(o.ctx, f, o.progress); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 	var wg sync.WaitGroup
 	var copyErr error
 	ctx, cancel := context.WithCancel(o.ctx)
@@ -217,7 +228,7 @@ func (o *Output) copyInSystem(f *os.File, from []stretch, t *disc.Track, first, 
 	defer func() { o.ctx = whole }()
 	wg.Go(func() {
 		for _, x := range from {
-			if copyErr = x.copyTo(ctx, f); copyErr != nil {
+			if copyErr = x.copyTo(ctx, f, func(int) {}); copyErr != nil {
 				cancel()
 				return
 			}
@@ -234,8 +245,8 @@ func (o *Output) copyInSystem(f *os.File, from []stretch, t *disc.Track, first, 
 	return err
 }
 
-// copyTo copies the stretch to where f stands.
-func (x *stretch) copyTo(ctx context.Context, f *os.File) error {
+// copyTo copies the stretch to where f stands, and tells how far it is.
+func (x *stretch) copyTo(ctx context.Context, f *os.File, progress func(bytes int)) error {
 	// A handle of our own: the position of the image's is not ours to move.
 	src, err := os.Open(x.name)
 	if err != nil {
@@ -257,6 +268,7 @@ func (x *stretch) copyTo(ctx context.Context, f *os.File) error {
 			return err
 		}
 		n, err := io.CopyN(f, src, min(left, systemPiece))
+		progress(int(n))
 		if left -= n; err != nil {
 			return err
 		}
@@ -264,39 +276,37 @@ func (x *stretch) copyTo(ctx context.Context, f *os.File) error {
 	return nil
 }
 
-// hashing hashes buffers in a goroutine of its own, beside reading and writing.
+// hashing hashes buffers beside reading and writing.
 type hashing struct {
-	free chan []byte // empty, with room
-	work chan []byte
-	done chan error
-	once sync.Once
-	err  error
+	free chan []byte  // empty, with room
+	feed *digest.Feed // nil when nothing is hashed
 }
 
 func startHashing(to *digest.Hasher, size int) *hashing {
-	const buffers = 4
-	h := &hashing{free: make(chan []byte, buffers), work: make(chan []byte, buffers), done: make(chan error, 1)}
+	const buffers = 6
+	h := &hashing{free: make(chan []byte, buffers)}
 	for range buffers {
 		h.free <- make([]byte, 0, size)
 	}
-	go func() {
-		var failed error
-		for b := range h.work {
-			if _, err := to.Write(b); err != nil && failed == nil {
-				failed = err
-			}
-			h.free <- b[:0]
-		}
-		h.done <- failed
-	}()
+	if to != nil {
+		h.feed = to.Feed(buffers)
+	}
 	return h
+}
+
+// put hashes b, and frees it then.
+func (h *hashing) put(b []byte) {
+	if h.feed == nil {
+		h.free <- b[:0]
+		return
+	}
+	h.feed.Put(b, func() { h.free <- b[:0] })
 }
 
 // stop waits until all is hashed.
 func (h *hashing) stop() error {
-	h.once.Do(func() {
-		close(h.work)
-		h.err = <-h.done
-	})
-	return h.err
+	if h.feed == nil {
+		return nil
+	}
+	return h.feed.Close()
 }

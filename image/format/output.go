@@ -28,15 +28,17 @@ type Options struct {
 	// SectorSize is how many bytes of each sector an .iso gets: 2048 (also for
 	// 0), 2336, 2352, or 2448 with the sub-channels.
 	SectorSize int
-	NoCheck    bool // do not look at the EDC of data sectors
-	Force      bool // replace existing files
-	Progress   func(done, total int64)
+	// NoCheck copies only: it does not look at the EDC of data sectors, and does
+	// not hash.
+	NoCheck  bool
+	Force    bool // replace existing files
+	Progress func(done, total int64)
 }
 
 // Created is what was made.
 type Created struct {
 	Files []string
-	Whole digest.Sums // of the sectors, in the order of the files
+	Whole digest.Sums // of the sectors, in the order of the files; with NoCheck only their size
 	// Damaged counts the data sectors whose EDC is wrong. They are written
 	// as they are, or in an .iso with the user data they have.
 	Damaged int
@@ -164,7 +166,10 @@ func (o *Output) Claim(bytes int64, files ...string) error {
 		}
 	}
 	o.total = bytes
-	o.hash = digest.New([]int64{bytes})
+	o.res.Whole.Size = bytes
+	if !o.NoCheck {
+		o.hash = digest.New([]int64{bytes})
+	}
 	return nil
 }
 
