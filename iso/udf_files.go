@@ -273,8 +273,12 @@ func (u *udfTree) content(n *udfNode, most int64) ([]byte, error) {
 			return nil, err
 		}
 	}
-	b := make([]byte, n.size)
-	if _, err := io.ReadFull(openRuns(u.r, e), b); err != nil {
+	// What is stated may be more than there is: memory is taken as it comes.
+	b, err := io.ReadAll(io.LimitReader(openRuns(u.r, e), n.size))
+	if err == nil && int64(len(b)) < n.size {
+		err = io.ErrUnexpectedEOF
+	}
+	if err != nil {
 		return nil, badUDF("%w", err)
 	}
 	return b, nil
