@@ -12,7 +12,7 @@ import (
 func init() {
 	format.Register(format.Format{
 		Name: "CUE sheet", Suffixes: []string{".cue"},
-		Match: match, Open: Open, Companions: companions, Create: Create,
+		Match: match, Open: openFile, Companions: companions, Create: Create,
 	})
 }
 

@@ -19,7 +19,12 @@ func Open(path string) (disc.Image, error) {
 	if err != nil {
 		return nil, err
 	}
+	return openFile(f)
+}
+
+func openFile(f *format.File) (disc.Image, error) {
 	defer f.Close()
+	path := f.Path
 	sheet, err := Parse(io.NewSectionReader(f, 0, f.Size))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)

@@ -43,23 +43,24 @@ type Created = format.Created
 // Open opens an image file. The error wraps [ErrUnknown] when its content has
 // no known format, and says what the file is where that can be seen.
 func Open(path string) (disc.Image, error) {
-	f, err := find(path)
+	file, err := format.OpenFile(path)
 	if err != nil {
 		return nil, err
 	}
-	if f.Open == nil {
-		return nil, fmt.Errorf("%s: %w: it is %s", path, ErrUnknown, f.Refusal)
+	f, err := find(file)
+	if err == nil && f.Open == nil {
+		err = fmt.Errorf("%s: %w: it is %s", path, ErrUnknown, f.Refusal)
 	}
-	return f.Open(path)
+	if err != nil {
+		file.Close()
+		return nil, err
+	}
+	return f.Open(file)
 }
 
 // find recognises a file.
-func find(path string) (format.Format, error) {
-	file, err := format.OpenFile(path)
-	if err != nil {
-		return format.Format{}, err
-	}
-	defer file.Close()
+func find(file *format.File) (format.Format, error) {
+	path := file.Path
 	if file.Size == 0 {
 		return format.Format{}, fmt.Errorf("%s: %w: it is empty", path, ErrUnknown)
 	}
@@ -78,7 +79,12 @@ func find(path string) (format.Format, error) {
 // it names.
 func Files(path string) []string {
 	files := []string{path}
-	if f, err := find(path); err == nil && f.Companions != nil {
+	file, err := format.OpenFile(path)
+	if err != nil {
+		return files
+	}
+	defer file.Close()
+	if f, err := find(file); err == nil && f.Companions != nil {
 		files = append(files, f.Companions(path)...)
 	}
 	return files

@@ -14,7 +14,8 @@ import (
 
 func init() {
 	format.Register(format.Format{
-		Name: "ISO", Suffixes: []string{".iso"}, Match: match, Open: Open, Create: Create,
+		Name: "ISO", Suffixes: []string{".iso"}, Match: match, Create: Create,
+		Open: func(f *format.File) (disc.Image, error) { return openFile(f, MediumFor) },
 	})
 }
 
@@ -126,7 +127,7 @@ func isISOName(name string) bool {
 // Open opens the image of a data disc, with sectors of 2048, 2336, 2352 or 2448
 // bytes, as the disc it is made for; see [MediumFor].
 func Open(path string) (disc.Image, error) {
-	return open(path, func(sectors int64) disc.Medium { return MediumFor(sectors) })
+	return open(path, MediumFor)
 }
 
 // OpenAs opens an image file as a disc of the given medium. A file whose
@@ -140,15 +141,20 @@ func open(path string, medium func(sectors int64) disc.Medium) (disc.Image, erro
 	if err != nil {
 		return nil, err
 	}
-	img, err := openFile(f, medium)
+	return openFile(f, medium)
+}
+
+func openFile(f *format.File, medium func(sectors int64) disc.Medium) (disc.Image, error) {
+	img, err := layOut(f, medium)
 	if err != nil {
 		f.Close()
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, fmt.Errorf("%s: %w", f.Path, err)
 	}
 	return img, nil
 }
 
-func openFile(f *format.File, medium func(sectors int64) disc.Medium) (disc.Image, error) {
+// layOut makes an image of a file.
+func layOut(f *format.File, medium func(sectors int64) disc.Medium) (disc.Image, error) {
 	head := make([]byte, format.HeadSize)
 	n, err := f.ReadAt(head, 0)
 	if err != nil && !errors.Is(err, io.EOF) {

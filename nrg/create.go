@@ -12,7 +12,7 @@ import (
 
 func init() {
 	format.Register(format.Format{
-		Name: "Nero image", Suffixes: []string{".nrg"}, Open: Open, Create: Create,
+		Name: "Nero image", Suffixes: []string{".nrg"}, Open: openFile, Create: Create,
 		Match: func(p *format.Probe) format.Score {
 			if Detect(p.R, p.Size) {
 				return format.Sure

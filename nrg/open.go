@@ -15,10 +15,14 @@ func Open(path string) (disc.Image, error) {
 	if err != nil {
 		return nil, err
 	}
+	return openFile(f)
+}
+
+func openFile(f *format.File) (disc.Image, error) {
 	img, err := open(f)
 	if err != nil {
 		f.Close()
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, fmt.Errorf("%s: %w", f.Path, err)
 	}
 	return img, nil
 }

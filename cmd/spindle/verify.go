@@ -50,7 +50,7 @@ Exit status 5: something is not right.`,
 	}
 	f := c.Flags()
 	f.StringVar(&o.with, "with", "", "compare with a `DRIVE|IMAGE|SUMS|DAT`")
-	f.StringVar(&o.repair, "repair", "", "write a corrected copy as `OUT.cue` with its .bin")
+	f.StringVar(&o.repair, "repair", "", "write a corrected copy as `OUT`: .cue, .iso, .nrg, .toc or .ccd")
 	f.BoolVar(&o.noHashes, "no-hashes", false, "do not compute hashes")
 	f.BoolVar(&o.force, "force", false, "replace existing files")
 	return c
@@ -350,8 +350,8 @@ func (v *verification) repair(ctx context.Context) error {
 	if out == "" {
 		return nil
 	}
-	if v.img.Layout().Medium != disc.CD || !strings.EqualFold(filepath.Ext(out), ".cue") {
-		return usage("--repair makes a .cue of an image of a CD: only its sectors have parity")
+	if v.img.Layout().Medium != disc.CD {
+		return usage("--repair is for images of CDs: only their sectors have parity")
 	}
 	whole := check.NewRepairer(v.img)
 	_, err := image.Create(ctx, out, whole, image.CreateOptions{

@@ -15,7 +15,7 @@ import (
 
 func init() {
 	format.Register(format.Format{
-		Name: "CloneCD image", Suffixes: []string{".ccd"}, Match: match, Open: Open, Companions: companions, Create: Create,
+		Name: "CloneCD image", Suffixes: []string{".ccd"}, Match: match, Open: openFile, Companions: companions, Create: Create,
 	})
 }
 
@@ -44,7 +44,12 @@ func Open(path string) (disc.Image, error) {
 	if err != nil {
 		return nil, err
 	}
+	return openFile(f)
+}
+
+func openFile(f *format.File) (disc.Image, error) {
 	defer f.Close()
+	path := f.Path
 	d, err := Parse(io.NewSectionReader(f, 0, f.Size))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)

@@ -6,7 +6,7 @@
 //
 //	func init() {
 //		format.Register(format.Format{
-//			Name: "CUE sheet", Suffixes: []string{".cue"}, Match: match, Open: Open, Create: Create,
+//			Name: "CUE sheet", Suffixes: []string{".cue"}, Match: match, Open: open, Create: Create,
 //		})
 //	}
 //
@@ -43,8 +43,9 @@ type Format struct {
 	Suffixes []string
 	// Match looks whether a file has this format.
 	Match func(*Probe) Score
-	// Open opens a file that Match found to be one.
-	Open func(path string) (disc.Image, error)
+	// Open opens a file that Match found to be one. It takes the file over, and
+	// closes it when it fails or does not need it any longer.
+	Open func(*File) (disc.Image, error)
 	// Companions lists the files that belong to the image besides path itself.
 	Companions func(path string) []string
 	// Create writes an image.

@@ -15,7 +15,7 @@ import (
 
 func init() {
 	format.Register(format.Format{
-		Name: "cdrdao TOC file", Suffixes: []string{".toc"}, Match: match, Open: Open, Companions: companions, Create: Create,
+		Name: "cdrdao TOC file", Suffixes: []string{".toc"}, Match: match, Open: openFile, Companions: companions, Create: Create,
 	})
 }
 
@@ -77,7 +77,12 @@ func Open(path string) (disc.Image, error) {
 	if err != nil {
 		return nil, err
 	}
+	return openFile(file)
+}
+
+func openFile(file *format.File) (disc.Image, error) {
 	defer file.Close()
+	path := file.Path
 	f, err := Parse(io.NewSectionReader(file, 0, file.Size))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
