@@ -97,6 +97,43 @@ func TestEncodings(t *testing.T) {
 	}
 }
 
+func TestShiftJIS(t *testing.T) {
+	const rest = "\"\nFILE x.bin BINARY\nTRACK 01 AUDIO\nINDEX 01 00:00:00\n"
+	for bytes, want := range map[string]string{
+		"\x83\x89\x83\x43\x83\x75 1": "ライブ 1", "\x93\xfa\x96\x7b\x8c\xea": "日本語", "D\xe9j\xe0 vu": "Déjà vu", "\xc4rger \xfcber \xd6l": "Ärger über Öl",
+	} {
+		if got := mustParse(t, "TITLE \""+bytes+rest).Text.Title; got != want {
+			t.Errorf("%q is %q, want %q", bytes, got, want)
+		}
+	}
+}
+
+// The sub-channels of a CD+G follow each sector.
+func TestCDG(t *testing.T) {
+	dir := t.TempDir()
+	var b []byte
+	for i := range 5 {
+		b = append(b, make([]byte, 2352)...)
+		b = append(b, bytes.Repeat([]byte{byte(i)}, 96)...)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "x.bin"), b, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	img, err := mustParse(t, "FILE x.bin BINARY\nTRACK 01 CDG\nINDEX 01 00:00:00\n").Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer img.Close()
+	var sub [96]byte
+	if err := img.(disc.Subchanneler).ReadSubchannel(sub[:], 3); err != nil {
+		t.Fatal(err)
+	}
+	want := append(make([]byte, 72), bytes.Repeat([]byte{0xFF}, 24)...) // 3 is the bits of V and W
+	if !bytes.Equal(sub[:], want) {
+		t.Errorf("% x", sub)
+	}
+}
+
 func TestParseErrors(t *testing.T) {
 	const head = "FILE x.bin BINARY\nTRACK 01 AUDIO\n"
 	for name, test := range map[string]struct {
@@ -149,6 +186,7 @@ func write(t *testing.T, path string, n int) {
 func TestOpenLayout(t *testing.T) {
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "one.bin"), 1000*2352)
+	write(t, filepath.Join(dir, "three.bin"), 100*2352)
 	write(t, filepath.Join(dir, "two.iso"), 300*2048)
 	write(t, filepath.Join(dir, "mix.bin"), 300*2048+200*2352)
 	type track struct{ Begin, Start, End disc.LBA }
@@ -168,6 +206,14 @@ func TestOpenLayout(t *testing.T) {
 			[]track{{0, 375, 1000}}},
 		"the pregap every disc has": {"FILE one.bin BINARY\nTRACK 01 AUDIO\nPREGAP 00:02:00\nINDEX 01 00:00:00\n",
 			[]track{{0, 0, 1000}}},
+		"silence hidden before track 1": {"FILE one.bin BINARY\nTRACK 01 AUDIO\nPREGAP 00:05:00\nINDEX 01 00:00:00\n",
+			[]track{{0, 375, 1375}}},
+		"PREGAP is in no file, INDEX 00 is": {"FILE one.bin BINARY\nTRACK 01 AUDIO\nINDEX 01 00:00:00\nTRACK 02 AUDIO\nPREGAP 00:01:00\n" +
+			"INDEX 00 00:04:00\nINDEX 01 00:06:00\n",
+			[]track{{0, 0, 300}, {300, 525, 1075}}},
+		"INDEX 01 in the next file, as EAC writes it": {"FILE one.bin BINARY\nTRACK 01 AUDIO\nINDEX 01 00:00:00\nTRACK 02 AUDIO\nINDEX 00 00:12:00\n" +
+			"FILE three.bin BINARY\nINDEX 01 00:00:00\n",
+			[]track{{0, 0, 900}, {900, 1000, 1100}}},
 		"postgap": {"FILE one.bin BINARY\nTRACK 01 AUDIO\nINDEX 01 00:00:00\nPOSTGAP 00:01:00\n",
 			[]track{{0, 0, 1075}}},
 		"index in the next file": {"FILE two.iso BINARY\nTRACK 01 MODE1/2048\nINDEX 01 00:00:00\nTRACK 02 MODE1/2048\nINDEX 00 00:03:00\n" +
