@@ -1,0 +1,46 @@
+package foreign
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"spindle/image/format"
+)
+
+// probe makes what a format gets to see of a file.
+func probe(name, content string) *format.Probe {
+	b := []byte(content)
+	return &format.Probe{Name: name, Head: b[:min(len(b), format.HeadSize)], Size: int64(len(b)), R: bytes.NewReader(b)}
+}
+
+// Each format that the door does not open is known by its content, and what helps
+// is said.
+func TestRecognised(t *testing.T) {
+	end := func(s string) string { return strings.Repeat("x", 3000) + s + strings.Repeat("y", 512-len(s)) }
+	boot := strings.Repeat("\x00", 510) + "\x55\xAA" + strings.Repeat("\x00", 2000)
+	for name, content := range map[string]string{
+		"CHD": "MComprHD\x00\x00", "Alcohol 120% image": "MEDIA DESCRIPTOR\x01", "Apple disk image": end("koly"),
+		"DiscJuggler image":    strings.Repeat("z", 600) + "\x05\x00\x00\x80\x10\x00\x00\x00",
+		"Toast image":          "ER\x08\x00" + strings.Repeat("\x00", 508) + "PM" + strings.Repeat("\x00", 2000),
+		"Virtual PC hard disk": end("conectix"), "Hyper-V hard disk": "vhdxfile", "VMware hard disk": "KDMV", "QEMU hard disk": "QFI\xFB",
+		"VirtualBox hard disk": "<<< Oracle VM VirtualBox Disk Image >>>", "compressed ISO (CSO)": "CISO", "compressed ISO (ZSO)": "ZISO",
+		"ECM file": "ECM\x00", "UltraISO image": "IsZ!", "PowerISO image": "DAA\x00", "BlindWrite image": "BWT5 STREAM SIGN",
+		"Norton Ghost image": "\xFE\xEF\x01", "7-Zip archive": "7z\xBC\xAF\x27\x1C", "ZIP archive": "PK\x03\x04", "RAR archive": "Rar!\x1A",
+		"tar archive": strings.Repeat("n", 257) + "ustar\x0000", "web page": "<!DOCTYPE html><title>404", "hard-disk image": boot,
+	} {
+		f, ok := format.Find(probe("x.iso", content))
+		if !ok || f.Name != name {
+			t.Errorf("%s is taken for %q", name, f.Name)
+		}
+		if f.Refusal == "" || f.Open != nil {
+			t.Errorf("%s: refusal %q", name, f.Refusal)
+		}
+	}
+	if f, ok := format.Find(probe("Track.BIN", strings.Repeat("x", 2352*3))); !ok || f.Name != "raw sectors" {
+		t.Errorf("raw sectors are taken for %q", f.Name)
+	}
+	if f, ok := format.Find(probe("x.iso", "some text")); ok {
+		t.Errorf("text is taken for %q", f.Name)
+	}
+}

@@ -1,0 +1,112 @@
+package format
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"spindle/disc"
+	"spindle/disc/cdsector"
+)
+
+// data is an image of empty Mode 1 sectors, stored whole in a file.
+func data(t *testing.T, sectors int, bad ...int) (disc.Image, []byte) {
+	t.Helper()
+	b := make([]byte, sectors*cdsector.Size)
+	for i := range sectors {
+		s := (*[cdsector.Size]byte)(b[i*cdsector.Size:])
+		m := disc.LBA(i).MSF()
+		cdsector.SetHeader(s, m.M, m.S, m.F, 1)
+		s[16] = byte(i)
+		cdsector.Seal(s, cdsector.Mode1)
+	}
+	for _, i := range bad {
+		b[i*cdsector.Size+100] ^= 1
+	}
+	path := filepath.Join(t.TempDir(), "in.bin")
+	if err := os.WriteFile(path, b, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &disc.Layout{Sessions: []disc.Session{{
+		Number: 1, LeadOut: disc.LBA(sectors), Tracks: []disc.Track{{Number: 1, Mode: disc.Mode1, Control: disc.DataTrack, End: disc.LBA(sectors)}},
+	}}}
+	img, err := disc.NewExtentImage(l, []disc.Extent{{Count: sectors, Source: f}}, f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { img.Close() })
+	return img, b
+}
+
+// raw is a format of whole sectors, in two files.
+func raw(o *Output) error {
+	t := o.Layout.Tracks()[0]
+	half := t.End / 2
+	if err := o.Claim(int64(t.Sectors())*cdsector.Size, o.Path, o.Path+"2"); err != nil {
+		return err
+	}
+	if err := o.Write(o.Path, func(f *os.File) error { return o.Copy(f, t, 0, half, Whole) }); err != nil {
+		return err
+	}
+	return o.Write(o.Path+"2", func(f *os.File) error { return o.Copy(f, t, half, t.End, Whole) })
+}
+
+// What the system copies is checked and hashed as what goes through memory is.
+func TestCopy(t *testing.T) {
+	img, want := data(t, 1000, 3, 700)
+	for _, noCheck := range []bool{false, true} {
+		path := filepath.Join(t.TempDir(), "out")
+		var last int64
+		res, err := Create(context.Background(), Format{Create: raw}, path, img, Options{
+			NoCheck: noCheck, Progress: func(done, total int64) { last = done },
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, _ := os.ReadFile(path)
+		b, _ := os.ReadFile(path + "2")
+		if !bytes.Equal(append(a, b...), want) || last != int64(len(want)) {
+			t.Errorf("other bytes, or progress %d of %d", last, len(want))
+		}
+		if !noCheck && (res.Damaged != 2 || res.First != 3 || res.Whole.SHA256 == "") || noCheck && (res.Damaged != 0 || res.Whole.SHA256 != "") {
+			t.Errorf("%+v", res)
+		}
+	}
+}
+
+func TestCreateCleansUp(t *testing.T) {
+	img, _ := data(t, 100)
+	dir := t.TempDir()
+	path := filepath.Join(dir, "out")
+	failing := func(o *Output) error {
+		if err := raw(o); err != nil {
+			return err
+		}
+		return errors.New("at the very end")
+	}
+	if _, err := Create(context.Background(), Format{Create: failing}, path, img, Options{}); err == nil {
+		t.Error("no error")
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := Create(ctx, Format{Create: raw}, path, img, Options{}); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	if files, _ := os.ReadDir(dir); len(files) > 0 {
+		t.Errorf("left behind: %v", files)
+	}
+	lossy := func(o *Output) error { return o.Lose("everything") }
+	if _, err := Create(context.Background(), Format{Create: lossy}, path, img, Options{}); !errors.Is(err, ErrCannotHold) {
+		t.Error(err)
+	}
+	if res, err := Create(context.Background(), Format{Create: lossy}, path, img, Options{Lossy: true}); err != nil || len(res.Lost) != 1 {
+		t.Errorf("%+v, %v", res, err)
+	}
+}
