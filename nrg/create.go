@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"os"
+	"strings"
 
 	"spindle/disc"
 	"spindle/disc/cdsector"
@@ -14,8 +15,11 @@ func init() {
 	format.Register(format.Format{
 		Name: "Nero image", Suffixes: []string{".nrg"}, Open: openFile, Create: Create,
 		Match: func(p *format.Probe) format.Score {
-			if Detect(p.R, p.Size) {
+			switch {
+			case Detect(p.R, p.Size):
 				return format.Sure
+			case strings.HasSuffix(strings.ToLower(p.Name), ".nrg"):
+				return format.Guess // opening says what is missing: its end, most often
 			}
 			return format.No
 		},

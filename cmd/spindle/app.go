@@ -91,8 +91,11 @@ func argsError(c *cobra.Command, args []string, check cobra.PositionalArgs) erro
 		return nil
 	}
 	what := "there are too many arguments"
-	if len(args) == 0 {
-		what = "an argument is missing"
+	const more = 3 // than any command needs
+	for n := range more {
+		if check(c, append(args[:len(args):len(args)], make([]string, n+1)...)) == nil {
+			what = "an argument is missing"
+		}
 	}
 	return usage("%s. It is used like this: %s", what, c.UseLine())
 }

@@ -396,7 +396,7 @@ func (x *extraction) write(e *iso.Entry, local string, content io.Reader) error 
 	}
 	r := &readErrors{ctx: x.ctx, r: content}
 	n, err := io.Copy(w, r)
-	if r.err == nil && n < e.Size {
+	if err == nil && r.err == nil && n < e.Size {
 		r.err = fmt.Errorf("the image has %d bytes of it, and it has %d", n, e.Size)
 	}
 	if err = errors.Join(err, w.Close()); err != nil || r.err != nil {

@@ -166,7 +166,17 @@ type encoder struct {
 // state what it has counted. It hides that the file can be closed.
 type seekBuffer struct {
 	*bufio.Writer
-	f *os.File
+	f    *os.File
+	last error // of writing; the encoder's own errors do not lead back to it
+}
+
+// Write implements [io.Writer].
+func (s *seekBuffer) Write(p []byte) (int, error) {
+	n, err := s.Writer.Write(p)
+	if err != nil {
+		s.last = err
+	}
+	return n, err
 }
 
 func (s *seekBuffer) Seek(offset int64, whence int) (int64, error) {
@@ -191,7 +201,7 @@ func newEncoder(f *os.File, comments [][2]string) (*encoder, error) {
 		Header: meta.Header{Type: meta.TypeVorbisComment, Length: int64(length)},
 		Body:   &meta.VorbisComment{Vendor: vendor, Tags: comments},
 	}
-	out := &seekBuffer{bufio.NewWriterSize(f, 256<<10), f}
+	out := &seekBuffer{Writer: bufio.NewWriterSize(f, 256<<10), f: f}
 	enc, err := flac.NewEncoder(out, info, tags)
 	if err != nil {
 		return nil, err
@@ -227,7 +237,15 @@ func (e *encoder) frame(p []byte) error {
 			SubHeader: frame.SubHeader{Pred: frame.PredVerbatim}, Samples: samples, NSamples: n,
 		})
 	}
-	return e.enc.WriteFrame(x)
+	return e.cause(e.enc.WriteFrame(x))
+}
+
+// cause is the error of writing to the file, where there was one.
+func (e *encoder) cause(err error) error {
+	if err != nil && e.out.last != nil {
+		return e.out.last
+	}
+	return err
 }
 
 // Close writes what is left, and the number of samples and their MD5.
@@ -238,7 +256,7 @@ func (e *encoder) Close() error {
 		}
 	}
 	if err := e.enc.Close(); err != nil {
-		return err
+		return e.cause(err)
 	}
 	if err := e.out.Flush(); err != nil {
 		return err

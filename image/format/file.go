@@ -37,7 +37,11 @@ func OpenFile(path string) (*File, error) {
 	}
 	if !st.Mode().IsRegular() {
 		f.Close()
-		return nil, fmt.Errorf("%s: %w: it is no regular file", path, ErrUnknown)
+		what := "it is no regular file"
+		if st.IsDir() {
+			what = "it is a folder; \"spindle make\" makes an image of one"
+		}
+		return nil, fmt.Errorf("%s: %w: %s", path, ErrUnknown, what)
 	}
 	r, err := packed.Open(f)
 	switch {

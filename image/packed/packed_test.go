@@ -113,7 +113,11 @@ func TestReadAnywhere(t *testing.T) {
 			t.Errorf("%s: %d bytes", name, r.Size())
 		}
 		rnd := rand.New(rand.NewPCG(3, 4))
-		for range 40 {
+		reads := 40
+		if testing.Short() {
+			reads = 5
+		}
+		for range reads {
 			at := rnd.Int64N(int64(len(want)))
 			p := make([]byte, min(int64(len(want))-at, rnd.Int64N(200<<10)+1))
 			if _, err := r.ReadAt(p, at); err != nil || !bytes.Equal(p, want[at:at+int64(len(p))]) {
