@@ -23,13 +23,13 @@ func (o *Output) Copy(f *os.File, t *disc.Track, from, to disc.LBA, s Stored) er
 	if at, ok := o.offload(f, from, to, s); ok {
 		return o.copyInSystem(f, at, t, from, to, s)
 	}
-	return o.stream(t, from, to, s, f.Write)
+	return o.stream(o.ctx, t, from, to, s, f.Write)
 }
 
 // CopyTo gives the whole sectors [from, to) of a track to write, which must not
 // keep them, as Copy does.
 func (o *Output) CopyTo(t *disc.Track, from, to disc.LBA, write func([]byte) (int, error)) error {
-	return o.stream(t, from, to, Whole, write)
+	return o.stream(o.ctx, t, from, to, Whole, write)
 }
 
 // Fill accounts for sectors that are written without being read: p is hashed.
@@ -53,7 +53,7 @@ func (o *Output) progress(n int) {
 }
 
 // stream reads, checks, picks, writes and hashes.
-func (o *Output) stream(t *disc.Track, from, to disc.LBA, s Stored, write func([]byte) (int, error)) error {
+func (o *Output) stream(ctx context.Context, t *disc.Track, from, to disc.LBA, s Stored, write func([]byte) (int, error)) error {
 	size, stored := o.Layout.Medium.SectorSize(), s.Size(o.Layout.Medium)
 	direct := stored == size && s != Swapped // what is read is what is written
 	h := startHashing(o.hash, copyBatch*max(size, stored))
@@ -67,7 +67,7 @@ func (o *Output) stream(t *disc.Track, from, to disc.LBA, s Stored, write func([
 	}
 	user, _ := o.Image.(disc.UserReader)
 	for a := from; a < to; a += copyBatch {
-		if err := o.ctx.Err(); err != nil {
+		if err := ctx.Err(); err != nil {
 			return err
 		}
 		n := min(copyBatch, int(to-a))
@@ -221,11 +221,8 @@ func (o *Output) copyInSystem(f *os.File, from []stretch, t *disc.Track, first, 
 	}
 	var wg sync.WaitGroup
 	var copyErr error
-	ctx, cancel := context.WithCancel(o.ctx)
+	ctx, cancel := context.WithCancel(o.ctx) // when one of the two fails, the other ends
 	defer cancel()
-	whole := o.ctx
-	o.ctx = ctx // when copying fails, reading ends
-	defer func() { o.ctx = whole }()
 	wg.Go(func() {
 		for _, x := range from {
 			if copyErr = x.copyTo(ctx, f, func(int) {}); copyErr != nil {
@@ -234,12 +231,12 @@ func (o *Output) copyInSystem(f *os.File, from []stretch, t *disc.Track, first, 
 			}
 		}
 	})
-	err := o.stream(t, first, end, s, func(p []byte) (int, error) { return len(p), nil })
+	err := o.stream(ctx, t, first, end, s, func(p []byte) (int, error) { return len(p), nil })
 	if err != nil {
 		cancel()
 	}
 	wg.Wait()
-	if copyErr != nil && (err == nil || errors.Is(err, context.Canceled) && whole.Err() == nil) {
+	if copyErr != nil && (err == nil || errors.Is(err, context.Canceled) && o.ctx.Err() == nil) {
 		return copyErr
 	}
 	return err

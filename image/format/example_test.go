@@ -1,0 +1,17 @@
+package format_test
+
+import (
+	"bytes"
+	"fmt"
+
+	"spindle/image/format"
+
+	_ "spindle/image/foreign"
+)
+
+func ExampleFind() {
+	content := []byte("MComprHD and so on")
+	f, ok := format.Find(&format.Probe{Name: "game.chd", Head: content, Size: int64(len(content)), R: bytes.NewReader(content)})
+	fmt.Println(f.Name, ok)
+	// Output: CHD true
+}
