@@ -47,6 +47,7 @@ func (o *Output) Fill(f *os.File, p []byte) error {
 
 func (o *Output) progress(n int) {
 	o.done += int64(n)
+	o.flush.wrote(n)
 	if o.Progress != nil {
 		o.Progress(o.done, o.total)
 	}

@@ -60,6 +60,7 @@ type Output struct {
 	res     Created
 	hash    *digest.Hasher
 	written []string // final names of files begun
+	flush   *flushing
 	done    int64
 	total   int64
 }
@@ -180,11 +181,52 @@ func (o *Output) Write(path string, fill func(*os.File) error) error {
 		return err
 	}
 	o.written = append(o.written, path)
+	o.flush = startFlushing(f)
 	err = fill(f)
+	o.flush.stop()
 	if err == nil {
 		err = f.Sync()
 	}
 	return errors.Join(err, f.Close())
+}
+
+// flushing has what was written so far brought to the disk while more is written, so
+// that the file is not to be waited for at the end.
+type flushing struct {
+	now     chan struct{}
+	ended   chan struct{}
+	pending int
+}
+
+// flushEvery is how many bytes are written between two of them.
+const flushEvery = 64 << 20
+
+func startFlushing(f *os.File) *flushing {
+	x := &flushing{now: make(chan struct{}, 1), ended: make(chan struct{})}
+	go func() {
+		defer close(x.ended)
+		for range x.now {
+			_ = f.Sync() // what goes wrong is told at the end
+		}
+	}()
+	return x
+}
+
+// wrote counts what was written.
+func (x *flushing) wrote(n int) {
+	if x.pending += n; x.pending < flushEvery {
+		return
+	}
+	select {
+	case x.now <- struct{}{}:
+		x.pending = 0
+	default: // it is still at it
+	}
+}
+
+func (x *flushing) stop() {
+	close(x.now)
+	<-x.ended
 }
 
 // WriteBytes makes one file that is at hand.
