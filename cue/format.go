@@ -38,9 +38,10 @@ func companions(path string) []string {
 	if err != nil {
 		return nil
 	}
+	b := newBuilder(sheet, path)
 	var files []string
 	for _, named := range sheet.Files {
-		if p, err := format.FindCompanion(filepath.Dir(path), named.Name); err == nil {
+		if p, err := b.find(filepath.Dir(path), &named); err == nil {
 			files = append(files, p)
 		}
 	}

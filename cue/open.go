@@ -29,11 +29,7 @@ func openFile(f *format.File) (disc.Image, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	b := builder{sheet: sheet}
-	if len(sheet.Files) == 1 {
-		// Sheet and file get renamed together, and the FILE line forgotten.
-		b.stem = filepath.Base(format.Stem(path))
-	}
+	b := newBuilder(sheet, path)
 	img, err := b.open(filepath.Dir(path))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
@@ -80,6 +76,27 @@ type builder struct {
 	layout  disc.Layout
 }
 
+// newBuilder prepares the image of the sheet in a file.
+func newBuilder(sheet *Sheet, path string) *builder {
+	b := &builder{sheet: sheet}
+	if len(sheet.Files) == 1 {
+		// Sheet and file get renamed together, and the FILE line forgotten.
+		b.stem = filepath.Base(format.Stem(path))
+	}
+	return b
+}
+
+// find finds a file of the sheet.
+func (b *builder) find(dir string, f *File) (string, error) {
+	path, err := format.FindCompanion(dir, f.Name)
+	if err != nil && b.stem != "" {
+		if other, otherErr := format.FindCompanion(dir, b.stem+filepath.Ext(f.Name)); otherErr == nil {
+			return other, nil
+		}
+	}
+	return path, err
+}
+
 func (b *builder) build(dir string) (disc.Image, error) {
 	for i := range b.sheet.Files {
 		if err := b.openFile(dir, &b.sheet.Files[i]); err != nil {
@@ -100,13 +117,7 @@ func (b *builder) build(dir string) (disc.Image, error) {
 
 func (b *builder) openFile(dir string, f *File) error {
 	fail := func(err error) error { return &ParseError{f.Line, err.Error()} }
-	path, err := format.FindCompanion(dir, f.Name)
-	if err != nil && b.stem != "" {
-		var other error
-		if path, other = format.FindCompanion(dir, b.stem+filepath.Ext(f.Name)); other == nil {
-			err = nil
-		}
-	}
+	path, err := b.find(dir, f)
 	if err != nil {
 		return fmt.Errorf("line %d: %w", f.Line, err)
 	}

@@ -90,14 +90,11 @@ type fileReader struct {
 // first and the last sector tell, and some between them.
 func (r *fileReader) special() bool {
 	for i, first := range r.extents {
-		n := disc.LBA((r.lengths[i] + iso.BlockSize - 1) / iso.BlockSize)
-		const looks = 16
-		for k := range disc.LBA(looks) {
-			at := first + n*k/looks
-			if k == looks-1 {
-				at = first + n - 1
-			}
-			if n == 0 || r.img.ReadSectors(r.buf[:], at) != nil {
+		n := (r.lengths[i] + iso.BlockSize - 1) / iso.BlockSize
+		looks := min(n, 16)
+		for k := range looks {
+			at := first + disc.LBA((n-1)*k/max(1, looks-1))
+			if r.img.ReadSectors(r.buf[:], at) != nil {
 				continue
 			}
 			if k := cdsector.Classify(&r.buf); k == cdsector.Form2 || k == cdsector.Audio {
@@ -129,6 +126,14 @@ func (r *fileReader) Read(p []byte) (int, error) {
 	n := copy(p, r.data)
 	r.data = r.data[n:]
 	return n, nil
+}
+
+// ReadVolume reads what the descriptors in a data track say.
+func ReadVolume(img disc.Image, t *disc.Track) (*iso.Volume, error) {
+	if f, err := OpenFileSystem(img, t); err == nil && f.base == 0 && t.Start > 0 {
+		return iso.ReadSession(&blocks{img: img}, int64(t.Start), int64(img.Layout().End()))
+	}
+	return iso.ReadVolume(UserData(img, t), int64(t.End-t.Start))
 }
 
 // blocks gives the user data of the whole disc, 2048 bytes a sector, by the

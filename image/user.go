@@ -22,15 +22,15 @@ type userData struct {
 
 func (u *userData) ReadAt(p []byte, off int64) (int, error) {
 	done := 0
-	if size := u.img.Layout().Medium.SectorSize(); size == iso.BlockSize && off >= 0 && off%iso.BlockSize == 0 {
-		// Whole blocks go straight into p.
+	if off >= 0 && off%iso.BlockSize == 0 {
 		first := int64(u.t.Start) + off/iso.BlockSize
 		n := min(int64(len(p)/iso.BlockSize), int64(u.t.End)-first)
-		if n > 0 {
-			if err := u.img.ReadSectors(p[:n*iso.BlockSize], disc.LBA(first)); err != nil {
-				return 0, err
-			}
-			done = int(n * iso.BlockSize)
+		ok, err := u.blocks(p[:max(0, n)*iso.BlockSize], disc.LBA(first))
+		if err != nil {
+			return 0, err
+		}
+		if ok {
+			done = int(max(0, n) * iso.BlockSize)
 		}
 	}
 	for done < len(p) {
@@ -45,6 +45,20 @@ func (u *userData) ReadAt(p []byte, off int64) (int, error) {
 		done += copy(p[done:], data[(off+int64(done))%iso.BlockSize:])
 	}
 	return done, nil
+}
+
+// blocks reads whole blocks straight into p, where the image gives them so.
+func (u *userData) blocks(p []byte, first disc.LBA) (bool, error) {
+	if len(p) == 0 {
+		return false, nil
+	}
+	if u.img.Layout().Medium.SectorSize() == iso.BlockSize {
+		return true, u.img.ReadSectors(p, first)
+	}
+	if user, ok := u.img.(disc.UserReader); ok && u.t.Mode == disc.Mode1 {
+		return user.ReadUser(p, first)
+	}
+	return false, nil
 }
 
 func (u *userData) sector(at disc.LBA) ([]byte, error) {

@@ -11,7 +11,7 @@ import (
 // It returns nil where there is none, or none that can be read.
 func openUDF(r io.ReaderAt, blocks int64) *udfTree {
 	var v Volume
-	if nsr, err := v.readSequence(r); err != nil || !nsr {
+	if nsr, err := v.readSequence(r, 0); err != nil || !nsr {
 		return nil
 	}
 	places := []int64{anchorBlock}

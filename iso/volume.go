@@ -113,8 +113,14 @@ type Hybrid struct {
 // known; it only widens the search for UDF anchors. It returns [ErrNoVolume]
 // when there is nothing, and any error that reading the descriptors met.
 func ReadVolume(r io.ReaderAt, blocks int64) (*Volume, error) {
+	return ReadSession(r, 0, blocks)
+}
+
+// ReadSession is ReadVolume for a session that starts at a block: all its addresses
+// count from the start of the disc, which is byte 0 of r.
+func ReadSession(r io.ReaderAt, start, blocks int64) (*Volume, error) {
 	v := new(Volume)
-	nsr, err := v.readSequence(r)
+	nsr, err := v.readSequence(r, start)
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +130,7 @@ func ReadVolume(r io.ReaderAt, blocks int64) (*Volume, error) {
 	if !v.ISO9660 && v.UDF == "" {
 		return nil, ErrNoVolume
 	}
-	v.readSystemArea(r)
+	v.readSystemArea(r, start)
 	return v, nil
 }
 
@@ -140,11 +146,11 @@ func readBlock(r io.ReaderAt, n int64) ([]byte, error) {
 	return nil, err
 }
 
-// readSequence walks the volume recognition sequence and reports whether it
-// announces UDF.
-func (v *Volume) readSequence(r io.ReaderAt) (nsr bool, err error) {
+// readSequence walks the volume recognition sequence of the session at start, and
+// reports whether it announces UDF.
+func (v *Volume) readSequence(r io.ReaderAt, start int64) (nsr bool, err error) {
 	inISO := true
-	for n := int64(firstDescriptor); n < firstDescriptor+maxDescriptors; n++ {
+	for n := start + firstDescriptor; n < start+firstDescriptor+maxDescriptors; n++ {
 		b, err := readBlock(r, n)
 		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 			return nsr, nil
@@ -238,8 +244,8 @@ func (v *Volume) readBootCatalog(r io.ReaderAt, block uint32) {
 	}
 }
 
-func (v *Volume) readSystemArea(r io.ReaderAt) {
-	b, err := readBlock(r, 0)
+func (v *Volume) readSystemArea(r io.ReaderAt, start int64) {
+	b, err := readBlock(r, start)
 	if err != nil {
 		return
 	}

@@ -204,7 +204,7 @@ func imageVolume(img disc.Image) *iso.Volume {
 	if t == nil {
 		return nil
 	}
-	v, err := iso.ReadVolume(image.UserData(img, t), int64(t.End-t.Start))
+	v, err := image.ReadVolume(img, t)
 	if err != nil {
 		return nil
 	}

@@ -30,7 +30,8 @@ var ErrTooLarge = errors.New("compressed in an unusual way")
 
 // A method is a way of compressing.
 type method struct {
-	name, suffix, magic string
+	name, suffix string
+	match        func(head []byte) bool
 	// open returns what a stream holds that starts with the bytes of r.
 	open func(r io.Reader) (io.ReadCloser, error)
 	// index finds the places at which reading can start, and the size of what
@@ -44,17 +45,38 @@ const maxWindow = 64 << 20
 
 func methods() []method {
 	return []method{
-		{"gzip", ".gz", "\x1F\x8B", func(r io.Reader) (io.ReadCloser, error) { return gzip.NewReader(r) }, nil},
-		{"xz", ".xz", "\xFD7zXZ\x00", openXZ, indexXZ},
-		{"zstd", ".zst", "\x28\xB5\x2F\xFD", func(r io.Reader) (io.ReadCloser, error) {
+		{"gzip", ".gz", isGzip, func(r io.Reader) (io.ReadCloser, error) { return gzip.NewReader(r) }, nil},
+		{"xz", ".xz", func(b []byte) bool { return bytes.HasPrefix(b, []byte("\xFD7zXZ\x00")) }, openXZ, indexXZ},
+		{"zstd", ".zst", isZstd, func(r io.Reader) (io.ReadCloser, error) {
 			d, err := zstd.NewReader(r, zstd.WithDecoderMaxWindow(maxWindow), zstd.WithDecoderLowmem(true), zstd.WithDecoderConcurrency(1))
 			if err != nil {
 				return nil, err
 			}
 			return d.IOReadCloser(), nil
 		}, indexZstd},
-		{"bzip2", ".bz2", "BZh", func(r io.Reader) (io.ReadCloser, error) { return io.NopCloser(bzip2.NewReader(r)), nil }, nil},
+		{"bzip2", ".bz2", isBzip2, func(r io.Reader) (io.ReadCloser, error) { return io.NopCloser(bzip2.NewReader(r)), nil }, nil},
 	}
+}
+
+// The signatures are looked at as closely as can be: the samples of a raw audio
+// track may begin with anything.
+
+// isGzip knows a member that is deflated and has no flags that are not defined (RFC
+// 1952 section 2.3).
+func isGzip(b []byte) bool {
+	return len(b) > 3 && b[0] == 0x1F && b[1] == 0x8B && b[2] == 8 && b[3]&0xE0 == 0
+}
+
+// isZstd knows a frame, or one that is to be skipped, with which some programs begin
+// (RFC 8878 section 3.1).
+func isZstd(b []byte) bool {
+	return len(b) > 3 && (string(b[:4]) == "\x28\xB5\x2F\xFD" || b[0]&0xF0 == 0x50 && string(b[1:4]) == "\x2A\x4D\x18")
+}
+
+// isBzip2 knows a stream by its first block, or by its end when it is empty.
+func isBzip2(b []byte) bool {
+	return len(b) > 9 && string(b[:3]) == "BZh" && b[3] >= '1' && b[3] <= '9' &&
+		(string(b[4:10]) == "\x31\x41\x59\x26\x53\x59" || string(b[4:10]) == "\x17\x72\x45\x38\x50\x90")
 }
 
 func openXZ(r io.Reader) (io.ReadCloser, error) {
@@ -69,7 +91,7 @@ func openXZ(r io.Reader) (io.ReadCloser, error) {
 // string where it is not.
 func Method(head []byte) string {
 	for _, m := range methods() {
-		if bytes.HasPrefix(head, []byte(m.magic)) {
+		if m.match(head) {
 			return m.name
 		}
 	}
@@ -111,7 +133,7 @@ func Open(f *os.File) (*Reader, error) {
 		return nil, err
 	}
 	for _, m := range methods() {
-		if !bytes.HasPrefix(head[:n], []byte(m.magic)) {
+		if !m.match(head[:n]) {
 			continue
 		}
 		r := &Reader{file: f, method: m, packed: st.Size(), size: -1, pages: make(map[int64]*page)}
