@@ -202,6 +202,35 @@ func TestFLAC(t *testing.T) {
 	}
 }
 
+// Silence, noise and the loudest there is come out as they went in.
+func TestFLACExtremes(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 8))
+	for name, sample := range map[string]func(i int) int16{
+		"silence": func(int) int16 { return 0 }, "a constant": func(int) int16 { return -5 },
+		"noise": func(int) int16 { return int16(r.Uint32()) },
+		"square": func(i int) int16 {
+			if i/2%2 == 0 {
+				return 32767
+			}
+			return -32768
+		},
+		"a click": func(i int) int16 {
+			if i == 20000 {
+				return 32767
+			}
+			return 0
+		},
+	} {
+		want := make([]byte, 0, 21*SectorSize)
+		for i := range cap(want) / 2 {
+			want = binary.LittleEndian.AppendUint16(want, uint16(sample(i)))
+		}
+		if got := content(t, createFile(t, ".flac", memory(t, want, nil))); !bytes.Equal(got, want) {
+			t.Errorf("%s: other samples", name)
+		}
+	}
+}
+
 // A FLAC file that is cut short is told so where it ends.
 func TestFLACCut(t *testing.T) {
 	whole, err := os.ReadFile(createFile(t, ".flac", memory(t, tone(200), nil)))

@@ -206,6 +206,7 @@ func newEncoder(f *os.File, comments [][2]string) (*encoder, error) {
 	if err != nil {
 		return nil, err
 	}
+	enc.EnablePredictionAnalysis(false) // predict does that
 	return &encoder{out: out, enc: enc}, nil
 }
 
@@ -228,14 +229,17 @@ func (e *encoder) frame(p []byte) error {
 	x := &frame.Frame{Header: frame.Header{
 		HasFixedBlockSize: true, BlockSize: uint16(n), SampleRate: 44100, Channels: frame.ChannelsMidSide, BitsPerSample: 16,
 	}}
-	for ch := range 2 {
-		samples := make([]int32, n)
-		for i := range samples {
-			samples[i] = int32(int16(binary.LittleEndian.Uint16(p[4*i+2*ch:])))
-		}
-		x.Subframes = append(x.Subframes, &frame.Subframe{
-			SubHeader: frame.SubHeader{Pred: frame.PredVerbatim}, Samples: samples, NSamples: n,
-		})
+	// The encoder makes mid and side of left and right itself; the choice of how
+	// to code them has to be made by what they will be.
+	left, right := make([]int32, n), make([]int32, n)
+	mid, side := make([]int32, n), make([]int32, n)
+	for i := range n {
+		l, r := int32(int16(binary.LittleEndian.Uint16(p[4*i:]))), int32(int16(binary.LittleEndian.Uint16(p[4*i+2:])))
+		left[i], right[i], mid[i], side[i] = l, r, (l+r)>>1, l-r
+	}
+	x.Subframes = []*frame.Subframe{
+		{SubHeader: predict(mid, 16), Samples: left, NSamples: n},
+		{SubHeader: predict(side, 17), Samples: right, NSamples: n},
 	}
 	return e.cause(e.enc.WriteFrame(x))
 }
