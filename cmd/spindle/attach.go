@@ -158,7 +158,7 @@ func (a *app) detach(device string) error {
 	case err != nil:
 		return err
 	default:
-		if mounted(client.Device) {
+		if tcmu.Mounted(client.Device) {
 			return fmt.Errorf("%s is mounted: %w", client.Device, scsi.ErrBusy)
 		}
 		if err := client.ask(attachRequest{Do: "detach"}); err != nil {
@@ -168,18 +168,4 @@ func (a *app) detach(device string) error {
 	}
 	a.emit(attachEvent{"result", client.Device, client.File})
 	return nil
-}
-
-// mounted reports whether a device is mounted somewhere.
-func mounted(device string) bool {
-	b, err := os.ReadFile("/proc/self/mounts")
-	if err != nil {
-		return false
-	}
-	for line := range strings.SplitSeq(string(b), "\n") {
-		if strings.HasPrefix(line, device+" ") {
-			return true
-		}
-	}
-	return false
 }

@@ -31,3 +31,6 @@ func Abandon(string) error { return ErrUnsupported }
 
 // Names lists the drives.
 func Names() []string { return nil }
+
+// Mounted reports whether a drive is mounted.
+func Mounted(string) bool { return false }
