@@ -86,7 +86,11 @@ func (a *app) runConvert(ctx context.Context, in, out string, o image.CreateOpti
 	a.emit(e)
 	a.print("%s: %s", strings.Join(res.Files, ", "), megabytes(res.Whole.Size))
 	if res.Whole.SHA256 != "" {
-		a.print("SHA-256 %s", res.Whole.SHA256)
+		of := ""
+		if s := suffix(out); s == ".wav" || s == ".flac" {
+			of = " of the samples"
+		}
+		a.print("SHA-256%s %s", of, res.Whole.SHA256)
 	}
 	if res.Damaged == 0 {
 		return nil

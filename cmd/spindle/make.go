@@ -103,8 +103,11 @@ func (a *app) runMake(ctx context.Context, dir, out string, o makeFlags) error {
 		a.note("Some folders lie more than eight deep: every system of today reads that, some of the nineties do not.")
 	}
 	a.emit(makeEvent{"result", exitDone, out, made.Sectors, made.Files, made.Folders, made.Left})
-	a.print("%s: %s in %s, %s", out, plural(made.Files, "file"), plural(made.Folders, "folder"),
-		megabytes(int64(made.Sectors)*iso.BlockSize))
+	what := plural(made.Files, "file")
+	if made.Folders > 0 {
+		what += " in " + plural(made.Folders, "folder")
+	}
+	a.print("%s: %s, %s", out, what, megabytes(int64(made.Sectors)*iso.BlockSize))
 	return nil
 }
 
