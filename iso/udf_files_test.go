@@ -53,7 +53,7 @@ func fid(name string, block, part int, flags byte) []byte {
 
 // entry makes a file entry at block n, which says it lies at at: with its content
 // inside (form 3), or short allocation descriptors (form 0).
-func (u *udfBuilder) entry(n, at int, kind byte, form uint16, size int, data []byte) {
+func (u *udfBuilder) entry(n, at int, kind byte, form uint16, size int64, data []byte) {
 	b := u.block(n)
 	b[27] = kind
 	binary.LittleEndian.PutUint16(b[34:], form)
@@ -102,9 +102,9 @@ func newUDF(second []byte, part int, where func(int) int) *udfBuilder {
 	dir := bytes.Join([][]byte{
 		fid("", 1, part, 8), fid("plain.txt", 2, part, 0), fid("inside", 3, part, 0), fid("gone", 9, part, 4), fid("sub", 4, part, 2),
 	}, nil)
-	u.entry(where(1), 1, icbDirectory, 3, len(dir), dir)
+	u.entry(where(1), 1, icbDirectory, 3, int64(len(dir)), dir)
 	u.entry(where(3), 3, icbRegular, 3, 6, []byte("inside"))
-	u.entry(where(4), 4, icbDirectory, 3, len(fid("link", 5, part, 0)), fid("link", 5, part, 0))
+	u.entry(where(4), 4, icbDirectory, 3, int64(len(fid("link", 5, part, 0))), fid("link", 5, part, 0))
 	u.entry(where(5), 5, icbLink, 3, 17, []byte{3, 0, 0, 0, 5, 9, 0, 0, 8, 'p', 'l', 'a', 'i', 'n', '.', 't', 'x'})
 	return u
 }
@@ -147,7 +147,7 @@ func TestUDFPartitions(t *testing.T) {
 	for n := range 6 {
 		vat = le.AppendUint32(vat, uint32(60-n))
 	}
-	virtual.entry(udfEnd-2, udfEnd-2-udfStart, icbVAT, 3, len(vat), vat)
+	virtual.entry(udfEnd-2, udfEnd-2-udfStart, icbVAT, 3, int64(len(vat)), vat)
 
 	spare := typeTwo("*UDF Sparable Partition")
 	le.PutUint16(spare[40:], 32)
@@ -188,7 +188,7 @@ func TestUDFMalformed(t *testing.T) {
 	}
 	for name, change := range map[string]func(u *udfBuilder){
 		"directory in itself": func(u *udfBuilder) {
-			u.entry(udfStart+4, 4, icbDirectory, 3, len(fid("loop", 4, 0, 2)), fid("loop", 4, 0, 2))
+			u.entry(udfStart+4, 4, icbDirectory, 3, int64(len(fid("loop", 4, 0, 2))), fid("loop", 4, 0, 2))
 		},
 		"no such block":     func(u *udfBuilder) { u.entry(udfStart+4, 4, icbDirectory, 3, 44, fid("x", 5000, 0, 0)) },
 		"no such partition": func(u *udfBuilder) { u.entry(udfStart+4, 4, icbDirectory, 3, 44, fid("x", 5, 7, 0)) },
@@ -209,7 +209,7 @@ func TestUDFMalformed(t *testing.T) {
 		}
 	}
 	up := build(func(u *udfBuilder) {
-		u.entry(udfStart+4, 4, icbDirectory, 3, len(fid("../../etc", 2, 0, 0)), fid("../../etc", 2, 0, 0))
+		u.entry(udfStart+4, 4, icbDirectory, 3, int64(len(fid("../../etc", 2, 0, 0))), fid("../../etc", 2, 0, 0))
 	})
 	got, err := paths(t, up)
 	if err != nil || got["sub/.._.._etc"] != "ok" {
