@@ -75,7 +75,8 @@ func (o *ripFlags) formatOf() (rip.Format, error) {
 		return "", usage("name the .cue, and the .bin is made beside it: %s.cue",
 			strings.TrimSuffix(o.Output, filepath.Ext(o.Output)))
 	}
-	return "", usage("%q is neither a .cue nor an .iso; say what to make with --format", filepath.Base(o.Output))
+	return "", usage("%q is neither a .cue nor an .iso; say what to make with --format (\"spindle convert\" makes other formats of it)",
+		filepath.Base(o.Output))
 }
 
 func (o *ripFlags) check() error {
