@@ -13,6 +13,7 @@ import (
 
 func (a *app) convertCommand() *cobra.Command {
 	var o image.CreateOptions
+	var merge bool // one file is what is made without --split
 	c := &cobra.Command{
 		Use:   "convert IN OUT",
 		Short: "Convert an image into another format",
@@ -37,17 +38,26 @@ damaged. What OUT cannot hold is refused, unless --lossy allows to leave it out.
   spindle convert concert.cue concert.flac --split
   spindle convert "game (split).cue" game.cue --merge`,
 		Args: cobra.ExactArgs(2),
-		RunE: func(c *cobra.Command, args []string) error { return a.runConvert(c.Context(), args[0], args[1], o) },
+		RunE: func(c *cobra.Command, args []string) error {
+			switch ext := strings.ToLower(suffix(args[1])); {
+			case o.Split && merge:
+				return usage("--split and --merge are opposites: choose one")
+			case o.Split && ext != ".cue" && ext != ".wav" && ext != ".flac":
+				return usage("--split makes several .bin, .wav or .flac files; %s is one file", args[1])
+			case c.Flags().Changed("sector-size") && ext != ".iso":
+				return usage("--sector-size is for an .iso")
+			}
+			return a.runConvert(c.Context(), args[0], args[1], o)
+		},
 	}
 	f := c.Flags()
 	f.IntVar(&o.Track, "track", 0, "take this track only (.iso, .wav, .flac)")
 	f.BoolVar(&o.Split, "split", false, "make one file a track (.cue, .wav, .flac)")
-	f.Bool("merge", false, "make one .bin of all tracks (.cue): the default, for the sake of scripts")
+	f.BoolVar(&merge, "merge", false, "make one .bin of all tracks (.cue): the default, for the sake of scripts")
 	f.IntVar(&o.SectorSize, "sector-size", 2048, "take so many `BYTES` of each sector (.iso): 2048, 2336, 2352 or 2448")
 	f.BoolVar(&o.Lossy, "lossy", false, "leave out what OUT cannot hold")
 	f.BoolVar(&o.NoCheck, "no-check", false, "copy only: do not look at the EDC of data sectors, and do not hash")
 	f.BoolVar(&o.Force, "force", false, "replace existing files")
-	c.MarkFlagsMutuallyExclusive("split", "merge")
 	return c
 }
 
@@ -87,7 +97,7 @@ func (a *app) runConvert(ctx context.Context, in, out string, o image.CreateOpti
 	a.print("%s: %s", strings.Join(res.Files, ", "), megabytes(res.Whole.Size))
 	if res.Whole.SHA256 != "" {
 		of := ""
-		if s := suffix(out); s == ".wav" || s == ".flac" {
+		if s := strings.ToLower(suffix(out)); s == ".wav" || s == ".flac" {
 			of = " of the samples"
 		}
 		a.print("SHA-256%s %s", of, res.Whole.SHA256)

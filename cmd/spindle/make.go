@@ -68,7 +68,7 @@ type makeEvent struct {
 }
 
 func (a *app) runMake(ctx context.Context, dir, out string, o makeFlags) error {
-	if suffix(out) != ".iso" {
+	if strings.ToLower(suffix(out)) != ".iso" {
 		return usage("%s: the file to be made is an .iso", out)
 	}
 	if o.Label == "" {

@@ -32,7 +32,8 @@ func (o *Output) CopyTo(t *disc.Track, from, to disc.LBA, write func([]byte) (in
 	return o.stream(o.ctx, t, from, to, Whole, write)
 }
 
-// Fill accounts for sectors that are written without being read: p is hashed.
+// Fill writes bytes that are no sectors of the image: empty ones that the format
+// has besides. They are hashed too.
 func (o *Output) Fill(f *os.File, p []byte) error {
 	if _, err := f.Write(p); err != nil {
 		return err
