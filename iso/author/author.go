@@ -2,9 +2,10 @@
 // with the names of Rock Ridge (IEEE P1282) and Joliet, files of any size, and boot
 // images (El Torito).
 //
-// The library kdomanski/iso9660 authors plain ISO 9660 only: it knows neither Joliet
-// nor Rock Ridge when it writes, cuts names to 8.3, copies every file to a temporary
-// folder first, and cannot hold a file of 4 GiB.
+// The library kdomanski/iso9660, which judges this package in its tests, authors plain
+// ISO 9660 only: no Joliet, no Rock Ridge, no links; names are shortened, and of two
+// that become the same one file is kept; every file is copied to a temporary folder
+// first; a file of 4 GiB does not fit. (What it does not read, package iso tests.)
 package author
 
 import (
