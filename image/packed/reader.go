@@ -205,7 +205,7 @@ func (r *Reader) ReadAt(p []byte, off int64) (int, error) {
 		}
 		b, err := r.page(at &^ (pageSize - 1))
 		if err != nil {
-			return done, fmt.Errorf("%w (%s): %w", ErrDamaged, r.method.name, err)
+			return done, err
 		}
 		if b == nil {
 			continue // it is in a file now
@@ -228,21 +228,26 @@ func (r *Reader) page(at int64) ([]byte, error) {
 			return nil, r.unpack()
 		}
 		if err := r.start(at); err != nil {
-			return nil, err
+			return nil, r.damaged(err)
 		}
 	}
 	for r.at <= at {
 		if _, err := r.nextPage(); err != nil {
 			r.stop()
-			return nil, err
+			return nil, r.damaged(err)
 		}
 	}
 	p := r.pages[at]
 	if p == nil || int64(len(p.data)) < min(pageSize, r.size-at) {
 		r.stop()
-		return nil, io.ErrUnexpectedEOF
+		return nil, r.damaged(io.ErrUnexpectedEOF)
 	}
 	return p.data, nil
+}
+
+// damaged is the error of unpacking.
+func (r *Reader) damaged(err error) error {
+	return fmt.Errorf("%w (%s): %w", ErrDamaged, r.method.name, err)
 }
 
 // pointBetween reports whether starting over is the shorter way forwards.
@@ -276,11 +281,18 @@ func (r *Reader) unpack() error {
 
 func (r *Reader) unpackTo(f *os.File) error {
 	if err := r.start(0); err != nil {
-		return err
+		return r.damaged(err)
 	}
-	n, err := io.CopyN(f, r.cur, r.size)
-	if err == nil && n != r.size {
-		err = io.ErrUnexpectedEOF
+	buf := make([]byte, pageSize)
+	for left := r.size; left > 0; {
+		p := buf[:min(pageSize, left)]
+		if _, err := io.ReadFull(r.cur, p); err != nil {
+			return r.damaged(err)
+		}
+		if _, err := f.Write(p); err != nil {
+			return fmt.Errorf("unpacking to a temporary file (TMPDIR says where): %w", err)
+		}
+		left -= int64(len(p))
 	}
-	return err
+	return nil
 }
