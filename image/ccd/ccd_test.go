@@ -103,6 +103,7 @@ func TestOpenErrors(t *testing.T) {
 		"[CloneCD]\n[TRACK 1]\nISRC=no\n":                        "line 3",
 		strings.Replace(text(), "Scrambled=0", "Scrambled=1", 1): "scrambled",
 		strings.Replace(text(), "INDEX 0=100", "INDEX 0=170", 1): "INDEX 0",
+		strings.Replace(text(), "PLBA=150", "PLBA=350", 1):       "track 2 starts at 350, and what follows it at 300",
 	} {
 		write("x.ccd", bad)
 		if _, err := Open(path); err == nil || !strings.Contains(err.Error(), want) {

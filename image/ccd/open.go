@@ -181,9 +181,25 @@ func (d *Descriptor) Layout() (*disc.Layout, error) {
 			if j+1 < len(s.Tracks) {
 				t.End = s.Tracks[j+1].Begin()
 			}
+			if t.End <= t.Start {
+				return nil, &ParseError{d.lineOf(t.Number), fmt.Sprintf("track %d starts at %d, and what follows it at %d", t.Number, t.Start, t.End)}
+			}
 		}
 	}
-	return l, l.Validate()
+	if err := l.Validate(); err != nil {
+		return nil, &ParseError{d.Entries[0].Line, err.Error()}
+	}
+	return l, nil
+}
+
+// lineOf is where the entry of a track stands.
+func (d *Descriptor) lineOf(track int) int {
+	for i := range d.Entries {
+		if d.Entries[i].Point == track {
+			return d.Entries[i].Line
+		}
+	}
+	return d.Entries[0].Line
 }
 
 func (d *Descriptor) addEntry(l *disc.Layout, e *Entry) error {

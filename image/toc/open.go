@@ -215,6 +215,13 @@ func (b *builder) place(t *Track, number int, at disc.LBA) (disc.Track, error) {
 	if post > 0 { // the post-gap is one more index
 		out.Indexes = append(out.Indexes, at+disc.LBA(post))
 	}
+	last := out.Start
+	for i, x := range out.Indexes {
+		if x <= last || x >= out.End {
+			return fail("INDEX %02d is not between INDEX %02d and the end of the track at %s", i+2, i+1, disc.Frames(int(length)))
+		}
+		last = x
+	}
 	if mode == disc.Audio && t.Sub == NoSub {
 		b.placeAudio(parts, at)
 	} else {
