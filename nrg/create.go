@@ -26,10 +26,10 @@ func init() {
 	})
 }
 
-// Create writes a Nero image of version 2, in disc-at-once form. A data track whose
-// user data are all that the image has of it (an .iso, say) is stored as that, 2048
-// bytes a sector; other tracks whole, with their sub-channels where the image has
-// them.
+// Create writes a Nero image of version 2, in disc-at-once form. A track of Mode 1
+// whose sectors are what can be built around their user data again is stored as
+// these, 2048 bytes a sector: that every program takes which reads Nero images. Other
+// tracks are stored whole, and all with their sub-channels where the image has them.
 func Create(o *format.Output) error {
 	if o.Track != 0 {
 		return o.Refuse("it is for whole discs; take a track to .iso, .wav or .flac")
@@ -37,7 +37,10 @@ func Create(o *format.Output) error {
 	if err := losses(o); err != nil {
 		return err
 	}
-	w := newWriter(o)
+	w, err := newWriter(o)
+	if err != nil {
+		return err
+	}
 	if err := o.Claim(w.size, o.Path); err != nil {
 		return err
 	}
@@ -80,13 +83,16 @@ type writer struct {
 }
 
 // newWriter places the tracks.
-func newWriter(o *format.Output) *writer {
+func newWriter(o *format.Output) (*writer, error) {
 	w := &writer{o: o}
 	for i := range o.Layout.Sessions {
 		s := &o.Layout.Sessions[i]
 		for j := range s.Tracks {
 			t := placed{Track: &s.Tracks[j]}
-			t.code, t.as = w.coding(t.Track)
+			var err error
+			if t.code, t.as, err = w.coding(t.Track); err != nil {
+				return nil, err
+			}
 			if j == 0 {
 				t.lead = leadInPregap
 				if i == 0 {
@@ -101,30 +107,70 @@ func newWriter(o *format.Output) *writer {
 			w.tracks = append(w.tracks, t)
 		}
 	}
-	return w
+	return w, nil
 }
 
 // coding chooses how a track is stored.
-func (w *writer) coding(t *disc.Track) (byte, format.Stored) {
+func (w *writer) coding(t *disc.Track) (byte, format.Stored, error) {
 	if w.o.Subchannels() != nil {
 		switch t.Mode {
 		case disc.Audio:
-			return 0x10, format.WithSub
+			return 0x10, format.WithSub, nil
 		case disc.Mode2:
-			return 0x11, format.WithSub
+			return 0x11, format.WithSub, nil
 		}
-		return 0x0F, format.WithSub
+		return 0x0F, format.WithSub, nil
 	}
 	switch t.Mode {
 	case disc.Audio:
-		return 0x07, format.Whole
+		return 0x07, format.Whole, nil
 	case disc.Mode2:
-		return 0x06, format.Whole
+		return 0x06, format.Whole, nil
 	}
-	if w.o.Layout.Medium != disc.CD || t.Mode == disc.Mode1 && w.userOnly(t) {
-		return 0x00, format.UserData
+	plain := w.o.Layout.Medium != disc.CD
+	if !plain && t.Mode == disc.Mode1 {
+		var err error
+		if plain = w.userOnly(t); !plain {
+			if plain, err = w.rebuildable(t); err != nil {
+				return 0, 0, err
+			}
+		}
 	}
-	return 0x05, format.Whole
+	if plain {
+		return 0x00, format.UserData, nil
+	}
+	return 0x05, format.Whole, nil
+}
+
+// rebuildable reports whether every sector of a track of Mode 1 is what comes of
+// building it around its user data. It reads the track, up to the first that is not.
+func (w *writer) rebuildable(t *disc.Track) (bool, error) {
+	const batch = 256
+	buf := make([]byte, batch*cdsector.Size)
+	for a := t.Begin(); a < t.End; a += batch {
+		if err := w.o.Context().Err(); err != nil {
+			return false, err
+		}
+		p := buf[:min(batch, int(t.End-a))*cdsector.Size]
+		if err := w.o.Image.ReadSectors(p, a); err != nil {
+			return false, err
+		}
+		for i := 0; i < len(p); i += cdsector.Size {
+			if !standard((*[cdsector.Size]byte)(p[i:]), a+disc.LBA(i/cdsector.Size)) {
+				return false, nil
+			}
+		}
+	}
+	return true, nil
+}
+
+// standard reports whether all of a sector but its user data is as Mode 1 has it:
+// sync pattern, address, EDC, the zeros behind it, parity.
+func standard(s *[cdsector.Size]byte, at disc.LBA) bool {
+	m, sec, f, ok := cdsector.Address(s)
+	const zeros = 2068
+	return ok && cdsector.HasSync(s) && s[15] == 1 && disc.MSF{M: m, S: sec, F: f} == at.MSF() &&
+		[8]byte(s[zeros:]) == [8]byte{} && cdsector.EDCOK(s, cdsector.Mode1) && cdsector.ParityOK(s, cdsector.Mode1)
 }
 
 // userOnly reports whether the image has only the user data of a track.

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"spindle/disc"
+	"spindle/disc/cdsector"
 	"spindle/image/format"
 
 	"github.com/google/go-cmp/cmp"
@@ -55,6 +56,62 @@ func TestCreateOfBlocks(t *testing.T) {
 		}
 		if err := back.ReadSectors(b, 0); err != nil || !bytes.Equal(a, b) {
 			t.Errorf("%v: other sectors (%v)", m, err)
+		}
+		back.Close()
+	}
+}
+
+// A track of Mode 1 is stored as its user data where nothing is lost by that, and
+// whole where a sector is not what it should be.
+func TestCreateOfMode1(t *testing.T) {
+	const sectors = 300
+	good := make([]byte, sectors*cdsector.Size)
+	for i := range sectors {
+		s := (*[cdsector.Size]byte)(good[i*cdsector.Size:])
+		m := disc.LBA(i).MSF()
+		cdsector.SetHeader(s, m.M, m.S, m.F, 1)
+		s[20] = byte(i)
+		cdsector.Seal(s, cdsector.Mode1)
+	}
+	change := func(at int, to byte) []byte {
+		b := bytes.Clone(good)
+		b[at] = to
+		return b
+	}
+	last := (sectors - 1) * cdsector.Size
+	for name, test := range map[string]struct {
+		content []byte
+		size    int64 // of a sector in the file
+	}{
+		"sound": {good, 2048}, "user data": {change(last+100, 9), 2352}, "address": {change(last+14, 0x11), 2352},
+		"zeros": {change(last+2070, 1), 2352}, "Q parity": {change(last+2351, 1), 2352}, "mode": {change(last+15, 0x21), 2352},
+	} {
+		l := &disc.Layout{Sessions: []disc.Session{{
+			Number: 1, LeadOut: sectors, Tracks: []disc.Track{{Number: 1, Mode: disc.Mode1, Control: disc.DataTrack, End: sectors}},
+		}}}
+		img, err := disc.NewExtentImage(l, []disc.Extent{{Count: sectors, Source: bytes.NewReader(test.content)}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(t.TempDir(), "x.nrg")
+		f, err := format.ForSuffix(".nrg")
+		if err != nil {
+			t.Fatal(err)
+		}
+		res, err := format.Create(context.Background(), f, path, img, format.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := (sectors + leadInPregap) * test.size; res.Whole.Size != want {
+			t.Errorf("%s: %d bytes of sectors, want %d", name, res.Whole.Size, want)
+		}
+		back, err := Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := make([]byte, len(good))
+		if err := back.ReadSectors(got, 0); err != nil || !bytes.Equal(got, test.content) {
+			t.Errorf("%s: other sectors (%v)", name, err)
 		}
 		back.Close()
 	}

@@ -146,6 +146,9 @@ func (o *Output) Subchannels() disc.Subchanneler {
 	return s
 }
 
+// Context ends when the image is not wanted any more.
+func (o *Output) Context() context.Context { return o.ctx }
+
 // Base is the path of the main file without its suffix.
 func (o *Output) Base() string { return strings.TrimSuffix(o.Path, filepath.Ext(o.Path)) }
 
