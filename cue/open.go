@@ -14,13 +14,7 @@ import (
 
 // Open opens the image that a CUE sheet and the files it names are. The files
 // are looked for beside the sheet only; see [format.FindCompanion].
-func Open(path string) (disc.Image, error) {
-	f, err := format.OpenFile(path)
-	if err != nil {
-		return nil, err
-	}
-	return openFile(f)
-}
+func Open(path string) (disc.Image, error) { return format.OpenPath(path, openFile) }
 
 func openFile(f *format.File) (disc.Image, error) {
 	defer f.Close()
@@ -116,7 +110,7 @@ func (b *builder) build(dir string) (disc.Image, error) {
 }
 
 func (b *builder) openFile(dir string, f *File) error {
-	fail := func(err error) error { return &ParseError{f.Line, err.Error()} }
+	fail := func(err error) error { return &ParseError{Line: f.Line, Msg: err.Error()} }
 	path, err := b.find(dir, f)
 	if err != nil {
 		return fmt.Errorf("line %d: %w", f.Line, err)
@@ -276,7 +270,7 @@ func (b *builder) silence(t *Track, at disc.LBA, n int) disc.LBA {
 func (b *builder) place(t *Track, x Index, end int, at disc.LBA) (int, error) {
 	s := &b.sources[x.File]
 	fail := func(format string, args ...any) error {
-		return &ParseError{t.Line, fmt.Sprintf("track %d: ", t.Number) + fmt.Sprintf(format, args...)}
+		return &ParseError{Line: t.Line, Msg: fmt.Sprintf("track %d: ", t.Number) + fmt.Sprintf(format, args...)}
 	}
 	form, stride := t.Type.form()
 	if s.pcm && t.Type != Audio {

@@ -24,7 +24,7 @@ func Parse(r io.Reader) (*Sheet, error) {
 		return nil, err
 	}
 	if len(b) > maxSheet {
-		return nil, &ParseError{1, "this is no CUE sheet: it is larger than 1 MiB"}
+		return nil, &ParseError{Line: 1, Msg: "this is no CUE sheet: it is larger than 1 MiB"}
 	}
 	p := parser{sheet: new(Sheet)}
 	scan := bufio.NewScanner(bytes.NewReader(decode(b)))
@@ -33,17 +33,17 @@ func Parse(r io.Reader) (*Sheet, error) {
 	for scan.Scan() {
 		p.line++
 		if err := p.parseLine(scan.Text()); err != nil {
-			return nil, &ParseError{p.line, err.Error()}
+			return nil, &ParseError{Line: p.line, Msg: err.Error()}
 		}
 	}
 	if err := scan.Err(); err != nil {
 		return nil, err
 	}
 	if err := p.finishTrack(); err != nil {
-		return nil, &ParseError{p.line, err.Error()}
+		return nil, &ParseError{Line: p.line, Msg: err.Error()}
 	}
 	if len(p.sheet.Tracks) == 0 {
-		return nil, &ParseError{p.line, "the sheet has no TRACK"}
+		return nil, &ParseError{Line: p.line, Msg: "the sheet has no TRACK"}
 	}
 	return p.sheet, nil
 }

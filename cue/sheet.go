@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"spindle/disc"
+	"spindle/image/format"
 )
 
 // A Sheet is the content of a CUE sheet.
@@ -167,12 +168,7 @@ func (sh *Sheet) gap(i int) int {
 }
 
 // A ParseError says what is wrong with a sheet and where.
-type ParseError struct {
-	Line int // from 1
-	Msg  string
-}
-
-func (e *ParseError) Error() string { return fmt.Sprintf("line %d: %s", e.Line, e.Msg) }
+type ParseError = format.ParseError
 
 // fields splits a line into words; text in double quotes is one word.
 func fields(line string) ([]string, error) {

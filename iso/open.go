@@ -14,8 +14,7 @@ import (
 
 func init() {
 	format.Register(format.Format{
-		Name: "ISO", Suffixes: []string{".iso"}, Match: match, Create: Create,
-		Open: func(f *format.File) (disc.Image, error) { return openFile(f, MediumFor) },
+		Name: "ISO", Suffixes: []string{".iso"}, Match: match, Open: as(MediumFor), Create: Create,
 	})
 }
 
@@ -127,30 +126,25 @@ func isISOName(name string) bool {
 // Open opens the image of a data disc, with sectors of 2048, 2336, 2352 or 2448
 // bytes, as the disc it is made for; see [MediumFor].
 func Open(path string) (disc.Image, error) {
-	return open(path, MediumFor)
+	return format.OpenPath(path, as(MediumFor))
 }
 
 // OpenAs opens an image file as a disc of the given medium. A file whose
 // descriptors promise more than it holds was cut short: its error says so.
 func OpenAs(path string, medium disc.Medium) (disc.Image, error) {
-	return open(path, func(int64) disc.Medium { return medium })
+	return format.OpenPath(path, as(func(int64) disc.Medium { return medium }))
 }
 
-func open(path string, medium func(sectors int64) disc.Medium) (disc.Image, error) {
-	f, err := format.OpenFile(path)
-	if err != nil {
-		return nil, err
+// as opens files as discs of the medium that is chosen by their size.
+func as(medium func(sectors int64) disc.Medium) func(*format.File) (disc.Image, error) {
+	return func(f *format.File) (disc.Image, error) {
+		img, err := layOut(f, medium)
+		if err != nil {
+			f.Close()
+			return nil, fmt.Errorf("%s: %w", f.Path, err)
+		}
+		return img, nil
 	}
-	return openFile(f, medium)
-}
-
-func openFile(f *format.File, medium func(sectors int64) disc.Medium) (disc.Image, error) {
-	img, err := layOut(f, medium)
-	if err != nil {
-		f.Close()
-		return nil, fmt.Errorf("%s: %w", f.Path, err)
-	}
-	return img, nil
 }
 
 // layOut makes an image of a file.

@@ -10,13 +10,7 @@ import (
 )
 
 // Open opens a Nero image.
-func Open(path string) (disc.Image, error) {
-	f, err := format.OpenFile(path)
-	if err != nil {
-		return nil, err
-	}
-	return openFile(f)
-}
+func Open(path string) (disc.Image, error) { return format.OpenPath(path, openFile) }
 
 func openFile(f *format.File) (disc.Image, error) {
 	img, err := open(f)

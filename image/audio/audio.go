@@ -83,22 +83,7 @@ func (f *File) Padded() io.ReaderAt {
 	if f.Size%SectorSize == 0 {
 		return f.Source
 	}
-	return padded{f.Source, f.Offset + f.Size}
-}
-
-type padded struct {
-	r   io.ReaderAt
-	end int64
-}
-
-func (p padded) ReadAt(b []byte, at int64) (int, error) {
-	inside := int(max(0, min(p.end-at, int64(len(b)))))
-	n, err := p.r.ReadAt(b[:inside], at)
-	if n < inside {
-		return n, err
-	}
-	clear(b[inside:])
-	return len(b), nil
+	return format.Padded(f.Source, f.Offset+f.Size)
 }
 
 // checkFormat makes sure that samples are those of a CD.

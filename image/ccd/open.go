@@ -39,13 +39,7 @@ func companions(path string) []string {
 
 // Open opens a CloneCD image by its .ccd file. The .img must lie beside it; a .sub
 // may.
-func Open(path string) (disc.Image, error) {
-	f, err := format.OpenFile(path)
-	if err != nil {
-		return nil, err
-	}
-	return openFile(f)
-}
+func Open(path string) (disc.Image, error) { return format.OpenPath(path, openFile) }
 
 func openFile(f *format.File) (disc.Image, error) {
 	defer f.Close()
@@ -164,16 +158,16 @@ func (d *Descriptor) Layout() (*disc.Layout, error) {
 	l := &disc.Layout{Medium: disc.CD, MCN: d.Catalog, CDText: d.CDText}
 	for i := range d.Entries {
 		if err := d.addEntry(l, &d.Entries[i]); err != nil {
-			return nil, &ParseError{d.Entries[i].Line, err.Error()}
+			return nil, &ParseError{Line: d.Entries[i].Line, Msg: err.Error()}
 		}
 	}
 	if len(l.Sessions) == 0 {
-		return nil, &ParseError{d.Entries[0].Line, "the table of contents has no track"}
+		return nil, &ParseError{Line: d.Entries[0].Line, Msg: "the table of contents has no track"}
 	}
 	for i := range l.Sessions {
 		s := &l.Sessions[i]
 		if s.LeadOut == 0 {
-			return nil, &ParseError{d.Entries[0].Line, fmt.Sprintf("session %d has no lead-out (point A2h)", s.Number)}
+			return nil, &ParseError{Line: d.Entries[0].Line, Msg: fmt.Sprintf("session %d has no lead-out (point A2h)", s.Number)}
 		}
 		for j := range s.Tracks {
 			t := &s.Tracks[j]
@@ -182,12 +176,12 @@ func (d *Descriptor) Layout() (*disc.Layout, error) {
 				t.End = s.Tracks[j+1].Begin()
 			}
 			if t.End <= t.Start {
-				return nil, &ParseError{d.lineOf(t.Number), fmt.Sprintf("track %d starts at %d, and what follows it at %d", t.Number, t.Start, t.End)}
+				return nil, &ParseError{Line: d.lineOf(t.Number), Msg: fmt.Sprintf("track %d starts at %d, and what follows it at %d", t.Number, t.Start, t.End)}
 			}
 		}
 	}
 	if err := l.Validate(); err != nil {
-		return nil, &ParseError{d.Entries[0].Line, err.Error()}
+		return nil, &ParseError{Line: d.Entries[0].Line, Msg: err.Error()}
 	}
 	return l, nil
 }

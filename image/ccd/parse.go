@@ -15,6 +15,7 @@ import (
 
 	"spindle/disc"
 	"spindle/disc/cdsector"
+	"spindle/image/format"
 )
 
 // maxDescriptor is far above what 99 tracks and CD-TEXT can need.
@@ -61,12 +62,7 @@ type Track struct {
 }
 
 // A ParseError says what is wrong with a .ccd file and where.
-type ParseError struct {
-	Line int // from 1
-	Msg  string
-}
-
-func (e *ParseError) Error() string { return fmt.Sprintf("line %d: %s", e.Line, e.Msg) }
+type ParseError = format.ParseError
 
 type parser struct {
 	d     Descriptor
@@ -93,14 +89,14 @@ func Parse(r io.Reader) (*Descriptor, error) {
 			err = p.value(line)
 		}
 		if err != nil {
-			return nil, &ParseError{p.line, err.Error()}
+			return nil, &ParseError{Line: p.line, Msg: err.Error()}
 		}
 	}
 	if err := scan.Err(); err != nil {
-		return nil, &ParseError{p.line + 1, err.Error()}
+		return nil, &ParseError{Line: p.line + 1, Msg: err.Error()}
 	}
 	if len(p.d.Entries) == 0 {
-		return nil, &ParseError{max(1, p.line), "there is no table of contents"}
+		return nil, &ParseError{Line: max(1, p.line), Msg: "there is no table of contents"}
 	}
 	return &p.d, nil
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"spindle/disc"
 	"spindle/image/packed"
 )
 
@@ -52,6 +53,43 @@ func OpenFile(path string) (*File, error) {
 	}
 	f.Close()
 	return nil, fmt.Errorf("%s: %w", path, err)
+}
+
+// OpenPath opens a file and hands it to a format's Open: what the Open of a package
+// does that takes a path.
+func OpenPath(path string, open func(*File) (disc.Image, error)) (disc.Image, error) {
+	f, err := OpenFile(path)
+	if err != nil {
+		return nil, err
+	}
+	return open(f)
+}
+
+// A ParseError says what is wrong with a descriptor, and where.
+type ParseError struct {
+	Line int // from 1
+	Msg  string
+}
+
+func (e *ParseError) Error() string { return fmt.Sprintf("line %d: %s", e.Line, e.Msg) }
+
+// Padded returns what r holds up to the byte end, and zeros behind it: the last
+// sector of a file is rarely full.
+func Padded(r io.ReaderAt, end int64) io.ReaderAt { return padded{r, end} }
+
+type padded struct {
+	r   io.ReaderAt
+	end int64
+}
+
+func (p padded) ReadAt(b []byte, at int64) (int, error) {
+	inside := int(max(0, min(p.end-at, int64(len(b)))))
+	n, err := p.r.ReadAt(b[:inside], at)
+	if n < inside {
+		return n, err
+	}
+	clear(b[inside:])
+	return len(b), nil
 }
 
 // A Probe is a file that is being recognised.

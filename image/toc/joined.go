@@ -7,22 +7,6 @@ import (
 	"spindle/image/audio"
 )
 
-// padded gives zeros behind the end of what a file holds of a part.
-type padded struct {
-	r   io.ReaderAt
-	end int64
-}
-
-func (p padded) ReadAt(b []byte, at int64) (int, error) {
-	inside := int(max(0, min(p.end-at, int64(len(b)))))
-	n, err := p.r.ReadAt(b[:inside], at)
-	if n < inside {
-		return n, err
-	}
-	clear(b[inside:])
-	return len(b), nil
-}
-
 // joined is the samples of a track whose parts do not end with whole sectors, one
 // after the other, as they are on a CD. Behind its end are zeros.
 type joined struct {

@@ -5,15 +5,12 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"spindle/image/format"
 )
 
 // A ParseError says what is wrong with a TOC file and where.
-type ParseError struct {
-	Line int // from 1
-	Msg  string
-}
-
-func (e *ParseError) Error() string { return fmt.Sprintf("line %d: %s", e.Line, e.Msg) }
+type ParseError = format.ParseError
 
 // tokenKind is what a token is.
 type tokenKind uint8
@@ -77,7 +74,7 @@ func (l *lexer) next() (token, error) {
 				return l.take(word, n), nil
 			}
 			r, _ := utf8.DecodeRuneInString(l.in)
-			return token{}, &ParseError{l.line, fmt.Sprintf("%q has no meaning here", r)}
+			return token{}, &ParseError{Line: l.line, Msg: fmt.Sprintf("%q has no meaning here", r)}
 		}
 	}
 }
@@ -114,11 +111,11 @@ func (l *lexer) text() (token, error) {
 			t.text = string(b)
 			return t, nil
 		case c == '\n':
-			return t, &ParseError{l.line, "a quotation mark is missing"}
+			return t, &ParseError{Line: l.line, Msg: "a quotation mark is missing"}
 		case c == '\\' && i+3 < len(l.in) && isDigit(l.in[i+1]) && isDigit(l.in[i+2]) && isDigit(l.in[i+3]):
 			v, err := strconv.ParseUint(l.in[i+1:i+4], 8, 8)
 			if err != nil {
-				return t, &ParseError{l.line, fmt.Sprintf("\\%s is no byte in octal", l.in[i+1:i+4])}
+				return t, &ParseError{Line: l.line, Msg: fmt.Sprintf("\\%s is no byte in octal", l.in[i+1:i+4])}
 			}
 			b = append(b, byte(v))
 			t.raw = t.raw || v >= 0x80
@@ -130,5 +127,5 @@ func (l *lexer) text() (token, error) {
 			b = append(b, c)
 		}
 	}
-	return t, &ParseError{l.line, "a quotation mark is missing"}
+	return t, &ParseError{Line: l.line, Msg: "a quotation mark is missing"}
 }

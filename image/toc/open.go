@@ -72,13 +72,7 @@ func companions(path string) []string {
 }
 
 // Open opens the image that a TOC file and the files it names are.
-func Open(path string) (disc.Image, error) {
-	file, err := format.OpenFile(path)
-	if err != nil {
-		return nil, err
-	}
-	return openFile(file)
-}
+func Open(path string) (disc.Image, error) { return format.OpenPath(path, openFile) }
 
 func openFile(file *format.File) (disc.Image, error) {
 	defer file.Close()
@@ -172,7 +166,7 @@ func (b *builder) place(t *Track, number int, at disc.LBA) (disc.Track, error) {
 	mode, _, _ := t.Mode.stored()
 	out := disc.Track{Number: number, Mode: mode, Control: t.Control, ISRC: t.ISRC}
 	fail := func(format string, args ...any) (disc.Track, error) {
-		return out, &ParseError{t.Line, fmt.Sprintf("track %d: ", number) + fmt.Sprintf(format, args...)}
+		return out, &ParseError{Line: t.Line, Msg: fmt.Sprintf("track %d: ", number) + fmt.Sprintf(format, args...)}
 	}
 	var parts []part
 	begins := []int64{0} // where each part begins, in bytes of audio or in sectors
@@ -241,7 +235,7 @@ func (b *builder) placeSectors(parts []part, at disc.LBA) {
 		case x.r != nil:
 			e.Source = x.r
 			if x.length%x.block() != 0 {
-				e.Source = padded{x.r, x.offset + x.length}
+				e.Source = format.Padded(x.r, x.offset+x.length)
 			}
 			if x.sub != NoSub {
 				e.Sub = &disc.SubExtent{
@@ -280,7 +274,7 @@ func (b *builder) placeAudio(parts []part, at disc.LBA) {
 		if x.r != nil {
 			e.Source, e.Offset = x.r, x.offset
 			if x.length%audio.SectorSize != 0 {
-				e.Source = padded{x.r, x.offset + x.length}
+				e.Source = format.Padded(x.r, x.offset+x.length)
 			}
 			if x.swapped {
 				e.Form = disc.FormSwapped
@@ -299,7 +293,7 @@ func (b *builder) open(p *Piece, mode disc.Mode) (part, error) {
 		unit = 4 // a sample of both channels
 	}
 	fail := func(format string, args ...any) (part, error) {
-		return x, &ParseError{p.Line, fmt.Sprintf(format, args...)}
+		return x, &ParseError{Line: p.Line, Msg: fmt.Sprintf(format, args...)}
 	}
 	x.length = p.Length.bytes(x.block(), unit)
 	if p.Name == "" {
@@ -337,7 +331,7 @@ func (b *builder) source(p *Piece, x *part, mode disc.Mode) (size, offset int64,
 			x.r, x.swapped = f.Source, f.Swapped != p.Swap
 			return f.Size, f.Offset, nil
 		case errors.Is(err, audio.ErrNotCD):
-			return 0, 0, &ParseError{p.Line, fmt.Sprintf("%s: %v", p.Name, err)}
+			return 0, 0, &ParseError{Line: p.Line, Msg: fmt.Sprintf("%s: %v", p.Name, err)}
 		case !errors.Is(err, audio.ErrNotAudio):
 			return 0, 0, fmt.Errorf("line %d: %s: %w", p.Line, p.Name, err)
 		}

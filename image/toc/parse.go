@@ -20,7 +20,7 @@ func Parse(r io.Reader) (*File, error) {
 		return nil, err
 	}
 	if len(b) > maxFile {
-		return nil, &ParseError{1, "this is no TOC file: it is larger than 4 MiB"}
+		return nil, &ParseError{Line: 1, Msg: "this is no TOC file: it is larger than 4 MiB"}
 	}
 	p := parser{lex: lexer{in: string(b), line: 1}, f: &File{Type: CDDA, FirstNumber: 1}}
 	p.texts.init()
@@ -47,7 +47,7 @@ func (p *parser) advance() (err error) {
 }
 
 func (p *parser) fail(format string, args ...any) error {
-	return &ParseError{p.tok.line, fmt.Sprintf(format, args...)}
+	return &ParseError{Line: p.tok.line, Msg: fmt.Sprintf(format, args...)}
 }
 
 // at reports whether the next token is a word or a mark.
@@ -150,7 +150,7 @@ func (p *parser) catalog() error {
 		return err
 	}
 	if !cdsector.ValidMCN(t.text) {
-		return &ParseError{line, fmt.Sprintf("CATALOG %q is not 13 digits", t.text)}
+		return &ParseError{Line: line, Msg: fmt.Sprintf("CATALOG %q is not 13 digits", t.text)}
 	}
 	if t.text != "0000000000000" { // what drives state that find none
 		p.f.Catalog = t.text
@@ -244,7 +244,7 @@ func (p *parser) flags(t *Track) error {
 			switch {
 			case s.text == "" || s.text == "000000000000":
 			case !cdsector.ValidISRC(s.text):
-				return &ParseError{line, fmt.Sprintf("ISRC %q is not five letters or digits and seven digits", s.text)}
+				return &ParseError{Line: line, Msg: fmt.Sprintf("ISRC %q is not five letters or digits and seven digits", s.text)}
 			default:
 				t.ISRC = s.text
 			}
@@ -424,9 +424,9 @@ func (p *parser) msf() (int, error) {
 		}
 		switch {
 		case i == 1 && n > 59:
-			return 0, &ParseError{line, fmt.Sprintf("%d seconds: they must be 0 to 59", n)}
+			return 0, &ParseError{Line: line, Msg: fmt.Sprintf("%d seconds: they must be 0 to 59", n)}
 		case i == 2 && n > 74:
-			return 0, &ParseError{line, fmt.Sprintf("%d frames: they must be 0 to 74", n)}
+			return 0, &ParseError{Line: line, Msg: fmt.Sprintf("%d frames: they must be 0 to 74", n)}
 		}
 		v[i] = n
 	}
