@@ -65,8 +65,9 @@ type Output struct {
 	total   int64
 }
 
-// partSuffix is that of files that are not whole yet.
-const partSuffix = ".part"
+// tempSuffix is that of files that are not whole yet. It is not that of a rip, whose
+// .part holds what may not be had again.
+const tempSuffix = ".converting"
 
 // Create makes path, and what belongs to it, in the format f. All files are
 // written under temporary names and renamed when they are whole; on an error none
@@ -78,7 +79,7 @@ func Create(ctx context.Context, f Format, path string, img disc.Image, o Option
 		err = out.rename()
 	}
 	for _, w := range out.written {
-		os.Remove(w + partSuffix) // those that were renamed are no longer there
+		os.Remove(w + tempSuffix) // those that were renamed are no longer there
 	}
 	if err != nil {
 		return nil, err
@@ -89,7 +90,7 @@ func Create(ctx context.Context, f Format, path string, img disc.Image, o Option
 // rename gives all files their final names.
 func (o *Output) rename() error {
 	for _, f := range o.written {
-		if err := os.Rename(f+partSuffix, f); err != nil {
+		if err := os.Rename(f+tempSuffix, f); err != nil {
 			return err
 		}
 		o.res.Files = append(o.res.Files, f)
@@ -179,7 +180,7 @@ func (o *Output) Claim(bytes int64, files ...string) error {
 
 // Write makes one file.
 func (o *Output) Write(path string, fill func(*os.File) error) error {
-	f, err := os.Create(path + partSuffix)
+	f, err := os.Create(path + tempSuffix)
 	if err != nil {
 		return err
 	}

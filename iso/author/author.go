@@ -82,8 +82,8 @@ func Create(ctx context.Context, path, dir string, o Options, force bool) (*Made
 	if err != nil {
 		return nil, err
 	}
-	part := path + ".part"
-	f, err := os.Create(part)
+	temp := path + ".making" // not .part: that is a rip's
+	f, err := os.Create(temp)
 	if err != nil {
 		return nil, err
 	}
@@ -92,10 +92,10 @@ func Create(ctx context.Context, path, dir string, o Options, force bool) (*Made
 		err = f.Sync()
 	}
 	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(part, path)
+		err = os.Rename(temp, path)
 	}
 	if err != nil {
-		os.Remove(part)
+		os.Remove(temp)
 		return nil, err
 	}
 	return &v.made, nil
