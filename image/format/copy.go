@@ -17,8 +17,9 @@ const copyBatch = 256
 
 // Copy writes the sectors [from, to) of a track to a file, where it stands. Data
 // sectors are checked by their EDC, and everything is hashed, beside reading and
-// writing (but with NoCheck). What stands in a file of the image just as it is wanted is copied by
-// the system (copy_file_range, which on some file systems shares the blocks).
+// writing, but with NoCheck. What stands in a file of the image just as it is wanted
+// is copied by the system (copy_file_range, which on some file systems shares the
+// blocks).
 func (o *Output) Copy(f *os.File, t *disc.Track, from, to disc.LBA, s Stored) error {
 	if at, ok := o.offload(f, from, to, s); ok {
 		return o.copyInSystem(f, at, t, from, to, s)

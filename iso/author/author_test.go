@@ -160,6 +160,36 @@ func TestOtherReader(t *testing.T) {
 	}
 }
 
+// A link whose target does not fit into a block of the continuation area comes out
+// whole.
+func TestLongLink(t *testing.T) {
+	target := strings.Repeat(strings.Repeat("n", 200)+"/", 18) + "end"
+	want := map[string]string{"link": "-> " + target, "second": "-> " + target, "x": "x"}
+	b, _ := create(t, folder(t, want), Options{Time: epoch})
+	if diff := cmp.Diff(want, listed(t, b)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// Names that become the same in a tree are told apart, also when there are many.
+func TestSameNames(t *testing.T) {
+	used := make(map[string]int)
+	seen := make(map[string]bool)
+	for i := range 20000 {
+		name := unique(used, isoName(fmt.Sprintf("%s %d.text", strings.Repeat("long name ", 5), i), false), maxISO)
+		if seen[name] || len(name) > maxISO {
+			t.Fatalf("%q", name)
+		}
+		seen[name] = true
+	}
+	long := strings.Repeat("\u65e5", 70)
+	joliet := make(map[string]int)
+	a, b := unique(joliet, jolietName(long+"1.txt"), maxJoliet), unique(joliet, jolietName(long+"2.txt"), maxJoliet)
+	if a == b || len([]rune(a)) != maxJoliet || len([]rune(b)) != maxJoliet || !strings.HasSuffix(b, "_1.txt") {
+		t.Errorf("%q and %q", a, b)
+	}
+}
+
 func TestReproducible(t *testing.T) {
 	dir := folder(t, sample())
 	a, _ := create(t, dir, Options{Label: "X", Time: epoch})

@@ -133,6 +133,9 @@ func (v *volume) records(d *node, t int) []byte {
 	return append(b, make([]byte, -len(b)&(blockSize-1))...)
 }
 
+// ce is the size of the entry that leads to a continuation area.
+const ce = 28
+
 // susp makes the system use field of a record in the folder d: the entries of Rock
 // Ridge, of which those that do not fit go to the folder's continuation area.
 func (d *node) susp(n *node, self, root bool, nameLen int) []byte {
@@ -150,7 +153,6 @@ func (d *node) susp(n *node, self, root bool, nameLen int) []byte {
 	if root {
 		entries = append(entries, er())
 	}
-	const ce = 28
 	room := maxRecord - 33 - nameLen - (nameLen+1)%2
 	total := 0
 	for _, e := range entries {
@@ -163,24 +165,30 @@ func (d *node) susp(n *node, self, root bool, nameLen int) []byte {
 			total -= len(e)
 			continue
 		}
-		var rest []byte
-		for _, e := range entries[i:] {
-			rest = append(rest, e...)
-		}
-		return append(use, d.continued(rest)...)
+		return append(use, d.continued(entries[i:])...)
 	}
 	return use
 }
 
-// continued puts entries into the continuation area, where an area lies in one
-// block, and returns the entry that leads there (IEEE P1281 5.1).
-func (d *node) continued(rest []byte) []byte {
+// continued puts entries into the continuation area, and returns the entry that
+// leads there (IEEE P1281 5.1). What is read at once lies in one block: where that
+// is not enough, as for a link with a very long target, it ends with such an entry
+// itself.
+func (d *node) continued(entries [][]byte) []byte {
+	var rest []byte
+	for i, e := range entries {
+		if len(rest)+len(e)+ce > blockSize {
+			rest = append(rest, d.continued(entries[i:])...)
+			break
+		}
+		rest = append(rest, e...)
+	}
 	if left := blockSize - len(d.ce)%blockSize; len(rest) > left {
 		d.ce = append(d.ce, make([]byte, left)...)
 	}
 	at := uint32(len(d.ce))
 	d.ce = append(d.ce, rest...)
-	b := []byte{'C', 'E', 28, 1}
+	b := []byte{'C', 'E', ce, 1}
 	b = both32(b, d.ceBlock+at/blockSize)
 	b = both32(b, at%blockSize)
 	return both32(b, uint32(len(rest)))

@@ -146,13 +146,13 @@ func (n *node) find(path []string) *node {
 // name gives all nodes their names in both trees, unique in each folder.
 func (v *volume) name() {
 	for _, d := range v.dirs {
-		used := [2]map[string]bool{make(map[string]bool), make(map[string]bool)}
+		used := [2]map[string]int{make(map[string]int), make(map[string]int)}
 		for _, c := range d.children {
-			c.isoName = unique(used[primary], isoName(c.name, c.mode.IsDir()))
+			c.isoName = unique(used[primary], isoName(c.name, c.mode.IsDir()), maxISO)
 			if !c.mode.IsDir() {
 				c.isoName += ";1"
 			}
-			c.jolietName = unique(used[joliet], jolietName(c.name))
+			c.jolietName = unique(used[joliet], jolietName(c.name), maxJoliet)
 		}
 	}
 }
@@ -213,17 +213,23 @@ func cutUTF16(s string, most int) string {
 	return string(stem) + ext
 }
 
-// unique returns a name that is not used yet: with a number at the end of its stem
-// where it is. Names that differ in case only are the same to some systems.
-func unique(used map[string]bool, name string) string {
+// unique returns a name of at most so many characters that is not used yet: with a
+// number at the end of its stem where it is. Names that differ in case only are the
+// same to some systems. used holds, for each name, the next number to try.
+func unique(used map[string]int, name string, most int) string {
+	wanted := strings.ToUpper(name)
 	ext := filepath.Ext(name)
-	stem := []rune(strings.TrimSuffix(name, ext))
-	for i := 1; used[strings.ToUpper(name)]; i++ {
-		number := fmt.Sprintf("_%d", i)
-		short := stem[:max(0, min(len(stem), maxISO-len(number)-len(ext)))]
+	stem := strings.TrimSuffix(name, ext)
+	for used[strings.ToUpper(name)] > 0 {
+		number := fmt.Sprintf("_%d", used[wanted])
+		used[wanted]++
+		short := []rune(stem)
+		for len(short) > 0 && len(utf16Of(string(short)+number+ext)) > most {
+			short = short[:len(short)-1]
+		}
 		name = string(short) + number + ext
 	}
-	used[strings.ToUpper(name)] = true
+	used[strings.ToUpper(name)] = 1
 	return name
 }
 
