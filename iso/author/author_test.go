@@ -160,14 +160,19 @@ func TestOtherReader(t *testing.T) {
 	}
 }
 
-// A link whose target does not fit into a block of the continuation area comes out
-// whole.
-func TestLongLink(t *testing.T) {
-	target := strings.Repeat(strings.Repeat("n", 200)+"/", 18) + "end"
-	want := map[string]string{"link": "-> " + target, "second": "-> " + target, "x": "x"}
-	b, _ := create(t, folder(t, want), Options{Time: epoch})
-	if diff := cmp.Diff(want, listed(t, b)); diff != "" {
-		t.Error(diff)
+// The longest links come out whole; longer ones are left out, and told.
+func TestLongLinks(t *testing.T) {
+	longest := strings.Repeat("n/", maxLink/2) + "n" // most entries for its length
+	want := map[string]string{
+		"link": "-> " + longest, "x": "x", strings.Repeat("name", 60): "-> " + longest, "second": "-> " + strings.Repeat("n", 250) + "/" + strings.Repeat("m", 250),
+	}
+	dir := folder(t, want)
+	if err := os.Symlink(longest+"n", filepath.Join(dir, "longer")); err != nil {
+		t.Fatal(err)
+	}
+	b, made := create(t, dir, Options{Time: epoch})
+	if diff := cmp.Diff(want, listed(t, b)); diff != "" || len(made.Left) != 1 {
+		t.Errorf("left out %v; %s", made.Left, diff)
 	}
 }
 

@@ -3,6 +3,7 @@ package author
 import (
 	"encoding/binary"
 	"io/fs"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf16"
@@ -165,24 +166,15 @@ func (d *node) susp(n *node, self, root bool, nameLen int) []byte {
 			total -= len(e)
 			continue
 		}
-		return append(use, d.continued(entries[i:])...)
+		return append(use, d.continued(slices.Concat(entries[i:]...))...)
 	}
 	return use
 }
 
 // continued puts entries into the continuation area, and returns the entry that
-// leads there (IEEE P1281 5.1). What is read at once lies in one block: where that
-// is not enough, as for a link with a very long target, it ends with such an entry
-// itself.
-func (d *node) continued(entries [][]byte) []byte {
-	var rest []byte
-	for i, e := range entries {
-		if len(rest)+len(e)+ce > blockSize {
-			rest = append(rest, d.continued(entries[i:])...)
-			break
-		}
-		rest = append(rest, e...)
-	}
+// leads there (IEEE P1281 5.1). They lie in one block: that is more than the longest
+// name and the longest link need.
+func (d *node) continued(rest []byte) []byte {
 	if left := blockSize - len(d.ce)%blockSize; len(rest) > left {
 		d.ce = append(d.ce, make([]byte, left)...)
 	}

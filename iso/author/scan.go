@@ -38,6 +38,10 @@ const (
 	joliet  = 1
 )
 
+// maxLink is the longest target of a link: of an image with a longer one, libisofs
+// (xorriso) reads nothing at all.
+const maxLink = 1023
+
 // maxFolders is what the two bytes of a path table can number.
 const maxFolders = 65535
 
@@ -112,6 +116,10 @@ func (v *volume) read(d *node, own fs.FileInfo) ([]*node, error) {
 			}
 			if n.link, err = os.Readlink(n.path); err != nil {
 				return nil, err
+			}
+			if len(n.link) > maxLink {
+				v.made.Left = append(v.made.Left, fmt.Sprintf("%s: it is a link to a name of %d bytes; readers take %d", n.path, len(n.link), maxLink))
+				continue
 			}
 			n.mode = fs.ModeSymlink | 0o777
 		case 0:
