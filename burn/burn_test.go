@@ -132,8 +132,8 @@ func differs(r *sim.Recordable, img disc.Image, shift disc.LBA) error {
 					return err
 				}
 				s := (*[cdsector.Size]byte)(sector)
-				if m, sec, f, ok := cdsector.Address(s); !ok || (disc.MSF{M: m, S: sec, F: f}).LBA() != a+shift {
-					return fmt.Errorf("the header of sector %d says %02d:%02d:%02d", a+shift, m, sec, f)
+				if own, ok := cdsector.Address(s); !ok || own.LBA() != a+shift {
+					return fmt.Errorf("the header of sector %d says %v", a+shift, own)
 				}
 				if k := cdsector.Classify(s); !cdsector.EDCOK(s, k) || !cdsector.ParityOK(s, k) {
 					return fmt.Errorf("the codes of sector %d are wrong", a+shift)

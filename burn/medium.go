@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 
+	"spindle/addr"
 	"spindle/disc"
 	"spindle/scsi"
 	"spindle/scsi/mmc"
@@ -219,8 +220,8 @@ func (m *Medium) place(ctx context.Context, d *mmc.Drive) error {
 	m.Capacity = int(m.NextWritable) + m.Free
 	if cd {
 		if a, err := d.ATIP(ctx); err == nil {
-			m.LeadInStart = msf(a.LeadIn)
-			if end := msf(a.LeadOut); end > 0 {
+			m.LeadInStart = addr.MSFFromBytes(a.LeadIn).LBA()
+			if end := addr.MSFFromBytes(a.LeadOut).LBA(); end > 0 {
 				m.Capacity = int(end)
 				m.Free = max(0, m.Capacity-int(m.NextWritable))
 			}
@@ -229,16 +230,6 @@ func (m *Medium) place(ctx context.Context, d *mmc.Drive) error {
 		}
 	}
 	return nil
-}
-
-// msf reads an address of a lead-in or a lead-out: from 90 minutes on it lies
-// before LBA 0 (MMC-5 table 6.26).
-func msf(t [3]uint8) disc.LBA {
-	a := disc.MSF{M: int(t[0]), S: int(t[1]), F: int(t[2])}
-	if a.M >= 90 {
-		return disc.LBA(a.Frames() - 450150)
-	}
-	return a.LBA()
 }
 
 func (m *Medium) placeRandom(ctx context.Context, d *mmc.Drive) error {

@@ -4,13 +4,11 @@ import (
 	"encoding/binary"
 	"fmt"
 
+	"spindle/addr"
 	"spindle/disc"
 	"spindle/image"
 	"spindle/scsi/mmc"
 )
-
-// sessionPregap is the length of the pregap that each session begins with.
-const sessionPregap = 150
 
 // leastTrack is the least length of a track: four seconds (Red Book).
 const leastTrack = 300
@@ -171,7 +169,7 @@ func (p *planner) session(s *disc.Session, shift disc.LBA, more, first bool) {
 	if more {
 		params.MultiSession = mmc.NextSession
 	}
-	text := first && len(l.CDText) > 0 && p.m.LeadInStart < -sessionPregap && shift == 0
+	text := first && len(l.CDText) > 0 && p.m.LeadInStart < -addr.Pregap && shift == 0
 	entries := cueEntries(s, begin, text)
 	for i := range entries {
 		entries[i].LBA += int32(shift)
@@ -182,10 +180,10 @@ func (p *planner) session(s *disc.Session, shift disc.LBA, more, first bool) {
 	}
 	p.add(Step{Op: OpCueSheet, Cue: entries})
 	if text {
-		p.add(Step{Op: OpWrite, LBA: p.m.LeadInStart, Count: int(-sessionPregap - p.m.LeadInStart), Form: FormText, Packs: l.CDText})
+		p.add(Step{Op: OpWrite, LBA: p.m.LeadInStart, Count: int(-addr.Pregap - p.m.LeadInStart), Form: FormText, Packs: l.CDText})
 	}
 	form, _, _ := trackForm(s.Tracks[0].Mode)
-	p.add(Step{Op: OpWrite, LBA: begin + shift - sessionPregap, Count: sessionPregap, Form: form, Zeros: true})
+	p.add(Step{Op: OpWrite, LBA: begin + shift - addr.Pregap, Count: addr.Pregap, Form: form, Zeros: true})
 	for i := range s.Tracks {
 		t := &s.Tracks[i]
 		form, _, _ := trackForm(t.Mode)
@@ -237,7 +235,7 @@ func cueEntries(s *disc.Session, begin disc.LBA, text bool) []mmc.CueEntry {
 		}
 		switch {
 		case i == 0:
-			add(0, begin-sessionPregap)
+			add(0, begin-addr.Pregap)
 		case t.Pregap > 0:
 			add(0, t.Begin())
 		}

@@ -4,13 +4,11 @@ import (
 	"encoding/binary"
 	"fmt"
 
+	"spindle/addr"
 	"spindle/disc"
 	"spindle/disc/cdsector"
 	"spindle/scsi/mmc"
 )
-
-// leadOutSectors is the length of the lead-out of a first session (MMC-5 4.2.3.4).
-const leadOutSectors = 6750
 
 // raw plans a session whose every bit is made here: lead-in, sub-channels,
 // scrambled data. It is for drives that refuse a cue sheet.
@@ -24,7 +22,7 @@ func (p *planner) raw() error {
 		return fmt.Errorf("raw writing makes one session, and the image has %d: %w", len(l.Sessions), ErrOptions)
 	case p.o.Multi || p.m.Status != mmc.DiscBlank:
 		return fmt.Errorf("raw writing fills a blank disc: %w", ErrOptions)
-	case p.m.LeadInStart >= -sessionPregap:
+	case p.m.LeadInStart >= -addr.Pregap:
 		return fmt.Errorf("the drive does not say where the lead-in begins: %w", ErrOptions)
 	}
 	if err := p.fits(0, int(l.End())); err != nil {
@@ -33,7 +31,7 @@ func (p *planner) raw() error {
 	params := mmc.WriteParameters{Type: mmc.WriteRaw, TestWrite: p.o.Simulate, UnderrunFree: p.m.UnderrunFree, Block: mmc.BlockRaw96,
 		SessionFormat: uint8(l.Sessions[0].Format)}
 	p.params(params)
-	p.add(Step{Op: OpWrite, LBA: p.m.LeadInStart, Count: int(l.End()-p.m.LeadInStart) + leadOutSectors, Form: FormRaw96},
+	p.add(Step{Op: OpWrite, LBA: p.m.LeadInStart, Count: int(l.End()-p.m.LeadInStart) + addr.FirstLeadOut, Form: FormRaw96},
 		Step{Op: OpSync, Last: true})
 	return nil
 }
@@ -57,19 +55,17 @@ func newRawMaker(src *Source, start disc.LBA) *rawMaker {
 		copy(q[7:], at[:])
 		r.toc = append(r.toc, q)
 	}
-	point(first.Control, 0xA0, [3]byte{bcd(first.Number), byte(s.Format), 0})
-	point(last.Control, 0xA1, [3]byte{bcd(last.Number), 0, 0})
-	point(last.Control, 0xA2, bcdTime(s.LeadOut.MSF()))
+	point(first.Control, 0xA0, [3]byte{addr.ToBCD(first.Number), byte(s.Format), 0})
+	point(last.Control, 0xA1, [3]byte{addr.ToBCD(last.Number), 0, 0})
+	point(last.Control, 0xA2, s.LeadOut.MSF().BCD())
 	for i := range s.Tracks {
 		t := &s.Tracks[i]
-		point(t.Control, bcd(t.Number), bcdTime(t.Start.MSF()))
+		point(t.Control, addr.ToBCD(t.Number), t.Start.MSF().BCD())
 	}
 	return r
 }
 
 func bcd(n int) byte { return byte(n/10%10<<4 | n%10) }
-
-func bcdTime(t disc.MSF) [3]byte { return [3]byte{bcd(t.M), bcd(t.S), bcd(t.F)} }
 
 // read fills p with sectors of 2448 bytes from a on.
 func (r *rawMaker) read(p []byte, a disc.LBA) error {
@@ -83,7 +79,7 @@ func (r *rawMaker) read(p []byte, a disc.LBA) error {
 		r.subChannels(&sub, a)
 		cdsector.Interleave(&wound, &sub)
 		copy(p[cdsector.Size:], wound[:])
-		if a < -sessionPregap {
+		if a < -addr.Pregap {
 			r.text(p[cdsector.Size:size], a)
 		}
 	}
@@ -101,7 +97,7 @@ func (r *rawMaker) mainChannel(a disc.LBA) error {
 		if t.Mode.IsData() {
 			at := a.MSF() // of an image that was moved, the header states another place
 			mode := r.main[15]
-			cdsector.SetHeader(&r.main, at.M, at.S, at.F, mode)
+			cdsector.SetHeader(&r.main, at, mode)
 			if k := cdsector.Classify(&r.main); k == cdsector.Mode1 {
 				cdsector.Seal(&r.main, k)
 			}
@@ -122,8 +118,8 @@ func (r *rawMaker) mainChannel(a disc.LBA) error {
 		if neighbour.Mode == disc.Mode2 {
 			mode, kind = 2, cdsector.Form1
 		}
-		at := disc.Frames((int(a) + 150 + 450000) % 450000)
-		cdsector.SetHeader(&r.main, at.M, at.S, at.F, mode)
+		at := a.MSF()
+		cdsector.SetHeader(&r.main, at, mode)
 		cdsector.Seal(&r.main, kind)
 		cdsector.Scramble(&r.main)
 	}
@@ -135,7 +131,7 @@ func (r *rawMaker) subChannels(sub *[cdsector.SubSize]byte, a disc.LBA) {
 	q := r.q(a)
 	copy(sub[cdsector.QSize:], q[:])
 	t := r.l.TrackAt(a)
-	if a >= -sessionPregap && (t == nil && a < 0 || t != nil && a < t.Start) {
+	if a >= -addr.Pregap && (t == nil && a < 0 || t != nil && a < t.Start) {
 		for i := range cdsector.QSize {
 			sub[i] = 0xFF
 		}
@@ -153,25 +149,25 @@ const (
 // q makes the Q frame of a sector.
 func (r *rawMaker) q(a disc.LBA) [cdsector.QSize]byte {
 	s := &r.l.Sessions[0]
-	if a < -sessionPregap {
+	if a < -addr.Pregap {
 		// Each entry of the TOC comes three times in a row.
 		q := r.toc[int(a-r.start)/3%len(r.toc)]
-		now := bcdTime(disc.Frames(int(a) + 150 + 450000))
+		now := a.MSF().BCD()
 		copy(q[3:], now[:])
 		binary.BigEndian.PutUint16(q[10:], cdsector.CRC16(q[:10]))
 		return q
 	}
 	t := r.l.TrackAt(a)
 	first := &s.Tracks[0]
-	q := cdsector.Q{ADR: 1, Abs: cdsector.Time(a.MSF()), AFrame: a.MSF().F}
+	q := cdsector.Q{ADR: 1, Abs: a.MSF(), AFrame: a.MSF().F}
 	switch {
 	case a >= s.LeadOut:
 		q.Control, q.Track, q.Index = uint8(s.Tracks[len(s.Tracks)-1].Control), cdsector.LeadOut, 1
-		q.Rel = cdsector.Time(disc.Frames(int(a - s.LeadOut)))
+		q.Rel = disc.Frames(int(a - s.LeadOut))
 		return q.Encode()
 	case t == nil:
 		q.Control, q.Track = uint8(first.Control), first.Number
-		q.Rel = cdsector.Time(disc.Frames(int(first.Start - a)))
+		q.Rel = disc.Frames(int(first.Start - a))
 		return q.Encode()
 	}
 	q.Control = uint8(t.Control)
@@ -190,7 +186,7 @@ func (r *rawMaker) q(a disc.LBA) [cdsector.QSize]byte {
 	if rel < 0 {
 		rel = -rel
 	}
-	q.Rel = cdsector.Time(disc.Frames(rel))
+	q.Rel = disc.Frames(rel)
 	return q.Encode()
 }
 

@@ -55,7 +55,7 @@ func (rep *Repaired) sector(s *[cdsector.Size]byte, t *disc.Track, at disc.LBA, 
 		try := before
 		if k == cdsector.Form1 {
 			m := at.MSF() // the parity of form 1 does not cover the header
-			cdsector.SetHeader(&try, m.M, m.S, m.F, 2)
+			cdsector.SetHeader(&try, m, 2)
 		}
 		if _, ok := cdsector.Correct(&try, k, nil); !ok {
 			continue

@@ -252,7 +252,7 @@ func sectorProblem(s *[cdsector.Size]byte, t *disc.Track, at disc.LBA) (p Proble
 		}
 		return BadSync, true
 	}
-	if m, sec, f, ok := cdsector.Address(s); !ok || (disc.MSF{M: m, S: sec, F: f}) != at.MSF() {
+	if own, ok := cdsector.Address(s); !ok || own != at.MSF() {
 		return BadAddress, true
 	}
 	if s[15]&3 != modeByte(t.Mode) && at >= t.Start {

@@ -5,6 +5,7 @@ import (
 	"os"
 	"slices"
 
+	"spindle/addr"
 	"spindle/disc"
 	"spindle/image/format"
 )
@@ -192,11 +193,11 @@ func fromTrack(t *disc.Track, s *disc.Session, file, frame int) Track {
 func (sh *Sheet) addSession(l *disc.Layout, i int) {
 	s := Session{Number: l.Sessions[i].Number, LeadIn: -1, Pregap: -1, LeadOut: -1}
 	if i > 0 {
-		s.LeadIn, s.Pregap = leadIn, sessionGap
+		s.LeadIn, s.Pregap = addr.LeadIn, addr.Pregap
 	}
 	if i+1 < len(l.Sessions) {
 		gap := int(l.Sessions[i+1].Tracks[0].Begin() - l.Sessions[i].LeadOut)
-		s.LeadOut = max(0, gap-leadIn-sessionGap)
+		s.LeadOut = max(0, gap-addr.LeadIn-addr.Pregap)
 	}
 	sh.Sessions = append(sh.Sessions, s)
 }

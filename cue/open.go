@@ -6,6 +6,7 @@ import (
 	"io"
 	"path/filepath"
 
+	"spindle/addr"
 	"spindle/disc"
 	"spindle/disc/cdsector"
 	"spindle/image/audio"
@@ -181,7 +182,7 @@ func (b *builder) placeTrack(i int, at disc.LBA, firstOfSession bool) (disc.Trac
 	mode, _ := t.Type.Mode()
 	out := disc.Track{Number: t.Number, Mode: mode, Control: t.Control, ISRC: t.ISRC}
 	pregap := t.Pregap
-	if firstOfSession && pregap == sessionGap {
+	if firstOfSession && pregap == addr.Pregap {
 		// The two seconds that every session starts with are not part of
 		// the image. Any other length is meant on top of them: that is how
 		// EAC and whipper write silence that is hidden before track 1.

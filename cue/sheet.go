@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 
+	"spindle/addr"
 	"spindle/disc"
 	"spindle/image/format"
 )
@@ -136,22 +137,12 @@ type Session struct {
 	LeadOut int
 }
 
-// Lengths of the gap between two sessions, in sectors (ECMA-130, Orange Book):
-// a lead-out of 90 seconds after the first session and of 30 after later ones,
-// a lead-in of one minute, and two seconds of pregap.
-const (
-	firstLeadOut = 6750
-	laterLeadOut = 2250
-	leadIn       = 4500
-	sessionGap   = 150
-)
-
 // gap returns the number of sectors from the end of session s, the i-th, to the
 // first track of the next.
 func (sh *Sheet) gap(i int) int {
-	out, in, pre := laterLeadOut, leadIn, sessionGap
+	out, in, pre := addr.LaterLeadOut, addr.LeadIn, addr.Pregap
 	if i == 0 {
-		out = firstLeadOut
+		out = addr.FirstLeadOut
 	}
 	if i < len(sh.Sessions) && sh.Sessions[i].LeadOut >= 0 {
 		out = sh.Sessions[i].LeadOut

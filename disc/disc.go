@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"spindle/addr"
 )
 
 // Medium is the family of a disc, which decides its sector size.
@@ -239,7 +241,7 @@ func (l *Layout) Validate() error {
 	if len(l.Sessions) == 0 {
 		return fmt.Errorf("%w: no session", ErrLayout)
 	}
-	next := LBA(-msfOrigin)
+	next := LBA(-addr.Pregap)
 	number := 0
 	for i := range l.Sessions {
 		s := &l.Sessions[i]
@@ -268,7 +270,7 @@ func (t *Track) validate(previous int, earliest LBA) error {
 		return fmt.Errorf("%w: track number %d is not 1 to 99", ErrLayout, t.Number)
 	case previous != 0 && t.Number != previous+1:
 		return fmt.Errorf("%w: track %d follows track %d", ErrLayout, t.Number, previous)
-	case t.Pregap < 0 || t.Start < -msfOrigin || t.Start > MaxLBA || t.Pregap > int(t.Start)+msfOrigin:
+	case t.Pregap < 0 || t.Start < -addr.Pregap || t.Start > MaxLBA || t.Pregap > int(t.Start)+addr.Pregap:
 		return fmt.Errorf("%w: track %d starts at %d after %d sectors of pregap",
 			ErrLayout, t.Number, t.Start, t.Pregap)
 	case t.Begin() < earliest:

@@ -12,36 +12,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestMSF(t *testing.T) {
-	for _, test := range []struct {
-		lba  LBA
-		text string
-	}{
-		{-150, "00:00:00"}, {0, "00:02:00"}, {-1, "00:01:74"}, {16, "00:02:16"},
-		{-151, "99:59:74"}, {-11635, "97:26:65"}, {449849, "99:59:74"}, {449850, "100:00:00"}, {1000000, "222:15:25"},
-	} {
-		if got := test.lba.MSF().String(); got != test.text {
-			t.Errorf("LBA %d is %s, want %s", test.lba, got, test.text)
-		}
-		m, err := ParseMSF(test.text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		// 90:00:00 to 99:59:74 is lead-in when read back.
-		if got := m.LBA(); got != test.lba && test.lba < 404850 {
-			t.Errorf("%s is LBA %d, want %d", test.text, got, test.lba)
-		}
-	}
-	for _, bad := range []string{"", "1:2", "00:60:00", "00:00:75", "-1:00:00", "a:b:c", "00:00:00:00", "1 :0:0"} {
-		if m, err := ParseMSF(bad); err == nil {
-			t.Errorf("ParseMSF(%q) = %v", bad, m)
-		}
-	}
-	if got := Frames(-75).String(); got != "-00:01:00" {
-		t.Errorf("-75 frames are %s", got)
-	}
-}
-
 func twoTracks() *Layout {
 	return &Layout{Sessions: []Session{{Number: 1, LeadOut: 200, Tracks: []Track{
 		{Number: 1, Start: 0, End: 90},

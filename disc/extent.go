@@ -326,18 +326,18 @@ func (e *Extent) complete(p []byte, a LBA) {
 		t := a.MSF()
 		switch e.Form {
 		case FormMode0:
-			cdsector.SetHeader(s, t.M, t.S, t.F, 0)
+			cdsector.SetHeader(s, t, 0)
 		case FormMode1:
-			cdsector.SetHeader(s, t.M, t.S, t.F, 1)
+			cdsector.SetHeader(s, t, 1)
 			cdsector.Seal(s, cdsector.Mode1)
 		case FormMode2:
-			cdsector.SetHeader(s, t.M, t.S, t.F, 2)
+			cdsector.SetHeader(s, t, 2)
 		case FormXA1:
-			cdsector.SetHeader(s, t.M, t.S, t.F, 2)
+			cdsector.SetHeader(s, t, 2)
 			copy(s[16:24], []byte{0, 0, 8, 0, 0, 0, 8, 0}) // sub-mode: data
 			cdsector.Seal(s, cdsector.Form1)
 		case FormXA2:
-			cdsector.SetHeader(s, t.M, t.S, t.F, 2)
+			cdsector.SetHeader(s, t, 2)
 			copy(s[16:24], []byte{0, 0, 0x20, 0, 0, 0, 0x20, 0}) // sub-mode: form 2
 			cdsector.Seal(s, cdsector.Form2)
 		}

@@ -17,17 +17,17 @@ func (l *Layout) Q(a LBA) cdsector.Q {
 	abs := a.MSF()
 	t := l.TrackAt(a)
 	if t == nil {
-		q := cdsector.Q{ADR: 1, Track: cdsector.LeadOut, Index: 1, Abs: cdsector.Time(abs)}
+		q := cdsector.Q{ADR: 1, Track: cdsector.LeadOut, Index: 1, Abs: abs}
 		for i := range l.Sessions {
 			if s := &l.Sessions[i]; a >= s.LeadOut {
 				q.Control = uint8(s.Tracks[len(s.Tracks)-1].Control)
-				q.Rel = cdsector.Time(Frames(int(a - s.LeadOut)))
+				q.Rel = Frames(int(a - s.LeadOut))
 			}
 		}
 		if a < 0 { // the pregap of the first track
 			first := &l.Sessions[0].Tracks[0]
 			q = cdsector.Q{ADR: 1, Control: uint8(first.Control), Track: first.Number,
-				Rel: cdsector.Time(Frames(int(first.Start - a))), Abs: cdsector.Time(abs)}
+				Rel: Frames(int(first.Start - a)), Abs: abs}
 		}
 		return q
 	}
@@ -43,12 +43,12 @@ func (l *Layout) Q(a LBA) cdsector.Q {
 		q.ADR, q.ISRC = 3, t.ISRC
 		return q
 	}
-	q.Track, q.Index, q.Abs = t.Number, t.IndexAt(a), cdsector.Time(abs)
+	q.Track, q.Index, q.Abs = t.Number, t.IndexAt(a), abs
 	rel := int(a - t.Start)
 	if rel < 0 {
 		rel = -rel // counts down to zero in the pregap
 	}
-	q.Rel = cdsector.Time(Frames(rel))
+	q.Rel = Frames(rel)
 	return q
 }
 

@@ -12,6 +12,7 @@ import (
 	"io"
 	"slices"
 
+	"spindle/addr"
 	"spindle/disc"
 	"spindle/disc/cdsector"
 )
@@ -170,7 +171,9 @@ func (s *session) readCues(b []byte, lba bool) error {
 		return fmt.Errorf("%w: %d bytes are no whole number of entries", ErrFormat, len(b))
 	}
 	for ; len(b) > 0; b = b[cueEntry:] {
-		p := cuePoint{control: disc.Control(b[0] >> 4), track: fromBCD(b[1]), index: fromBCD(b[2])}
+		p := cuePoint{control: disc.Control(b[0] >> 4)}
+		p.track, _ = addr.FromBCD(b[1]) // AAh in the lead-out
+		p.index, _ = addr.FromBCD(b[2])
 		if b[1] == cdsector.LeadOut {
 			p.track = cdsector.LeadOut
 		}
@@ -183,8 +186,6 @@ func (s *session) readCues(b []byte, lba bool) error {
 	}
 	return nil
 }
-
-func fromBCD(b byte) int { return int(b>>4)*10 + int(b&15) }
 
 // Sizes of DAOI and DAOX: the header, and what an entry has before its offsets.
 const (

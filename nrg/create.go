@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 
+	"spindle/addr"
 	"spindle/disc"
 	"spindle/disc/cdsector"
 	"spindle/image/format"
@@ -167,9 +168,9 @@ func (w *writer) rebuildable(t *disc.Track) (bool, error) {
 // standard reports whether all of a sector but its user data is as Mode 1 has it:
 // sync pattern, address, EDC, the zeros behind it, parity.
 func standard(s *[cdsector.Size]byte, at disc.LBA) bool {
-	m, sec, f, ok := cdsector.Address(s)
+	own, ok := cdsector.Address(s)
 	const zeros = 2068
-	return ok && cdsector.HasSync(s) && s[15] == 1 && disc.MSF{M: m, S: sec, F: f} == at.MSF() &&
+	return ok && cdsector.HasSync(s) && s[15] == 1 && own == at.MSF() &&
 		[8]byte(s[zeros:]) == [8]byte{} && cdsector.EDCOK(s, cdsector.Mode1) && cdsector.ParityOK(s, cdsector.Mode1)
 }
 
@@ -208,10 +209,10 @@ func (w *writer) empty(t *placed, at disc.LBA) []byte {
 	s, m := (*[cdsector.Size]byte)(b), at.MSF()
 	switch t.Mode {
 	case disc.Mode1, disc.Mode0:
-		cdsector.SetHeader(s, m.M, m.S, m.F, 1)
+		cdsector.SetHeader(s, m, 1)
 		cdsector.Seal(s, cdsector.Mode1)
 	case disc.Mode2:
-		cdsector.SetHeader(s, m.M, m.S, m.F, 2)
+		cdsector.SetHeader(s, m, 2)
 		cdsector.Seal(s, cdsector.Form1)
 	}
 	if t.as == format.WithSub {
@@ -253,14 +254,14 @@ func (w *writer) table() []byte {
 func cuePoints(s *disc.Session, tracks []placed) []byte {
 	var b []byte
 	add := func(control disc.Control, track byte, index int, at disc.LBA) {
-		b = append(b, byte(control)<<4|1, track, toBCD(index), 0)
+		b = append(b, byte(control)<<4|1, track, addr.ToBCD(index), 0)
 		b = binary.BigEndian.AppendUint32(b, uint32(int32(at)))
 	}
 	first, last := &tracks[0], &tracks[len(tracks)-1]
 	add(first.Control, 0, 0, first.Begin()-disc.LBA(first.lead))
 	for i := range tracks {
 		t := &tracks[i]
-		number := toBCD(t.Number)
+		number := addr.ToBCD(t.Number)
 		add(t.Control, number, 0, t.Begin()-disc.LBA(t.lead))
 		add(t.Control, number, 1, t.Start)
 		for k, x := range t.Indexes {
@@ -270,8 +271,6 @@ func cuePoints(s *disc.Session, tracks []placed) []byte {
 	add(last.Control, cdsector.LeadOut, 1, s.LeadOut)
 	return b
 }
-
-func toBCD(n int) byte { return byte(n/10<<4 | n%10) }
 
 // daoTable makes the DAOX chunk of a session.
 func daoTable(l *disc.Layout, s *disc.Session, tracks []placed) []byte {

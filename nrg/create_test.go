@@ -69,7 +69,7 @@ func TestCreateOfMode1(t *testing.T) {
 	for i := range sectors {
 		s := (*[cdsector.Size]byte)(good[i*cdsector.Size:])
 		m := disc.LBA(i).MSF()
-		cdsector.SetHeader(s, m.M, m.S, m.F, 1)
+		cdsector.SetHeader(s, m, 1)
 		s[20] = byte(i)
 		cdsector.Seal(s, cdsector.Mode1)
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 
+	"spindle/addr"
 	"spindle/disc"
 	"spindle/disc/cdsector"
 	"spindle/image/format"
@@ -56,13 +57,6 @@ type builder struct {
 // leadInPregap is the two seconds before the first track of a session. Nero
 // stores them; they are not part of a disc.Image.
 const leadInPregap = 150
-
-// sessionGap is the distance from the lead-out of the first session to the first
-// track of the second; between later ones it is shorter.
-const (
-	sessionGap = 11400
-	laterGap   = 6900
-)
 
 func (b *builder) session() *disc.Session { return &b.layout.Sessions[len(b.layout.Sessions)-1] }
 
@@ -153,12 +147,8 @@ func (b *builder) addTAO(s *session) error {
 	if len(s.tao) == 0 {
 		return fmt.Errorf("%w: it has no track", ErrFormat)
 	}
-	switch len(b.layout.Sessions) {
-	case 1:
-	case 2:
-		b.at += sessionGap
-	default:
-		b.at += laterGap
+	if n := len(b.layout.Sessions); n > 1 {
+		b.at += disc.LBA(addr.SessionGap(n - 1))
 	}
 	for i, e := range s.tao {
 		c, err := codingOf(e.mode)

@@ -167,7 +167,7 @@ func (j *job) build(b *batch) {
 		user := [mmc.BlockSize]byte(b.buf[i*mmc.BlockSize:])
 		s := (*[cdsector.Size]byte)(b.buf[i*cdsector.Size:])
 		t := (b.at + disc.LBA(i)).MSF()
-		cdsector.SetHeader(s, t.M, t.S, t.F, 1)
+		cdsector.SetHeader(s, t, 1)
 		copy(s[16:], user[:])
 		cdsector.Seal(s, cdsector.Mode1)
 		b.good = append(b.good, true)
@@ -204,16 +204,16 @@ func (j *job) checkData(s *[cdsector.Size]byte, r *region, at disc.LBA) bool {
 	if cdsector.Unprotected(s) {
 		// QEMU's drives: no EDC, no parity, and the address not in BCD.
 		if s[12] != byte(t.M) || s[13] != byte(t.S) || s[14] != byte(t.F) {
-			if m, sec, f, ok := cdsector.Address(s); !ok || (disc.MSF{M: m, S: sec, F: f}) != t {
+			if own, ok := cdsector.Address(s); !ok || own != t {
 				return false
 			}
 		}
-		cdsector.SetHeader(s, t.M, t.S, t.F, 1)
+		cdsector.SetHeader(s, t, 1)
 		cdsector.Seal(s, cdsector.Mode1)
 		j.setRebuilt()
 		return true
 	}
-	if m, sec, f, ok := cdsector.Address(s); !ok || (disc.MSF{M: m, S: sec, F: f}) != t {
+	if own, ok := cdsector.Address(s); !ok || own != t {
 		return false
 	}
 	if (r.size == mmc.BlockSize || r.track.Mode == disc.Mode1 && at >= r.track.Start) && kind != cdsector.Mode1 {
@@ -254,7 +254,7 @@ func fillSector(p []byte, r *region, at disc.LBA) {
 		if r.track.Mode == disc.Mode2 {
 			mode = 2
 		}
-		cdsector.SetHeader((*[cdsector.Size]byte)(p), t.M, t.S, t.F, mode)
+		cdsector.SetHeader((*[cdsector.Size]byte)(p), t, mode)
 	}
 }
 

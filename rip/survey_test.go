@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"spindle/addr"
 	"spindle/disc"
 	"spindle/disc/cdsector"
 	"spindle/image"
@@ -16,7 +17,7 @@ import (
 
 func TestFormattedQ(t *testing.T) {
 	const at = 4500 - 150 // absolute time 01:00:00
-	want := cdsector.Q{ADR: 1, Track: 12, Index: 1, Rel: cdsector.Time{M: 0, S: 16, F: 20}, Abs: cdsector.Time{M: 1, S: 0, F: 0}}
+	want := cdsector.Q{ADR: 1, Track: 12, Index: 1, Rel: addr.MSF{M: 0, S: 16, F: 20}, Abs: addr.MSF{M: 1, S: 0, F: 0}}
 	f := want.Encode()
 	var bcd [16]byte
 	copy(bcd[:10], f[:10]) // without a CRC

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 
+	"spindle/addr"
 	"spindle/disc"
 	"spindle/disc/cdsector"
 	"spindle/scsi/mmc"
@@ -173,10 +174,6 @@ func newTrack(number int, control uint8, start disc.LBA) disc.Track {
 	return t
 }
 
-// sessionGap is the distance from the lead-out of the first session to the first
-// track of the second: lead-out 6750, lead-in 4500, pregap 150 sectors.
-const sessionGap = 11400
-
 // sessionsFromTOC is for drives without a full TOC: format 0 knows no sessions,
 // and format 1 only the last.
 func sessionsFromTOC(ctx context.Context, drive *mmc.Drive, toc mmc.TOC) ([]disc.Session, error) {
@@ -194,7 +191,7 @@ func sessionsFromTOC(ctx context.Context, drive *mmc.Drive, toc mmc.TOC) ([]disc
 			continue
 		}
 		if e.Track == lastFirst && len(sessions[0].Tracks) > 0 {
-			sessions[0].LeadOut = disc.LBA(e.LBA) - sessionGap
+			sessions[0].LeadOut = disc.LBA(e.LBA) - disc.LBA(addr.SessionGap(1))
 			sessions = append(sessions, disc.Session{Number: 2, LeadOut: leadOut})
 		}
 		s := &sessions[len(sessions)-1]

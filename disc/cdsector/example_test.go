@@ -3,13 +3,14 @@ package cdsector_test
 import (
 	"fmt"
 
+	"spindle/addr"
 	"spindle/disc/cdsector"
 )
 
 // A Mode 1 sector is built, damaged, and repaired by its parity.
 func ExampleCorrect() {
 	var s [cdsector.Size]byte
-	cdsector.SetHeader(&s, 0, 2, 16, 1)
+	cdsector.SetHeader(&s, addr.MSF{M: 0, S: 2, F: 16}, 1)
 	copy(s[16:], "user data")
 	cdsector.Seal(&s, cdsector.Mode1)
 

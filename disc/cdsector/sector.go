@@ -8,6 +8,8 @@ package cdsector
 import (
 	"encoding/binary"
 	"fmt"
+
+	"spindle/addr"
 )
 
 // Sizes of a sector and its parts, in bytes.
@@ -106,20 +108,20 @@ func Classify(s *[Size]byte) Kind {
 	return Bad
 }
 
-// Address returns the absolute time in the header of a data sector as minutes,
-// seconds and frames, and whether the three bytes are valid BCD.
-func Address(s *[Size]byte) (m, sec, f int, ok bool) {
-	m, okM := fromBCD(s[12])
-	sec, okS := fromBCD(s[13])
-	f, okF := fromBCD(s[14])
-	return m, sec, f, okM && okS && okF && sec < 60 && f < 75
+// Address returns the absolute time in the header of a data sector, and whether
+// the three bytes state one.
+func Address(s *[Size]byte) (addr.MSF, bool) {
+	t, ok := addr.MSFFromBCD([3]byte(s[12:15]))
+	return t, ok && t.S < 60 && t.F < addr.FramesPerSecond
 }
 
 // SetHeader writes the sync pattern and the header of a data sector: the
 // absolute time of the sector, in BCD, and the mode byte.
-func SetHeader(s *[Size]byte, m, sec, f int, mode byte) {
+func SetHeader(s *[Size]byte, at addr.MSF, mode byte) {
 	copy(s[:], sync[:])
-	s[12], s[13], s[14], s[15] = toBCD(m), toBCD(sec), toBCD(f), mode
+	t := at.BCD()
+	copy(s[12:], t[:])
+	s[modeAt] = mode
 }
 
 // Seal computes and stores EDC and parity of a sector whose header, sub-header
@@ -182,11 +184,4 @@ func Unprotected(s *[Size]byte) bool {
 	}
 	// The EDC of an all-zero sector is not zero, for the sync pattern is part of it.
 	return true
-}
-
-func toBCD(n int) byte { return byte(n/10%10<<4 | n%10) }
-
-func fromBCD(b byte) (int, bool) {
-	hi, lo := int(b>>4), int(b&15)
-	return hi*10 + lo, hi < 10 && lo < 10
 }

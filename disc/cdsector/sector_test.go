@@ -6,6 +6,7 @@ import (
 	"os"
 	"testing"
 
+	"spindle/addr"
 	"spindle/testdata/corpus"
 )
 
@@ -85,9 +86,9 @@ func randomSector(r *rand.Rand, k Kind) *[Size]byte {
 	}
 	switch k {
 	case Mode1:
-		SetHeader(&s, 12, 34, 56, 1)
+		SetHeader(&s, addr.MSF{M: 12, S: 34, F: 56}, 1)
 	case Form1, Form2:
-		SetHeader(&s, 12, 34, 56, 2)
+		SetHeader(&s, addr.MSF{M: 12, S: 34, F: 56}, 2)
 		sub := []byte{1, 2, 0x08, 3}
 		if k == Form2 {
 			sub[2] = 0x20
@@ -229,7 +230,7 @@ func TestScramble(t *testing.T) {
 
 func TestUnprotected(t *testing.T) {
 	var s [Size]byte
-	SetHeader(&s, 0, 2, 0, 1)
+	SetHeader(&s, addr.MSF{M: 0, S: 2, F: 0}, 1)
 	if !Unprotected(&s) {
 		t.Error("a sector without EDC is not seen as such")
 	}
@@ -257,9 +258,9 @@ func TestInterleave(t *testing.T) {
 
 func TestQ(t *testing.T) {
 	for _, q := range []Q{
-		{Control: 4, ADR: 1, Track: 1, Index: 1, Rel: Time{0, 3, 4}, Abs: Time{0, 5, 4}},
-		{ADR: 1, Track: 99, Index: 99, Rel: Time{79, 59, 74}, Abs: Time{79, 59, 73}},
-		{ADR: 1, Track: LeadOut, Index: 1, Abs: Time{60, 0, 0}},
+		{Control: 4, ADR: 1, Track: 1, Index: 1, Rel: addr.MSF{M: 0, S: 3, F: 4}, Abs: addr.MSF{M: 0, S: 5, F: 4}},
+		{ADR: 1, Track: 99, Index: 99, Rel: addr.MSF{M: 79, S: 59, F: 74}, Abs: addr.MSF{M: 79, S: 59, F: 73}},
+		{ADR: 1, Track: LeadOut, Index: 1, Abs: addr.MSF{M: 60, S: 0, F: 0}},
 		{ADR: 2, MCN: "4012345678901", AFrame: 33},
 		{Control: 2, ADR: 3, ISRC: "GBAYE6700001", AFrame: 74},
 		{ADR: 3, ISRC: "USZ9Q9999999"},
@@ -317,8 +318,8 @@ func TestForeignSectors(t *testing.T) {
 	for ; len(b) >= Size; b = b[Size:] {
 		s := (*[Size]byte)(b[:Size])
 		if k := Classify(s); k != Mode1 || !EDCOK(s, k) || !ParityOK(s, k) {
-			m, sec, f, _ := Address(s)
-			t.Fatalf("%02d:%02d:%02d is %v: EDC %v, parity %v", m, sec, f, k, EDCOK(s, k), ParityOK(s, k))
+			at, _ := Address(s)
+			t.Fatalf("%v is %v: EDC %v, parity %v", at, k, EDCOK(s, k), ParityOK(s, k))
 		}
 	}
 }

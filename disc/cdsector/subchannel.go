@@ -3,6 +3,8 @@ package cdsector
 import (
 	"errors"
 	"fmt"
+
+	"spindle/addr"
 )
 
 // Deinterleave turns the 96 bytes of sub-channel as a drive reads them raw (each
@@ -40,9 +42,6 @@ func DeinterleaveQ(src *[SubSize]byte) (q [QSize]byte) {
 // normal, for the sub-channel has no error correction.
 var ErrQCRC = errors.New("Q sub-channel frame has a wrong CRC")
 
-// Time is an absolute or relative time in a Q frame.
-type Time struct{ M, S, F int }
-
 // Q is one frame of the Q sub-channel in the program area (ECMA-130 22.3.3).
 // Which fields count depends on ADR.
 type Q struct {
@@ -50,10 +49,10 @@ type Q struct {
 	ADR     uint8 // 1 position, 2 media catalogue number, 3 ISRC
 
 	// ADR 1
-	Track int  // 0 in the lead-in, 1 to 99, or LeadOut
-	Index int  // 0 in a pregap
-	Rel   Time // time in the track; counts down in the pregap
-	Abs   Time // absolute time
+	Track int      // 0 in the lead-in, 1 to 99, or LeadOut
+	Index int      // 0 in a pregap
+	Rel   addr.MSF // time in the track; counts down in the pregap
+	Abs   addr.MSF // absolute time
 
 	// ADR 2 and 3
 	MCN  string // 13 digits
@@ -65,7 +64,7 @@ type Q struct {
 // LeadOut is the track number that Q states in the lead-out (AAh).
 const LeadOut = 0xAA
 
-// isrcChar and isrcCode translate the six-bit codes of the six-bit codes of an ISRC (ECMA-130
+// isrcChar and isrcCode translate between ASCII and the six-bit codes of an ISRC (ECMA-130
 // 22.3.4.2, IEC 60908): digits from 0, letters from 17.
 func isrcChar(code byte) (byte, bool) {
 	switch {
@@ -127,7 +126,7 @@ func (q *Q) Encode() (p [QSize]byte) {
 				p[1+i/2] |= (q.MCN[i] - '0') << (4 - i%2*4)
 			}
 		}
-		p[9] = toBCD(q.AFrame)
+		p[9] = addr.ToBCD(q.AFrame)
 	case 3:
 		if ValidISRC(q.ISRC) {
 			var bits uint32
@@ -141,15 +140,15 @@ func (q *Q) Encode() (p [QSize]byte) {
 				p[5+i/2] |= (q.ISRC[5+i] - '0') << (4 - i%2*4)
 			}
 		}
-		p[9] = toBCD(q.AFrame)
+		p[9] = addr.ToBCD(q.AFrame)
 	default:
-		p[1] = toBCD(q.Track)
+		p[1] = addr.ToBCD(q.Track)
 		if q.Track == LeadOut {
 			p[1] = LeadOut
 		}
-		p[2] = toBCD(q.Index)
-		p[3], p[4], p[5] = toBCD(q.Rel.M), toBCD(q.Rel.S), toBCD(q.Rel.F)
-		p[7], p[8], p[9] = toBCD(q.Abs.M), toBCD(q.Abs.S), toBCD(q.Abs.F)
+		p[2] = addr.ToBCD(q.Index)
+		p[3], p[4], p[5] = addr.ToBCD(q.Rel.M), addr.ToBCD(q.Rel.S), addr.ToBCD(q.Rel.F)
+		p[7], p[8], p[9] = addr.ToBCD(q.Abs.M), addr.ToBCD(q.Abs.S), addr.ToBCD(q.Abs.F)
 	}
 	crc := CRC16(p[:10])
 	p[10], p[11] = byte(crc>>8), byte(crc)
@@ -216,7 +215,7 @@ func decodeQBody(p *[QSize]byte) (Q, error) {
 }
 
 func (q *Q) decodeAFrame(b byte) error {
-	n, ok := fromBCD(b)
+	n, ok := addr.FromBCD(b)
 	if !ok {
 		return fmt.Errorf("Q frame: byte %#02x is not BCD", b)
 	}
@@ -227,7 +226,7 @@ func (q *Q) decodeAFrame(b byte) error {
 func (q *Q) decodePosition(p *[QSize]byte) error {
 	var n [8]int
 	for i, b := range [8]byte{p[1], p[2], p[3], p[4], p[5], p[7], p[8], p[9]} {
-		v, ok := fromBCD(b)
+		v, ok := addr.FromBCD(b)
 		if !ok && (i != 0 || b != LeadOut) {
 			return fmt.Errorf("Q frame: byte %#02x is not BCD", b)
 		}
@@ -237,6 +236,6 @@ func (q *Q) decodePosition(p *[QSize]byte) error {
 	if p[1] == LeadOut {
 		q.Track = LeadOut
 	}
-	q.Rel, q.Abs = Time{n[2], n[3], n[4]}, Time{n[5], n[6], n[7]}
+	q.Rel, q.Abs = addr.MSF{M: n[2], S: n[3], F: n[4]}, addr.MSF{M: n[5], S: n[6], F: n[7]}
 	return nil
 }

@@ -19,7 +19,7 @@ func data(t *testing.T, sectors int, bad ...int) (disc.Image, []byte) {
 	for i := range sectors {
 		s := (*[cdsector.Size]byte)(b[i*cdsector.Size:])
 		m := disc.LBA(i).MSF()
-		cdsector.SetHeader(s, m.M, m.S, m.F, 1)
+		cdsector.SetHeader(s, m, 1)
 		s[16] = byte(i)
 		cdsector.Seal(s, cdsector.Mode1)
 	}

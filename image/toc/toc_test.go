@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"spindle/addr"
 	"spindle/disc"
 	"spindle/disc/cdsector"
 	"spindle/testdata/corpus"
@@ -190,7 +191,7 @@ func TestSubchannels(t *testing.T) {
 	}
 	raw := [cdsector.QSize]byte(sub[12:])
 	q, err := cdsector.DecodeQ(&raw)
-	if err != nil || q.Track != 1 || q.Abs != (cdsector.Time{M: 0, S: 2, F: 3}) {
+	if err != nil || q.Track != 1 || q.Abs != (addr.MSF{M: 0, S: 2, F: 3}) {
 		t.Errorf("%+v, %v", q, err)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"time"
 
+	"spindle/addr"
 	"spindle/disc"
 	"spindle/disc/cdsector"
 	"spindle/scsi"
@@ -199,7 +200,7 @@ func (d *Drive) reserveTrack(c *scsi.Command) error {
 		Packets: d.rec.writeType() == writePacket}
 	if r.kind.class == cdRecord {
 		if s := r.open(); s != nil && len(s.Tracks) > 0 {
-			t.Pregap = sessionPregap
+			t.Pregap = addr.Pregap
 		}
 		t.Control = d.rec.control()
 	}

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"spindle/addr"
 	"spindle/disc"
 	"spindle/disc/cdsector"
 	"spindle/scsi"
@@ -137,7 +138,7 @@ func cueLeadIn(data []byte) byte {
 // begin. For one that no disc can hold it returns nil, and the byte that is
 // wrong.
 func parseCueSheet(data []byte, begin disc.LBA, firstTrack int, capacity disc.LBA) (*cueSheet, int) {
-	cue := &cueSheet{start: begin - sessionPregap}
+	cue := &cueSheet{start: begin - addr.Pregap}
 	var mcn []byte
 	isrcs := map[int][]byte{}
 	last := cue.start
@@ -372,7 +373,7 @@ func (d *Drive) writeLeadIn(cue *cueSheet, data []byte, a disc.LBA, n int) (int,
 	switch {
 	case cue.leadIn>>6 == 0 || cue.leadIn&0x3F != 1:
 		return 0, errAddress
-	case cue.begun && a != cue.next, !cue.begun && a < leadInStart-laterSessionGap, a+disc.LBA(n) > cue.start:
+	case cue.begun && a != cue.next, !cue.begun && a < leadInStart-addr.LaterLeadOut-addr.LeadIn, a+disc.LBA(n) > cue.start:
 		return 0, errAddress
 	case len(data) < n*cdsector.SubSize:
 		return 0, badField(7)

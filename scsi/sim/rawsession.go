@@ -3,6 +3,7 @@ package sim
 import (
 	"encoding/binary"
 
+	"spindle/addr"
 	"spindle/disc"
 	"spindle/disc/cdsector"
 )
@@ -28,12 +29,12 @@ func (d *Drive) writeRawSectors(data []byte, a disc.LBA, n int) (int, error) {
 	kind, _ := blockTypeOf(d.rec.blockType())
 	raw := d.rec.raw
 	if raw == nil {
-		if a > -sessionPregap || a < leadInStart-laterSessionGap || !d.disc.blank() {
+		if a > -addr.Pregap || a < leadInStart-addr.LaterLeadOut-addr.LeadIn || !d.disc.blank() {
 			return 0, errAddress
 		}
 		raw = &rawSession{next: a, starts: map[int]disc.LBA{}}
 	}
-	if a != raw.next || int(a)+n > d.disc.st.Capacity+6750 {
+	if a != raw.next || int(a)+n > d.disc.st.Capacity+addr.FirstLeadOut {
 		return 0, errAddress
 	}
 	if err := d.blocks(data, n, kind.size); err != nil {
@@ -68,7 +69,7 @@ func (d *Drive) rawSector(raw *rawSession, main, sub []byte, a disc.LBA) error {
 	ok := cdsector.CRC16(q[:10]) == binary.BigEndian.Uint16(q[10:])
 	bcd := func(b byte) int { return int(b>>4)*10 + int(b&15) }
 	number, index := bcd(q[1]), bcd(q[2])
-	if a < -sessionPregap {
+	if a < -addr.Pregap {
 		if ok && q[0]&15 == 1 && q[1] == 0 {
 			p := disc.MSF{M: bcd(q[7]), S: bcd(q[8]), F: bcd(q[9])}
 			switch {

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"math"
 
+	"spindle/addr"
 	"spindle/disc"
 	"spindle/scsi"
 )
@@ -164,7 +165,7 @@ func (d *Drive) recordedInfo(b []byte) []byte {
 	if cd && !r.st.Final {
 		leadIn := disc.LBA(leadInStart)
 		if len(r.st.Sessions) > 0 && r.open() == nil {
-			leadIn = d.beginning() - sessionPregap - 4500
+			leadIn = d.beginning() - addr.Pregap - addr.LeadIn
 		}
 		b[16], b[20] = 0, 0
 		if leadIn < 0 {
@@ -230,7 +231,7 @@ func (d *Drive) recordedTrack(c *scsi.Command) (int, error) {
 		end = disc.LBA(r.st.Capacity)
 	}
 	if invisible && r.kind.class == cdRecord && r.open() == nil && d.rec.writeType() == writeSAO {
-		next -= sessionPregap // a session at once begins with its pregap
+		next -= addr.Pregap // a session at once begins with its pregap
 	}
 	if !t.Closed {
 		binary.BigEndian.PutUint32(b[16:], uint32(max(0, int(end)-int(max(next, 0)))))

@@ -233,7 +233,7 @@ func TestQSubchannel(t *testing.T) {
 				rel = -rel
 			}
 			want := cdsector.Q{Control: uint8(tr.Control), ADR: 1, Track: tr.Number, Index: tr.IndexAt(a),
-				Rel: cdsector.Time(disc.Frames(rel)), Abs: cdsector.Time(a.MSF())}
+				Rel: disc.Frames(rel), Abs: a.MSF()}
 			if f != want {
 				t.Errorf("sector %d: %+v, want %+v", a, f, want)
 			}

@@ -3,6 +3,7 @@ package sim
 import (
 	"encoding/binary"
 
+	"spindle/addr"
 	"spindle/disc"
 	"spindle/disc/cdsector"
 	"spindle/scsi"
@@ -132,14 +133,6 @@ func (d *Drive) openTrack() *TrackState {
 	return nil
 }
 
-// Gaps between the program areas of two sessions on a CD: lead-out, lead-in and
-// the pregap of the first track (MMC-5 4.2.3.8).
-const (
-	firstSessionGap = 6750 + 4500
-	laterSessionGap = 2250 + 4500
-	sessionPregap   = 150
-)
-
 // Gaps between sessions on other media: border or closure zones, as drives make
 // them.
 const (
@@ -158,17 +151,14 @@ func (d *Drive) beginning() disc.LBA {
 	if s := r.open(); s != nil && len(s.Tracks) > 0 {
 		end := max(t.End, d.nwa(t))
 		if r.kind.class == cdRecord {
-			return end + sessionPregap
+			return end + addr.Pregap
 		}
 		return roundUp(end, r.kind.profile.blocking())
 	}
 	end := r.last().LeadOut
 	switch r.kind.class {
 	case cdRecord:
-		if len(r.st.Sessions) == 1 {
-			return end + firstSessionGap + sessionPregap
-		}
-		return end + laterSessionGap + sessionPregap
+		return end + disc.LBA(addr.SessionGap(len(r.st.Sessions)))
 	case minusRecord:
 		return roundUp(end, 16) + minusBorder
 	case plusRecord:
@@ -255,7 +245,7 @@ func (d *Drive) writeTrack(data []byte, a disc.LBA, n int) (int, error) {
 func (d *Drive) newCDTrack(a disc.LBA, k cdsector.Kind, packets bool) (*TrackState, error) {
 	pregap := 0
 	if s := d.disc.open(); s != nil && len(s.Tracks) > 0 {
-		pregap = sessionPregap
+		pregap = addr.Pregap
 	}
 	t, err := d.addTrack(TrackState{Mode: modeOf(k), Control: d.rec.control() &^ 1, ISRC: d.rec.isrc(),
 		Start: a, Pregap: pregap, Next: a, Packets: packets})

@@ -211,6 +211,6 @@ func buildSector(s *[cdsector.Size]byte, k cdsector.Kind, at int, data []byte, a
 		s[22] |= 0x20
 	}
 	t := a.MSF()
-	cdsector.SetHeader(s, t.M, t.S, t.F, mode)
+	cdsector.SetHeader(s, t, mode)
 	cdsector.Seal(s, k)
 }

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 
+	"spindle/addr"
 	"spindle/cue"
 	"spindle/disc"
 	"spindle/disc/cdsector"
@@ -74,17 +75,9 @@ func newBuilder() *builder {
 	return b
 }
 
-// The gap from a lead-out to the first track after it, in sectors.
-const (
-	firstGap = 11400
-	laterGap = 6900
-)
-
 func (b *builder) session(f disc.SessionFormat) {
-	if n := len(b.layout.Sessions); n == 1 {
-		b.at += firstGap
-	} else if n > 1 {
-		b.at += laterGap
+	if n := len(b.layout.Sessions); n > 0 {
+		b.at += disc.LBA(addr.SessionGap(n))
 	}
 	b.layout.Sessions = append(b.layout.Sessions, disc.Session{Number: len(b.layout.Sessions) + 1, Format: f})
 }
@@ -120,11 +113,11 @@ func (b *builder) sector(mode disc.Mode, number int, a disc.LBA) {
 		b.samples(&s, number, a)
 	case disc.Mode1:
 		b.fill(s[16:2064])
-		cdsector.SetHeader(&s, t.M, t.S, t.F, 1)
+		cdsector.SetHeader(&s, t, 1)
 		cdsector.Seal(&s, cdsector.Mode1)
 	case disc.Mode2: // XA, every third sector form 2
 		b.fill(s[24:])
-		cdsector.SetHeader(&s, t.M, t.S, t.F, 2)
+		cdsector.SetHeader(&s, t, 2)
 		kind, submode := cdsector.Form1, byte(0x08)
 		if a%3 == 2 {
 			kind, submode = cdsector.Form2, 0x24
@@ -305,7 +298,7 @@ func demo() *builder {
 			copy(sec[16:2064], files[at:])
 		}
 		m := a.MSF()
-		cdsector.SetHeader(&sec, m.M, m.S, m.F, 1)
+		cdsector.SetHeader(&sec, m, 1)
 		cdsector.Seal(&sec, cdsector.Mode1)
 		b.bin.Write(sec[:])
 	}

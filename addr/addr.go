@@ -1,4 +1,8 @@
-package disc
+// Package addr has the addresses of optical discs: logical block addresses,
+// absolute times, and the lengths that lie between a disc's sessions. Everything
+// that names a sector, from the commands of a drive to the tracks of an image,
+// uses these types.
+package addr
 
 import (
 	"fmt"
@@ -10,9 +14,28 @@ import (
 // (ECMA-130 section 14).
 const FramesPerSecond = 75
 
-// msfOrigin is the LBA offset of absolute time 00:00:00: the two seconds of
-// pregap that precede LBA 0 (MMC-5 table "LBA to MSF translation").
-const msfOrigin = 150
+// Lengths of the areas around the tracks of a CD, in sectors (MMC-5 6.33.3, ECMA-394).
+const (
+	// Pregap is the two seconds before LBA 0, and before the first track of
+	// each later session. Absolute time 00:00:00 is LBA -150.
+	Pregap = 150
+	// FirstLeadOut and LaterLeadOut are the lead-outs of the first session
+	// (90 seconds) and of those that follow (30 seconds).
+	FirstLeadOut = 6750
+	LaterLeadOut = 2250
+	// LeadIn is the lead-in of each session but the first (60 seconds).
+	LeadIn = 4500
+)
+
+// SessionGap returns the number of sectors from the lead-out of a CD's session,
+// counted from 1, to INDEX 01 of the first track of the next: lead-out, lead-in
+// and pregap.
+func SessionGap(session int) int {
+	if session == 1 {
+		return FirstLeadOut + LeadIn + Pregap
+	}
+	return LaterLeadOut + LeadIn + Pregap
+}
 
 // leadInFrames is the number of frames in 100 minutes: absolute times of 90
 // minutes and more wrap below zero and lie in the lead-in (MMC-5 6.26).
@@ -32,7 +55,7 @@ type MSF struct{ M, S, F int }
 // is 00:00:00, and the lead-in before it counts down from 99:59:74. Addresses
 // past 99:59:74 (LBA 449849) keep counting minutes.
 func (a LBA) MSF() MSF {
-	n := int(a) + msfOrigin
+	n := int(a) + Pregap
 	if n < 0 {
 		n += leadInFrames
 	}
@@ -55,7 +78,35 @@ func (t MSF) LBA() LBA {
 	if t.M >= 90 && t.M < 100 {
 		n -= leadInFrames
 	}
-	return LBA(n - msfOrigin)
+	return LBA(n - Pregap)
+}
+
+// MSFFromBytes returns the time that three binary bytes state: minutes, seconds,
+// frames, as the replies of a drive have them.
+func MSFFromBytes(b [3]byte) MSF { return MSF{int(b[0]), int(b[1]), int(b[2])} }
+
+// BCD returns the three bytes of the time in binary-coded decimal, as sector
+// headers and the Q sub-channel state it. Fields of 100 and more are cut to their
+// last two digits.
+func (t MSF) BCD() [3]byte { return [3]byte{ToBCD(t.M), ToBCD(t.S), ToBCD(t.F)} }
+
+// MSFFromBCD returns the time that three bytes of binary-coded decimal state, and
+// false where a nibble is no digit.
+func MSFFromBCD(b [3]byte) (MSF, bool) {
+	m, ok1 := FromBCD(b[0])
+	s, ok2 := FromBCD(b[1])
+	f, ok3 := FromBCD(b[2])
+	return MSF{m, s, f}, ok1 && ok2 && ok3
+}
+
+// ToBCD returns the last two decimal digits of n, one a nibble.
+func ToBCD(n int) byte { return byte(n/10%10<<4 | n%10) }
+
+// FromBCD returns the number that two decimal digits state, and false where a
+// nibble is no digit.
+func FromBCD(b byte) (int, bool) {
+	hi, lo := int(b>>4), int(b&15)
+	return hi*10 + lo, hi <= 9 && lo <= 9
 }
 
 // String formats the time as MM:SS:FF.

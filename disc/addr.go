@@ -1,0 +1,18 @@
+package disc
+
+import "spindle/addr"
+
+// LBA is a sector's address; see [addr.LBA].
+type LBA = addr.LBA
+
+// MSF is a time in minutes, seconds and frames; see [addr.MSF].
+type MSF = addr.MSF
+
+// FramesPerSecond is the number of CD sectors in one second of playing time.
+const FramesPerSecond = addr.FramesPerSecond
+
+// Frames converts a count of sectors to minutes, seconds and frames.
+func Frames(n int) MSF { return addr.Frames(n) }
+
+// ParseMSF reads a time written MM:SS:FF; see [addr.ParseMSF].
+func ParseMSF(s string) (MSF, error) { return addr.ParseMSF(s) }
