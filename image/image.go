@@ -20,8 +20,8 @@ import (
 	_ "spindle/image/audio"
 	_ "spindle/image/ccd"
 	_ "spindle/image/foreign"
+	_ "spindle/image/isofile"
 	_ "spindle/image/toc"
-	_ "spindle/iso"
 	_ "spindle/nrg"
 )
 

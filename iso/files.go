@@ -103,7 +103,7 @@ func openISO(r io.ReaderAt, start int64) (*FileSystem, error) {
 	f := &FileSystem{r: r}
 	var joliet *run
 	found := false
-	for n := start + firstDescriptor; n < start+firstDescriptor+maxDescriptors; n++ {
+	for n := start + FirstDescriptor; n < start+FirstDescriptor+maxDescriptors; n++ {
 		b, err := readBlock(r, n)
 		if err != nil || string(b[1:6]) != "CD001" || b[0] == 255 {
 			break

@@ -1,6 +1,7 @@
-// Package iso reads what the volume descriptors of a data disc say (ISO 9660,
-// which is ECMA-119; UDF, which is ECMA-167; El Torito boot records) and opens
-// .iso files as disc images.
+// Package iso reads the volumes and file systems of data discs: ISO 9660 (ECMA-119)
+// with Joliet and Rock Ridge, UDF (ECMA-167), El Torito boot records, and the
+// partition tables of hybrid images. It reads from an [io.ReaderAt] and knows neither
+// image files nor drives.
 package iso
 
 import (
@@ -16,9 +17,9 @@ import (
 // BlockSize is the number of bytes in a logical sector of a data disc.
 const BlockSize = 2048
 
-// The first sector of the volume recognition sequence, after 32 KiB of system
-// area (ECMA-119 6.2.1, ECMA-167 2/8.3).
-const firstDescriptor = 16
+// FirstDescriptor is the first block of the volume recognition sequence, after the
+// 32 KiB of the system area (ECMA-119 6.2.1, ECMA-167 2/8.3).
+const FirstDescriptor = 16
 
 // maxDescriptors bounds the walk over volume descriptors; real discs have a
 // handful.
@@ -150,7 +151,7 @@ func readBlock(r io.ReaderAt, n int64) ([]byte, error) {
 // reports whether it announces UDF.
 func (v *Volume) readSequence(r io.ReaderAt, start int64) (nsr bool, err error) {
 	inISO := true
-	for n := start + firstDescriptor; n < start+firstDescriptor+maxDescriptors; n++ {
+	for n := start + FirstDescriptor; n < start+FirstDescriptor+maxDescriptors; n++ {
 		b, err := readBlock(r, n)
 		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 			return nsr, nil

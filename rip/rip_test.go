@@ -14,7 +14,7 @@ import (
 	"spindle/disc"
 	"spindle/disc/cdsector"
 	"spindle/image"
-	"spindle/iso"
+	"spindle/image/isofile"
 	"spindle/rip/mapfile"
 	"spindle/scsi"
 	"spindle/scsi/mmc"
@@ -49,7 +49,7 @@ func tray(t testing.TB, path, query string) *mmc.Drive {
 	cfg := spec.Config
 	cfg.Media = spec.Media
 	if m, ok := sim.MediumOf(spec.Media); ok && filepath.Ext(path) == ".iso" {
-		cfg.Image, err = iso.OpenAs(path, m)
+		cfg.Image, err = isofile.OpenAs(path, m)
 	} else {
 		cfg.Image, err = image.Open(path)
 	}

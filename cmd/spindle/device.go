@@ -11,7 +11,7 @@ import (
 
 	"spindle/disc"
 	"spindle/image"
-	"spindle/iso"
+	"spindle/image/isofile"
 	"spindle/scsi"
 	"spindle/scsi/mmc"
 	"spindle/scsi/sim"
@@ -133,7 +133,7 @@ func openDisc(s sim.Spec) (disc.Image, error) {
 		return img, nil
 	}
 	img.Close()
-	return iso.OpenAs(s.File, m)
+	return isofile.OpenAs(s.File, m)
 }
 
 func suffix(path string) string {

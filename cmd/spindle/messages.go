@@ -10,6 +10,7 @@ import (
 	"spindle/burn"
 	"spindle/check"
 	"spindle/image"
+	"spindle/image/isofile"
 	"spindle/image/packed"
 	"spindle/iso"
 	"spindle/iso/author"
@@ -110,7 +111,7 @@ func advices() []advice {
 		{author.ErrChanged, nil, exitFailed, "Nothing was kept. Run the same command when nothing writes there."},
 		{packed.ErrDamaged, nil, exitFailed, "Get the file again."},
 		{packed.ErrTooLarge, nil, exitFailed, "Unpack it first."},
-		{iso.ErrTruncated, nil, exitFailed, "Get the file again: its download was broken off, most likely."},
+		{isofile.ErrTruncated, nil, exitFailed, "Get the file again: its download was broken off, most likely."},
 		{check.ErrNoSums, nil, exitFailed, ""},
 		{check.ErrDAT, nil, exitFailed, ""},
 		{fs.ErrPermission, nil, exitFailed, "Check the permissions of the folder."},

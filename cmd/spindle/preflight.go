@@ -13,6 +13,7 @@ import (
 	"spindle/check"
 	"spindle/disc"
 	"spindle/image"
+	"spindle/image/isofile"
 	"spindle/iso"
 )
 
@@ -33,7 +34,7 @@ type preflight struct {
 // implanted MD5 says.
 func (a *app) imageFor(ctx context.Context, path string, force bool) (*preflight, error) {
 	img, err := image.Open(path)
-	if errors.Is(err, iso.ErrTruncated) {
+	if errors.Is(err, isofile.ErrTruncated) {
 		return nil, fmt.Errorf("%w: %w", errWrongImage, err)
 	}
 	if err != nil {

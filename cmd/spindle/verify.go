@@ -13,6 +13,7 @@ import (
 	"spindle/disc"
 	"spindle/disc/digest"
 	"spindle/image"
+	"spindle/image/isofile"
 	"spindle/iso"
 	"spindle/rip"
 
@@ -97,7 +98,7 @@ type verification struct {
 
 func (a *app) runVerify(ctx context.Context, path string, o verifyFlags) error {
 	img, err := openStored(path)
-	if errors.Is(err, iso.ErrTruncated) {
+	if errors.Is(err, isofile.ErrTruncated) {
 		a.printError(message{status: exitDifferent, what: err.Error(),
 			next: "It is a download that was broken off, or a copy that was. Get it again."})
 		return exitError(exitDifferent)
@@ -127,7 +128,7 @@ func openStored(path string) (disc.Image, error) {
 	}
 	if st, err := os.Stat(path); err == nil && st.Size() == int64(img.Layout().Sectors())*iso.BlockSize {
 		img.Close()
-		return iso.OpenAs(path, disc.DVD)
+		return isofile.OpenAs(path, disc.DVD)
 	}
 	return img, nil
 }

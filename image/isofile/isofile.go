@@ -1,4 +1,6 @@
-package iso
+// Package isofile opens and writes image files of data discs: .iso files, and files of
+// whole sectors without a sheet that describes them.
+package isofile
 
 import (
 	"bytes"
@@ -10,11 +12,12 @@ import (
 	"spindle/disc"
 	"spindle/disc/cdsector"
 	"spindle/image/format"
+	"spindle/iso"
 )
 
 func init() {
 	format.Register(format.Format{
-		Name: "ISO", Suffixes: []string{".iso"}, Match: match, Open: as(MediumFor), Create: Create,
+		Name: "ISO", Suffixes: []string{".iso"}, Match: match, Open: as(MediumFor), Create: create,
 	})
 }
 
@@ -57,7 +60,7 @@ type stored struct {
 // sectors; these with sub-channels.
 func layouts() []stored {
 	return []stored{
-		{disc.FormMode1, BlockSize, disc.Mode1, false, 0},
+		{disc.FormMode1, iso.BlockSize, disc.Mode1, false, 0},
 		{disc.FormMode2, cdsector.Mode2Size, disc.Mode2, false, 8},
 		{disc.FormRaw, cdsector.Size, disc.Mode1, false, 16},
 		{disc.FormRaw, cdsector.Size, disc.Mode2, false, 24},
@@ -70,7 +73,7 @@ func layouts() []stored {
 // there is a file system; without, the sync patterns of whole sectors tell.
 func recognise(head []byte) (s stored, signed, ok bool) {
 	for _, s := range layouts() {
-		at := firstDescriptor*s.stride + s.user
+		at := iso.FirstDescriptor*s.stride + s.user
 		if at+6 > len(head) || s.form == disc.FormRaw && !isData(head, s) {
 			continue
 		}
@@ -113,7 +116,7 @@ func match(p *format.Probe) format.Score {
 		return format.Likely
 	case ok && p.Size%int64(s.stride) == 0:
 		return format.Guess // whole sectors without a descriptor
-	case isISOName(p.Name) && p.Size%BlockSize == 0 && p.Size > 0:
+	case isISOName(p.Name) && p.Size%iso.BlockSize == 0 && p.Size > 0:
 		return format.Guess // a data disc without a file system that is known here
 	}
 	return format.No
@@ -181,7 +184,7 @@ func layOut(f *format.File, medium func(sectors int64) disc.Medium) (disc.Image,
 	// The size of the volume is asked first: it says best what is wrong with a
 	// file that was cut short.
 	r := userReader{f.ReaderAt, s}
-	if v, err := ReadVolume(r, sectors); err == nil && v.ISOBlocks > sectors {
+	if v, err := iso.ReadVolume(r, sectors); err == nil && v.ISOBlocks > sectors {
 		return nil, fmt.Errorf("%w: the file has %d sectors of %d bytes, the volume in it %d", ErrTruncated, sectors, s.stride, v.ISOBlocks)
 	}
 	if f.Size == 0 || f.Size%int64(s.stride) != 0 {
@@ -218,13 +221,13 @@ type userReader struct {
 }
 
 func (u userReader) ReadAt(p []byte, off int64) (int, error) {
-	if u.s.stride == BlockSize {
+	if u.s.stride == iso.BlockSize {
 		return u.r.ReadAt(p, off)
 	}
 	done := 0
 	for done < len(p) {
-		block, in := (off+int64(done))/BlockSize, (off+int64(done))%BlockSize
-		want := min(len(p)-done, int(BlockSize-in))
+		block, in := (off+int64(done))/iso.BlockSize, (off+int64(done))%iso.BlockSize
+		want := min(len(p)-done, int(iso.BlockSize-in))
 		n, err := u.r.ReadAt(p[done:done+want], block*int64(u.s.stride)+int64(u.s.user)+in)
 		done += n
 		if n < want {
@@ -234,15 +237,15 @@ func (u userReader) ReadAt(p []byte, off int64) (int, error) {
 	return done, nil
 }
 
-// Create writes the user data of one data track, or with another SectorSize more
+// create writes the user data of one data track, or with another SectorSize more
 // of its sectors.
-func Create(o *format.Output) error {
+func create(o *format.Output) error {
 	tracks, err := o.Tracks()
 	if err != nil {
 		return err
 	}
 	what := map[int]format.Stored{
-		0: format.UserData, BlockSize: format.UserData, cdsector.Mode2Size: format.NoHeader,
+		0: format.UserData, iso.BlockSize: format.UserData, cdsector.Mode2Size: format.NoHeader,
 		cdsector.Size: format.Whole, cdsector.Size + cdsector.SubSize: format.WithSub,
 	}
 	stored, ok := what[o.SectorSize]

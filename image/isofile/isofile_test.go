@@ -1,0 +1,93 @@
+package isofile
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"spindle/disc"
+	"spindle/iso"
+	"spindle/iso/author"
+	"spindle/testdata/corpus"
+)
+
+// content makes an ISO 9660 image with a file in it.
+func content(t testing.TB) []byte {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "hello.txt"), []byte("hello\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "made.iso")
+	if _, err := author.Create(t.Context(), path, dir, author.Options{Label: "X"}, false); err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func TestMediumFor(t *testing.T) {
+	for n, want := range map[int64]disc.Medium{1: disc.CD, 360000: disc.CD, 405001: disc.DVD, 4173824: disc.DVD, 4173825: disc.BD} {
+		if got := MediumFor(n); got != want {
+			t.Errorf("%d sectors: %v", n, got)
+		}
+	}
+}
+
+func TestOpen(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "x.iso")
+	whole := content(t)
+	write := func(b []byte) {
+		t.Helper()
+		if err := os.WriteFile(path, b, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(whole)
+	for _, m := range []disc.Medium{disc.CD, disc.DVD, disc.BD} {
+		img, err := OpenAs(path, m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := make([]byte, m.SectorSize())
+		if err := img.ReadSectors(p, 16); err != nil {
+			t.Fatal(err)
+		}
+		if at := (m.SectorSize() - iso.BlockSize) / 19; !bytes.Equal(p[at:][:iso.BlockSize], whole[16*iso.BlockSize:17*iso.BlockSize]) {
+			t.Errorf("%v: wrong content", m)
+		}
+		img.Close()
+	}
+	write(whole[:len(whole)-iso.BlockSize])
+	if _, err := Open(path); err == nil || !strings.Contains(err.Error(), "cut short") {
+		t.Errorf("truncated: %v", err)
+	}
+	write(append(whole, 1, 2, 3))
+	if _, err := Open(path); !errors.Is(err, ErrSize) {
+		t.Errorf("odd size: %v", err)
+	}
+	write(nil)
+	if _, err := Open(path); !errors.Is(err, ErrSize) {
+		t.Errorf("empty: %v", err)
+	}
+}
+
+func TestForeign(t *testing.T) {
+	for _, path := range corpus.Glob(t, "libcdio/*.iso") {
+		name := filepath.Base(path)
+		img, err := Open(path)
+		if err == nil {
+			img.Close()
+		}
+		if bad := strings.HasPrefix(name, "bad-") || strings.HasPrefix(name, "malformed"); bad != (err != nil) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
