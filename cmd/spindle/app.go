@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -133,39 +132,12 @@ func (a *app) print(format string, args ...any) {
 	}
 }
 
-// emit writes one JSON object, if JSON is wanted.
-func (a *app) emit(v any) {
-	if !a.json {
-		return
-	}
-	b, err := json.Marshal(v)
-	if err != nil { // all that is emitted consists of plain values
-		panic(err)
-	}
-	fmt.Fprintln(a.stdout, string(b))
-}
-
-// noteEvent is something the user should know.
-type noteEvent struct {
-	Event string `json:"event"` // note
-	Text  string `json:"text"`
-}
-
 func (a *app) note(text string) {
 	if a.json {
 		a.emit(noteEvent{"note", text})
 		return
 	}
 	fmt.Fprintf(a.stderr, "%s %s\n", a.yellow.Sprint("note:"), text)
-}
-
-// errorEvent is the result of a command that failed.
-type errorEvent struct {
-	Event  string `json:"event"` // result
-	Status int    `json:"status"`
-	Error  string `json:"error"`
-	Advice string `json:"advice,omitempty"`
-	Sense  string `json:"sense,omitempty"`
 }
 
 func (a *app) printError(m message) {
@@ -180,14 +152,6 @@ func (a *app) printError(m message) {
 	if m.sense != "" {
 		fmt.Fprintf(a.stderr, "         (%s)\n", m.sense)
 	}
-}
-
-// sentence ends a text with a full stop where it has none.
-func sentence(s string) string {
-	if strings.HasSuffix(s, ".") || strings.HasSuffix(s, "?") || strings.HasSuffix(s, ")") {
-		return s
-	}
-	return s + "."
 }
 
 // close closes what the command opened, in reverse order.
@@ -205,12 +169,4 @@ func (a *app) onClose(f func() error) { a.closers = append(a.closers, f) }
 // isDriveName reports whether an argument names a drive and not a file.
 func isDriveName(s string) bool {
 	return strings.HasPrefix(s, "sim:") || strings.HasPrefix(s, "/dev/")
-}
-
-// plural gives "1 sector" and "2 sectors".
-func plural(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }

@@ -133,16 +133,6 @@ func (p *ripProgress) bad() string {
 	return fmt.Sprintf(", %s not read yet", megabytes(p.now.Bad))
 }
 
-func megabytes(n int64) string {
-	switch {
-	case n < 1e6:
-		return fmt.Sprintf("%.0f kB", float64(n)/1e3)
-	case n < 1e9:
-		return fmt.Sprintf("%.1f MB", float64(n)/1e6)
-	}
-	return fmt.Sprintf("%.2f GB", float64(n)/1e9)
-}
-
 // meter averages the speed over the last commands.
 type meter struct{ average float64 }
 

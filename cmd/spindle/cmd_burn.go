@@ -9,10 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"spindle/burn"
-	"spindle/disc"
 	"spindle/iso"
 	"spindle/scsi/mmc"
 
@@ -164,22 +162,6 @@ func (a *app) burnSource(ctx context.Context, path string, o burnFlags) (*burn.S
 	return &burn.Source{Name: "standard input", Stream: bufio.NewReaderSize(os.Stdin, 1<<20), Blocks: blocks}, nil, nil
 }
 
-// parseSize reads a number of sectors, MM:SS:FF, or a size such as 700MB.
-func parseSize(s string) (int, error) {
-	if t, err := disc.ParseMSF(s); err == nil {
-		return t.Frames(), nil
-	}
-	units := map[string]float64{"": 1, "KB": 1e3 / iso.BlockSize, "MB": 1e6 / iso.BlockSize, "GB": 1e9 / iso.BlockSize,
-		"KIB": 1 << 10 / float64(iso.BlockSize), "MIB": 1 << 20 / iso.BlockSize, "GIB": 1 << 30 / iso.BlockSize}
-	digits := strings.TrimRight(strings.ToUpper(s), "KMGIB")
-	unit, ok := units[strings.ToUpper(s)[len(digits):]]
-	var v float64
-	if n, err := fmt.Sscanf(digits, "%g", &v); !ok || n != 1 || err != nil || v <= 0 || v*unit > disc.MaxLBA {
-		return 0, usage("%q is no size: it is a number of sectors, MM:SS:FF, or such as 700MB", s)
-	}
-	return int(v*unit + 0.999999), nil
-}
-
 // planEvent is what will be done, in JSON.
 type planEvent struct {
 	Event    string   `json:"event"` // plan
@@ -329,17 +311,6 @@ func (a *app) showPlan(path string, pre *preflight, targets []*target, o burnFla
 		a.emit(planEvent{"plan", t.name, t.medium.Profile.String(), t.medium.ID, string(t.medium.State()), string(t.plan.Mode),
 			t.medium.SpeedX(t.plan.Speed), t.plan.Bytes(), t.medium.Free, t.plan.Expected.Seconds(), vouchers, t.plan.Notes})
 	}
-}
-
-// roughly rounds a time that is a guess.
-func roughly(d time.Duration) string {
-	switch {
-	case d < 20*time.Second:
-		return "half a minute"
-	case d < 100*time.Second:
-		return "a minute"
-	}
-	return fmt.Sprintf("%d minutes", int(d.Minutes()+0.99))
 }
 
 // errNoAnswer: nobody is there to be asked for a disc.

@@ -33,12 +33,6 @@ type driveEvent struct {
 	Problem  string   `json:"problem,omitempty"`
 }
 
-// resultEvent ends the JSON of a command that has no more to say.
-type resultEvent struct {
-	Event  string `json:"event"` // result
-	Status int    `json:"status"`
-}
-
 func (a *app) runDrives(ctx context.Context) error {
 	all, err := scsi.Drives()
 	if err != nil {

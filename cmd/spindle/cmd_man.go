@@ -1,0 +1,28 @@
+package main
+
+import (
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/cobra/doc"
+)
+
+func (a *app) manCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "man DIR",
+		Short: "Write the manual pages into a folder",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := os.MkdirAll(args[0], 0o777); err != nil {
+				return err
+			}
+			root := c.Root()
+			root.DisableAutoGenTag = true
+			// The date is fixed, so that the pages are the same whenever they are made.
+			date := time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC)
+			header := &doc.GenManHeader{Title: "SPINDLE", Section: "1", Source: "spindle " + version, Date: &date}
+			return doc.GenManTree(root, header, args[0])
+		},
+	}
+}
