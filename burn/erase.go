@@ -42,10 +42,10 @@ func PlanErase(m *Medium, how Erasing) (*Plan, error) {
 	return plan, nil
 }
 
-// PlanFormat says how a disc is formatted that has to be. A DVD-RW becomes one that
-// is overwritten.
+// PlanFormat plans the formatting of the disc m, which it leaves as it is. A DVD-RW
+// becomes one that is overwritten.
 func PlanFormat(m *Medium, full bool, spare Spare) (*Plan, error) {
-	p := &planner{m: m, plan: &Plan{Profile: m.Profile}, o: Options{Spare: spare, Blank: true, Full: true}}
+	p := &planner{m: *m, plan: &Plan{Profile: m.Profile}, o: Options{Spare: spare, Blank: true, Full: true}}
 	switch m.Profile {
 	case mmc.ProfileDVDRW, mmc.ProfileDVDRWRO:
 		f := &mmc.FormatRequest{Type: mmc.FormatRWQuick, Param: 16}

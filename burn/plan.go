@@ -170,7 +170,7 @@ func (p *Plan) String() string {
 
 // planner makes one plan.
 type planner struct {
-	m    *Medium
+	m    Medium // a copy, which becomes what the steps planned so far make of it
 	src  *Source
 	o    Options
 	plan *Plan
@@ -178,13 +178,13 @@ type planner struct {
 
 func (p *planner) add(s ...Step) { p.plan.Steps = append(p.plan.Steps, s...) }
 
-// MakePlan says how an image is burned on a disc. Its errors wrap one of those of
-// this package; nothing was sent to the drive.
+// MakePlan plans how src is burned on the disc m. It sends nothing to the drive and
+// leaves m as it is. Its errors wrap one of those of this package.
 func MakePlan(m *Medium, src *Source, o Options) (*Plan, error) {
 	if err := m.Writable(); err != nil && !(o.Blank && m.Erasable && m.Writes) {
 		return nil, err
 	}
-	p := &planner{m: m, src: src, o: o, plan: &Plan{Profile: m.Profile, Simulate: o.Simulate, Speed: m.chooseSpeed(o.Speed)}}
+	p := &planner{m: *m, src: src, o: o, plan: &Plan{Profile: m.Profile, Simulate: o.Simulate, Speed: m.chooseSpeed(o.Speed)}}
 	if err := p.prepare(); err != nil {
 		return nil, err
 	}
@@ -226,14 +226,13 @@ func (p *planner) prepare() error {
 			kind = mmc.BlankAll // after a minimal blank a DVD-RW takes disc at once only
 		}
 		p.add(Step{Op: OpBlank, Blank: kind})
-		m := *p.m
+		m := &p.m
 		m.Status, m.Damaged, m.NextWritable, m.Sessions, m.Open, m.LastTrack = mmc.DiscBlank, false, 0, 1, false, 1
 		m.Writes, m.Free = true, max(m.Capacity, m.Free)
 		if m.Capacity == 0 {
 			m.Capacity = blankCapacity(m.Profile)
 		}
 		m.AtOnce = true
-		p.m = &m
 	case sequential && used && p.m.Erasable && (p.m.Status == mmc.DiscComplete || p.m.Damaged):
 		return fmt.Errorf("%w: erase it with --blank", ErrNotBlank)
 	}

@@ -134,7 +134,7 @@ func (m *Medium) CapacityWith(s Spare) int {
 		}
 		return 0
 	}
-	f, err := (&planner{m: m}).spareFormat(kind, s)
+	f, err := (&planner{m: *m}).spareFormat(kind, s)
 	if err != nil {
 		return 0
 	}
