@@ -28,7 +28,7 @@ var (
 // A CheckCondition is the error of a command that the device ended with CHECK
 // CONDITION.
 type CheckCondition struct {
-	Opcode byte // of the command
+	Opcode Opcode // of the command
 	Sense  Sense
 }
 
@@ -37,7 +37,7 @@ func (e *CheckCondition) Error() string {
 	if e.Sense.Deferred {
 		late = ", of an earlier command"
 	}
-	return fmt.Sprintf("%s: %s%s", OpcodeName(e.Opcode), e.Sense.String(), late)
+	return fmt.Sprintf("%s: %s%s", e.Opcode, e.Sense.String(), late)
 }
 
 // SenseOf returns the sense data in err's chain, or nil.

@@ -15,7 +15,7 @@ const peripheralMMC = 0x05
 func checkOptical(d Device) error {
 	data := make([]byte, 36)
 	c := &Command{
-		CDB:       []byte{0x12, 0, 0, 0, byte(len(data)), 0},
+		CDB:       []byte{byte(OpInquiry), 0, 0, 0, byte(len(data)), 0},
 		Direction: In,
 		Data:      data,
 		Timeout:   10 * time.Second,

@@ -267,7 +267,7 @@ func (d *sgDevice) Execute(ctx context.Context, c *Command) (int, error) {
 
 // ioctlError is for a command that the kernel did not pass on.
 func ioctlError(c *Command, err error) error {
-	name := OpcodeName(c.CDB[0])
+	name := Opcode(c.CDB[0])
 	switch {
 	case errors.Is(err, unix.ENODEV), errors.Is(err, unix.ENXIO):
 		return fmt.Errorf("%s: %w (%w)", name, ErrGone, err)
@@ -281,7 +281,7 @@ func ioctlError(c *Command, err error) error {
 
 // result turns the three status bytes of a finished command into an error.
 func (h *sgIOHeader) result(c *Command, sense []byte) error {
-	name := OpcodeName(c.CDB[0])
+	name := Opcode(c.CDB[0])
 	if h.status == statusCheck || h.driverStatus&driverMask == driverSense && len(sense) > 0 {
 		s, err := ParseSense(append([]byte(nil), sense...))
 		if err != nil {
@@ -290,7 +290,7 @@ func (h *sgIOHeader) result(c *Command, sense []byte) error {
 		if s.Key == NoSense && s.ASC == 0 && h.status != statusCheck {
 			return nil
 		}
-		return &CheckCondition{Opcode: c.CDB[0], Sense: s}
+		return &CheckCondition{Opcode: Opcode(c.CDB[0]), Sense: s}
 	}
 	if h.info&sgInfoCheck == 0 {
 		return nil

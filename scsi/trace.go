@@ -83,7 +83,7 @@ func (r *Recorder) Execute(ctx context.Context, c *Command) (int, error) {
 	n, err := r.dev.Execute(ctx, c)
 	rec := traceRecord{
 		Time: begin.Sub(r.start).Seconds(), Duration: clock.Now().Sub(begin).Seconds(),
-		Name: OpcodeName(c.CDB[0]), CDB: hex.EncodeToString(c.CDB), Count: n,
+		Name: Opcode(c.CDB[0]).String(), CDB: hex.EncodeToString(c.CDB), Count: n,
 	}
 	if c.Direction != None {
 		rec.Direction, rec.Length = c.Direction.String(), len(c.Data)
@@ -229,7 +229,7 @@ func (t *Trace) Execute(ctx context.Context, c *Command) (int, error) {
 	defer t.mu.Unlock()
 	a := t.answers[hex.EncodeToString(c.CDB)]
 	if a == nil {
-		return 0, fmt.Errorf("%s: %w: the recorded run did not send this command: % x", OpcodeName(c.CDB[0]), ErrTrace, c.CDB)
+		return 0, fmt.Errorf("%s: %w: the recorded run did not send this command: % x", Opcode(c.CDB[0]), ErrTrace, c.CDB)
 	}
 	spot := a.spots[min(a.next, len(a.spots)-1)]
 	a.next++
@@ -256,11 +256,11 @@ func (rec *traceRecord) err(c *Command) error {
 	}
 	if raw, err := hex.DecodeString(rec.Sense); err == nil && len(raw) > 0 {
 		if s, err := ParseSense(raw); err == nil {
-			return &CheckCondition{Opcode: c.CDB[0], Sense: s}
+			return &CheckCondition{Opcode: Opcode(c.CDB[0]), Sense: s}
 		}
 	}
 	if e, ok := traceKinds[rec.Kind]; ok {
-		return fmt.Errorf("%s: %w", OpcodeName(c.CDB[0]), e)
+		return fmt.Errorf("%s: %w", Opcode(c.CDB[0]), e)
 	}
 	return errors.New(rec.Error)
 }

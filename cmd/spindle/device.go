@@ -223,6 +223,6 @@ func (v *verboseDevice) Execute(ctx context.Context, c *scsi.Command) (int, erro
 	if err != nil {
 		result = err.Error()
 	}
-	fmt.Fprintf(v.a.stderr, "% x  %s: %s\n", c.CDB, scsi.OpcodeName(c.CDB[0]), result)
+	fmt.Fprintf(v.a.stderr, "% x  %s: %s\n", c.CDB, scsi.Opcode(c.CDB[0]), result)
 	return n, err
 }

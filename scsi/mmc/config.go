@@ -3,6 +3,8 @@ package mmc
 import (
 	"context"
 	"fmt"
+
+	"spindle/scsi"
 )
 
 // Profile is what kind of medium the drive says it holds (5.2.1, table 89).
@@ -40,58 +42,40 @@ const (
 	ProfileRemovable    Profile = 0x0002
 )
 
+var profileNames = map[Profile]string{
+	ProfileNone:         "no disc",
+	ProfileCDROM:        "CD-ROM",
+	ProfileCDR:          "CD-R",
+	ProfileCDRW:         "CD-RW",
+	ProfileDVDROM:       "DVD-ROM",
+	ProfileDVDR:         "DVD-R",
+	ProfileDVDRAM:       "DVD-RAM",
+	ProfileDVDRWRO:      "DVD-RW (restricted overwrite)",
+	ProfileDVDRW:        "DVD-RW",
+	ProfileDVDRDL:       "DVD-R DL",
+	ProfileDVDRDLJump:   "DVD-R DL (layer jump)",
+	ProfileDVDRWDL:      "DVD-RW DL",
+	ProfileDVDPlusRW:    "DVD+RW",
+	ProfileDVDPlusR:     "DVD+R",
+	ProfileDVDPlusRWDL:  "DVD+RW DL",
+	ProfileDVDPlusRDL:   "DVD+R DL",
+	ProfileBDROM:        "BD-ROM",
+	ProfileBDR:          "BD-R",
+	ProfileBDRRandom:    "BD-R (random recording)",
+	ProfileBDRE:         "BD-RE",
+	ProfileHDDVDROM:     "HD DVD-ROM",
+	ProfileHDDVDR:       "HD DVD-R",
+	ProfileHDDVDRDL:     "HD DVD-R",
+	ProfileHDDVDRAM:     "HD DVD-RAM",
+	ProfileHDDVDRW:      "HD DVD-RW",
+	ProfileHDDVDRWDL:    "HD DVD-RW",
+	ProfileNonRemovable: "disk",
+	ProfileRemovable:    "disk",
+}
+
 func (p Profile) String() string {
-	switch p {
-	case ProfileNone:
-		return "no disc"
-	case ProfileCDROM:
-		return "CD-ROM"
-	case ProfileCDR:
-		return "CD-R"
-	case ProfileCDRW:
-		return "CD-RW"
-	case ProfileDVDROM:
-		return "DVD-ROM"
-	case ProfileDVDR:
-		return "DVD-R"
-	case ProfileDVDRAM:
-		return "DVD-RAM"
-	case ProfileDVDRWRO:
-		return "DVD-RW (restricted overwrite)"
-	case ProfileDVDRW:
-		return "DVD-RW"
-	case ProfileDVDRDL:
-		return "DVD-R DL"
-	case ProfileDVDRDLJump:
-		return "DVD-R DL (layer jump)"
-	case ProfileDVDRWDL:
-		return "DVD-RW DL"
-	case ProfileDVDPlusRW:
-		return "DVD+RW"
-	case ProfileDVDPlusR:
-		return "DVD+R"
-	case ProfileDVDPlusRWDL:
-		return "DVD+RW DL"
-	case ProfileDVDPlusRDL:
-		return "DVD+R DL"
-	case ProfileBDROM:
-		return "BD-ROM"
-	case ProfileBDR:
-		return "BD-R"
-	case ProfileBDRRandom:
-		return "BD-R (random recording)"
-	case ProfileBDRE:
-		return "BD-RE"
-	case ProfileHDDVDROM:
-		return "HD DVD-ROM"
-	case ProfileHDDVDR, ProfileHDDVDRDL:
-		return "HD DVD-R"
-	case ProfileHDDVDRAM:
-		return "HD DVD-RAM"
-	case ProfileHDDVDRW, ProfileHDDVDRWDL:
-		return "HD DVD-RW"
-	case ProfileNonRemovable, ProfileRemovable:
-		return "disk"
+	if name, ok := profileNames[p]; ok {
+		return name
 	}
 	return fmt.Sprintf("profile %04Xh", uint16(p))
 }
@@ -201,7 +185,7 @@ func (c *Configuration) Has(code FeatureCode) bool {
 // Configuration asks for all features (6.6).
 func (d *Drive) Configuration(ctx context.Context) (*Configuration, error) {
 	const size = 8192 // features of today's drives need some 400 bytes
-	cdb := []byte{opGetConfiguration, 0, 0, 0, 0, 0, 0, size >> 8, size & 0xFF, 0}
+	cdb := []byte{byte(scsi.OpGetConfiguration), 0, 0, 0, 0, 0, 0, size >> 8, size & 0xFF, 0}
 	b, err := d.in(ctx, cdb, make([]byte, size), quick)
 	if err != nil {
 		return nil, err
@@ -210,7 +194,7 @@ func (d *Drive) Configuration(ctx context.Context) (*Configuration, error) {
 }
 
 func parseConfiguration(b []byte) (*Configuration, error) {
-	if err := need(opGetConfiguration, b, 8); err != nil {
+	if err := need(scsi.OpGetConfiguration, b, 8); err != nil {
 		return nil, err
 	}
 	c := &Configuration{Profile: Profile(get16(b[6:]))}
@@ -357,112 +341,64 @@ func (f *Feature) Interface() string {
 	return ""
 }
 
+var featureNames = map[FeatureCode]string{
+	FeatureProfileList:         "profile list",
+	FeatureCore:                "core",
+	FeatureMorphing:            "morphing",
+	FeatureRemovableMedium:     "removable medium",
+	FeatureWriteProtect:        "write protect",
+	FeatureRandomReadable:      "random readable",
+	FeatureMultiRead:           "multi-read",
+	FeatureCDRead:              "CD read",
+	FeatureDVDRead:             "DVD read",
+	FeatureRandomWritable:      "random writable",
+	FeatureIncremental:         "incremental streaming writable",
+	FeatureSectorErasable:      "sector erasable",
+	FeatureFormattable:         "formattable",
+	FeatureDefectManagement:    "hardware defect management",
+	FeatureWriteOnce:           "write once",
+	FeatureRestrictedOverwrite: "restricted overwrite",
+	FeatureCDRWCAV:             "CD-RW CAV write",
+	FeatureMRW:                 "MRW",
+	FeatureDefectReporting:     "enhanced defect reporting",
+	FeatureDVDPlusRW:           "DVD+RW",
+	FeatureDVDPlusR:            "DVD+R",
+	FeatureRigidOverwrite:      "rigid restricted overwrite",
+	FeatureCDTrackAtOnce:       "CD track at once",
+	FeatureCDMastering:         "CD mastering",
+	FeatureDVDRWrite:           "DVD-R/-RW write",
+	FeatureLayerJump:           "layer jump recording",
+	FeatureCDRWMediaWrite:      "CD-RW media write",
+	FeatureBDRPow:              "BD-R pseudo-overwrite",
+	FeatureDVDPlusRWDL:         "DVD+RW dual layer",
+	FeatureDVDPlusRDL:          "DVD+R dual layer",
+	FeatureBDRead:              "BD read",
+	FeatureBDWrite:             "BD write",
+	FeatureTSR:                 "timely safe recording",
+	FeatureHDDVDRead:           "HD DVD read",
+	FeatureHDDVDWrite:          "HD DVD write",
+	FeatureHybridDisc:          "hybrid disc",
+	FeaturePowerManagement:     "power management",
+	FeatureSMART:               "S.M.A.R.T.",
+	FeatureChanger:             "embedded changer",
+	FeatureCDAudio:             "CD audio analog play",
+	FeatureMicrocode:           "microcode upgrade",
+	FeatureTimeout:             "time-out",
+	FeatureCSS:                 "DVD CSS",
+	FeatureStreaming:           "real-time streaming",
+	FeatureSerialNumber:        "serial number",
+	FeatureControlBlocks:       "disc control blocks",
+	FeatureCPRM:                "DVD CPRM",
+	FeatureFirmwareDate:        "firmware date",
+	FeatureAACS:                "AACS",
+	FeatureCSSScramble:         "DVD CSS managed recording",
+	FeatureVCPS:                "VCPS",
+	FeatureSecurDisc:           "SecurDisc",
+}
+
 func (c FeatureCode) String() string {
-	switch c {
-	case FeatureProfileList:
-		return "profile list"
-	case FeatureCore:
-		return "core"
-	case FeatureMorphing:
-		return "morphing"
-	case FeatureRemovableMedium:
-		return "removable medium"
-	case FeatureWriteProtect:
-		return "write protect"
-	case FeatureRandomReadable:
-		return "random readable"
-	case FeatureMultiRead:
-		return "multi-read"
-	case FeatureCDRead:
-		return "CD read"
-	case FeatureDVDRead:
-		return "DVD read"
-	case FeatureRandomWritable:
-		return "random writable"
-	case FeatureIncremental:
-		return "incremental streaming writable"
-	case FeatureSectorErasable:
-		return "sector erasable"
-	case FeatureFormattable:
-		return "formattable"
-	case FeatureDefectManagement:
-		return "hardware defect management"
-	case FeatureWriteOnce:
-		return "write once"
-	case FeatureRestrictedOverwrite:
-		return "restricted overwrite"
-	case FeatureCDRWCAV:
-		return "CD-RW CAV write"
-	case FeatureMRW:
-		return "MRW"
-	case FeatureDefectReporting:
-		return "enhanced defect reporting"
-	case FeatureDVDPlusRW:
-		return "DVD+RW"
-	case FeatureDVDPlusR:
-		return "DVD+R"
-	case FeatureRigidOverwrite:
-		return "rigid restricted overwrite"
-	case FeatureCDTrackAtOnce:
-		return "CD track at once"
-	case FeatureCDMastering:
-		return "CD mastering"
-	case FeatureDVDRWrite:
-		return "DVD-R/-RW write"
-	case FeatureLayerJump:
-		return "layer jump recording"
-	case FeatureCDRWMediaWrite:
-		return "CD-RW media write"
-	case FeatureBDRPow:
-		return "BD-R pseudo-overwrite"
-	case FeatureDVDPlusRWDL:
-		return "DVD+RW dual layer"
-	case FeatureDVDPlusRDL:
-		return "DVD+R dual layer"
-	case FeatureBDRead:
-		return "BD read"
-	case FeatureBDWrite:
-		return "BD write"
-	case FeatureTSR:
-		return "timely safe recording"
-	case FeatureHDDVDRead:
-		return "HD DVD read"
-	case FeatureHDDVDWrite:
-		return "HD DVD write"
-	case FeatureHybridDisc:
-		return "hybrid disc"
-	case FeaturePowerManagement:
-		return "power management"
-	case FeatureSMART:
-		return "S.M.A.R.T."
-	case FeatureChanger:
-		return "embedded changer"
-	case FeatureCDAudio:
-		return "CD audio analog play"
-	case FeatureMicrocode:
-		return "microcode upgrade"
-	case FeatureTimeout:
-		return "time-out"
-	case FeatureCSS:
-		return "DVD CSS"
-	case FeatureStreaming:
-		return "real-time streaming"
-	case FeatureSerialNumber:
-		return "serial number"
-	case FeatureControlBlocks:
-		return "disc control blocks"
-	case FeatureCPRM:
-		return "DVD CPRM"
-	case FeatureFirmwareDate:
-		return "firmware date"
-	case FeatureAACS:
-		return "AACS"
-	case FeatureCSSScramble:
-		return "DVD CSS managed recording"
-	case FeatureVCPS:
-		return "VCPS"
-	case FeatureSecurDisc:
-		return "SecurDisc"
+	if name, ok := featureNames[c]; ok {
+		return name
 	}
 	return fmt.Sprintf("feature %04Xh", uint16(c))
 }

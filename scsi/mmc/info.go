@@ -2,6 +2,8 @@ package mmc
 
 import (
 	"context"
+
+	"spindle/scsi"
 )
 
 // DiscStatus is the state of a disc.
@@ -50,12 +52,12 @@ type DiscInfo struct {
 // DiscInfo asks for the state of the disc.
 func (d *Drive) DiscInfo(ctx context.Context) (DiscInfo, error) {
 	const size = 34
-	cdb := []byte{opReadDiscInfo, 0, 0, 0, 0, 0, 0, 0, size, 0}
+	cdb := []byte{byte(scsi.OpReadDiscInformation), 0, 0, 0, 0, 0, 0, 0, size, 0}
 	b, err := d.in(ctx, cdb, make([]byte, size), medium)
 	if err != nil {
 		return DiscInfo{}, err
 	}
-	if b, err = sized16(opReadDiscInfo, b, 24); err != nil {
+	if b, err = sized16(scsi.OpReadDiscInformation, b, 24); err != nil {
 		return DiscInfo{}, err
 	}
 	return DiscInfo{
@@ -109,13 +111,13 @@ func (d *Drive) TrackInfoAt(ctx context.Context, lba int32) (TrackInfo, error) {
 
 func (d *Drive) trackInfo(ctx context.Context, kind byte, number uint32) (TrackInfo, error) {
 	const size = 36
-	cdb := []byte{opReadTrackInfo, kind, 0, 0, 0, 0, 0, 0, size, 0}
+	cdb := []byte{byte(scsi.OpReadTrackInformation), kind, 0, 0, 0, 0, 0, 0, size, 0}
 	put32(cdb[2:], number)
 	b, err := d.in(ctx, cdb, make([]byte, size), medium)
 	if err != nil {
 		return TrackInfo{}, err
 	}
-	if b, err = sized16(opReadTrackInfo, b, 28); err != nil {
+	if b, err = sized16(scsi.OpReadTrackInformation, b, 28); err != nil {
 		return TrackInfo{}, err
 	}
 	t := TrackInfo{
@@ -145,11 +147,11 @@ type Capacity struct {
 // Capacity asks how many blocks the medium has. On CDs the answer is a hint:
 // tracks written at once end with two run-out blocks that cannot be read.
 func (d *Drive) Capacity(ctx context.Context) (Capacity, error) {
-	b, err := d.in(ctx, []byte{opReadCapacity, 0, 0, 0, 0, 0, 0, 0, 0, 0}, make([]byte, 8), medium)
+	b, err := d.in(ctx, []byte{byte(scsi.OpReadCapacity), 0, 0, 0, 0, 0, 0, 0, 0, 0}, make([]byte, 8), medium)
 	if err != nil {
 		return Capacity{}, err
 	}
-	if err := need(opReadCapacity, b, 8); err != nil {
+	if err := need(scsi.OpReadCapacity, b, 8); err != nil {
 		return Capacity{}, err
 	}
 	return Capacity{Blocks: int64(get32(b)) + 1, BlockSize: int(get32(b[4:]))}, nil
@@ -168,11 +170,11 @@ type FormatCapacity struct {
 // the current state, the others are on offer.
 func (d *Drive) FormatCapacities(ctx context.Context) ([]FormatCapacity, error) {
 	const size = 252
-	b, err := d.in(ctx, []byte{opReadFormatCapacity, 0, 0, 0, 0, 0, 0, 0, size, 0}, make([]byte, size), medium)
+	b, err := d.in(ctx, []byte{byte(scsi.OpReadFormatCapacities), 0, 0, 0, 0, 0, 0, 0, size, 0}, make([]byte, size), medium)
 	if err != nil {
 		return nil, err
 	}
-	if err := need(opReadFormatCapacity, b, 12); err != nil {
+	if err := need(scsi.OpReadFormatCapacities, b, 12); err != nil {
 		return nil, err
 	}
 	b = b[4:min(len(b), 4+int(b[3]))]

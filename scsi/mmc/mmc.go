@@ -18,46 +18,6 @@ import (
 	"spindle/scsi"
 )
 
-// Opcodes of the commands (MMC-6 table 221).
-const (
-	opTestUnitReady      = 0x00
-	opRequestSense       = 0x03
-	opFormatUnit         = 0x04
-	opInquiry            = 0x12
-	opStartStopUnit      = 0x1B
-	opPreventAllow       = 0x1E
-	opReadFormatCapacity = 0x23
-	opReadCapacity       = 0x25
-	opRead10             = 0x28
-	opWrite10            = 0x2A
-	opSynchronizeCache   = 0x35
-	opReadSubChannel     = 0x42
-	opReadTOC            = 0x43
-	opGetConfiguration   = 0x46
-	opGetEventStatus     = 0x4A
-	opReadDiscInfo       = 0x51
-	opReadTrackInfo      = 0x52
-	opReserveTrack       = 0x53
-	opSendOPC            = 0x54
-	opModeSelect10       = 0x55
-	opModeSense10        = 0x5A
-	opCloseTrackSession  = 0x5B
-	opBufferCapacity     = 0x5C
-	opSendCueSheet       = 0x5D
-	opBlank              = 0xA1
-	opReportKey          = 0xA4
-	opRead12             = 0xA8
-	opWrite12            = 0xAA
-	opGetPerformance     = 0xAC
-	opReadDiscStructure  = 0xAD
-	opSetStreaming       = 0xB6
-	opReadCDMSF          = 0xB9
-	opSetCDSpeed         = 0xBB
-	opMechanismStatus    = 0xBD
-	opReadCD             = 0xBE
-	opSendDiscStructure  = 0xBF
-)
-
 // Time limits of commands.
 const (
 	quick   = 10 * time.Second  // does not touch the medium
@@ -106,16 +66,16 @@ func (d *Drive) out(ctx context.Context, cdb, data []byte, limit time.Duration) 
 }
 
 // need checks the length of a reply.
-func need(op byte, reply []byte, n int) error {
+func need(op scsi.Opcode, reply []byte, n int) error {
 	if len(reply) < n {
-		return fmt.Errorf("%s: %w: %d bytes, %d are the least", scsi.OpcodeName(op), ErrShortReply, len(reply), n)
+		return fmt.Errorf("%s: %w: %d bytes, %d are the least", op, ErrShortReply, len(reply), n)
 	}
 	return nil
 }
 
 // sized16 cuts a reply whose first two bytes state how many bytes follow them.
 // Statements beyond what was transferred are brought down to it.
-func sized16(op byte, reply []byte, least int) ([]byte, error) {
+func sized16(op scsi.Opcode, reply []byte, least int) ([]byte, error) {
 	if err := need(op, reply, 2); err != nil {
 		return nil, err
 	}

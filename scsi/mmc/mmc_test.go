@@ -232,7 +232,7 @@ func TestWaitReady(t *testing.T) {
 type busyDevice struct{}
 
 func (busyDevice) Execute(ctx context.Context, c *scsi.Command) (int, error) {
-	return 0, &scsi.CheckCondition{Sense: scsi.Sense{Key: scsi.NotReady, ASC: 4, ASCQ: 1}}
+	return 0, &scsi.CheckCondition{Sense: scsi.Sense{Key: scsi.NotReady, ASC: scsi.ASCNotReady, ASCQ: scsi.ASCQBecomingReady}}
 }
 
 func TestLayerBreak(t *testing.T) {

@@ -20,16 +20,16 @@ const modeHeader = 8
 // 6.14), with its two-byte header.
 func (d *Drive) ModePage(ctx context.Context, page byte) ([]byte, error) {
 	const size = 256
-	cdb := []byte{opModeSense10, 8, page & 0x3F, 0, 0, 0, 0, size >> 8, size & 0xFF, 0}
+	cdb := []byte{byte(scsi.OpModeSense10), 8, page & 0x3F, 0, 0, 0, 0, size >> 8, size & 0xFF, 0}
 	b, err := d.in(ctx, cdb, make([]byte, size), quick)
 	if err != nil {
 		return nil, err
 	}
-	if b, err = sized16(opModeSense10, b, modeHeader); err != nil {
+	if b, err = sized16(scsi.OpModeSense10, b, modeHeader); err != nil {
 		return nil, err
 	}
 	skip := modeHeader + get16(b[6:]) // block descriptors, also where none were asked for
-	if err := need(opModeSense10, b, skip+2); err != nil {
+	if err := need(scsi.OpModeSense10, b, skip+2); err != nil {
 		return nil, err
 	}
 	b = b[skip:]
@@ -45,7 +45,7 @@ func (d *Drive) SetModePage(ctx context.Context, page []byte) error {
 	data := make([]byte, modeHeader+len(page))
 	copy(data[modeHeader:], page)
 	data[modeHeader] &= 0x3F // PS is reserved here
-	cdb := []byte{opModeSelect10, 0x10, 0, 0, 0, 0, 0, 0, 0, 0}
+	cdb := []byte{byte(scsi.OpModeSelect10), 0x10, 0, 0, 0, 0, 0, 0, 0, 0}
 	put16(cdb[7:], len(data))
 	return d.out(ctx, cdb, data, quick)
 }
@@ -63,7 +63,7 @@ func (d *Drive) ErrorRecovery(ctx context.Context) (ErrorRecovery, error) {
 	if err != nil {
 		return ErrorRecovery{}, err
 	}
-	if err := need(opModeSense10, p, 4); err != nil {
+	if err := need(scsi.OpModeSense10, p, 4); err != nil {
 		return ErrorRecovery{}, err
 	}
 	return ErrorRecovery{TransferBlock: bit(p[2], 5), ReadRetries: p[3], page: p}, nil
@@ -73,7 +73,7 @@ func (d *Drive) ErrorRecovery(ctx context.Context) (ErrorRecovery, error) {
 // [Drive.ErrorRecovery].
 func (d *Drive) SetErrorRecovery(ctx context.Context, r ErrorRecovery) error {
 	p := append([]byte(nil), r.page...)
-	if err := need(opModeSense10, p, 4); err != nil {
+	if err := need(scsi.OpModeSense10, p, 4); err != nil {
 		return err
 	}
 	p[2] &^= 0x20
@@ -114,7 +114,7 @@ func (d *Drive) Capabilities(ctx context.Context) (Capabilities, error) {
 	if err != nil {
 		return Capabilities{}, err
 	}
-	if err := need(opModeSense10, p, 8); err != nil {
+	if err := need(scsi.OpModeSense10, p, 8); err != nil {
 		return Capabilities{}, err
 	}
 	c := Capabilities{
@@ -145,5 +145,5 @@ func (d *Drive) Capabilities(ctx context.Context) (Capabilities, error) {
 // or a field of it (5/20, 5/24, 5/26): another way has to be taken.
 func IsRefusal(err error) bool {
 	s := scsi.SenseOf(err)
-	return s != nil && s.Key == scsi.IllegalRequest && (s.ASC == 0x20 || s.ASC == 0x24 || s.ASC == 0x26)
+	return s != nil && s.Key == scsi.IllegalRequest && (s.ASC == scsi.ASCInvalidOpcode || s.ASC == scsi.ASCInvalidFieldInCDB || s.ASC == scsi.ASCInvalidFieldInParameters)
 }

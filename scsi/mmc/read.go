@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"spindle/scsi"
 )
 
 // BlockSize is the number of bytes that READ (10) and READ (12) give for a block.
@@ -21,7 +23,7 @@ func (d *Drive) Read10(ctx context.Context, buf []byte, lba int32) (int, error) 
 	if n == 0 || n > 0xFFFF || len(buf)%BlockSize != 0 {
 		return 0, fmt.Errorf("READ (10) into %d bytes", len(buf))
 	}
-	cdb := []byte{opRead10, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+	cdb := []byte{byte(scsi.OpRead10), 0, 0, 0, 0, 0, 0, 0, 0, 0}
 	put32(cdb[2:], uint32(lba))
 	put16(cdb[7:], n)
 	b, err := d.in(ctx, cdb, buf, readLimit)
@@ -37,7 +39,7 @@ func (d *Drive) Read12(ctx context.Context, buf []byte, lba int32, fua bool) (in
 		return 0, fmt.Errorf("READ (12) into %d bytes", len(buf))
 	}
 	cdb := make([]byte, 12)
-	cdb[0] = opRead12
+	cdb[0] = byte(scsi.OpRead12)
 	if fua {
 		cdb[1] = 8
 	}
@@ -136,7 +138,7 @@ func (d *Drive) ReadCD(ctx context.Context, buf []byte, r CDReadRequest) (int, e
 		return 0, fmt.Errorf("%w: READ CD of %d sectors into %d bytes", ErrTransfer, r.Count, len(buf))
 	}
 	cdb := make([]byte, 12)
-	cdb[0] = opReadCD
+	cdb[0] = byte(scsi.OpReadCD)
 	cdb[1] = byte(r.Expect) << 2
 	put32(cdb[2:], uint32(r.LBA))
 	cdb[6], cdb[7], cdb[8] = byte(r.Count>>16), byte(r.Count>>8), byte(r.Count)
@@ -150,7 +152,7 @@ func (d *Drive) ReadCD(ctx context.Context, buf []byte, r CDReadRequest) (int, e
 // only this. The end is exclusive, and r.LBA and r.Count are not used.
 func (d *Drive) ReadCDMSF(ctx context.Context, buf []byte, start, end [3]uint8, r CDReadRequest) (int, error) {
 	cdb := make([]byte, 12)
-	cdb[0] = opReadCDMSF
+	cdb[0] = byte(scsi.OpReadCDMSF)
 	cdb[1] = byte(r.Expect) << 2
 	copy(cdb[3:6], start[:])
 	copy(cdb[6:9], end[:])
@@ -163,12 +165,12 @@ func (d *Drive) ReadCDMSF(ctx context.Context, buf []byte, start, end [3]uint8, 
 // readSubChannel sends READ SUB-CHANNEL (MMC-5 6.32; the command left the
 // standard after it).
 func (d *Drive) readSubChannel(ctx context.Context, format byte, track int, size int) ([]byte, error) {
-	cdb := []byte{opReadSubChannel, 2, 0x40, format, 0, 0, byte(track), 0, byte(size), 0}
+	cdb := []byte{byte(scsi.OpReadSubChannel), 2, 0x40, format, 0, 0, byte(track), 0, byte(size), 0}
 	b, err := d.in(ctx, cdb, make([]byte, size), medium)
 	if err != nil {
 		return nil, err
 	}
-	return b, need(opReadSubChannel, b, size)
+	return b, need(scsi.OpReadSubChannel, b, size)
 }
 
 // Position is the current position as READ SUB-CHANNEL states it.

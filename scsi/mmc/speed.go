@@ -21,7 +21,7 @@ const MaxSpeed = 0xFFFF
 // (6.37). [MaxSpeed] leaves the choice to the drive.
 func (d *Drive) SetCDSpeed(ctx context.Context, read, write int) error {
 	cdb := make([]byte, 12)
-	cdb[0] = opSetCDSpeed
+	cdb[0] = byte(scsi.OpSetCDSpeed)
 	put16(cdb[2:], min(max(read, 0), MaxSpeed))
 	put16(cdb[4:], min(max(write, 0), MaxSpeed))
 	return d.none(ctx, cdb, medium)
@@ -40,7 +40,7 @@ func (d *Drive) SetStreaming(ctx context.Context, end uint32, read, write int) e
 	put32(data[20:], uint32(write))
 	put32(data[24:], 1000)
 	cdb := make([]byte, 12)
-	cdb[0] = opSetStreaming
+	cdb[0] = byte(scsi.OpSetStreaming)
 	put16(cdb[9:], len(data))
 	return d.out(ctx, cdb, data, medium)
 }
@@ -99,7 +99,7 @@ const maxDescriptors = 64
 
 func (d *Drive) getPerformance(ctx context.Context, flags, kind byte) ([]byte, error) {
 	cdb := make([]byte, 12)
-	cdb[0] = opGetPerformance
+	cdb[0] = byte(scsi.OpGetPerformance)
 	cdb[1] = flags
 	put16(cdb[8:], maxDescriptors)
 	cdb[10] = kind
@@ -107,12 +107,12 @@ func (d *Drive) getPerformance(ctx context.Context, flags, kind byte) ([]byte, e
 	if err != nil {
 		return nil, err
 	}
-	if err := need(opGetPerformance, b, 8); err != nil {
+	if err := need(scsi.OpGetPerformance, b, 8); err != nil {
 		return nil, err
 	}
 	size := uint64(get32(b)) + 4
 	if size < 8 || (size-8)%16 != 0 { // some drives state nonsense (growisofs)
-		return nil, fmt.Errorf("%s: an answer of %d bytes", scsi.OpcodeName(opGetPerformance), size)
+		return nil, fmt.Errorf("%s: an answer of %d bytes", scsi.OpGetPerformance, size)
 	}
 	return b[8:min(uint64(len(b)), size)], nil
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"spindle/scsi"
 )
 
 // Formats of READ DISC STRUCTURE (6.22 of MMC-5).
@@ -24,7 +26,7 @@ const (
 func (d *Drive) DiscStructure(ctx context.Context, bd bool, format byte, layer int) ([]byte, error) {
 	const size = 4100 // the longest structure, BD disc information
 	cdb := make([]byte, 12)
-	cdb[0] = opReadDiscStructure
+	cdb[0] = byte(scsi.OpReadDiscStructure)
 	if bd {
 		cdb[1] = structBD
 	} else {
@@ -37,7 +39,7 @@ func (d *Drive) DiscStructure(ctx context.Context, bd bool, format byte, layer i
 	if err != nil {
 		return nil, err
 	}
-	if b, err = sized16(opReadDiscStructure, b, 4); err != nil {
+	if b, err = sized16(scsi.OpReadDiscStructure, b, 4); err != nil {
 		return nil, err
 	}
 	return b[4:], nil
@@ -84,7 +86,7 @@ func (d *Drive) DVDPhysical(ctx context.Context) (DVDPhysical, error) {
 	if err != nil {
 		return DVDPhysical{}, err
 	}
-	if err := need(opReadDiscStructure, b, 16); err != nil {
+	if err := need(scsi.OpReadDiscStructure, b, 16); err != nil {
 		return DVDPhysical{}, err
 	}
 	psn := func(i int) uint32 { return uint32(b[i])<<16 | uint32(b[i+1])<<8 | uint32(b[i+2]) }
@@ -121,7 +123,7 @@ func (d *Drive) DVDCopyright(ctx context.Context) (DVDCopyright, error) {
 	if err != nil {
 		return DVDCopyright{}, err
 	}
-	if err := need(opReadDiscStructure, b, 2); err != nil {
+	if err := need(scsi.OpReadDiscStructure, b, 2); err != nil {
 		return DVDCopyright{}, err
 	}
 	return DVDCopyright{Protection: b[0], Regions: b[1]}, nil

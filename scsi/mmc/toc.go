@@ -28,7 +28,7 @@ const maxTOC = 0xFFFC
 // exist that fail when asked for more than they have, so the length is asked
 // for first.
 func (d *Drive) readTOC(ctx context.Context, format, number byte, msf bool, least int) ([]byte, error) {
-	cdb := []byte{opReadTOC, 0, format, 0, 0, 0, number, 0, 4, 0}
+	cdb := []byte{byte(scsi.OpReadTOC), 0, format, 0, 0, 0, number, 0, 4, 0}
 	if msf {
 		cdb[1] = 2
 	}
@@ -36,19 +36,19 @@ func (d *Drive) readTOC(ctx context.Context, format, number byte, msf bool, leas
 	if err != nil {
 		return nil, err
 	}
-	if err := need(opReadTOC, head, 4); err != nil {
+	if err := need(scsi.OpReadTOC, head, 4); err != nil {
 		return nil, err
 	}
 	size := min(2+get16(head), maxTOC)
 	if size < least {
-		return nil, fmt.Errorf("%s, format %d: %w: %d bytes", scsi.OpcodeName(opReadTOC), format, ErrShortReply, size)
+		return nil, fmt.Errorf("%s, format %d: %w: %d bytes", scsi.OpReadTOC, format, ErrShortReply, size)
 	}
 	put16(cdb[7:], size+size%2) // some ATAPI adapters mind odd lengths
 	b, err := d.in(ctx, cdb, make([]byte, size+size%2), medium)
 	if err != nil {
 		return nil, err
 	}
-	return sized16(opReadTOC, b, least)
+	return sized16(scsi.OpReadTOC, b, least)
 }
 
 // TOC is the table of contents as format 0 gives it.

@@ -17,7 +17,7 @@ func (d *Drive) TestUnitReady(ctx context.Context) error {
 // RequestSense asks for sense data outside of an error: drives state the
 // progress of long operations in it (SPC-4 6.39).
 func (d *Drive) RequestSense(ctx context.Context) (scsi.Sense, error) {
-	b, err := d.in(ctx, []byte{opRequestSense, 0, 0, 0, 18, 0}, make([]byte, 18), quick)
+	b, err := d.in(ctx, []byte{byte(scsi.OpRequestSense), 0, 0, 0, 18, 0}, make([]byte, 18), quick)
 	if err != nil {
 		return scsi.Sense{}, err
 	}
@@ -56,13 +56,13 @@ func (d *Drive) WaitReady(ctx context.Context, limit time.Duration) error {
 		case s.Key == scsi.UnitAttention && attentions < 16:
 			attentions++
 			continue
-		case s.Is(scsi.NotReady, 0x3A, 2):
+		case s.Is(scsi.NotReady, scsi.ASCMediumNotPresent, scsi.ASCQTrayOpen):
 			return fmt.Errorf("%w (%w)", ErrTrayOpen, err)
-		case s.Is(scsi.NotReady, 0x3A, scsi.AnyQualifier):
+		case s.Is(scsi.NotReady, scsi.ASCMediumNotPresent, scsi.AnyQualifier):
 			return fmt.Errorf("%w (%w)", ErrNoMedium, err)
-		case s.Is(scsi.NotReady, 0x30, scsi.AnyQualifier), s.Is(scsi.NotReady, 0x57, scsi.AnyQualifier):
+		case s.Is(scsi.NotReady, scsi.ASCIncompatibleMedium, scsi.AnyQualifier), s.Is(scsi.NotReady, scsi.ASCCannotRecoverTOC, scsi.AnyQualifier):
 			return fmt.Errorf("%w (%w)", ErrUnreadable, err)
-		case s.Is(scsi.NotReady, 0x04, 2):
+		case s.Is(scsi.NotReady, scsi.ASCNotReady, scsi.ASCQStartRequired):
 			if err := d.StartStop(ctx, Start); err != nil {
 				return err
 			}
@@ -92,11 +92,11 @@ type Inquiry struct {
 // Inquiry asks who the drive is.
 func (d *Drive) Inquiry(ctx context.Context) (Inquiry, error) {
 	buf := make([]byte, 96)
-	b, err := d.in(ctx, []byte{opInquiry, 0, 0, 0, byte(len(buf)), 0}, buf, quick)
+	b, err := d.in(ctx, []byte{byte(scsi.OpInquiry), 0, 0, 0, byte(len(buf)), 0}, buf, quick)
 	if err != nil {
 		return Inquiry{}, err
 	}
-	if err := need(opInquiry, b, 36); err != nil {
+	if err := need(scsi.OpInquiry, b, 36); err != nil {
 		return Inquiry{}, err
 	}
 	q := Inquiry{
@@ -117,11 +117,11 @@ func (d *Drive) Inquiry(ctx context.Context) (Inquiry, error) {
 // SPC-4 7.8.13). Many drives have none and answer with an error.
 func (d *Drive) SerialNumber(ctx context.Context) (string, error) {
 	buf := make([]byte, 252)
-	b, err := d.in(ctx, []byte{opInquiry, 1, 0x80, 0, byte(len(buf)), 0}, buf, quick)
+	b, err := d.in(ctx, []byte{byte(scsi.OpInquiry), 1, 0x80, 0, byte(len(buf)), 0}, buf, quick)
 	if err != nil {
 		return "", err
 	}
-	if err := need(opInquiry, b, 4); err != nil {
+	if err := need(scsi.OpInquiry, b, 4); err != nil {
 		return "", err
 	}
 	if b[1] != 0x80 {
@@ -144,12 +144,12 @@ const (
 // StartStop spins the disc up or down, or moves the tray, and waits for the end
 // of it.
 func (d *Drive) StartStop(ctx context.Context, a LoadAction) error {
-	return d.none(ctx, []byte{opStartStopUnit, 0, 0, 0, byte(a), 0}, loading)
+	return d.none(ctx, []byte{byte(scsi.OpStartStopUnit), 0, 0, 0, byte(a), 0}, loading)
 }
 
 // PreventRemoval locks the tray, or unlocks it again (6.16).
 func (d *Drive) PreventRemoval(ctx context.Context, lock bool) error {
-	cdb := []byte{opPreventAllow, 0, 0, 0, 0, 0}
+	cdb := []byte{byte(scsi.OpPreventAllowRemoval), 0, 0, 0, 0, 0}
 	if lock {
 		cdb[4] = 1
 	}
@@ -166,12 +166,12 @@ type MediaEvent struct {
 // MediaEvent polls for a media event. Reading an event clears it, and the
 // kernel polls too: use the state bits, not the code, to decide things.
 func (d *Drive) MediaEvent(ctx context.Context) (MediaEvent, error) {
-	cdb := []byte{opGetEventStatus, 1, 0, 0, 0x10, 0, 0, 0, 8, 0}
+	cdb := []byte{byte(scsi.OpGetEventStatus), 1, 0, 0, 0x10, 0, 0, 0, 8, 0}
 	b, err := d.in(ctx, cdb, make([]byte, 8), quick)
 	if err != nil {
 		return MediaEvent{}, err
 	}
-	if err := need(opGetEventStatus, b, 8); err != nil {
+	if err := need(scsi.OpGetEventStatus, b, 8); err != nil {
 		return MediaEvent{}, err
 	}
 	if b[2]&0x80 != 0 || b[2]&7 != 4 {
@@ -191,13 +191,13 @@ type Mechanism struct {
 // MechanismStatus asks for the state of tray and changer.
 func (d *Drive) MechanismStatus(ctx context.Context) (Mechanism, error) {
 	cdb := make([]byte, 12)
-	cdb[0] = opMechanismStatus
+	cdb[0] = byte(scsi.OpMechanismStatus)
 	put16(cdb[8:], 8)
 	b, err := d.in(ctx, cdb, make([]byte, 8), quick)
 	if err != nil {
 		return Mechanism{}, err
 	}
-	if err := need(opMechanismStatus, b, 8); err != nil {
+	if err := need(scsi.OpMechanismStatus, b, 8); err != nil {
 		return Mechanism{}, err
 	}
 	return Mechanism{
@@ -221,14 +221,14 @@ type RegionState struct {
 // RegionState asks for the region setting of the drive.
 func (d *Drive) RegionState(ctx context.Context) (RegionState, error) {
 	cdb := make([]byte, 12)
-	cdb[0] = opReportKey
+	cdb[0] = byte(scsi.OpReportKey)
 	put16(cdb[8:], 8)
 	cdb[10] = 8
 	b, err := d.in(ctx, cdb, make([]byte, 8), quick)
 	if err != nil {
 		return RegionState{}, err
 	}
-	if err := need(opReportKey, b, 8); err != nil {
+	if err := need(scsi.OpReportKey, b, 8); err != nil {
 		return RegionState{}, err
 	}
 	return RegionState{

@@ -13,7 +13,7 @@ import (
 // may be negative: the pregap of track 1 begins at -150.
 func (d *Drive) Write(ctx context.Context, lba int32, n int, data []byte) error {
 	cdb := make([]byte, 10)
-	cdb[0] = opWrite10
+	cdb[0] = byte(scsi.OpWrite10)
 	put32(cdb[2:], uint32(lba))
 	put16(cdb[7:], n)
 	return d.allOut(ctx, cdb, data)
@@ -26,7 +26,7 @@ var ErrShortWrite = errors.New("the drive did not take all the data")
 func (d *Drive) allOut(ctx context.Context, cdb, data []byte) error {
 	n, err := d.dev.Execute(ctx, &scsi.Command{CDB: cdb, Direction: scsi.Out, Data: data, Timeout: writing})
 	if err == nil && n < len(data) {
-		return fmt.Errorf("%s: %w: %d of %d bytes", scsi.OpcodeName(cdb[0]), ErrShortWrite, n, len(data))
+		return fmt.Errorf("%s: %w: %d of %d bytes", scsi.Opcode(cdb[0]), ErrShortWrite, n, len(data))
 	}
 	return err
 }
@@ -36,7 +36,7 @@ func (d *Drive) allOut(ctx context.Context, cdb, data []byte) error {
 // and length must be whole ECC blocks.
 func (d *Drive) WriteStreaming(ctx context.Context, lba int32, n int, data []byte) error {
 	cdb := make([]byte, 12)
-	cdb[0] = opWrite12
+	cdb[0] = byte(scsi.OpWrite12)
 	put32(cdb[2:], uint32(lba))
 	put32(cdb[6:], uint32(n))
 	cdb[10] = 0x80
@@ -48,7 +48,7 @@ func (d *Drive) WriteStreaming(ctx context.Context, lba int32, n int, data []byt
 // done.
 func (d *Drive) SynchronizeCache(ctx context.Context, immediate bool) error {
 	cdb := make([]byte, 10)
-	cdb[0] = opSynchronizeCache
+	cdb[0] = byte(scsi.OpSynchronizeCache)
 	limit := closing
 	if immediate {
 		cdb[1] = 2
@@ -60,7 +60,7 @@ func (d *Drive) SynchronizeCache(ctx context.Context, immediate bool) error {
 // ReserveTrack reserves a track of n blocks (6.31). DVD-R disc at once wants it.
 func (d *Drive) ReserveTrack(ctx context.Context, n uint32) error {
 	cdb := make([]byte, 10)
-	cdb[0] = opReserveTrack
+	cdb[0] = byte(scsi.OpReserveTrack)
 	put32(cdb[5:], n)
 	return d.none(ctx, cdb, medium)
 }
@@ -82,7 +82,7 @@ const (
 // once.
 func (d *Drive) Close(ctx context.Context, f CloseFunction, track int, immediate bool) error {
 	cdb := make([]byte, 10)
-	cdb[0] = opCloseTrackSession
+	cdb[0] = byte(scsi.OpCloseTrackSession)
 	cdb[2] = byte(f)
 	put16(cdb[4:], track)
 	limit := closing
@@ -111,7 +111,7 @@ const (
 // Blank erases a CD-RW or a DVD-RW. With immediate the answer comes at once.
 func (d *Drive) Blank(ctx context.Context, t BlankType, immediate bool) error {
 	cdb := make([]byte, 12)
-	cdb[0] = opBlank
+	cdb[0] = byte(scsi.OpBlank)
 	cdb[1] = byte(t)
 	limit := 5 * closing // a whole disc at low speed
 	if immediate {
@@ -153,14 +153,14 @@ func (d *Drive) Format(ctx context.Context, f FormatRequest, immediate bool) err
 	put16(data[2:], 8)
 	put32(data[4:], f.Blocks)
 	put32(data[8:], uint32(f.Type)<<26|uint32(f.SubType&3)<<24|f.Param&0xFFFFFF)
-	return d.out(ctx, []byte{opFormatUnit, 0x11, 0, 0, 0, 0}, data, limit)
+	return d.out(ctx, []byte{byte(scsi.OpFormatUnit), 0x11, 0, 0, 0, 0}, data, limit)
 }
 
 // CalibratePower makes the drive find the power of its laser for this disc (SEND
 // OPC INFORMATION, 6.35).
 func (d *Drive) CalibratePower(ctx context.Context) error {
 	cdb := make([]byte, 10)
-	cdb[0], cdb[1] = opSendOPC, 1
+	cdb[0], cdb[1] = byte(scsi.OpSendOPC), 1
 	return d.none(ctx, cdb, 2*medium)
 }
 
@@ -172,13 +172,13 @@ type BufferCapacity struct {
 // BufferCapacity asks how full the drive's write buffer is.
 func (d *Drive) BufferCapacity(ctx context.Context) (BufferCapacity, error) {
 	cdb := make([]byte, 10)
-	cdb[0] = opBufferCapacity
+	cdb[0] = byte(scsi.OpReadBufferCapacity)
 	put16(cdb[7:], 12)
 	b, err := d.in(ctx, cdb, make([]byte, 12), quick)
 	if err != nil {
 		return BufferCapacity{}, err
 	}
-	if err := need(opBufferCapacity, b, 12); err != nil {
+	if err := need(scsi.OpReadBufferCapacity, b, 12); err != nil {
 		return BufferCapacity{}, err
 	}
 	c := BufferCapacity{int(get32(b[4:])), int(get32(b[8:]))}
@@ -193,7 +193,7 @@ func (d *Drive) Layer0Capacity(ctx context.Context) (blocks uint32, fixed bool, 
 	if err != nil {
 		return 0, false, err
 	}
-	if err := need(opReadDiscStructure, b, 8); err != nil {
+	if err := need(scsi.OpReadDiscStructure, b, 8); err != nil {
 		return 0, false, err
 	}
 	return get32(b[4:]), bit(b[0], 7), nil
@@ -206,7 +206,7 @@ func (d *Drive) SetLayer0Capacity(ctx context.Context, blocks uint32) error {
 	put16(data, len(data)-2)
 	put32(data[8:], blocks)
 	cdb := make([]byte, 12)
-	cdb[0], cdb[7] = opSendDiscStructure, 0x20
+	cdb[0], cdb[7] = byte(scsi.OpSendDiscStructure), 0x20
 	put16(cdb[8:], len(data))
 	return d.out(ctx, cdb, data, 3*medium) // some drives calibrate now (growisofs)
 }
@@ -255,7 +255,7 @@ func (d *Drive) Busy(ctx context.Context) (busy bool, progress float64, err erro
 		return false, 1, nil
 	}
 	s := scsi.SenseOf(err)
-	if s == nil || s.Deferred || !s.Is(scsi.NotReady, 0x04, scsi.AnyQualifier) || s.ASCQ == 2 || s.ASCQ == 3 {
+	if s == nil || s.Deferred || !s.Is(scsi.NotReady, scsi.ASCNotReady, scsi.AnyQualifier) || s.ASCQ == scsi.ASCQStartRequired || s.ASCQ == scsi.ASCQManualIntervention {
 		return false, -1, err
 	}
 	if s.ProgressValid {

@@ -3,6 +3,8 @@ package mmc
 import (
 	"context"
 	"fmt"
+
+	"spindle/scsi"
 )
 
 const pageWriteParameters = 0x05
@@ -64,7 +66,7 @@ func (d *Drive) SetWriteParameters(ctx context.Context, w WriteParameters) error
 	if err != nil {
 		return err
 	}
-	if err := need(opModeSense10, p, 48); err != nil {
+	if err := need(scsi.OpModeSense10, p, 48); err != nil {
 		return err
 	}
 	set := func(i int, mask, value byte) { p[i] = p[i]&^mask | value&mask }
@@ -159,7 +161,7 @@ func (d *Drive) SendCueSheet(ctx context.Context, entries []CueEntry) error {
 		data = append(data, b[:]...)
 	}
 	cdb := make([]byte, 10)
-	cdb[0] = opSendCueSheet
+	cdb[0] = byte(scsi.OpSendCueSheet)
 	cdb[6], cdb[7], cdb[8] = byte(len(data)>>16), byte(len(data)>>8), byte(len(data))
 	return d.out(ctx, cdb, data, medium)
 }

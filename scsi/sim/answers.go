@@ -220,7 +220,7 @@ func (d *Drive) setSpeed(kBps int) (int, error) {
 
 func (d *Drive) setStreaming(c *scsi.Command) (int, error) {
 	if len(c.Data) < 28 {
-		return 0, fail(scsi.IllegalRequest, 0x1A, 0)
+		return 0, fail(scsi.IllegalRequest, scsi.ASCParameterListLength, 0)
 	}
 	if ms := binary.BigEndian.Uint32(c.Data[24:]); d.disc != nil {
 		switch {
@@ -339,7 +339,7 @@ func (d *Drive) trackInfo(c *scsi.Command) (int, error) {
 func (d *Drive) discStructure(c *scsi.Command) (int, error) {
 	medium := d.media.medium()
 	if medium == disc.CD {
-		return 0, fail(scsi.IllegalRequest, 0x30, 2)
+		return 0, fail(scsi.IllegalRequest, scsi.ASCIncompatibleMedium, scsi.ASCQCannotReadFormat)
 	}
 	if wantBD := c.CDB[1]&15 == 1; wantBD != (medium == disc.BD) {
 		return 0, badField(1)

@@ -36,7 +36,7 @@ func (d *Drive) synchronize(c *scsi.Command) error {
 	if cue := d.rec.cue; cue != nil && cue.begun || d.rec.raw != nil {
 		took += seconds(leadOutSeconds / d.writeSpeed())
 	}
-	return d.start(c.CDB[1]&2 != 0, took, 8, func() error {
+	return d.start(c.CDB[1]&2 != 0, took, scsi.ASCQLongWrite, func() error {
 		if err := d.deferred(); err != nil {
 			return err
 		}
@@ -259,7 +259,7 @@ func (d *Drive) closeTrackSession(c *scsi.Command) error {
 			return errSpoiled
 		}
 		number = t.Number
-		return d.start(immediate, took+trackCloseTime, 7, func() error {
+		return d.start(immediate, took+trackCloseTime, scsi.ASCQOperationInProgress, func() error {
 			d.closeTrack(d.disc.numbered(number))
 			if d.rec.test != nil {
 				d.endTest()
@@ -299,7 +299,7 @@ func (d *Drive) closeOpenSession(immediate bool, function byte, took time.Durati
 	default:
 		took += borderTime
 	}
-	return d.start(immediate, took, 7, func() error {
+	return d.start(immediate, took, scsi.ASCQOperationInProgress, func() error {
 		if d.rec.test != nil {
 			d.endTest()
 			return nil
@@ -336,7 +336,7 @@ func (d *Drive) closeRandom(immediate bool, function byte) error {
 	p := d.disc.kind.profile
 	switch {
 	case p == profilePlusRW && (function == closeBackground || function == closeSession || function == closeTrackOnly):
-		return d.start(immediate, borderTime, 7, func() error {
+		return d.start(immediate, borderTime, scsi.ASCQOperationInProgress, func() error {
 			if f.Background == 2 {
 				f.Background = 1
 			}
@@ -344,7 +344,7 @@ func (d *Drive) closeRandom(immediate bool, function byte) error {
 			return nil
 		})
 	case p == profileDVDRWRO && (function == closeSession || function == 3):
-		return d.start(immediate, borderTime, 7, func() error {
+		return d.start(immediate, borderTime, scsi.ASCQOperationInProgress, func() error {
 			f.Intermediate = false
 			d.changed()
 			return nil

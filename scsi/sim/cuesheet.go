@@ -116,7 +116,7 @@ func (d *Drive) sendCueSheet(c *scsi.Command) (int, error) {
 	}
 	cue, at := parseCueSheet(c.Data[:size], d.beginning(), first, disc.LBA(d.disc.st.Capacity))
 	if cue == nil {
-		return 0, senseError{Key: scsi.IllegalRequest, ASC: 0x26, Field: uint16(at), FieldInData: true, FieldValid: true}
+		return 0, senseError{Key: scsi.IllegalRequest, ASC: scsi.ASCInvalidFieldInParameters, Field: uint16(at), FieldInData: true, FieldValid: true}
 	}
 	cue.leadIn = cueLeadIn(c.Data[:size])
 	d.rec.cue = cue

@@ -74,7 +74,7 @@ type Drive struct {
 	locked    bool
 	gone      bool
 	event     byte // media event to report
-	counts    [256]int
+	counts    map[scsi.Opcode]int
 	noise     *rand.Rand
 	sense     scsi.Sense // for REQUEST SENSE
 	transferB bool       // TB of mode page 01h
@@ -117,6 +117,7 @@ func New(cfg Config) *Drive {
 		clock:   &Clock{pace: cfg.Pace},
 		noise:   rand.New(rand.NewPCG(cfg.Seed, 1)),
 		retries: 20,
+		counts:  make(map[scsi.Opcode]int),
 	}
 	if cfg.TrayOpen {
 		d.tray = trayOpen
@@ -128,7 +129,7 @@ func New(cfg Config) *Drive {
 		r, _ = NewRecordable(cfg.Media, 0, NewMemory(), nil)
 	}
 	d.place(cfg.Image, r, cfg.Media)
-	d.attention = []scsi.Sense{{Key: scsi.UnitAttention, ASC: 0x29}}
+	d.attention = []scsi.Sense{{Key: scsi.UnitAttention, ASC: scsi.ASCReset}}
 	if d.loaded() {
 		d.insert()
 	}
@@ -206,18 +207,21 @@ func fail(key scsi.SenseKey, asc, ascq uint8) error {
 
 // badField is 5/24/00, with the byte of the CDB that is not allowed.
 func badField(at int) error {
-	return senseError{Key: scsi.IllegalRequest, ASC: 0x24, Field: uint16(at), FieldValid: true}
+	return senseError{Key: scsi.IllegalRequest, ASC: scsi.ASCInvalidFieldInCDB, Field: uint16(at), FieldValid: true}
 }
 
-var errOpcode = fail(scsi.IllegalRequest, 0x20, 0)
+var errOpcode = fail(scsi.IllegalRequest, scsi.ASCInvalidOpcode, 0)
 
 func (d *Drive) execute(c *scsi.Command) (int, error) {
-	if len(c.CDB) == 0 || len(c.CDB) < cdbLength(c.CDB[0]) {
-		return 0, fmt.Errorf("sim: a CDB of %d bytes for this opcode", len(c.CDB))
+	if len(c.CDB) == 0 {
+		return 0, errors.New("sim: empty CDB")
 	}
-	op := c.CDB[0]
+	op := scsi.Opcode(c.CDB[0])
+	if len(c.CDB) < op.CDBLength() {
+		return 0, fmt.Errorf("sim: %s: CDB of %d bytes, want %d", op, len(c.CDB), op.CDBLength())
+	}
 	if d.gone {
-		return 0, fmt.Errorf("%s: %w", scsi.OpcodeName(op), scsi.ErrGone)
+		return 0, fmt.Errorf("%s: %w", op, scsi.ErrGone)
 	}
 	d.stats.Commands++
 	d.counts[op]++
@@ -234,10 +238,10 @@ func (d *Drive) execute(c *scsi.Command) (int, error) {
 			return 0, d.check(op, f.Sense)
 		case FaultTimeout:
 			d.clock.advance(max(c.Timeout, time.Second))
-			return 0, fmt.Errorf("%s: %w", scsi.OpcodeName(op), scsi.ErrTimeout)
+			return 0, fmt.Errorf("%s: %w", op, scsi.ErrTimeout)
 		case FaultGone:
 			d.gone = true
-			return 0, fmt.Errorf("%s: %w", scsi.OpcodeName(op), scsi.ErrGone)
+			return 0, fmt.Errorf("%s: %w", op, scsi.ErrGone)
 		case FaultEject:
 			d.open()
 		case FaultShort:
@@ -269,154 +273,41 @@ func (d *Drive) execute(c *scsi.Command) (int, error) {
 }
 
 // check makes the error of a command that ended with a check condition.
-func (d *Drive) check(op byte, s scsi.Sense) error {
+func (d *Drive) check(op scsi.Opcode, s scsi.Sense) error {
 	s.Raw = s.Fixed()
 	d.sense = s
 	return &scsi.CheckCondition{Opcode: op, Sense: s}
 }
 
-// cdbLength is the length of a command by its group code (SPC-4 4.3.4.1).
-func cdbLength(op byte) int {
-	switch op >> 5 {
-	case 0:
-		return 6
-	case 1, 2:
-		return 10
-	case 4:
-		return 16
-	case 5:
-		return 12
-	}
-	return 6
-}
-
-// dispatch runs one command: first those that work in every state, then, once
-// unit attentions are out, the rest.
+// dispatch runs one command, once the drive is in the state that it needs.
 func (d *Drive) dispatch(c *scsi.Command) (int, error) {
-	switch c.CDB[0] {
-	case 0x12:
-		return d.inquiry(c)
-	case 0x03:
-		return d.requestSense(c)
-	case 0x46:
-		return d.getConfiguration(c)
-	case 0x4A:
-		return d.getEventStatus(c)
-	}
-	if len(d.attention) > 0 {
+	cmd, known := commands[scsi.Opcode(c.CDB[0])]
+	if (cmd.needs != nothing || !known) && len(d.attention) > 0 {
 		s := d.attention[0]
 		d.attention = d.attention[1:]
 		return 0, senseError(s)
 	}
-	switch c.CDB[0] {
-	case 0x1B:
-		return d.startStop(c)
-	case 0x1E:
-		d.locked = c.CDB[4]&1 != 0
-		return 0, nil
-	case 0x55:
-		return d.modeSelect(c)
-	case 0x5A:
-		return d.modeSense(c)
-	case 0xA4:
-		return d.reportKey(c)
-	case 0xBD:
-		return d.mechanismStatus(c)
-	case 0x23:
-		return d.formatCapacities(c)
-	case 0xBB:
-		if d.disc != nil {
-			d.setWriteSpeed(alloc16(c, 4))
-		}
-		return d.setSpeed(int(binary.BigEndian.Uint16(c.CDB[2:])))
-	case 0x5C:
-		return d.readBufferCapacity(c)
-	}
-	if !known(c.CDB[0]) {
+	if !known {
 		return 0, errOpcode
 	}
-	if err := d.ready(); err != nil {
-		return 0, err
+	if cmd.needs == aMedium {
+		if err := d.ready(); err != nil {
+			return 0, err
+		}
+		d.finishBackground()
 	}
-	d.finishBackground()
-	if isWriting(c.CDB[0]) {
-		return d.dispatchWriting(c)
-	}
-	switch c.CDB[0] {
-	case 0x00:
-		return 0, nil
-	case 0x25:
-		return d.readCapacity(c)
-	case 0x28, 0xA8:
-		return d.readBlocks(c)
-	case 0x42:
-		return d.readSubChannel(c)
-	case 0x43:
-		return d.readTOC(c)
-	case 0x51:
-		return d.discInfo(c)
-	case 0x52:
-		return d.trackInfo(c)
-	case 0xAC:
-		return d.getPerformance(c)
-	case 0xAD:
-		return d.discStructure(c)
-	case 0xB6:
-		return d.setStreaming(c)
-	}
-	return d.readCD(c) // BEh and B9h
-}
-
-// known reports whether the drive has a command that needs a disc.
-func known(op byte) bool {
-	switch op {
-	case 0x00, 0x25, 0x28, 0xA8, 0x42, 0x43, 0x51, 0x52, 0xAC, 0xAD, 0xB6, 0xB9, 0xBE:
-		return true
-	}
-	return isWriting(op)
-}
-
-// isWriting reports whether a command is one of the writing half.
-func isWriting(op byte) bool {
-	switch op {
-	case 0x04, 0x2A, 0x2E, 0x35, 0x53, 0x54, 0x5B, 0x5D, 0xA1, 0xAA, 0xBF:
-		return true
-	}
-	return false
-}
-
-// dispatchWriting runs one command of the writing half.
-func (d *Drive) dispatchWriting(c *scsi.Command) (int, error) {
-	switch c.CDB[0] {
-	case 0x04:
-		return d.formatUnit(c)
-	case 0x35:
-		return 0, d.synchronize(c)
-	case 0x53:
-		return 0, d.reserveTrack(c)
-	case 0x54:
-		return 0, d.sendOPC(c)
-	case 0x5B:
-		return 0, d.closeTrackSession(c)
-	case 0x5D:
-		return d.sendCueSheet(c)
-	case 0xA1:
-		return 0, d.blankDisc(c)
-	case 0xBF:
-		return d.sendDiscStructure(c)
-	}
-	return d.write(c)
+	return cmd.run(d, c)
 }
 
 // ready is the state that every command on the medium asks for first.
 func (d *Drive) ready() error {
 	switch {
 	case d.tray == trayOpen:
-		return fail(scsi.NotReady, 0x3A, 2)
+		return fail(scsi.NotReady, scsi.ASCMediumNotPresent, scsi.ASCQTrayOpen)
 	case !d.loaded():
-		return fail(scsi.NotReady, 0x3A, 1)
+		return fail(scsi.NotReady, scsi.ASCMediumNotPresent, scsi.ASCQTrayClosed)
 	case d.clock.elapsed() < d.readyAt:
-		return fail(scsi.NotReady, 0x04, 1)
+		return fail(scsi.NotReady, scsi.ASCNotReady, scsi.ASCQBecomingReady)
 	}
 	return d.finishOperation()
 }

@@ -28,7 +28,7 @@ func (d *Drive) blankDisc(c *scsi.Command) error {
 	switch r.kind.profile {
 	case profileCDRW, profileDVDRW, profileDVDRWRO:
 	default:
-		return fail(scsi.IllegalRequest, 0x30, 8) // cannot blank: it cannot be erased
+		return fail(scsi.IllegalRequest, scsi.ASCIncompatibleMedium, scsi.ASCQApplicationCodeMismatch) // cannot blank: it cannot be erased
 	}
 	kind, at := c.CDB[1]&7, disc.LBA(int32(binary.BigEndian.Uint32(c.CDB[2:])))
 	if r.kind.profile != profileCDRW && kind > blankMinimal {
@@ -78,7 +78,7 @@ func (d *Drive) blankDisc(c *scsi.Command) error {
 	}
 	d.flush()
 	d.rec.cue, d.rec.raw, d.rec.late = nil, nil, nil
-	return d.start(c.CDB[1]&0x10 != 0, takes, 7, done)
+	return d.start(c.CDB[1]&0x10 != 0, takes, scsi.ASCQOperationInProgress, done)
 }
 
 // blankableTrack is the last track of the open session, if it can be blanked in
@@ -119,7 +119,7 @@ func (d *Drive) erase(minimal bool) error {
 	r.mu.Unlock()
 	if err := r.store.Truncate(0); err != nil {
 		d.stats.StoreError = err
-		return fail(scsi.HardwareError, 0x44, 0)
+		return fail(scsi.HardwareError, scsi.ASCInternalFailure, 0)
 	}
 	d.changed()
 	d.event = 2
@@ -166,13 +166,13 @@ func (d *Drive) formatUnit(c *scsi.Command) (int, error) {
 	}
 	if offer == nil {
 		if len(offered) == 0 {
-			return 0, fail(scsi.IllegalRequest, 0x30, 6) // cannot format: incompatible medium
+			return 0, fail(scsi.IllegalRequest, scsi.ASCIncompatibleMedium, scsi.ASCQCannotFormat) // cannot format: incompatible medium
 		}
-		return 0, senseError{Key: scsi.IllegalRequest, ASC: 0x26, Field: 8, FieldInData: true, FieldValid: true}
+		return 0, senseError{Key: scsi.IllegalRequest, ASC: scsi.ASCInvalidFieldInParameters, Field: 8, FieldInData: true, FieldValid: true}
 	}
 	size, ok := offer.size(blocks, d.disc.st.Capacity)
 	if !ok {
-		return 0, senseError{Key: scsi.IllegalRequest, ASC: 0x26, Field: 4, FieldInData: true, FieldValid: true}
+		return 0, senseError{Key: scsi.IllegalRequest, ASC: scsi.ASCInvalidFieldInParameters, Field: 4, FieldInData: true, FieldValid: true}
 	}
 	takes := quickFormatTime
 	if kind == formatFull && d.media != profileBDR || kind == formatRWFull || sub == 2 && d.media == profileBDRE {
@@ -181,7 +181,7 @@ func (d *Drive) formatUnit(c *scsi.Command) (int, error) {
 	restart := d.disc.kind.profile == profilePlusRW && param&1 != 0 && d.disc.st.Format.Done
 	d.flush()
 	d.rec.late = nil
-	err := d.start(immediate, takes, 4, func() error { return d.formatted(kind, sub, size, restart) })
+	err := d.start(immediate, takes, scsi.ASCQFormatInProgress, func() error { return d.formatted(kind, sub, size, restart) })
 	return 12, err
 }
 

@@ -51,7 +51,7 @@ type Fault struct {
 	Kind        FaultKind
 	First, Last disc.LBA // sectors; inclusive
 	Times       int      // how often each sector fails; 0: always
-	Opcode      byte
+	Opcode      scsi.Opcode
 	Nth         int // from 1
 	Sense       scsi.Sense
 
@@ -114,7 +114,7 @@ func ParseFault(s string) (Fault, error) {
 	if err1 != nil || err2 != nil || nth < 1 {
 		return fail()
 	}
-	f := Fault{Opcode: byte(op), Nth: nth}
+	f := Fault{Opcode: scsi.Opcode(op), Nth: nth}
 	switch parts[2] {
 	case "timeout":
 		f.Kind = FaultTimeout

@@ -74,7 +74,7 @@ func (d *Drive) withWritePage(pages [][]byte, page []byte) [][]byte {
 func (d *Drive) modeSense(c *scsi.Command) (int, error) {
 	page, control := c.CDB[2]&0x3F, c.CDB[2]>>6
 	if control == 3 {
-		return 0, fail(scsi.IllegalRequest, 0x39, 0) // saving is not supported
+		return 0, fail(scsi.IllegalRequest, scsi.ASCSavingNotSupported, 0)
 	}
 	b := make([]byte, 8)
 	found := false
@@ -91,19 +91,19 @@ func (d *Drive) modeSense(c *scsi.Command) (int, error) {
 }
 
 func (d *Drive) modeSelect(c *scsi.Command) (int, error) {
-	bad := fail(scsi.IllegalRequest, 0x26, 0)
+	bad := fail(scsi.IllegalRequest, scsi.ASCInvalidFieldInParameters, 0)
 	if c.CDB[1]&0x10 == 0 {
 		return 0, badField(1)
 	}
 	data := c.Data[:min(len(c.Data), alloc16(c, 7))]
 	if len(data) < 8 {
-		return 0, fail(scsi.IllegalRequest, 0x1A, 0)
+		return 0, fail(scsi.IllegalRequest, scsi.ASCParameterListLength, 0)
 	}
 	pages := data[min(len(data), 8+int(binary.BigEndian.Uint16(data[6:]))):]
 	for len(pages) >= 2 {
 		n := 2 + int(pages[1])
 		if n > len(pages) {
-			return 0, fail(scsi.IllegalRequest, 0x1A, 0)
+			return 0, fail(scsi.IllegalRequest, scsi.ASCParameterListLength, 0)
 		}
 		switch page := pages[0] & 0x3F; {
 		case page == 0x01 && n == 12:

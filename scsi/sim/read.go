@@ -26,11 +26,13 @@ func sectorError(key scsi.SenseKey, asc, ascq uint8, a disc.LBA) error {
 }
 
 // outOfRange is for addresses that are not on the disc.
-func outOfRange(a disc.LBA) error { return sectorError(scsi.IllegalRequest, 0x21, 0, a) }
+func outOfRange(a disc.LBA) error {
+	return sectorError(scsi.IllegalRequest, scsi.ASCAddressOutOfRange, 0, a)
+}
 
 // wrongKind is for a sector of another kind than the one asked for.
 func wrongKind(a disc.LBA) error {
-	return senseError{Key: scsi.IllegalRequest, ASC: 0x64, ILI: true,
+	return senseError{Key: scsi.IllegalRequest, ASC: scsi.ASCIllegalModeForTrack, ILI: true,
 		Information: uint64(uint32(a)), InformationValid: true}
 }
 
@@ -39,7 +41,7 @@ func (d *Drive) readBlocks(c *scsi.Command) (int, error) {
 	const size = 2048
 	a := disc.LBA(int32(binary.BigEndian.Uint32(c.CDB[2:])))
 	n := alloc16(c, 7)
-	if c.CDB[0] == 0xA8 {
+	if scsi.Opcode(c.CDB[0]) == scsi.OpRead12 {
 		n = int(min(binary.BigEndian.Uint32(c.CDB[6:]), 1<<24))
 	}
 	d.settle()
@@ -88,7 +90,7 @@ func (d *Drive) broken(err error, a disc.LBA) error {
 		return outOfRange(a)
 	}
 	d.stats.StoreError = err
-	return sectorError(scsi.HardwareError, 0x44, 0, a)
+	return sectorError(scsi.HardwareError, scsi.ASCInternalFailure, 0, a)
 }
 
 // runOutAt reports whether a sector is one of those that end a track written at
@@ -141,7 +143,7 @@ func (d *Drive) readDVD(p []byte, a disc.LBA, n int) (int, error) {
 		at := a + disc.LBA(i)
 		err := d.strike(at, true)
 		if err == nil && d.disc != nil && d.layout.TrackAt(at) == nil {
-			err = sectorError(scsi.MediumError, 0x11, 0, at) // between two sessions
+			err = sectorError(scsi.MediumError, scsi.ASCUnrecoveredRead, 0, at) // between two sessions
 		}
 		if err != nil {
 			good, failure = i, err
@@ -151,7 +153,7 @@ func (d *Drive) readDVD(p []byte, a disc.LBA, n int) (int, error) {
 	// CSS scrambles the title's sectors, not the file system before them.
 	if d.cfg.CSS && a+disc.LBA(good) > cssFrom {
 		good = int(max(0, cssFrom-a))
-		failure = sectorError(scsi.IllegalRequest, 0x6F, 3, max(a, cssFrom))
+		failure = sectorError(scsi.IllegalRequest, scsi.ASCCopyProtection, scsi.ASCQScrambledSector, max(a, cssFrom))
 	}
 	if err := d.image.ReadSectors(p[:good*size], a); err != nil {
 		return 0, d.broken(err, a)
@@ -170,9 +172,9 @@ func (d *Drive) strike(a disc.LBA, data bool) error {
 		d.clock.advance(retryTime)
 		d.mech.lose()
 		if f.Kind == FaultLost {
-			return sectorError(scsi.MediumError, 0x02, 0, a)
+			return sectorError(scsi.MediumError, scsi.ASCNoSeekComplete, 0, a)
 		}
-		return sectorError(scsi.MediumError, 0x11, 5, a)
+		return sectorError(scsi.MediumError, scsi.ASCUnrecoveredRead, scsi.ASCQLECUncorrectable, a)
 	}
 	return nil
 }
@@ -196,7 +198,7 @@ func (d *Drive) dataSector(a disc.LBA, s *[cdsector.Size]byte) (cdsector.Kind, e
 	case !t.Mode.IsData():
 		return 0, wrongKind(a)
 	case d.runOutAt(a):
-		return 0, sectorError(scsi.IllegalRequest, 0x64, 0, a)
+		return 0, sectorError(scsi.IllegalRequest, scsi.ASCIllegalModeForTrack, 0, a)
 	}
 	if err := d.strike(a, true); err != nil {
 		return 0, err
@@ -213,7 +215,7 @@ func (d *Drive) dataSector(a disc.LBA, s *[cdsector.Size]byte) (cdsector.Kind, e
 // readCD is READ CD and READ CD MSF.
 func (d *Drive) readCD(c *scsi.Command) (int, error) {
 	if d.media.medium() != disc.CD || d.disc != nil && d.disc.blank() {
-		return 0, fail(scsi.IllegalRequest, 0x30, 2)
+		return 0, fail(scsi.IllegalRequest, scsi.ASCIncompatibleMedium, scsi.ASCQCannotReadFormat)
 	}
 	d.settle()
 	r := cdRead{
@@ -222,7 +224,7 @@ func (d *Drive) readCD(c *scsi.Command) (int, error) {
 	}
 	a := disc.LBA(int32(binary.BigEndian.Uint32(c.CDB[2:])))
 	n := int(c.CDB[6])<<16 | int(c.CDB[7])<<8 | int(c.CDB[8])
-	if c.CDB[0] == 0xB9 {
+	if scsi.Opcode(c.CDB[0]) == scsi.OpReadCDMSF {
 		at := func(i int) disc.LBA {
 			return disc.MSF{M: int(c.CDB[i]), S: int(c.CDB[i+1]), F: int(c.CDB[i+2])}.LBA()
 		}
@@ -318,7 +320,7 @@ func (r *cdRead) readPlain(p []byte, a disc.LBA, n int) (got int, ok bool) {
 func (r *cdRead) sector(a disc.LBA) ([]byte, cdsector.Kind, error) {
 	t := r.d.layout.TrackAt(a)
 	if t == nil {
-		return nil, 0, sectorError(scsi.IllegalRequest, 0x21, 0, a)
+		return nil, 0, sectorError(scsi.IllegalRequest, scsi.ASCAddressOutOfRange, 0, a)
 	}
 	var c2 [294]byte
 	kind := cdsector.Audio

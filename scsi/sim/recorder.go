@@ -120,7 +120,7 @@ func (d *Drive) underrun(now, since time.Duration) {
 	b.running = false
 	d.stats.Underruns++
 	if d.rec.weak {
-		d.ruin(scsi.Sense{Key: scsi.MediumError, ASC: 0x0C, ASCQ: 9})
+		d.ruin(scsi.Sense{Key: scsi.MediumError, ASC: scsi.ASCWriteError, ASCQ: scsi.ASCQLossOfStreaming})
 	}
 }
 
@@ -147,14 +147,14 @@ func (d *Drive) burnFirst() bool {
 	for i := range c.n {
 		if a := c.first + disc.LBA(i); d.writeFails(a) {
 			good = i
-			failure = &scsi.Sense{Key: scsi.MediumError, ASC: 0x0C, Information: uint64(uint32(a)), InformationValid: true}
+			failure = &scsi.Sense{Key: scsi.MediumError, ASC: scsi.ASCWriteError, Information: uint64(uint32(a)), InformationValid: true}
 			d.clock.advance(retryTime)
 			break
 		}
 	}
 	if d.rec.test == nil && c.at >= 0 && c.n > 0 {
 		if _, err := d.disc.store.WriteAt(c.data[:good*size], c.at); err != nil {
-			good, failure = 0, &scsi.Sense{Key: scsi.HardwareError, ASC: 0x44}
+			good, failure = 0, &scsi.Sense{Key: scsi.HardwareError, ASC: scsi.ASCInternalFailure}
 			d.stats.StoreError = err
 		}
 	}
@@ -171,7 +171,7 @@ func (d *Drive) burnFirst() bool {
 		if failure == nil && d.rec.test == nil && d.disc.kind.class != random {
 			if err := d.disc.keep(); err != nil {
 				d.stats.StoreError = err
-				failure = &scsi.Sense{Key: scsi.HardwareError, ASC: 0x44}
+				failure = &scsi.Sense{Key: scsi.HardwareError, ASC: scsi.ASCInternalFailure}
 			}
 		}
 	}
@@ -271,7 +271,7 @@ func (d *Drive) room(n int) error {
 		return nil
 	}
 	if d.cfg.Busy {
-		return fail(scsi.NotReady, 0x04, 8)
+		return fail(scsi.NotReady, scsi.ASCNotReady, scsi.ASCQLongWrite)
 	}
 	d.clock.advance(max(0, b.laser-d.clock.elapsed()))
 	for b.fill+n > writeBufferSize && b.fill > 0 {
@@ -347,7 +347,7 @@ func (d *Drive) finishOperation() error {
 	now := d.clock.elapsed()
 	if now < op.until {
 		progress := float64(now-op.from) / float64(op.until-op.from)
-		return senseError{Key: scsi.NotReady, ASC: 0x04, ASCQ: op.ascq, Progress: progress, ProgressValid: true}
+		return senseError{Key: scsi.NotReady, ASC: scsi.ASCNotReady, ASCQ: op.ascq, Progress: progress, ProgressValid: true}
 	}
 	d.rec.op = nil
 	if err := op.done(); err != nil {

@@ -317,7 +317,7 @@ func TestParseSpec(t *testing.T) {
 	}
 	want := Spec{File: "dir/a%20b.cue", Media: "cd-rom", Config: Config{Speed: 8, Offset: -6, NoC2: true, Faults: []Fault{
 		{Kind: FaultRead, First: 5, Last: 7, Times: 2},
-		{Kind: FaultSense, Opcode: 0xBE, Nth: 3, Sense: scsi.Sense{Key: scsi.MediumError, ASC: 0x11, ASCQ: 5}},
+		{Kind: FaultSense, Opcode: 0xBE, Nth: 3, Sense: scsi.Sense{Key: scsi.MediumError, ASC: scsi.ASCUnrecoveredRead, ASCQ: scsi.ASCQLECUncorrectable}},
 	}}}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(Fault{})); diff != "" {
 		t.Error(diff)

@@ -146,7 +146,7 @@ func msfBytes(a disc.LBA) [3]byte {
 // readSubChannel answers READ SUB-CHANNEL.
 func (d *Drive) readSubChannel(c *scsi.Command) (int, error) {
 	if d.media.medium() != disc.CD || d.toc == nil {
-		return 0, fail(scsi.IllegalRequest, 0x30, 2)
+		return 0, fail(scsi.IllegalRequest, scsi.ASCIncompatibleMedium, scsi.ASCQCannotReadFormat)
 	}
 	const noAudio = 0x15
 	b := make([]byte, 24)

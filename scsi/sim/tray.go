@@ -110,7 +110,7 @@ func (d *Drive) loaded() bool {
 
 // insert is what the drive does when a disc has come: it spins up and tells.
 func (d *Drive) insert() {
-	d.attention = append(d.attention, scsi.Sense{Key: scsi.UnitAttention, ASC: 0x28})
+	d.attention = append(d.attention, scsi.Sense{Key: scsi.UnitAttention, ASC: scsi.ASCMediumMayHaveChanged})
 	d.readyAt = d.clock.elapsed() + spinUpTime
 	d.event = 2
 	d.mech.lose()
@@ -119,7 +119,7 @@ func (d *Drive) insert() {
 // open opens the tray, as the button or a command does.
 func (d *Drive) open() {
 	if d.rec.buffer.running || d.rec.cue != nil && d.rec.cue.begun || d.rec.raw != nil {
-		d.ruin(scsi.Sense{Key: scsi.NotReady, ASC: 0x3A, ASCQ: 2})
+		d.ruin(scsi.Sense{Key: scsi.NotReady, ASC: scsi.ASCMediumNotPresent, ASCQ: scsi.ASCQTrayOpen})
 	}
 	d.endTest()
 	d.rec.op, d.rec.late, d.rec.cue, d.rec.raw = nil, nil, nil, nil
@@ -138,7 +138,7 @@ func (d *Drive) startStop(c *scsi.Command) (int, error) {
 		}
 	case 2: // eject
 		if d.locked {
-			return 0, fail(scsi.IllegalRequest, 0x53, 2)
+			return 0, fail(scsi.IllegalRequest, scsi.ASCLoadOrEjectFailed, scsi.ASCQRemovalPrevented)
 		}
 		if d.loaded() {
 			if err := d.finishOperation(); err != nil {

@@ -10,16 +10,16 @@ import (
 )
 
 var (
-	errAddress  = fail(scsi.IllegalRequest, 0x21, 2) // invalid address for write
-	errFull     = fail(scsi.IllegalRequest, 0x63, 0) // end of user area encountered on this track
-	errPhase    = fail(scsi.IllegalRequest, 0x2C, 0) // command sequence error
-	errReadOnly = fail(scsi.IllegalRequest, 0x30, 5) // cannot write medium: incompatible format
-	errSpoiled  = fail(scsi.IllegalRequest, 0x72, 4) // empty or partially written reserved track
-	errParams   = fail(scsi.IllegalRequest, 0x26, 0) // invalid field in the parameter list
-	errProtect  = fail(scsi.DataProtect, 0x27, 0)    // write protected
-	errLength   = fail(scsi.IllegalRequest, 0x1A, 0) // parameter list length error
-	errSession  = fail(scsi.IllegalRequest, 0x72, 3) // session fixation error: incomplete track in session
-	errUnformed = fail(scsi.MediumError, 0x31, 0)    // medium format corrupted
+	errAddress  = fail(scsi.IllegalRequest, scsi.ASCAddressOutOfRange, scsi.ASCQInvalidWriteAddress)
+	errFull     = fail(scsi.IllegalRequest, scsi.ASCEndOfUserArea, 0)
+	errPhase    = fail(scsi.IllegalRequest, scsi.ASCCommandSequence, 0)
+	errReadOnly = fail(scsi.IllegalRequest, scsi.ASCIncompatibleMedium, scsi.ASCQCannotWriteFormat)
+	errSpoiled  = fail(scsi.IllegalRequest, scsi.ASCSessionFixation, scsi.ASCQPartlyWrittenTrack)
+	errParams   = fail(scsi.IllegalRequest, scsi.ASCInvalidFieldInParameters, 0)
+	errProtect  = fail(scsi.DataProtect, scsi.ASCWriteProtected, 0)
+	errLength   = fail(scsi.IllegalRequest, scsi.ASCParameterListLength, 0)
+	errSession  = fail(scsi.IllegalRequest, scsi.ASCSessionFixation, scsi.ASCQIncompleteTrack)
+	errUnformed = fail(scsi.MediumError, scsi.ASCMediumFormatCorrupted, 0)
 )
 
 // linkSectors join two packets of variable length on a CD (MMC-5 4.2.3.6).
@@ -48,7 +48,7 @@ func (d *Drive) write(c *scsi.Command) (int, error) {
 	}
 	a := disc.LBA(int32(binary.BigEndian.Uint32(c.CDB[2:])))
 	n := alloc16(c, 7)
-	if c.CDB[0] == 0xAA {
+	if scsi.Opcode(c.CDB[0]) == scsi.OpWrite12 {
 		n = int(min(binary.BigEndian.Uint32(c.CDB[6:]), 1<<20))
 	}
 	if n == 0 {
@@ -181,7 +181,7 @@ func (d *Drive) addTrack(t TrackState) (*TrackState, error) {
 		t.Number = 1
 	}
 	if r.kind.class == cdRecord && t.Number > 99 {
-		return nil, fail(scsi.IllegalRequest, 0x72, 5) // no more track reservations allowed
+		return nil, fail(scsi.IllegalRequest, scsi.ASCSessionFixation, scsi.ASCQNoMoreTracks)
 	}
 	t.Offset = r.stored()
 	s := r.open()
@@ -217,7 +217,7 @@ func (d *Drive) writeTrack(data []byte, a disc.LBA, n int) (int, error) {
 	case t != nil && t.Reserved && a+disc.LBA(n) > t.End:
 		return 0, errFull
 	case t != nil && !t.Reserved && t.Mode != modeOf(kind.kind):
-		return 0, fail(scsi.IllegalRequest, 0x64, 0) // illegal mode for this track
+		return 0, fail(scsi.IllegalRequest, scsi.ASCIllegalModeForTrack, 0)
 	}
 	if err := d.blocks(data, n, kind.size); err != nil {
 		return 0, err

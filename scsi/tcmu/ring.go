@@ -118,11 +118,15 @@ func (r *ring) execute(ctx context.Context, entry memory) error {
 		return fmt.Errorf("%w: a command block at %d", ErrRing, at)
 	}
 	copy(r.cdb[:], r.mem[at:])
-	op := r.cdb[0]
-	c := &scsi.Command{CDB: r.cdb[:cdbSize(op)], Direction: direction(op), Data: r.gather(pieces, total, direction(op))}
-	if total == 0 {
-		c.Direction = scsi.None
+	op := scsi.Opcode(r.cdb[0])
+	dir := scsi.None
+	if total > 0 {
+		// The ring does not say which way data go.
+		if dir = op.Direction(); dir == scsi.None {
+			dir = scsi.In
+		}
 	}
+	c := &scsi.Command{CDB: r.cdb[:op.CDBLength()], Direction: dir, Data: r.gather(pieces, total, dir)}
 	n, err := r.dev.Execute(ctx, c)
 	n = max(0, min(n, total))
 	clear(entry[8:entryLeast])

@@ -43,28 +43,6 @@ const (
 	statusCheck = 0x02
 )
 
-// direction says which way the data of a command go: the ring does not say it.
-func direction(op byte) scsi.Direction {
-	switch op {
-	case 0x04, 0x15, 0x2A, 0x2E, 0x3B, 0x54, 0x55, 0x5D, 0x8A, 0xA3, 0xAA, 0xB6, 0xBF:
-		return scsi.Out
-	}
-	return scsi.In
-}
-
-// cdbSize is the length of a command by its group code (SPC-4 4.3.4.1).
-func cdbSize(op byte) int {
-	switch op >> 5 {
-	case 0, 3:
-		return 6
-	case 4:
-		return 16
-	case 5:
-		return 12
-	}
-	return 10
-}
-
 // failure is what a command gets whose device failed without sense data.
 func failure(err error) scsi.Sense {
 	if s := scsi.SenseOf(err); s != nil {
@@ -72,9 +50,9 @@ func failure(err error) scsi.Sense {
 	}
 	switch {
 	case errors.Is(err, scsi.ErrGone):
-		return scsi.Sense{Key: scsi.NotReady, ASC: 0x04}
+		return scsi.Sense{Key: scsi.NotReady, ASC: scsi.ASCNotReady}
 	case errors.Is(err, scsi.ErrTimeout):
 		return scsi.Sense{Key: scsi.AbortedCommand}
 	}
-	return scsi.Sense{Key: scsi.HardwareError, ASC: 0x44} // internal target failure
+	return scsi.Sense{Key: scsi.HardwareError, ASC: scsi.ASCInternalFailure} // internal target failure
 }
