@@ -16,7 +16,7 @@ import (
 	"spindle/scsi"
 	"spindle/scsi/mmc"
 	"spindle/scsi/sim"
-	"spindle/testdata/discs"
+	"spindle/internal/testdisc"
 )
 
 // data is an image of one track of data whose blocks all differ.
@@ -49,7 +49,7 @@ func (pattern) ReadAt(p []byte, off int64) (int, error) {
 // made is one of the test discs.
 func made(t testing.TB, name string) disc.Image {
 	t.Helper()
-	path, err := discs.Make(t.TempDir(), name)
+	path, err := testdisc.Make(t.TempDir(), name)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,8 +16,8 @@ import (
 	"spindle/disc"
 	"spindle/disc/cdsector"
 	"spindle/image"
-	"spindle/testdata/corpus"
-	"spindle/testdata/discs"
+	"spindle/internal/corpus"
+	"spindle/internal/testdisc"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -25,7 +25,7 @@ import (
 // open makes a test disc and opens it, after damage has changed its .bin.
 func open(t testing.TB, name string, damage func(bin []byte)) disc.Image {
 	t.Helper()
-	path, err := discs.Make(t.TempDir(), name)
+	path, err := testdisc.Make(t.TempDir(), name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -189,7 +189,7 @@ func implant(iso []byte, skip int) {
 }
 
 func TestImplanted(t *testing.T) {
-	path, err := discs.Make(t.TempDir(), "iso")
+	path, err := testdisc.Make(t.TempDir(), "iso")
 	if err != nil {
 		t.Fatal(err)
 	}

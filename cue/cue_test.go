@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"spindle/disc"
-	"spindle/testdata/corpus"
+	"spindle/internal/corpus"
 
 	"github.com/google/go-cmp/cmp"
 )

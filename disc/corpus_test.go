@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"spindle/disc"
-	"spindle/testdata/corpus"
+	"spindle/internal/corpus"
 )
 
 func TestForeignCDText(t *testing.T) {

@@ -10,12 +10,12 @@ import (
 	"testing"
 
 	"spindle/disc"
-	"spindle/testdata/discs"
+	"spindle/internal/testdisc"
 )
 
 func made(t *testing.T, name string) disc.Image {
 	t.Helper()
-	path, err := discs.Make(t.TempDir(), name)
+	path, err := testdisc.Make(t.TempDir(), name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,12 +84,12 @@ func TestCreateLeavesNothingBehind(t *testing.T) {
 // Every disc of the generator survives the way through each format, and back to a
 // CUE sheet: what comes out is what went in, bit for bit.
 func TestRoundTrips(t *testing.T) {
-	for _, name := range discs.Names() {
+	for _, name := range testdisc.Names() {
 		if name == "iso" || testing.Short() && name != "mixed" && name != "cdtext" {
 			continue
 		}
 		dir := t.TempDir()
-		src, err := discs.Make(dir, name)
+		src, err := testdisc.Make(dir, name)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -141,7 +141,7 @@ func convert(t *testing.T, from, to string, o CreateOptions) (*Created, error) {
 // of sector of an .iso comes back.
 func TestSubchannelsAndSizes(t *testing.T) {
 	dir := t.TempDir()
-	src, err := discs.Make(dir, "mixed")
+	src, err := testdisc.Make(dir, "mixed")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -200,7 +200,7 @@ func TestSubchannelsAndSizes(t *testing.T) {
 }
 
 func BenchmarkCreateISO(b *testing.B) {
-	path, err := discs.Make(b.TempDir(), "data")
+	path, err := testdisc.Make(b.TempDir(), "data")
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -9,14 +9,14 @@ import (
 
 	"spindle/disc"
 	"spindle/iso"
-	"spindle/testdata/corpus"
-	"spindle/testdata/discs"
+	"spindle/internal/corpus"
+	"spindle/internal/testdisc"
 )
 
 func TestOpenByContent(t *testing.T) {
 	dir := t.TempDir()
 	for _, name := range []string{"audio", "iso", "mixed"} {
-		path, err := discs.Make(dir, name)
+		path, err := testdisc.Make(dir, name)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -66,7 +66,7 @@ func TestOpenUnknown(t *testing.T) {
 }
 
 func TestUserData(t *testing.T) {
-	path, err := discs.Make(t.TempDir(), "demo")
+	path, err := testdisc.Make(t.TempDir(), "demo")
 	if err != nil {
 		t.Fatal(err)
 	}

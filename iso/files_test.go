@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"spindle/testdata/corpus"
+	"spindle/internal/corpus"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/kdomanski/iso9660"

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"spindle/testdata/corpus"
+	"spindle/internal/corpus"
 
 	"github.com/kdomanski/iso9660"
 )

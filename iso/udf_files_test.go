@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"spindle/testdata/corpus"
+	"spindle/internal/corpus"
 
 	"github.com/google/go-cmp/cmp"
 )

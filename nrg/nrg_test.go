@@ -13,7 +13,7 @@ import (
 
 	"spindle/disc"
 	"spindle/disc/cdsector"
-	"spindle/testdata/corpus"
+	"spindle/internal/corpus"
 
 	"github.com/google/go-cmp/cmp"
 )

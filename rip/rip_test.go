@@ -19,8 +19,8 @@ import (
 	"spindle/scsi"
 	"spindle/scsi/mmc"
 	"spindle/scsi/sim"
-	"spindle/testdata/corpus"
-	"spindle/testdata/discs"
+	"spindle/internal/corpus"
+	"spindle/internal/testdisc"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -63,7 +63,7 @@ func tray(t testing.TB, path, query string) *mmc.Drive {
 
 func makeDisc(t testing.TB, name string) string {
 	t.Helper()
-	path, err := discs.Make(t.TempDir(), name)
+	path, err := testdisc.Make(t.TempDir(), name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +89,7 @@ func base(path string) string { return strings.TrimSuffix(path, filepath.Ext(pat
 
 // Every kind of disc comes back as it was: bytes, tracks, indexes, codes, text.
 func TestEveryDiscComesBack(t *testing.T) {
-	for _, name := range discs.Names() {
+	for _, name := range testdisc.Names() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			src := makeDisc(t, name)

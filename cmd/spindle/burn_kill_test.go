@@ -17,7 +17,7 @@ import (
 
 	"spindle/disc"
 	"spindle/image"
-	"spindle/testdata/discs"
+	"spindle/internal/testdisc"
 )
 
 // burnKills is how many times a burn is killed; 200 with SPINDLE_CAMPAIGN=all.
@@ -30,7 +30,7 @@ func TestBurnKilled(t *testing.T) {
 	if err != nil {
 		exe = buildCommand(t)
 	}
-	src, err := discs.Make(t.TempDir(), "data")
+	src, err := testdisc.Make(t.TempDir(), "data")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,7 +16,7 @@ import (
 	"spindle/cue"
 	"spindle/image/audio"
 	"spindle/image/toc"
-	"spindle/testdata/corpus"
+	"spindle/internal/corpus"
 
 	"github.com/google/go-cmp/cmp"
 )

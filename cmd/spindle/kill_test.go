@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"spindle/rip/mapfile"
-	"spindle/testdata/discs"
+	"spindle/internal/testdisc"
 )
 
 // kills is how many times a rip is killed.
@@ -30,7 +30,7 @@ func TestKilled(t *testing.T) {
 	if err != nil {
 		exe = buildCommand(t)
 	}
-	src, err := discs.Make(t.TempDir(), "data")
+	src, err := testdisc.Make(t.TempDir(), "data")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"spindle/testdata/discs"
+	"spindle/internal/testdisc"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -42,7 +42,7 @@ func TestScripts(t *testing.T) {
 // mkdisc NAME... makes test discs in the current folder.
 func cmdMkdisc(ts *testscript.TestScript, _ bool, args []string) {
 	for _, name := range args {
-		_, err := discs.Make(ts.MkAbs("."), name)
+		_, err := testdisc.Make(ts.MkAbs("."), name)
 		ts.Check(err)
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"spindle/addr"
-	"spindle/testdata/corpus"
+	"spindle/internal/corpus"
 )
 
 // naiveEDC computes the EDC bit by bit, as ECMA-130 14.3 words it.

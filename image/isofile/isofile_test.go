@@ -11,7 +11,7 @@ import (
 	"spindle/disc"
 	"spindle/iso"
 	"spindle/iso/author"
-	"spindle/testdata/corpus"
+	"spindle/internal/corpus"
 )
 
 // content makes an ISO 9660 image with a file in it.

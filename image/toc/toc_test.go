@@ -12,7 +12,7 @@ import (
 	"spindle/addr"
 	"spindle/disc"
 	"spindle/disc/cdsector"
-	"spindle/testdata/corpus"
+	"spindle/internal/corpus"
 
 	"github.com/google/go-cmp/cmp"
 )

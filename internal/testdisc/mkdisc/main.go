@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"os"
 
-	"spindle/testdata/discs"
+	"spindle/internal/testdisc"
 )
 
 func main() {
@@ -14,7 +14,7 @@ func main() {
 		os.Exit(2)
 	}
 	for _, name := range os.Args[2:] {
-		path, err := discs.Make(os.Args[1], name)
+		path, err := testdisc.Make(os.Args[1], name)
 		if err != nil {
 			fmt.Fprintln(os.Stderr, "mkdisc:", err)
 			os.Exit(1)

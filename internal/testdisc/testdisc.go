@@ -1,6 +1,6 @@
-// Package discs makes small disc images of every kind, for tests. They are
+// Package testdisc makes small disc images of every kind, for tests. They are
 // deterministic: the same call gives the same bytes.
-package discs
+package testdisc
 
 import (
 	"bytes"
@@ -26,7 +26,7 @@ import (
 func Make(dir, name string) (string, error) {
 	build, ok := kinds()[name]
 	if !ok {
-		return "", fmt.Errorf("discs: no disc %q; there are %s", name, strings.Join(Names(), ", "))
+		return "", fmt.Errorf("testdisc: no disc %q; there are %s", name, strings.Join(Names(), ", "))
 	}
 	return build(filepath.Join(dir, name))
 }
