@@ -13,10 +13,10 @@ import (
 	"spindle/disc"
 	"spindle/disc/cdsector"
 	"spindle/image"
+	"spindle/internal/testdisc"
 	"spindle/scsi"
 	"spindle/scsi/mmc"
 	"spindle/scsi/sim"
-	"spindle/internal/testdisc"
 )
 
 // data is an image of one track of data whose blocks all differ.

@@ -8,9 +8,9 @@ import (
 	"testing"
 
 	"spindle/disc"
-	"spindle/iso"
 	"spindle/internal/corpus"
 	"spindle/internal/testdisc"
+	"spindle/iso"
 )
 
 func TestOpenByContent(t *testing.T) {

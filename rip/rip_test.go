@@ -15,12 +15,12 @@ import (
 	"spindle/disc/cdsector"
 	"spindle/image"
 	"spindle/image/isofile"
+	"spindle/internal/corpus"
+	"spindle/internal/testdisc"
 	"spindle/rip/mapfile"
 	"spindle/scsi"
 	"spindle/scsi/mmc"
 	"spindle/scsi/sim"
-	"spindle/internal/corpus"
-	"spindle/internal/testdisc"
 
 	"github.com/google/go-cmp/cmp"
 )

@@ -9,9 +9,9 @@ import (
 	"testing"
 
 	"spindle/disc"
+	"spindle/internal/corpus"
 	"spindle/iso"
 	"spindle/iso/author"
-	"spindle/internal/corpus"
 )
 
 // content makes an ISO 9660 image with a file in it.
