@@ -163,7 +163,6 @@ func (e *Error) AtClose() bool {
 
 // Times that the drive may take for what it does by itself.
 const (
-	readyLimit = 2 * time.Minute
 	pollEvery  = 500 * time.Millisecond
 	closeLimit = 60 * time.Minute // a lead-out, a border, a short disc that is filled up
 	eraseLimit = 5 * time.Hour    // a whole disc at low speed

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"spindle/disc"
+	"spindle/drive"
 	"spindle/scsi"
 	"spindle/scsi/mmc"
 )
@@ -32,12 +33,8 @@ type burner struct {
 	at       disc.LBA // after the last sector that the drive took
 }
 
-// Pauses while a drive is busy, and how long it may be so without taking anything.
-const (
-	busyPause = 20 * time.Millisecond
-	busyLimit = 5 * time.Minute
-	lookEvery = 500 * time.Millisecond
-)
+// lookEvery is how often a burn reports how it goes.
+const lookEvery = 500 * time.Millisecond
 
 // run executes the steps.
 func (b *burner) run(ctx context.Context) error {
@@ -46,11 +43,11 @@ func (b *burner) run(ctx context.Context) error {
 	b.rateAt = b.drive.Clock().Now()
 	b.lastLook = b.rateAt
 	// A drive without a lock, or with a speed of its own, burns as well.
-	if err := b.drive.PreventRemoval(ctx, true); err != nil && !isAnswer(err) {
+	if err := b.drive.PreventRemoval(ctx, true); err != nil && !drive.Classify(err).Answered() {
 		return b.failed(0, err)
 	}
 	defer func() { _ = b.drive.PreventRemoval(context.WithoutCancel(ctx), false) }()
-	if err := b.setSpeed(ctx); err != nil && !isAnswer(err) {
+	if err := b.setSpeed(ctx); err != nil && !drive.Classify(err).Answered() {
 		return b.failed(0, err)
 	}
 	for i := range b.plan.Steps {
@@ -89,13 +86,13 @@ func (b *burner) step(ctx context.Context, i int) error {
 	case OpLayer:
 		err = b.drive.SetLayer0Capacity(ctx, s.Layer0)
 	case OpParams:
-		err = b.settled(ctx, func() error { return b.drive.SetWriteParameters(ctx, *s.Params) })
+		err = drive.Retry(ctx, b.drive, func() error { return b.drive.SetWriteParameters(ctx, *s.Params) })
 	case OpCalibrate:
 		err = b.calibrate(ctx)
 	case OpReserve:
-		err = b.settled(ctx, func() error { return b.drive.ReserveTrack(ctx, s.Blocks) })
+		err = drive.Retry(ctx, b.drive, func() error { return b.drive.ReserveTrack(ctx, s.Blocks) })
 	case OpCueSheet:
-		err = b.settled(ctx, func() error { return b.drive.SendCueSheet(ctx, s.Cue) })
+		err = drive.Retry(ctx, b.drive, func() error { return b.drive.SendCueSheet(ctx, s.Cue) })
 	case OpExpect:
 		err = b.expect(ctx, s.LBA)
 	case OpWrite:
@@ -106,64 +103,19 @@ func (b *burner) step(ctx context.Context, i int) error {
 		track := s.Track
 		err = b.immediate(ctx, Closing, closeLimit, func(immediate bool) error { return b.drive.Close(ctx, s.Close, track, immediate) })
 	}
-	if s.Soft && err != nil && mmc.IsRefusal(err) {
+	if s.Soft && err != nil && drive.Classify(err) == drive.Refused {
 		return nil
 	}
 	return err
-}
-
-// busy reports whether a drive refused a command because it is at work with
-// itself: the same command is to be sent again.
-func busy(err error) bool {
-	s := scsi.SenseOf(err)
-	return s != nil && !s.Deferred && s.Key == scsi.NotReady && s.ASC == 0x04 && (s.ASCQ == 7 || s.ASCQ == 8 || s.ASCQ == 1 || s.ASCQ == 4)
-}
-
-// news reports whether an error is a piece of news and not a failure: the
-// command is to be sent again (unit attentions that do not mean another disc), or
-// was executed (recovered errors).
-func news(err error) (again, done bool) {
-	s := scsi.SenseOf(err)
-	switch {
-	case s == nil || s.Deferred:
-	case s.Key == scsi.RecoveredError:
-		return false, true
-	case s.Key == scsi.UnitAttention && s.ASC != 0x28 && s.ASC != 0x29 && s.ASC != 0x3A:
-		return true, false
-	}
-	return false, false
-}
-
-// settled sends a command again while the drive is busy.
-func (b *burner) settled(ctx context.Context, command func() error) error {
-	start := b.drive.Clock().Now()
-	for attentions := 0; ; {
-		err := command()
-		again, done := news(err)
-		switch {
-		case err == nil || done:
-			return nil
-		case again && attentions < 8:
-			attentions++
-			continue
-		case !busy(err):
-			return err
-		case b.drive.Clock().Now().Sub(start) > busyLimit:
-			return fmt.Errorf("the drive has been busy for %s: %w", busyLimit, err)
-		}
-		if err := b.drive.Clock().Sleep(ctx, busyPause); err != nil {
-			return err
-		}
-	}
 }
 
 // immediate runs a long command with its immediate bit and waits for its end; a
 // drive that refuses the bit gets the command without it.
 func (b *burner) immediate(ctx context.Context, phase Phase, limit time.Duration, command func(immediate bool) error) error {
 	b.watch.report(Progress{Phase: phase, Total: 1000, OneX: b.oneX, DriveBuffer: -1})
-	err := b.settled(ctx, func() error { return command(true) })
-	if mmc.IsRefusal(err) {
-		if err = b.settled(ctx, func() error { return command(false) }); err != nil {
+	err := drive.Retry(ctx, b.drive, func() error { return command(true) })
+	if drive.Classify(err) == drive.Refused {
+		if err = drive.Retry(ctx, b.drive, func() error { return command(false) }); err != nil {
 			return err
 		}
 	} else if err != nil {
@@ -214,12 +166,12 @@ func (b *burner) blank(ctx context.Context, t mmc.BlankType) error {
 	if err != nil {
 		return err
 	}
-	return b.drive.WaitReady(ctx, readyLimit)
+	return drive.WaitReady(ctx, b.drive, drive.ReadyLimit)
 }
 
 // calibrate finds the power of the laser. Drives that do so by themselves refuse.
 func (b *burner) calibrate(ctx context.Context) error {
-	err := b.settled(ctx, func() error { return b.drive.CalibratePower(ctx) })
+	err := drive.Retry(ctx, b.drive, func() error { return b.drive.CalibratePower(ctx) })
 	if s := scsi.SenseOf(err); s != nil && s.Key == scsi.IllegalRequest && !s.Deferred {
 		return nil
 	}
@@ -229,7 +181,7 @@ func (b *burner) calibrate(ctx context.Context) error {
 // expect checks that writing goes on where the plan has it.
 func (b *burner) expect(ctx context.Context, want disc.LBA) error {
 	var at disc.LBA
-	err := b.settled(ctx, func() error {
+	err := drive.Retry(ctx, b.drive, func() error {
 		var err error
 		at, err = nextWritable(ctx, b.drive, b.plan.Profile)
 		return err
@@ -303,7 +255,7 @@ func (b *burner) write(ctx context.Context, i int) error {
 			return fmt.Errorf("a chunk of step %d in step %d", c.step, i)
 		}
 		b.at = c.first
-		err := b.settled(ctx, func() error { return b.drive.Write(ctx, int32(c.first), c.n, c.data) })
+		err := drive.Retry(ctx, b.drive, func() error { return b.drive.Write(ctx, int32(c.first), c.n, c.data) })
 		n, size := c.n, len(c.data)
 		b.feed.release(c)
 		if err != nil {
@@ -328,7 +280,7 @@ func (b *burner) look(ctx context.Context, i int) error {
 	b.record(i, b.at)
 	if c, err := b.drive.BufferCapacity(ctx); err == nil && c.Size > 0 {
 		b.buffer = 1 - float64(c.Free)/float64(c.Size)
-	} else if err != nil && !isAnswer(err) {
+	} else if err != nil && !drive.Classify(err).Answered() {
 		return err
 	}
 	if passed := now.Sub(b.rateAt); passed > 0 {
@@ -348,7 +300,7 @@ func (b *burner) synchronize(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return b.settled(ctx, func() error { return b.drive.SynchronizeCache(ctx, false) })
+	return drive.Retry(ctx, b.drive, func() error { return b.drive.SynchronizeCache(ctx, false) })
 }
 
 // abandon leaves the drive in order after a failure: what it holds is written, as
@@ -359,7 +311,7 @@ func abandon(ctx context.Context, d *mmc.Drive) {
 	const attempts = 4 // deferred errors and attentions come first
 	for range attempts {
 		err := d.SynchronizeCache(ctx, true)
-		if err == nil || !isAnswer(err) || mmc.IsRefusal(err) {
+		if err == nil || !drive.Classify(err).Answered() || drive.Classify(err) == drive.Refused {
 			break
 		}
 	}

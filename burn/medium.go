@@ -2,13 +2,13 @@ package burn
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"slices"
 
 	"spindle/addr"
 	"spindle/disc"
+	"spindle/drive"
 	"spindle/scsi"
 	"spindle/scsi/mmc"
 )
@@ -95,7 +95,7 @@ func (m *Medium) State() DiscState {
 // Survey asks a drive what disc it holds and how it can be written. The drive must
 // be ready.
 func Survey(ctx context.Context, d *mmc.Drive) (*Medium, error) {
-	if err := d.WaitReady(ctx, readyLimit); err != nil {
+	if err := drive.WaitReady(ctx, d, drive.ReadyLimit); err != nil {
 		return nil, err
 	}
 	conf, err := d.Configuration(ctx)
@@ -104,7 +104,7 @@ func Survey(ctx context.Context, d *mmc.Drive) (*Medium, error) {
 	}
 	m := &Medium{Profile: conf.Profile}
 	if m.Profile == mmc.ProfileNone {
-		return nil, mmc.ErrNoMedium
+		return nil, drive.ErrNoMedium
 	}
 	m.features(conf)
 	info, err := d.DiscInfo(ctx)
@@ -115,7 +115,7 @@ func Survey(ctx context.Context, d *mmc.Drive) (*Medium, error) {
 	m.Background = info.BackgroundFormat
 	m.Open = info.Status == mmc.DiscAppendable && info.LastSession == mmc.SessionIncomplete
 	m.Damaged = info.LastSession == mmc.SessionDamaged
-	if m.Formats, err = d.FormatCapacities(ctx); err != nil && !isAnswer(err) {
+	if m.Formats, err = d.FormatCapacities(ctx); err != nil && !drive.Classify(err).Answered() {
 		return nil, err
 	}
 	if len(m.Formats) > 0 {
@@ -135,12 +135,6 @@ func Survey(ctx context.Context, d *mmc.Drive) (*Medium, error) {
 		}
 	}
 	return m, ctx.Err()
-}
-
-// isAnswer reports whether an error is something the drive said, and not a drive
-// that no longer answers.
-func isAnswer(err error) bool {
-	return scsi.SenseOf(err) != nil || errors.Is(err, mmc.ErrShortReply)
 }
 
 // features takes what the drive can do with the disc.
@@ -202,7 +196,7 @@ func (m *Medium) place(ctx context.Context, d *mmc.Drive) error {
 	cd := m.Kind() == disc.CD
 	t, err := openTrack(ctx, d, m.Profile, m.LastTrack)
 	switch {
-	case err != nil && !isAnswer(err):
+	case err != nil && !drive.Classify(err).Answered():
 		return err
 	case err != nil:
 		m.Damaged = m.Status != mmc.DiscBlank
@@ -225,7 +219,7 @@ func (m *Medium) place(ctx context.Context, d *mmc.Drive) error {
 				m.Capacity = int(end)
 				m.Free = max(0, m.Capacity-int(m.NextWritable))
 			}
-		} else if !isAnswer(err) {
+		} else if !drive.Classify(err).Answered() {
 			return err
 		}
 	}

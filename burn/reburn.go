@@ -9,6 +9,7 @@ import (
 	"fmt"
 
 	"spindle/disc"
+	"spindle/drive"
 	"spindle/scsi/mmc"
 )
 
@@ -271,7 +272,7 @@ func equalUpTo(ctx context.Context, d *mmc.Drive, src *Source, plan *Plan, limit
 				return equal, err
 			}
 			k, err := d.Read10(ctx, got[:n*2048], int32(s.LBA)+int32(done))
-			if err != nil && !isAnswer(err) {
+			if err != nil && !drive.Classify(err).Answered() {
 				return equal, err
 			}
 			if err != nil {

@@ -12,9 +12,9 @@ import (
 
 	"spindle/disc"
 	"spindle/disc/cdsector"
+	"spindle/drive"
 	"spindle/image"
 	"spindle/iso"
-	"spindle/scsi"
 	"spindle/scsi/mmc"
 )
 
@@ -156,14 +156,14 @@ func (v *verifier) reload(ctx context.Context, regions []Step) error {
 	}
 	for _, ways := range [][]mmc.LoadAction{{mmc.Stop, mmc.Start}, {mmc.Eject, mmc.Load}} {
 		for _, way := range ways {
-			if err := v.drive.StartStop(ctx, way); err != nil && !isAnswer(err) {
+			if err := v.drive.StartStop(ctx, way); err != nil && !drive.Classify(err).Answered() {
 				return err
 			}
 		}
-		err := v.drive.WaitReady(ctx, readyLimit)
+		err := drive.WaitReady(ctx, v.drive, drive.ReadyLimit)
 		if err == nil {
 			c, cerr := v.drive.Capacity(ctx)
-			if cerr != nil && !isAnswer(cerr) {
+			if cerr != nil && !drive.Classify(cerr).Answered() {
 				return cerr
 			}
 			if cerr == nil && c.Blocks >= int64(end) {
@@ -177,11 +177,11 @@ func (v *verifier) reload(ctx context.Context, regions []Step) error {
 				if rerr == nil {
 					return nil
 				}
-				if !isAnswer(rerr) {
+				if !drive.Classify(rerr).Answered() {
 					return rerr
 				}
 			}
-		} else if !isAnswer(err) {
+		} else if !drive.Classify(err).Answered() {
 			return err
 		}
 	}
@@ -234,7 +234,7 @@ func (v *verifier) report() {
 func (v *verifier) compare(ctx context.Context, s *Step, at disc.LBA, want, got []byte, n int) error {
 	have, err := v.read(ctx, s, at, got, n, want)
 	switch {
-	case err != nil && !isAnswer(err):
+	case err != nil && !drive.Classify(err).Answered():
 		return err
 	case err != nil && n > 1:
 		stride := s.Form.Size()
@@ -300,14 +300,14 @@ func (v *verifier) read(ctx context.Context, s *Step, at disc.LBA, buf []byte, n
 func (v *verifier) retry(ctx context.Context, read func() (int, error)) (int, error) {
 	for attempts := 0; ; attempts++ {
 		n, err := read()
-		s := scsi.SenseOf(err)
-		if s != nil && s.Key == scsi.RecoveredError {
+		class := drive.Classify(err)
+		if class == drive.Recovered {
 			return n, nil
 		}
-		if attempts > 100 || s == nil || s.Key != scsi.UnitAttention && !busy(err) {
+		if attempts > 100 || class != drive.Attention && class != drive.Changed && class != drive.Busy {
 			return n, err
 		}
-		if s.Key == scsi.NotReady {
+		if class == drive.Busy {
 			if err := v.drive.Clock().Sleep(ctx, pollEvery); err != nil {
 				return 0, err
 			}
@@ -327,7 +327,7 @@ func (v *verifier) stream(ctx context.Context, regions []Step) (*Verification, e
 			at := s.LBA + disc.LBA(done)
 			p, err := v.read(ctx, s, at, buf, n, nil)
 			switch {
-			case err != nil && !isAnswer(err):
+			case err != nil && !drive.Classify(err).Answered():
 				return nil, err
 			case err != nil:
 				v.res.Unreadable = addRange(v.res.Unreadable, at, n)

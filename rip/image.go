@@ -5,13 +5,14 @@ import (
 	"fmt"
 
 	"spindle/disc"
+	"spindle/drive"
 	"spindle/scsi/mmc"
 )
 
 // OpenDisc surveys the disc in a drive and gives it as an image, whose sectors
 // are read from the drive as they are asked for. Reading ends with ctx.
-func OpenDisc(ctx context.Context, drive *mmc.Drive) (disc.Image, error) {
-	d, err := Survey(ctx, drive, SurveyOptions{Indexes: true})
+func OpenDisc(ctx context.Context, dev *mmc.Drive) (disc.Image, error) {
+	d, err := Survey(ctx, dev, SurveyOptions{Indexes: true})
 	if err != nil {
 		return nil, err
 	}
@@ -24,14 +25,14 @@ func OpenDisc(ctx context.Context, drive *mmc.Drive) (disc.Image, error) {
 	if d.Layout.Medium == disc.CD && d.source.stride(false) != disc.CD.SectorSize() {
 		return nil, fmt.Errorf("%w whole sectors", ErrCannotRead)
 	}
-	return &discImage{ctx: ctx, drive: drive, d: d}, nil
+	return &discImage{ctx: ctx, dev: dev, d: d}, nil
 }
 
 // discImage is a disc in a drive.
 type discImage struct {
-	ctx   context.Context
-	drive *mmc.Drive
-	d     *Disc
+	ctx context.Context
+	dev *mmc.Drive
+	d   *Disc
 }
 
 func (m *discImage) Layout() *disc.Layout { return m.d.Layout }
@@ -40,7 +41,7 @@ func (m *discImage) Close() error { return nil }
 
 func (m *discImage) ReadSectors(p []byte, first disc.LBA) error {
 	size := m.d.Layout.Medium.SectorSize()
-	most := max(1, m.drive.MaxTransfer()/size)
+	most := max(1, m.dev.MaxTransfer()/size)
 	for len(p) > 0 {
 		t := m.d.Layout.TrackAt(first)
 		if t == nil {
@@ -57,11 +58,11 @@ func (m *discImage) ReadSectors(p []byte, first disc.LBA) error {
 
 // read reads sectors of one track, one by one where they do not come together.
 func (m *discImage) read(p []byte, first disc.LBA, n int, audio bool) error {
-	got, err := m.d.source.read(m.ctx, m.drive, p, first, n, audio)
+	got, err := m.d.source.read(m.ctx, m.dev, p, first, n, audio)
 	if err = shortIs(err, got, len(p)); err == nil {
 		return nil
 	}
-	if n == 1 || !isAnswer(err) {
+	if n == 1 || !drive.Classify(err).OneCommand() {
 		return fmt.Errorf("sector %d cannot be read: %w", first, err)
 	}
 	for i := range n {

@@ -9,6 +9,7 @@ import (
 
 	"spindle/disc"
 	"spindle/disc/digest"
+	"spindle/drive"
 	"spindle/rip/mapfile"
 	"spindle/scsi"
 	"spindle/scsi/mmc"
@@ -185,7 +186,7 @@ func (j *job) fatal(ctx context.Context, err error) error {
 
 // recover waits for the drive after a reset or a medium change.
 func (j *job) recover(ctx context.Context) error {
-	if err := j.drive.WaitReady(ctx, readyLimit); err != nil {
+	if err := drive.WaitReady(ctx, j.drive, drive.ReadyLimit); err != nil {
 		return err
 	}
 	d, err := Survey(ctx, j.drive, SurveyOptions{})

@@ -6,6 +6,7 @@ import (
 
 	"spindle/disc"
 	"spindle/disc/cdsector"
+	"spindle/drive"
 	"spindle/scsi/mmc"
 )
 
@@ -22,8 +23,8 @@ var errNoQ = errors.New("no Q sub-channel here")
 
 // qReader reads Q frames through the drive.
 type qReader struct {
-	drive *mmc.Drive
-	mode  mmc.SubMode
+	dev  *mmc.Drive
+	mode mmc.SubMode
 	// shift is by how many sectors the frames that the drive gives run ahead
 	// of the sectors; some drives are off by one or two.
 	shift disc.LBA
@@ -43,9 +44,9 @@ const qNear = 75
 func (r *qReader) frame(ctx context.Context, at disc.LBA) (cdsector.Q, error) {
 	main := cdsector.Size
 	buf := make([]byte, main+r.mode.Size())
-	n, err := r.drive.ReadCD(ctx, buf, mmc.CDReadRequest{LBA: int32(at), Count: 1, Fields: mmc.RawSector, Sub: r.mode})
+	n, err := r.dev.ReadCD(ctx, buf, mmc.CDReadRequest{LBA: int32(at), Count: 1, Fields: mmc.RawSector, Sub: r.mode})
 	switch {
-	case err != nil && !isAnswer(err):
+	case err != nil && !drive.Classify(err).OneCommand():
 		return cdsector.Q{}, &deviceError{err}
 	case err != nil || n < len(buf):
 		return cdsector.Q{}, errNoQ
@@ -150,15 +151,15 @@ func (r *qReader) boundary(ctx context.Context, low, high qState, before func(qS
 // scanQ finds the pregap and the indexes of each track, ISRCs and the catalogue
 // number in the Q sub-channel. Without one that can be read, a note says so and
 // the layout stays as the TOC has it.
-func (d *Disc) scanQ(ctx context.Context, drive *mmc.Drive) error {
-	r := &qReader{drive: drive}
+func (d *Disc) scanQ(ctx context.Context, dev *mmc.Drive) error {
+	r := &qReader{dev: dev}
 	if !r.choose(ctx, d.Layout) {
 		d.note("This drive does not give the sub-channel: pregaps, indexes and ISRCs cannot be found.")
-		if err := d.splitByKind(ctx, drive); err != nil {
+		if err := d.splitByKind(ctx, dev); err != nil {
 			return err
 		}
 		for _, t := range d.Layout.Tracks() {
-			if isrc, err := drive.ISRC(ctx, t.Number); err == nil && cdsector.ValidISRC(isrc) {
+			if isrc, err := dev.ISRC(ctx, t.Number); err == nil && cdsector.ValidISRC(isrc) {
 				t.ISRC = isrc
 			}
 		}
@@ -276,9 +277,9 @@ func (d *Disc) scanCodes(ctx context.Context, r *qReader, t *disc.Track) error {
 	end := min(t.End, t.Start+codeSectors)
 	for a := t.Start; a < end; a += codeBatch {
 		k := min(codeBatch, int(end-a))
-		n, err := r.drive.ReadCD(ctx, buf[:k*size], mmc.CDReadRequest{
+		n, err := r.dev.ReadCD(ctx, buf[:k*size], mmc.CDReadRequest{
 			LBA: int32(a), Count: k, Fields: mmc.RawSector, Sub: mmc.RawSub})
-		if err != nil && !isAnswer(err) {
+		if err != nil && !drive.Classify(err).OneCommand() {
 			return err
 		}
 		for b := buf[:n]; len(b) >= size; b = b[size:] {

@@ -19,6 +19,7 @@ import (
 
 	"spindle/disc"
 	"spindle/disc/digest"
+	"spindle/drive"
 	"spindle/rip/mapfile"
 	"spindle/scsi/mmc"
 )
@@ -146,8 +147,8 @@ var (
 	// ErrOptions: the options contradict each other.
 	ErrOptions = errors.New("options that do not go together")
 	// ErrTakenOut: the disc was taken out of the drive while it was read. It
-	// is a case of mmc.ErrNoMedium.
-	ErrTakenOut = fmt.Errorf("the disc was taken out while it was being read (%w)", mmc.ErrNoMedium)
+	// is a case of drive.ErrNoMedium.
+	ErrTakenOut = fmt.Errorf("the disc was taken out while it was being read (%w)", drive.ErrNoMedium)
 	// ErrOtherDisc: the disc is not the one that the rip was begun with.
 	ErrOtherDisc = errors.New("this is another disc than the one the rip was begun with")
 	// ErrOtherOptions: the rip was begun with other options.

@@ -13,6 +13,7 @@ import (
 
 	"spindle/disc"
 	"spindle/disc/cdsector"
+	"spindle/drive"
 	"spindle/image"
 	"spindle/image/isofile"
 	"spindle/internal/corpus"
@@ -344,10 +345,10 @@ func TestDiscsThatCannotBe(t *testing.T) {
 	}{
 		{tray(t, mixed, "?lie=leadout"), CueBin, ErrTOC},
 		{tray(t, mixed, "?lie=overlap"), CueBin, ErrTOC},
-		{tray(t, mixed, "?tray=open"), CueBin, mmc.ErrTrayOpen},
+		{tray(t, mixed, "?tray=open"), CueBin, drive.ErrTrayOpen},
 		{tray(t, mixed, ""), ISO, ErrNotISO},
 		{tray(t, dvd, "?media=dvd-rom"), CueBin, ErrNotCD},
-		{mmc.New(sim.New(sim.Config{})), CueBin, mmc.ErrNoMedium},
+		{mmc.New(sim.New(sim.Config{})), CueBin, drive.ErrNoMedium},
 		{mmc.New(sim.New(sim.Config{Blank: true, Media: "cd-r"})), CueBin, ErrBlank},
 		{mmc.New(sim.New(sim.Config{Blank: true, Media: "dvd+r"})), ISO, ErrBlank},
 		{mmc.New(sim.New(sim.Config{Blank: true, Media: "bd-r"})), ISO, ErrBlank},

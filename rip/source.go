@@ -7,6 +7,7 @@ import (
 
 	"spindle/disc"
 	"spindle/disc/cdsector"
+	"spindle/drive"
 	"spindle/iso"
 	"spindle/scsi"
 	"spindle/scsi/mmc"
@@ -15,14 +16,14 @@ import (
 // A sectorSource is the way in which the sectors of one disc are read.
 type sectorSource interface {
 	// readRaw reads one whole sector of a CD, 2352 bytes.
-	readRaw(ctx context.Context, drive *mmc.Drive, p []byte, at disc.LBA, expect mmc.SectorType) error
+	readRaw(ctx context.Context, dev *mmc.Drive, p []byte, at disc.LBA, expect mmc.SectorType) error
 	// readUser reads the 2048 bytes of user data of one sector.
-	readUser(ctx context.Context, drive *mmc.Drive, p []byte, at disc.LBA) error
+	readUser(ctx context.Context, dev *mmc.Drive, p []byte, at disc.LBA) error
 	// stride is the number of bytes that read gives for a sector.
 	stride(audio bool) int
 	// read reads n sectors into p, stride bytes each, and returns how many
 	// bytes came.
-	read(ctx context.Context, drive *mmc.Drive, p []byte, at disc.LBA, n int, audio bool) (int, error)
+	read(ctx context.Context, dev *mmc.Drive, p []byte, at disc.LBA, n int, audio bool) (int, error)
 }
 
 // blockSource reads DVDs and BDs, and CDs on drives without READ CD.
@@ -32,15 +33,15 @@ func (blockSource) readRaw(context.Context, *mmc.Drive, []byte, disc.LBA, mmc.Se
 	return fmt.Errorf("whole sectors cannot be read from this medium")
 }
 
-func (b blockSource) readUser(ctx context.Context, drive *mmc.Drive, p []byte, at disc.LBA) error {
-	n, err := b.read(ctx, drive, p[:mmc.BlockSize], at, 1, false)
+func (b blockSource) readUser(ctx context.Context, dev *mmc.Drive, p []byte, at disc.LBA) error {
+	n, err := b.read(ctx, dev, p[:mmc.BlockSize], at, 1, false)
 	return shortIs(err, n, mmc.BlockSize)
 }
 
 func (blockSource) stride(bool) int { return mmc.BlockSize }
 
-func (blockSource) read(ctx context.Context, drive *mmc.Drive, p []byte, at disc.LBA, n int, _ bool) (int, error) {
-	return drive.Read10(ctx, p[:n*mmc.BlockSize], int32(at))
+func (blockSource) read(ctx context.Context, dev *mmc.Drive, p []byte, at disc.LBA, n int, _ bool) (int, error) {
+	return dev.Read10(ctx, p[:n*mmc.BlockSize], int32(at))
 }
 
 // shortIs turns a short transfer into an error.
@@ -61,16 +62,16 @@ type cdSource struct {
 }
 
 // newSource finds out how the drive reads this CD.
-func newSource(ctx context.Context, drive *mmc.Drive, d *Disc) sectorSource {
+func newSource(ctx context.Context, dev *mmc.Drive, d *Disc) sectorSource {
 	s := new(cdSource)
 	var sector [cdsector.Size]byte
-	err := s.readRaw(ctx, drive, sector[:], d.Layout.Tracks()[0].Start, mmc.AnySector)
+	err := s.readRaw(ctx, dev, sector[:], d.Layout.Tracks()[0].Start, mmc.AnySector)
 	if scsi.IsSense(err, scsi.IllegalRequest, 0x20, scsi.AnyQualifier) {
 		return blockSource{}
 	}
 	can := d.Config != nil && d.Config.Feature(mmc.FeatureCDRead).CDRead().C2
 	if !can {
-		if caps, err := drive.Capabilities(ctx); err == nil {
+		if caps, err := dev.Capabilities(ctx); err == nil {
 			can = caps.C2
 		}
 	}
@@ -82,7 +83,7 @@ func newSource(ctx context.Context, drive *mmc.Drive, d *Disc) sectorSource {
 
 // probe makes sure that audio can be read with C2 and sub-channel as wanted, and
 // gives up the one or the other where it cannot. The notes say so.
-func (s *cdSource) probe(ctx context.Context, drive *mmc.Drive, d *Disc, wantSub bool) error {
+func (s *cdSource) probe(ctx context.Context, dev *mmc.Drive, d *Disc, wantSub bool) error {
 	var audio *disc.Track
 	for _, t := range d.Layout.Tracks() {
 		if !t.Mode.IsData() && audio == nil {
@@ -96,7 +97,7 @@ func (s *cdSource) probe(ctx context.Context, drive *mmc.Drive, d *Disc, wantSub
 		s.c2 = mmc.NoC2
 		if wantSub {
 			t := d.Layout.Tracks()[0]
-			if !s.works(ctx, drive, t.Start, false) {
+			if !s.works(ctx, dev, t.Start, false) {
 				return ErrNoSubchannel
 			}
 		}
@@ -105,7 +106,7 @@ func (s *cdSource) probe(ctx context.Context, drive *mmc.Drive, d *Disc, wantSub
 	at := audio.Start + (audio.End-audio.Start)/2
 	claimed := s.c2 != mmc.NoC2
 	for _, try := range [...]cdSource{{c2: s.c2, sub: s.sub}, {c2: s.c2, sub: s.sub, subFirst: true}, {sub: s.sub}} {
-		if try.works(ctx, drive, at, true) {
+		if try.works(ctx, dev, at, true) {
 			*s = try
 			break
 		}
@@ -129,13 +130,13 @@ func (s *cdSource) probe(ctx context.Context, drive *mmc.Drive, d *Disc, wantSub
 
 // works tries the source on one sector. With C2 and sub-channel together the
 // order of the two shows in the CRC of the Q frame.
-func (s *cdSource) works(ctx context.Context, drive *mmc.Drive, at disc.LBA, audio bool) bool {
+func (s *cdSource) works(ctx context.Context, dev *mmc.Drive, at disc.LBA, audio bool) bool {
 	const tries = 5
 	for i := range disc.LBA(tries) {
 		buf := make([]byte, s.stride(audio))
-		n, err := s.read(ctx, drive, buf, at+i, 1, audio)
+		n, err := s.read(ctx, dev, buf, at+i, 1, audio)
 		if err != nil || n < len(buf) {
-			if mmc.IsRefusal(err) {
+			if drive.Classify(err) == drive.Refused {
 				return false
 			}
 			continue // damage, perhaps
@@ -181,19 +182,19 @@ func (s *cdSource) request(at disc.LBA, n int, audio bool) mmc.CDReadRequest {
 	return r
 }
 
-func (s *cdSource) read(ctx context.Context, drive *mmc.Drive, p []byte, at disc.LBA, n int, audio bool) (int, error) {
-	return drive.ReadCD(ctx, p[:n*s.stride(audio)], s.request(at, n, audio))
+func (s *cdSource) read(ctx context.Context, dev *mmc.Drive, p []byte, at disc.LBA, n int, audio bool) (int, error) {
+	return dev.ReadCD(ctx, p[:n*s.stride(audio)], s.request(at, n, audio))
 }
 
-func (s *cdSource) readRaw(ctx context.Context, drive *mmc.Drive, p []byte, at disc.LBA, expect mmc.SectorType) error {
-	n, err := drive.ReadCD(ctx, p[:cdsector.Size], mmc.CDReadRequest{
+func (s *cdSource) readRaw(ctx context.Context, dev *mmc.Drive, p []byte, at disc.LBA, expect mmc.SectorType) error {
+	n, err := dev.ReadCD(ctx, p[:cdsector.Size], mmc.CDReadRequest{
 		LBA: int32(at), Count: 1, Expect: expect, Fields: mmc.RawSector})
 	return shortIs(err, n, cdsector.Size)
 }
 
-func (s *cdSource) readUser(ctx context.Context, drive *mmc.Drive, p []byte, at disc.LBA) error {
+func (s *cdSource) readUser(ctx context.Context, dev *mmc.Drive, p []byte, at disc.LBA) error {
 	var raw [cdsector.Size]byte
-	if err := s.readRaw(ctx, drive, raw[:], at, mmc.AnySector); err != nil {
+	if err := s.readRaw(ctx, dev, raw[:], at, mmc.AnySector); err != nil {
 		return err
 	}
 	kind := cdsector.Classify(&raw)

@@ -4,18 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"time"
 
 	"spindle/disc"
+	"spindle/drive"
 	"spindle/iso"
-	"spindle/scsi"
 	"spindle/scsi/mmc"
 )
-
-// readyLimit is how long a drive may take to make a disc ready. Scratched discs
-// take some drives close to a minute.
-const readyLimit = 2 * time.Minute
 
 // A Disc is what a drive says is in it.
 type Disc struct {
@@ -64,68 +58,54 @@ type SurveyOptions struct {
 
 // Survey waits for the disc in the drive and finds out what is on it. A blank
 // disc is no error: its Layout is nil.
-func Survey(ctx context.Context, drive *mmc.Drive, opts SurveyOptions) (*Disc, error) {
-	if err := drive.WaitReady(ctx, readyLimit); err != nil {
+func Survey(ctx context.Context, dev *mmc.Drive, opts SurveyOptions) (*Disc, error) {
+	if err := drive.WaitReady(ctx, dev, drive.ReadyLimit); err != nil {
 		return nil, err
 	}
 	d := new(Disc)
 	var err error
-	if d.Config, err = drive.Configuration(ctx); err != nil {
-		if !mmc.IsRefusal(err) {
+	if d.Config, err = dev.Configuration(ctx); err != nil {
+		if drive.Classify(err) != drive.Refused {
 			return nil, err
 		}
 		d.Profile = mmc.ProfileCDROM // drives older than MMC-2
 	} else {
 		d.Profile = d.Config.Profile
 	}
-	if info, err := drive.DiscInfo(ctx); err == nil {
+	if info, err := dev.DiscInfo(ctx); err == nil {
 		d.Info = &info
 		if info.Status == mmc.DiscBlank && !d.Profile.IsBD() {
 			return d, nil
 		}
-	} else if !isAnswer(err) {
+	} else if !drive.Classify(err).OneCommand() {
 		return nil, err
 	}
-	if c, err := drive.Capacity(ctx); err == nil && c.BlockSize == iso.BlockSize {
+	if c, err := dev.Capacity(ctx); err == nil && c.BlockSize == iso.BlockSize {
 		d.Capacity = c.Blocks
-	} else if err != nil && !isAnswer(err) {
+	} else if err != nil && !drive.Classify(err).OneCommand() {
 		return nil, err
 	}
 	if d.Profile.IsCD() || d.Profile == mmc.ProfileNone {
-		err = d.surveyCD(ctx, drive, opts)
+		err = d.surveyCD(ctx, dev, opts)
 	} else {
-		err = d.surveyDVD(ctx, drive)
+		err = d.surveyDVD(ctx, dev)
 	}
 	if err != nil {
 		return nil, err
 	}
 	if d.Layout != nil {
-		d.readVolume(ctx, drive)
+		d.readVolume(ctx, dev)
 	}
 	return d, ctx.Err()
 }
 
-// isAnswer reports whether err belongs to one command only, so that the drive is
-// there and another command may be tried.
-func isAnswer(err error) bool {
-	if s := scsi.SenseOf(err); s != nil {
-		return !(s.Key == scsi.NotReady && s.ASC == 0x3A)
-	}
-	for _, e := range [...]error{mmc.ErrShortReply, scsi.ErrPermission, scsi.ErrTimeout, scsi.ErrTransport, io.ErrUnexpectedEOF} {
-		if errors.Is(err, e) {
-			return true
-		}
-	}
-	return false
-}
-
 // surveyDVD makes the layout of a DVD or BD: one track from block 0.
-func (d *Disc) surveyDVD(ctx context.Context, drive *mmc.Drive) error {
+func (d *Disc) surveyDVD(ctx context.Context, dev *mmc.Drive) error {
 	if d.Capacity <= 1 {
 		if d.Info != nil && d.Info.Status == mmc.DiscBlank || d.Capacity == 1 {
 			return nil
 		}
-		return fmt.Errorf("%w: the drive does not say how large it is", mmc.ErrUnreadable)
+		return fmt.Errorf("%w: the drive does not say how large it is", drive.ErrUnreadable)
 	}
 	medium := disc.DVD
 	if d.Profile.IsBD() {
@@ -139,18 +119,18 @@ func (d *Disc) surveyDVD(ctx context.Context, drive *mmc.Drive) error {
 	d.source = blockSource{}
 	d.TOC = hashLayout(d.Layout)
 	if medium == disc.BD {
-		if layers, err := drive.BDInfo(ctx); err == nil {
+		if layers, err := dev.BDInfo(ctx); err == nil {
 			d.Layout.LayerBreak = disc.LBA(mmc.BDLayerBreak(layers))
 		}
 		if d.Config != nil && d.Config.Has(mmc.FeatureAACS) {
 			d.Protection = "AACS"
 		}
 	} else {
-		if p, err := drive.DVDPhysical(ctx); err == nil {
+		if p, err := dev.DVDPhysical(ctx); err == nil {
 			d.DVD = &p
 			d.Layout.LayerBreak = disc.LBA(p.LayerBreak())
 		}
-		if c, err := drive.DVDCopyright(ctx); err == nil {
+		if c, err := dev.DVDCopyright(ctx); err == nil {
 			switch c.Protection {
 			case 1:
 				d.Protection = "CSS"
@@ -167,12 +147,12 @@ func (d *Disc) surveyDVD(ctx context.Context, drive *mmc.Drive) error {
 
 // readVolume reads the file system's descriptors in the first data track.
 // Without any, or when they cannot be read, Volume stays nil.
-func (d *Disc) readVolume(ctx context.Context, drive *mmc.Drive) {
+func (d *Disc) readVolume(ctx context.Context, dev *mmc.Drive) {
 	for _, t := range d.Layout.Tracks() {
 		if !t.Mode.IsData() {
 			continue
 		}
-		r := &userData{ctx: ctx, drive: drive, source: d.source, base: t.Start, track: t}
+		r := &userData{ctx: ctx, dev: dev, source: d.source, base: t.Start, track: t}
 		if v, err := iso.ReadVolume(r, int64(t.End-t.Start)); err == nil {
 			d.Volume, d.VolumeAt = v, t.Start
 			return
@@ -184,7 +164,7 @@ func (d *Disc) readVolume(ctx context.Context, drive *mmc.Drive) {
 // is an io.ReaderAt for whole blocks.
 type userData struct {
 	ctx    context.Context
-	drive  *mmc.Drive
+	dev    *mmc.Drive
 	source sectorSource
 	base   disc.LBA
 	track  *disc.Track
@@ -197,7 +177,7 @@ func (u *userData) ReadAt(p []byte, off int64) (int, error) {
 		if at >= u.track.End {
 			return done, fmt.Errorf("block %d lies behind the track", at)
 		}
-		if err := u.source.readUser(u.ctx, u.drive, block[:], at); err != nil {
+		if err := u.source.readUser(u.ctx, u.dev, block[:], at); err != nil {
 			return done, err
 		}
 		done += copy(p[done:], block[(off+int64(done))%iso.BlockSize:])

@@ -11,6 +11,7 @@ import (
 	"spindle/addr"
 	"spindle/disc"
 	"spindle/disc/cdsector"
+	"spindle/drive"
 	"spindle/scsi/mmc"
 )
 
@@ -30,18 +31,18 @@ func hashLayout(l *disc.Layout) string {
 }
 
 // surveyCD makes the layout of a CD from its TOC, then looks at the sectors.
-func (d *Disc) surveyCD(ctx context.Context, drive *mmc.Drive, opts SurveyOptions) error {
-	toc, err := drive.TOC(ctx)
+func (d *Disc) surveyCD(ctx context.Context, dev *mmc.Drive, opts SurveyOptions) error {
+	toc, err := dev.TOC(ctx)
 	if err != nil {
-		if d.Info != nil && isAnswer(err) && d.Info.Status != mmc.DiscComplete {
+		if d.Info != nil && drive.Classify(err).OneCommand() && d.Info.Status != mmc.DiscComplete {
 			d.note("The session on this disc was never closed, so its contents cannot be read.")
 			return nil
 		}
 		return err
 	}
-	sessions, err := d.sessionsFromFullTOC(ctx, drive, toc)
+	sessions, err := d.sessionsFromFullTOC(ctx, dev, toc)
 	if err != nil {
-		if sessions, err = sessionsFromTOC(ctx, drive, toc); err != nil {
+		if sessions, err = sessionsFromTOC(ctx, dev, toc); err != nil {
 			return err
 		}
 	}
@@ -50,23 +51,23 @@ func (d *Disc) surveyCD(ctx context.Context, drive *mmc.Drive, opts SurveyOption
 		return err
 	}
 	d.TOC = hashLayout(d.Layout)
-	d.source = newSource(ctx, drive, d)
+	d.source = newSource(ctx, dev, d)
 	for _, t := range d.Layout.Tracks() {
 		if _, ok := d.source.(*cdSource); !ok {
 			break // such a drive does not show how sectors are coded
 		}
-		if err := d.findMode(ctx, drive, t); err != nil {
+		if err := d.findMode(ctx, dev, t); err != nil {
 			return err
 		}
 	}
-	d.readCDText(ctx, drive)
+	d.readCDText(ctx, dev)
 	if opts.Indexes {
-		if err := d.scanQ(ctx, drive); err != nil {
+		if err := d.scanQ(ctx, dev); err != nil {
 			return err
 		}
 	}
 	if d.Layout.MCN == "" {
-		if mcn, err := drive.MCN(ctx); err == nil && cdsector.ValidMCN(mcn) && mcn != "0000000000000" {
+		if mcn, err := dev.MCN(ctx); err == nil && cdsector.ValidMCN(mcn) && mcn != "0000000000000" {
 			d.Layout.MCN = mcn
 		}
 	}
@@ -78,8 +79,8 @@ func (d *Disc) surveyCD(ctx context.Context, drive *mmc.Drive, opts SurveyOption
 
 // sessionsFromFullTOC reads all lead-ins. The lead-out must agree with that of
 // the plain TOC, read as binary or, for some old drives, as BCD.
-func (d *Disc) sessionsFromFullTOC(ctx context.Context, drive *mmc.Drive, toc mmc.TOC) ([]disc.Session, error) {
-	entries, err := drive.FullTOC(ctx)
+func (d *Disc) sessionsFromFullTOC(ctx context.Context, dev *mmc.Drive, toc mmc.TOC) ([]disc.Session, error) {
+	entries, err := dev.FullTOC(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -176,14 +177,14 @@ func newTrack(number int, control uint8, start disc.LBA) disc.Track {
 
 // sessionsFromTOC is for drives without a full TOC: format 0 knows no sessions,
 // and format 1 only the last.
-func sessionsFromTOC(ctx context.Context, drive *mmc.Drive, toc mmc.TOC) ([]disc.Session, error) {
+func sessionsFromTOC(ctx context.Context, dev *mmc.Drive, toc mmc.TOC) ([]disc.Session, error) {
 	leadOut, ok := tocLeadOut(toc)
 	if !ok {
 		return nil, fmt.Errorf("%w: there is no lead-out in it", ErrTOC)
 	}
 	sessions := []disc.Session{{Number: 1, LeadOut: leadOut}}
 	lastFirst := 0
-	if info, err := drive.SessionInfo(ctx); err == nil && info.Last > info.First {
+	if info, err := dev.SessionInfo(ctx); err == nil && info.Last > info.First {
 		lastFirst = info.FirstTrack
 	}
 	for _, e := range toc.Entries {
@@ -235,14 +236,14 @@ const modeProbes = 8
 
 // findMode looks at the first sectors of a track: the TOC only says data or
 // audio, and not always the truth.
-func (d *Disc) findMode(ctx context.Context, drive *mmc.Drive, t *disc.Track) error {
+func (d *Disc) findMode(ctx context.Context, dev *mmc.Drive, t *disc.Track) error {
 	n := min(modeProbes, int(t.End-t.Start))
 	for i := range n {
 		var s [cdsector.Size]byte
 		at := t.Start + disc.LBA(i)
-		err := d.source.readRaw(ctx, drive, s[:], at, mmc.AnySector)
+		err := d.source.readRaw(ctx, dev, s[:], at, mmc.AnySector)
 		if err != nil {
-			if !isAnswer(err) {
+			if !drive.Classify(err).OneCommand() {
 				return err
 			}
 			continue
@@ -279,7 +280,7 @@ func (d *Disc) findMode(ctx context.Context, drive *mmc.Drive, t *disc.Track) er
 
 // splitByKind finds, without a sub-channel, where data end and audio begins
 // between two tracks: what lies before the start of the later one is its pregap.
-func (d *Disc) splitByKind(ctx context.Context, drive *mmc.Drive) error {
+func (d *Disc) splitByKind(ctx context.Context, dev *mmc.Drive) error {
 	if _, ok := d.source.(*cdSource); !ok {
 		return nil
 	}
@@ -293,7 +294,7 @@ func (d *Disc) splitByKind(ctx context.Context, drive *mmc.Drive) error {
 			low, high := t.Start, next.Start // low is of the one kind, high of the other
 			for high-low > 1 {
 				mid := low + (high-low)/2
-				data, err := d.holdsData(ctx, drive, mid, t.Mode.IsData())
+				data, err := d.holdsData(ctx, dev, mid, t.Mode.IsData())
 				if err != nil {
 					return err
 				}
@@ -311,13 +312,13 @@ func (d *Disc) splitByKind(ctx context.Context, drive *mmc.Drive) error {
 
 // holdsData reports whether a sector is one of data. Of one that cannot be read
 // nothing is known: then the answer is what was expected.
-func (d *Disc) holdsData(ctx context.Context, drive *mmc.Drive, at disc.LBA, expected bool) (bool, error) {
+func (d *Disc) holdsData(ctx context.Context, dev *mmc.Drive, at disc.LBA, expected bool) (bool, error) {
 	var s [cdsector.Size]byte
-	err := d.source.readRaw(ctx, drive, s[:], at, mmc.AnySector)
+	err := d.source.readRaw(ctx, dev, s[:], at, mmc.AnySector)
 	if err == nil {
 		return cdsector.HasSync(&s), nil
 	}
-	if !isAnswer(err) {
+	if !drive.Classify(err).OneCommand() {
 		return false, err
 	}
 	return expected, nil
@@ -330,8 +331,8 @@ func audioOrData(data bool) string {
 	return "audio"
 }
 
-func (d *Disc) readCDText(ctx context.Context, drive *mmc.Drive) {
-	b, err := drive.CDText(ctx)
+func (d *Disc) readCDText(ctx context.Context, dev *mmc.Drive) {
+	b, err := dev.CDText(ctx)
 	if err != nil || len(b) < disc.PackSize {
 		return
 	}

@@ -7,6 +7,7 @@ import (
 
 	"spindle/disc"
 	"spindle/disc/cdsector"
+	"spindle/drive"
 	"spindle/scsi/mmc"
 )
 
@@ -27,7 +28,7 @@ const runOut = 2
 // isoSectors decides how many sectors of 2048 bytes the image of a data disc
 // has. A block of the volume is never left out, and the run-out blocks of a
 // track written at once are never taken in.
-func (d *Disc) isoSectors(ctx context.Context, drive *mmc.Drive) (int64, error) {
+func (d *Disc) isoSectors(ctx context.Context, dev *mmc.Drive) (int64, error) {
 	tracks := d.Layout.Tracks()
 	if d.Layout.Medium != disc.CD {
 		return d.largest(int64(d.Layout.End()), "drive"), nil
@@ -37,7 +38,7 @@ func (d *Disc) isoSectors(ctx context.Context, drive *mmc.Drive) (int64, error) 
 	}
 	t := tracks[0]
 	n := int64(t.Sectors())
-	if n > runOut && d.endsInRunOut(ctx, drive, t) {
+	if n > runOut && d.endsInRunOut(ctx, dev, t) {
 		if d.Volume == nil || d.Volume.Blocks() <= n-runOut { // never cut what the volume counts as its own
 			n -= runOut
 			d.note("The disc was written track at once: the two run-out blocks behind its data are not part of the image.")
@@ -85,11 +86,11 @@ func (d *Disc) largest(n int64, who string) int64 {
 
 // endsInRunOut reports whether the last two sectors of a track are run-out
 // blocks: not readable, or marked as such in the upper bits of their mode byte.
-func (d *Disc) endsInRunOut(ctx context.Context, drive *mmc.Drive, t *disc.Track) bool {
+func (d *Disc) endsInRunOut(ctx context.Context, dev *mmc.Drive, t *disc.Track) bool {
 	for at := t.End - runOut; at < t.End; at++ {
 		var s [cdsector.Size]byte
-		err := d.source.readRaw(ctx, drive, s[:], at, mmc.AnySector)
-		if err != nil && !isAnswer(err) {
+		err := d.source.readRaw(ctx, dev, s[:], at, mmc.AnySector)
+		if err != nil && !drive.Classify(err).OneCommand() {
 			return false
 		}
 		if err == nil && cdsector.HasSync(&s) && s[15]>>5 == 0 {
@@ -98,5 +99,5 @@ func (d *Disc) endsInRunOut(ctx context.Context, drive *mmc.Drive, t *disc.Track
 	}
 	// One before them must be good, or this is damage at the end of the disc.
 	var s [cdsector.Size]byte
-	return d.source.readRaw(ctx, drive, s[:], t.End-runOut-1, mmc.AnySector) == nil
+	return d.source.readRaw(ctx, dev, s[:], t.End-runOut-1, mmc.AnySector) == nil
 }

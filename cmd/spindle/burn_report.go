@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"spindle/burn"
+	"spindle/drive"
 	"spindle/scsi"
 	"spindle/scsi/mmc"
 
@@ -182,10 +183,10 @@ func (a *app) reload(ctx context.Context, t *target) error {
 	}
 	err := moveTray(ctx, t.drive, mmc.Load)
 	if err == nil {
-		err = t.drive.WaitReady(ctx, readyLimit)
+		err = drive.WaitReady(ctx, t.drive, readyLimit)
 	}
 	switch {
-	case errors.Is(err, mmc.ErrNoMedium): // as of a laptop's drive
+	case errors.Is(err, drive.ErrNoMedium): // as of a laptop's drive
 		a.note("the tray is open: push it in to use the disc")
 	case err != nil:
 		a.note("the disc is burned and right, but the drive did not take it in again: " + err.Error())

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"spindle/drive"
 	"spindle/scsi"
 	"spindle/scsi/mmc"
 
@@ -92,7 +93,7 @@ func mediumIn(ctx context.Context, path string) (string, error) {
 	}
 	defer c.Close()
 	d := mmc.New(c)
-	if err := d.WaitReady(ctx, probeLimit); err != nil {
+	if err := drive.WaitReady(ctx, d, probeLimit); err != nil {
 		if m := explain(err); m.status == exitNoDisc {
 			return m.what, nil // such as "no disc in the drive"
 		}

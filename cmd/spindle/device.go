@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"spindle/disc"
+	"spindle/drive"
 	"spindle/image"
 	"spindle/image/isofile"
 	"spindle/scsi"
@@ -201,7 +202,7 @@ func hasDisc(ctx context.Context, path string) bool {
 		return false
 	}
 	defer c.Close()
-	return mmc.New(c).WaitReady(ctx, probeLimit) == nil
+	return drive.WaitReady(ctx, mmc.New(c), probeLimit) == nil
 }
 
 // verboseDevice shows each command and how it ended.

@@ -9,6 +9,7 @@ import (
 
 	"spindle/burn"
 	"spindle/check"
+	"spindle/drive"
 	"spindle/image"
 	"spindle/image/isofile"
 	"spindle/image/packed"
@@ -17,7 +18,6 @@ import (
 	"spindle/rip"
 	"spindle/rip/mapfile"
 	"spindle/scsi"
-	"spindle/scsi/mmc"
 	"spindle/scsi/sim/discfile"
 	"spindle/scsi/tcmu"
 )
@@ -61,10 +61,10 @@ func advices() []advice {
 		{errInTheWay, nil, exitUsage, "What was extracted before it stays. Use --force to replace files, or another folder."},
 		{rip.ErrOutput, nil, exitFailed, "What was read before is kept. Put that right and run the same command: it goes on from there."},
 		{mapfile.ErrSyntax, nil, exitFailed, "Move the map away, or use --force to begin anew."},
-		{mmc.ErrTrayOpen, nil, exitNoDisc, "Put a disc in and close the tray (\"spindle load\" does that), then try again."},
-		{mmc.ErrNoMedium, nil, exitNoDisc, "Put a disc in and run the same command."},
-		{mmc.ErrUnreadable, nil, exitNoDisc, "Clean the disc, make sure that the drive is made for its kind, or try another drive."},
-		{mmc.ErrNotReady, nil, exitNoDisc, "Take the disc out, wait a moment, and try again."},
+		{drive.ErrTrayOpen, nil, exitNoDisc, "Put a disc in and close the tray (\"spindle load\" does that), then try again."},
+		{drive.ErrNoMedium, nil, exitNoDisc, "Put a disc in and run the same command."},
+		{drive.ErrUnreadable, nil, exitNoDisc, "Clean the disc, make sure that the drive is made for its kind, or try another drive."},
+		{drive.ErrNotReady, nil, exitNoDisc, "Take the disc out, wait a moment, and try again."},
 		{errNoDrive, nil, exitNoDisc, "Connect one, or try a simulated one: spindle info -d sim:IMAGE. " +
 			"In a container, the device files must be passed into it."},
 		{errManyDrives, nil, exitNoDisc, "Choose one with --drive."},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"spindle/drive"
 	"spindle/scsi"
 	"spindle/scsi/mmc"
 )
@@ -29,7 +30,7 @@ func moveTray(ctx context.Context, d *mmc.Drive, action mmc.LoadAction) error {
 		return err
 	}
 	// Whoever loads a disc wants to use it. An empty tray is closed as well.
-	if err := d.WaitReady(ctx, readyLimit); err != nil && scsi.SenseOf(err) == nil {
+	if err := drive.WaitReady(ctx, d, readyLimit); err != nil && scsi.SenseOf(err) == nil {
 		return err
 	}
 	return nil

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"spindle/disc"
+	"spindle/drive"
 	"spindle/scsi"
 	"spindle/scsi/mmc"
 	"spindle/scsi/sim"
@@ -150,7 +151,7 @@ func image(t *testing.T, mode disc.Mode) disc.Image {
 func TestAgainstTheSimulator(t *testing.T) {
 	ctx := context.Background()
 	d := mmc.New(sim.New(sim.Config{Image: image(t, disc.Audio)}))
-	if err := d.WaitReady(ctx, time.Minute); err != nil {
+	if err := drive.WaitReady(ctx, d, time.Minute); err != nil {
 		t.Fatal(err)
 	}
 	c, err := d.Configuration(ctx)
@@ -189,50 +190,12 @@ func TestAgainstTheSimulator(t *testing.T) {
 	if n, err := d.ReadCDMSF(ctx, buf, [3]uint8{0, 2, 0}, [3]uint8{0, 2, 1}, mmc.CDReadRequest{Fields: mmc.UserData}); n != 2352 || err != nil {
 		t.Errorf("READ CD MSF: %d, %v", n, err)
 	}
-	if _, err := d.ATIP(ctx); !mmc.IsRefusal(err) {
+	if _, err := d.ATIP(ctx); drive.Classify(err) != drive.Refused {
 		t.Errorf("a pressed disc has an ATIP: %v", err)
 	}
 	if _, err := d.ReadCD(ctx, buf, mmc.CDReadRequest{Count: 0}); !errors.Is(err, mmc.ErrTransfer) {
 		t.Errorf("no sectors: %v", err)
 	}
-}
-
-func TestWaitReady(t *testing.T) {
-	ctx := context.Background()
-	dev := sim.New(sim.Config{TrayOpen: true, Image: image(t, disc.Mode1)})
-	d := mmc.New(dev)
-	if err := d.WaitReady(ctx, time.Minute); !errors.Is(err, mmc.ErrTrayOpen) || !errors.Is(err, mmc.ErrNoMedium) {
-		t.Errorf("tray open: %v", err)
-	}
-	if err := d.StartStop(ctx, mmc.Load); err != nil {
-		t.Fatal(err)
-	}
-	before := dev.Clock().Now()
-	if err := d.WaitReady(ctx, time.Minute); err != nil {
-		t.Fatal(err)
-	}
-	if took := dev.Clock().Now().Sub(before); took < time.Second || took > 10*time.Second {
-		t.Errorf("spinning up took %s of simulated time", took)
-	}
-	d = mmc.New(sim.New(sim.Config{}))
-	if err := d.WaitReady(ctx, time.Minute); !errors.Is(err, mmc.ErrNoMedium) || errors.Is(err, mmc.ErrTrayOpen) {
-		t.Errorf("no disc: %v", err)
-	}
-	d = mmc.New(busyDevice{})
-	if err := d.WaitReady(ctx, 0); !errors.Is(err, mmc.ErrNotReady) {
-		t.Errorf("busy for ever: %v", err)
-	}
-	canceled, cancel := context.WithCancel(ctx)
-	cancel()
-	if err := d.WaitReady(canceled, time.Hour); !errors.Is(err, context.Canceled) {
-		t.Errorf("canceled: %v", err)
-	}
-}
-
-type busyDevice struct{}
-
-func (busyDevice) Execute(ctx context.Context, c *scsi.Command) (int, error) {
-	return 0, &scsi.CheckCondition{Sense: scsi.Sense{Key: scsi.NotReady, ASC: scsi.ASCNotReady, ASCQ: scsi.ASCQBecomingReady}}
 }
 
 func TestLayerBreak(t *testing.T) {

@@ -140,10 +140,3 @@ func (d *Drive) Capabilities(ctx context.Context) (Capabilities, error) {
 	}
 	return c, nil
 }
-
-// IsRefusal reports whether a drive ended a command because it does not know it
-// or a field of it (5/20, 5/24, 5/26): another way has to be taken.
-func IsRefusal(err error) bool {
-	s := scsi.SenseOf(err)
-	return s != nil && s.Key == scsi.IllegalRequest && (s.ASC == scsi.ASCInvalidOpcode || s.ASC == scsi.ASCInvalidFieldInCDB || s.ASC == scsi.ASCInvalidFieldInParameters)
-}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"spindle/scsi"
 )
@@ -22,60 +21,6 @@ func (d *Drive) RequestSense(ctx context.Context) (scsi.Sense, error) {
 		return scsi.Sense{}, err
 	}
 	return scsi.ParseSense(b)
-}
-
-// Errors of [Drive.WaitReady].
-var (
-	// ErrNoMedium: there is no disc in the drive.
-	ErrNoMedium = errors.New("no disc in the drive")
-	// ErrTrayOpen: the tray is open. It is a case of ErrNoMedium.
-	ErrTrayOpen = fmt.Errorf("%w: the tray is open", ErrNoMedium)
-	// ErrUnreadable: there is a disc, but the drive cannot use it.
-	ErrUnreadable = errors.New("the drive cannot read this disc")
-	// ErrNotReady: the drive did not become ready in time.
-	ErrNotReady = errors.New("the drive did not become ready")
-)
-
-// readyPoll is the pause between two TEST UNIT READY while a drive spins up.
-const readyPoll = 500 * time.Millisecond
-
-// WaitReady waits until the disc in the drive can be used, at most limit. Unit
-// attentions on the way are taken note of and passed over, as are the states
-// in which a drive is busy with itself (2/04/01, 2/04/07, 2/04/08 and kin).
-func (d *Drive) WaitReady(ctx context.Context, limit time.Duration) error {
-	start := d.clock.Now()
-	attentions := 0
-	for {
-		err := d.TestUnitReady(ctx)
-		s := scsi.SenseOf(err)
-		switch {
-		case err == nil:
-			return nil
-		case s == nil:
-			return err
-		case s.Key == scsi.UnitAttention && attentions < 16:
-			attentions++
-			continue
-		case s.Is(scsi.NotReady, scsi.ASCMediumNotPresent, scsi.ASCQTrayOpen):
-			return fmt.Errorf("%w (%w)", ErrTrayOpen, err)
-		case s.Is(scsi.NotReady, scsi.ASCMediumNotPresent, scsi.AnyQualifier):
-			return fmt.Errorf("%w (%w)", ErrNoMedium, err)
-		case s.Is(scsi.NotReady, scsi.ASCIncompatibleMedium, scsi.AnyQualifier), s.Is(scsi.NotReady, scsi.ASCCannotRecoverTOC, scsi.AnyQualifier):
-			return fmt.Errorf("%w (%w)", ErrUnreadable, err)
-		case s.Is(scsi.NotReady, scsi.ASCNotReady, scsi.ASCQStartRequired):
-			if err := d.StartStop(ctx, Start); err != nil {
-				return err
-			}
-		case s.Key != scsi.NotReady && s.Key != scsi.UnitAttention:
-			return err
-		}
-		if d.clock.Now().Sub(start) >= limit {
-			return fmt.Errorf("%w after %s (%w)", ErrNotReady, limit.Round(time.Second), err)
-		}
-		if err := d.clock.Sleep(ctx, readyPoll); err != nil {
-			return err
-		}
-	}
 }
 
 // Inquiry is the standard INQUIRY data (SPC-4 6.6.2).

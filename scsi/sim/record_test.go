@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"spindle/disc"
+	"spindle/drive"
 	"spindle/scsi"
 	"spindle/scsi/mmc"
 	"spindle/scsi/sim"
@@ -33,7 +34,7 @@ func newRig(t testing.TB, media string, cfg sim.Config) *rig {
 	cfg.Disc = r
 	s := sim.New(cfg)
 	d := mmc.New(s)
-	if err := d.WaitReady(context.Background(), time.Minute); err != nil {
+	if err := drive.WaitReady(context.Background(), d, time.Minute); err != nil {
 		t.Fatal(err)
 	}
 	return &rig{t, r, s, d}
@@ -122,7 +123,7 @@ func TestTrackAtOnce(t *testing.T) {
 	if busy, _, err := g.d.Busy(ctx); !busy || err != nil {
 		t.Errorf("closing takes time: %t %v", busy, err)
 	}
-	if err := g.d.WaitReady(ctx, 10*time.Minute); err != nil {
+	if err := drive.WaitReady(ctx, g.d, 10*time.Minute); err != nil {
 		t.Fatal(err)
 	}
 	g.want("a final disc", g.write(20000, 1, 2048), "5/30/05")
@@ -196,7 +197,7 @@ func TestFormats(t *testing.T) {
 		t.Errorf("%t %g %v", busy, progress, err)
 	}
 	g.s.Clock().Sleep(ctx, time.Hour)
-	if err := g.d.WaitReady(ctx, time.Minute); err != nil {
+	if err := drive.WaitReady(ctx, g.d, time.Minute); err != nil {
 		t.Fatal(err)
 	}
 	g.want("formatted", g.write(64, 32, 2048), "")
@@ -285,7 +286,7 @@ func TestStoreFails(t *testing.T) {
 	}
 	s := sim.New(sim.Config{Disc: r})
 	g := &rig{t, r, s, mmc.New(s)}
-	if err := g.d.WaitReady(context.Background(), time.Minute); err != nil {
+	if err := drive.WaitReady(context.Background(), g.d, time.Minute); err != nil {
 		t.Fatal(err)
 	}
 	g.want("write", g.write(0, 64, 2048), "")
@@ -313,7 +314,7 @@ func TestStateIsKept(t *testing.T) {
 	}
 	s := sim.New(sim.Config{Disc: r})
 	g := &rig{t, r, s, mmc.New(s)}
-	if err := g.d.WaitReady(context.Background(), time.Minute); err != nil {
+	if err := drive.WaitReady(context.Background(), g.d, time.Minute); err != nil {
 		t.Fatal(err)
 	}
 	g.want("parameters", g.params(tao(mmc.NextSession)), "")
@@ -356,7 +357,7 @@ func FuzzRecorder(f *testing.F) {
 		}
 		s := sim.New(sim.Config{Disc: r})
 		d := mmc.New(s)
-		if err := d.WaitReady(context.Background(), time.Minute); err != nil {
+		if err := drive.WaitReady(context.Background(), d, time.Minute); err != nil {
 			t.Fatal(err)
 		}
 		// After an honest beginning, three times the same command, then an end.

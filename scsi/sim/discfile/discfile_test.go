@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"spindle/drive"
 	"spindle/image"
 	"spindle/scsi/mmc"
 	"spindle/scsi/sim"
@@ -40,7 +41,7 @@ func burnTrack(t *testing.T, r *sim.Recordable) {
 	s := sim.New(sim.Config{Disc: r})
 	d := mmc.New(s)
 	for _, step := range []func() error{
-		func() error { return d.WaitReady(ctx, time.Minute) },
+		func() error { return drive.WaitReady(ctx, d, time.Minute) },
 		func() error {
 			return d.SetWriteParameters(ctx, mmc.WriteParameters{Type: mmc.WriteTrackAtOnce, TrackMode: 4, Block: mmc.BlockMode1, MultiSession: mmc.NextSession})
 		},
