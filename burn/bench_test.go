@@ -66,7 +66,7 @@ func benchmarkBurn(b *testing.B, media string, speed, sectors int, hostTime bool
 		if err != nil {
 			b.Fatal(err)
 		}
-		src := &Source{Image: &stalling{Image: img, at: disc.LBA(sectors / 2), stall: stall}}
+		src := ImageSource("", &stalling{Image: img, at: disc.LBA(sectors / 2), stall: stall})
 		plan, err := MakePlan(m, src, Options{})
 		if err != nil {
 			b.Fatal(err)

@@ -104,14 +104,14 @@ func equalDisc(t testing.TB, r *sim.Recordable, img disc.Image, shift disc.LBA) 
 func differs(r *sim.Recordable, img disc.Image, shift disc.LBA) error {
 	cd := r.Media() == "cd-r" || r.Media() == "cd-rw"
 	for _, tr := range img.Layout().Tracks() {
-		src := &Source{Image: img}
+		src := ImageSource("", img)
 		form := FormBlock
 		if cd {
 			form, _, _ = trackForm(tr.Mode)
 		}
 		want := make([]byte, form.Size())
 		sector := make([]byte, 2352)
-		got := &Source{Image: burned{r, cd}}
+		got := ImageSource("", burned{r, cd})
 		have := make([]byte, form.Size())
 		first := tr.Begin()
 		if tr.Mode.IsData() {
@@ -164,7 +164,7 @@ func media() []string {
 
 func sourceFor(t testing.TB, m string, sectors int) *Source {
 	medium, _ := sim.MediumOf(m)
-	return &Source{Name: "test.iso", Image: data(t, medium, sectors)}
+	return ImageSource("test.iso", data(t, medium, sectors))
 }
 
 func TestEveryMedium(t *testing.T) {
@@ -205,7 +205,7 @@ func TestEveryMedium(t *testing.T) {
 				if !res.Verification.OK() || res.Verification.Sectors != 1234 {
 					t.Errorf("%+v", res.Verification)
 				}
-				equalDisc(t, r, src.Image, 0)
+				equalDisc(t, r, src.image, 0)
 				if st := r.State(); plan.Final && len(st.Sessions) > 0 && !st.Final {
 					t.Error("the disc is not final")
 				}
@@ -241,7 +241,7 @@ func TestEveryKindOfCD(t *testing.T) {
 				t.Run(name+"/"+string(mode)+"/"+m, func(t *testing.T) {
 					r := blank(t, m, 0)
 					_, d := recorder(r)
-					plan, res, err := burnOn(t, d, &Source{Image: img}, Options{Mode: mode})
+					plan, res, err := burnOn(t, d, ImageSource("", img), Options{Mode: mode})
 					if mode == Raw96 && len(img.Layout().Sessions) > 1 {
 						if !errors.Is(err, ErrOptions) {
 							t.Errorf("%v, want %v", err, ErrOptions)
@@ -298,7 +298,7 @@ func TestAppend(t *testing.T) {
 				if res.Err != nil || !res.Verification.OK() {
 					t.Fatalf("session %d: %v %+v", session, res.Err, res.Verification)
 				}
-				equalDisc(t, r, src.Image, plan.Start)
+				equalDisc(t, r, src.image, plan.Start)
 				_, d = recorder(r)
 			}
 			if _, _, err := burnOn(t, d, src, Options{}); err == nil {
@@ -331,12 +331,12 @@ func TestRefusals(t *testing.T) {
 		"too large with spares": {blank(t, "bd-r", 12219392), sourceFor(t, "bd-r", 12000000), Options{Spare: SpareDefault}, ErrTooLarge},
 		"complete":              {complete("cd-r"), sourceFor(t, "cd-r", 500), Options{}, ErrNotWritable},
 		"complete, erasable":    {complete("cd-rw"), sourceFor(t, "cd-rw", 500), Options{}, ErrNotBlank},
-		"audio on a DVD":        {blank(t, "dvd-r", 0), &Source{Image: made(t, "audio")}, Options{}, ErrWrongMedium},
+		"audio on a DVD":        {blank(t, "dvd-r", 0), ImageSource("", made(t, "audio")), Options{}, ErrWrongMedium},
 		"sessions on a DVD+RW":  {blank(t, "dvd+rw", 0), sourceFor(t, "dvd+rw", 500), Options{Multi: true}, ErrOptions},
 		"blanking a CD-R":       {blank(t, "cd-r", 0), sourceFor(t, "cd-r", 500), Options{Blank: true}, ErrOptions},
 		"simulation on a BD":    {blank(t, "bd-r", 0), sourceFor(t, "bd-r", 500), Options{Simulate: true}, ErrNoSimulation},
-		"tracks too short":      {blank(t, "cd-r", 0), &Source{Image: made(t, "tracks99")}, Options{}, ErrImage},
-		"audio in one track":    {blank(t, "cd-r", 0), &Source{Image: made(t, "audio")}, Options{Mode: TrackAtOnce}, ErrOptions},
+		"tracks too short":      {blank(t, "cd-r", 0), ImageSource("", made(t, "tracks99")), Options{}, ErrImage},
+		"audio in one track":    {blank(t, "cd-r", 0), ImageSource("", made(t, "audio")), Options{Mode: TrackAtOnce}, ErrOptions},
 	} {
 		t.Run(name, func(t *testing.T) {
 			before := test.disc.State()
@@ -363,7 +363,7 @@ func TestStream(t *testing.T) {
 		t.Run(m, func(t *testing.T) {
 			r := blank(t, m, 50000)
 			_, d := recorder(r)
-			_, res, err := burnOn(t, d, &Source{Name: "-", Stream: bytes.NewReader(content), Blocks: blocks}, Options{})
+			_, res, err := burnOn(t, d, StreamSource("-", bytes.NewReader(content), blocks), Options{})
 			if err != nil || res.Err != nil || !res.Verification.OK() {
 				t.Fatal(err, res.Err, res.Verification)
 			}
@@ -373,7 +373,7 @@ func TestStream(t *testing.T) {
 	}
 	r := blank(t, "dvd+r", 50000)
 	_, d := recorder(r)
-	_, res, err := burnOn(t, d, &Source{Name: "-", Stream: io.LimitReader(bytes.NewReader(content), 1<<20), Blocks: blocks}, Options{})
+	_, res, err := burnOn(t, d, StreamSource("-", io.LimitReader(bytes.NewReader(content), 1<<20), blocks), Options{})
 	if err != nil || !errors.Is(res.Err, ErrSource) || res.State != Appendable {
 		t.Error(err, res.Err, res.State)
 	}
@@ -405,7 +405,7 @@ func TestSeveralDrives(t *testing.T) {
 			t.Errorf("drive %d: %v", i, res.Err)
 		}
 		if i != 1 {
-			equalDisc(t, rs[i], src.Image, 0)
+			equalDisc(t, rs[i], src.image, 0)
 		}
 	}
 }
@@ -450,7 +450,7 @@ func TestFailureEndsReading(t *testing.T) {
 	read := 0
 	img := data(t, disc.DVD, 1000000)
 	_, d := recorder(blank(t, "dvd+r", 2000000), sim.Fault{Kind: sim.FaultSense, Opcode: 0x2A, Nth: 2, Sense: scsi.Sense{Key: scsi.MediumError, ASC: 0x73, ASCQ: 3}})
-	_, res, err := burnOn(t, d, &Source{Image: counted{img, &read}}, Options{})
+	_, res, err := burnOn(t, d, ImageSource("", counted{img, &read}), Options{})
 	if err != nil || res.Err == nil {
 		t.Fatal(err, res.Err)
 	}
@@ -466,7 +466,7 @@ func TestVerifyWithOffset(t *testing.T) {
 	for _, offset := range []int{0, 6, -30, 667, -1164} {
 		if offset == 0 {
 			_, d := recorder(r)
-			if _, res, err := burnOn(t, d, &Source{Image: img}, Options{}); err != nil || res.Err != nil {
+			if _, res, err := burnOn(t, d, ImageSource("", img), Options{}); err != nil || res.Err != nil {
 				t.Fatal(err, res.Err)
 			}
 		}
@@ -476,11 +476,11 @@ func TestVerifyWithOffset(t *testing.T) {
 			t.Fatal(err)
 		}
 		m.Status, m.Capacity, m.Writes, m.AtOnce = mmc.DiscBlank, 359849, true, true
-		plan, err := MakePlan(m, &Source{Image: img}, Options{})
+		plan, err := MakePlan(m, ImageSource("", img), Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		v, err := Verify(context.Background(), d, &Source{Image: img}, plan, nil)
+		v, err := Verify(context.Background(), d, ImageSource("", img), plan, nil)
 		if err != nil || !v.OK() || v.Offset != offset {
 			t.Errorf("offset %d: %v %+v", offset, err, v)
 		}
@@ -500,7 +500,7 @@ func TestVerifyFindsDifferences(t *testing.T) {
 	if err != nil || fmt.Sprint(v.Unreadable) != "[sectors 10 to 12]" || len(v.Slow) == 0 {
 		t.Errorf("%v %+v", err, v)
 	}
-	other := &Source{Image: changed{src.Image, 77}}
+	other := ImageSource("", changed{src.image, 77})
 	v, err = Verify(context.Background(), mmc.New(sim.New(sim.Config{Disc: r})), other, plan, nil)
 	if err != nil || fmt.Sprint(v.Different) != "[sector 77]" {
 		t.Errorf("%v %+v", err, v)

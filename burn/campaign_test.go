@@ -86,7 +86,7 @@ const campaignSectors = 200
 
 func campaignSource(t testing.TB, m string) *Source {
 	if medium, _ := sim.MediumOf(m); medium == disc.CD {
-		return &Source{Image: smallCD(t)}
+		return ImageSource("", smallCD(t))
 	}
 	return sourceFor(t, m, campaignSectors)
 }
@@ -161,7 +161,7 @@ func TestFaultCampaign(t *testing.T) {
 				gate <- struct{}{}
 				wg.Go(func() {
 					defer func() { <-gate }()
-					c := campaignRun{name: name, m: m, o: o, src: &Source{Image: src.Image}}
+					c := campaignRun{name: name, m: m, o: o, src: ImageSource("", src.image)}
 					c.run(t, spec, fault)
 					if c.failed {
 						failed.Add(1)
@@ -220,10 +220,10 @@ func (c *campaignRun) run(t *testing.T, spec string, fault sim.Fault) {
 		t.Errorf("%s: it does not end", where)
 		return
 	}
-	equal := c.o.Simulate || differs(r, c.src.Image, plan.Start) == nil
+	equal := c.o.Simulate || differs(r, c.src.image, plan.Start) == nil
 	good := res.Err == nil && (c.o.Simulate || res.Verification != nil && res.Verification.OK())
 	if good && !equal {
-		t.Errorf("%s: success is reported, and the disc differs: %v", where, differs(r, c.src.Image, plan.Start))
+		t.Errorf("%s: success is reported, and the disc differs: %v", where, differs(r, c.src.image, plan.Start))
 	}
 	if good {
 		return
@@ -286,7 +286,7 @@ func (c *campaignRun) burnAgain(t *testing.T, where string, r *sim.Recordable, j
 		t.Errorf("%s: %v", where, err)
 		return
 	}
-	src := &Source{Image: c.src.Image}
+	src := ImageSource("", c.src.image)
 	o := c.o
 	o.Speed = m.Slower(m.SpeedX(plan.Speed))
 	next, err := PlanAgain(ctx, d, m, src, j, o, nil)
@@ -306,7 +306,7 @@ func (c *campaignRun) burnAgain(t *testing.T, where string, r *sim.Recordable, j
 		t.Errorf("%s: again (%s): %v %+v\n%s", where, next.Way, res.Err, res.Verification, next.Plan)
 		return
 	}
-	if err := differs(r, src.Image, next.Whole.Start); err != nil {
+	if err := differs(r, src.image, next.Whole.Start); err != nil {
 		t.Errorf("%s: again (%s): %v", where, next.Way, err)
 	}
 	c.again = true

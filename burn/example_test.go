@@ -28,7 +28,7 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	src := &burn.Source{Name: "empty.iso", Image: image}
+	src := burn.ImageSource("empty.iso", image)
 	medium, err := burn.Survey(ctx, drive)
 	if err != nil {
 		fmt.Println(err)

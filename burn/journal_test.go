@@ -91,7 +91,7 @@ func TestTouchedImage(t *testing.T) {
 	if err := os.WriteFile(path, content, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	src := &Source{Image: data(t, disc.DVD, 100)}
+	src := ImageSource("", data(t, disc.DVD, 100))
 	plan := &Plan{Steps: []Step{{Op: OpWrite, Count: 112, Pad: 12}}}
 	id, err := Identify(path)
 	if err != nil {
@@ -106,7 +106,7 @@ func TestTouchedImage(t *testing.T) {
 	if err := j.CheckImage(src); err != nil {
 		t.Error(err)
 	}
-	if err := j.CheckImage(&Source{Image: changed{src.Image, 7}}); !errors.Is(err, ErrChanged) {
+	if err := j.CheckImage(ImageSource("", changed{src.image, 7})); !errors.Is(err, ErrChanged) {
 		t.Error(err)
 	}
 }

@@ -290,10 +290,10 @@ func (p *planner) padded(t *disc.Track) int {
 
 // address checks that a file system that is burned at an address was made for it.
 func (p *planner) address(t *disc.Track, at disc.LBA) error {
-	if p.o.AnyPlace || p.src.Stream != nil {
+	if p.o.AnyPlace || p.src.stream != nil {
 		return nil
 	}
-	root, ok := rootExtent(p.src.Image, t)
+	root, ok := rootExtent(p.src.image, t)
 	if !ok {
 		return nil
 	}

@@ -91,7 +91,7 @@ func (r *rawMaker) mainChannel(a disc.LBA) error {
 	s := &r.l.Sessions[0]
 	t := r.l.TrackAt(a)
 	if t != nil && (t.Mode == disc.Audio || a >= t.Start) {
-		if err := r.src.failed(r.src.Image.ReadSectors(r.main[:], a)); err != nil {
+		if err := r.src.failed(r.src.image.ReadSectors(r.main[:], a)); err != nil {
 			return err
 		}
 		if t.Mode.IsData() {

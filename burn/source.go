@@ -15,18 +15,29 @@ import (
 	"spindle/iso"
 )
 
-// A Source is what is to be burned: an image, or a stream of 2048-byte blocks
-// whose size is known.
+// A Source is what is to be burned: made by [ImageSource] or [StreamSource].
 type Source struct {
-	Name   string // of the file
-	Image  disc.Image
-	Stream io.Reader // instead of Image
-	Blocks int       // of Stream
+	name   string
+	image  disc.Image
+	stream io.Reader // instead of image
+	blocks int       // of stream
 
 	raw  []byte
 	sent hash.Hash // of what the stream gave, for verifying
 	next int       // block of the stream
 }
+
+// ImageSource burns an image. Errors call it name.
+func ImageSource(name string, img disc.Image) *Source { return &Source{name: name, image: img} }
+
+// StreamSource burns exactly blocks blocks of 2048 bytes from r. It can be read, and
+// therefore burned, only once.
+func StreamSource(name string, r io.Reader, blocks int) *Source {
+	return &Source{name: name, stream: r, blocks: blocks}
+}
+
+// IsStream reports whether the source can be read only once.
+func (s *Source) IsStream() bool { return s.stream != nil }
 
 // Identity is what a file was when it was burned, to recognise it by.
 type Identity struct {
@@ -61,11 +72,11 @@ func (id Identity) Same() error {
 
 // layout is that of the image, or of a stream.
 func (s *Source) layout() *disc.Layout {
-	if s.Image != nil {
-		return s.Image.Layout()
+	if s.image != nil {
+		return s.image.Layout()
 	}
-	return &disc.Layout{Medium: disc.DVD, Sessions: []disc.Session{{Number: 1, LeadOut: disc.LBA(s.Blocks), Tracks: []disc.Track{
-		{Number: 1, Mode: disc.Mode1, Control: disc.DataTrack, End: disc.LBA(s.Blocks)}}}}}
+	return &disc.Layout{Medium: disc.DVD, Sessions: []disc.Session{{Number: 1, LeadOut: disc.LBA(s.blocks), Tracks: []disc.Track{
+		{Number: 1, Mode: disc.Mode1, Control: disc.DataTrack, End: disc.LBA(s.blocks)}}}}}
 }
 
 // data returns the one data track that a medium without audio can hold.
@@ -109,16 +120,16 @@ func (f Form) Size() int {
 
 // read fills p with sectors of the image in a form.
 func (s *Source) read(p []byte, first disc.LBA, form Form) error {
-	if s.Stream != nil {
+	if s.stream != nil {
 		return s.readStream(p, first)
 	}
 	size := form.Size()
 	native := s.layout().Medium.SectorSize()
 	n := len(p) / size
 	if native == size {
-		return s.failed(s.Image.ReadSectors(p[:n*size], first))
+		return s.failed(s.image.ReadSectors(p[:n*size], first))
 	}
-	if u, ok := s.Image.(disc.UserReader); ok && form == FormBlock {
+	if u, ok := s.image.(disc.UserReader); ok && form == FormBlock {
 		if done, err := u.ReadUser(p[:n*size], first); done {
 			return s.failed(err)
 		}
@@ -127,7 +138,7 @@ func (s *Source) read(p []byte, first disc.LBA, form Form) error {
 		s.raw = make([]byte, n*native)
 	}
 	raw := s.raw[:n*native]
-	if err := s.failed(s.Image.ReadSectors(raw, first)); err != nil {
+	if err := s.failed(s.image.ReadSectors(raw, first)); err != nil {
 		return err
 	}
 	for i := range n {
@@ -154,7 +165,7 @@ func (s *Source) failed(err error) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
-		return fmt.Errorf("%w: %s ended early: it was cut short while it was burned", ErrChanged, s.Name)
+		return fmt.Errorf("%w: %s ended early: it was cut short while it was burned", ErrChanged, s.name)
 	}
 	return fmt.Errorf("%w: %w", ErrSource, err)
 }
@@ -168,14 +179,14 @@ func (s *Source) readStream(p []byte, first disc.LBA) error {
 	if s.sent == nil {
 		s.sent = sha256.New()
 	}
-	n, err := io.ReadFull(s.Stream, p)
+	n, err := io.ReadFull(s.stream, p)
 	if err != nil {
-		return fmt.Errorf("%w: the pipe ended after %d of %d bytes", ErrSource, int64(s.next)*iso.BlockSize+int64(n), int64(s.Blocks)*iso.BlockSize)
+		return fmt.Errorf("%w: the pipe ended after %d of %d bytes", ErrSource, int64(s.next)*iso.BlockSize+int64(n), int64(s.blocks)*iso.BlockSize)
 	}
 	s.sent.Write(p)
-	if s.next += len(p) / iso.BlockSize; s.next >= s.Blocks {
-		if n, _ := io.ReadFull(s.Stream, make([]byte, 1)); n > 0 {
-			return fmt.Errorf("%w: the pipe goes on after the %d bytes that were announced", ErrSource, int64(s.Blocks)*iso.BlockSize)
+	if s.next += len(p) / iso.BlockSize; s.next >= s.blocks {
+		if n, _ := io.ReadFull(s.stream, make([]byte, 1)); n > 0 {
+			return fmt.Errorf("%w: the pipe goes on after the %d bytes that were announced", ErrSource, int64(s.blocks)*iso.BlockSize)
 		}
 	}
 	return nil

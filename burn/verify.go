@@ -98,7 +98,7 @@ func verify(ctx context.Context, d *mmc.Drive, src *Source, plan *Plan, w *watch
 	if err := v.reload(ctx, regions); err != nil {
 		return nil, err
 	}
-	if src.Stream != nil {
+	if src.stream != nil {
 		return v.stream(ctx, regions)
 	}
 	for i := range regions {
@@ -347,7 +347,7 @@ func (v *verifier) stream(ctx context.Context, regions []Step) (*Verification, e
 
 // filesAt names the files of the image's file system that lie on sectors.
 func filesAt(src *Source, start disc.LBA, bad []Range) []string {
-	if len(bad) == 0 || src.Image == nil {
+	if len(bad) == 0 || src.image == nil {
 		return nil
 	}
 	var names []string
@@ -355,7 +355,7 @@ func filesAt(src *Source, start disc.LBA, bad []Range) []string {
 		if !t.Mode.IsData() {
 			continue
 		}
-		files, err := image.OpenFileSystem(src.Image, t)
+		files, err := image.OpenFileSystem(src.image, t)
 		if err != nil {
 			continue
 		}

@@ -131,7 +131,7 @@ func (a *app) runBurn(ctx context.Context, path string, o burnFlags) error {
 		if err := a.burnOnce(ctx, path, src, pre, targets, o); err != nil || o.dryRun || n >= o.copies {
 			return err
 		}
-		if src.Stream != nil {
+		if src.IsStream() {
 			return usage("what comes through a pipe can be burned once only")
 		}
 		if err := a.nextDisc(ctx, targets, n+1, o.copies); err != nil {
@@ -150,7 +150,7 @@ func (a *app) burnSource(ctx context.Context, path string, o burnFlags) (*burn.S
 		if err != nil {
 			return nil, nil, err
 		}
-		return &burn.Source{Name: filepath.Base(path), Image: pre.img}, pre, nil
+		return burn.ImageSource(filepath.Base(path), pre.img), pre, nil
 	}
 	if o.size == "" {
 		return nil, nil, usage("of a pipe, --size must say how much comes")
@@ -159,7 +159,7 @@ func (a *app) burnSource(ctx context.Context, path string, o burnFlags) (*burn.S
 	if err != nil {
 		return nil, nil, err
 	}
-	return &burn.Source{Name: "standard input", Stream: bufio.NewReaderSize(os.Stdin, 1<<20), Blocks: blocks}, nil, nil
+	return burn.StreamSource("standard input", bufio.NewReaderSize(os.Stdin, 1<<20), blocks), nil, nil
 }
 
 // planEvent is what will be done, in JSON.
@@ -205,7 +205,7 @@ func (a *app) burnOnce(ctx context.Context, path string, src *burn.Source, pre *
 	if abs, err := filepath.Abs(path); err == nil {
 		id.Path = abs
 	}
-	if src.Stream != nil {
+	if src.IsStream() {
 		id.Path = path
 	}
 	progress := a.newBurnProgress()

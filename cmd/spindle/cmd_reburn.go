@@ -158,7 +158,7 @@ func (a *app) runReburn(ctx context.Context, args []string, o reburnFlags) error
 		return fmt.Errorf("%w: %w", burn.ErrSource, err)
 	}
 	a.onClose(img.Close)
-	src := &burn.Source{Name: filepath.Base(j.Begin.Image.Path), Image: img}
+	src := burn.ImageSource(filepath.Base(j.Begin.Image.Path), img)
 	if err := j.CheckImage(src); err != nil {
 		if !o.force || !errors.Is(err, burn.ErrChanged) {
 			return err
