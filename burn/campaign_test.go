@@ -43,9 +43,6 @@ func (r *recording) Execute(ctx context.Context, c *scsi.Command) (int, error) {
 	return r.Conn.Execute(ctx, c)
 }
 
-func (r *recording) Clock() scsi.Clock { return scsi.ClockOf(r.Conn) }
-func (r *recording) MaxTransfer() int  { return scsi.MaxTransfer(r.Conn) }
-
 // campaignFaults are the ways in which a command can fail.
 func campaignFaults() []string {
 	return []string{"3/0C/00", "3/73/03", "4/44/00", "5/24/00", "5/21/02", "5/72/03", "2/04/08", "6/2A/01", "6/28/00", "1/17/01", "7/27/00",

@@ -8,6 +8,7 @@ import (
 
 	"spindle/disc"
 	"spindle/drive"
+	"spindle/internal/realtime"
 	"spindle/scsi"
 	"spindle/scsi/mmc"
 )
@@ -30,6 +31,7 @@ type burner struct {
 	rate     float64
 	rateAt   time.Time
 	rateFrom int64
+	realTime bool
 	at       disc.LBA // after the last sector that the drive took
 }
 
@@ -38,7 +40,9 @@ const lookEvery = 500 * time.Millisecond
 
 // run executes the steps.
 func (b *burner) run(ctx context.Context) error {
-	defer scsi.Urgent()()
+	if b.realTime {
+		defer realtime.Prioritize()()
+	}
 	b.total, b.oneX, b.buffer = b.plan.Bytes(), speedUnit(b.plan.Profile), -1
 	b.rateAt = b.drive.Clock().Now()
 	b.lastLook = b.rateAt

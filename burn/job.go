@@ -21,6 +21,10 @@ type Job struct {
 	Journal  *Writer // or nil
 	Observer Observer
 	Verify   bool
+	// RealTime asks the system for real-time priority for the threads that
+	// feed the drive, and locks the buffers of the burn into memory. Without
+	// permission it has no effect.
+	RealTime bool
 }
 
 // Result is how a job ended.
@@ -38,6 +42,7 @@ type Result struct {
 func Run(ctx context.Context, src *Source, jobs ...*Job) []Result {
 	results := make([]Result, len(jobs))
 	most := chunkSize
+	realTime := false
 	for _, j := range jobs {
 		if err := Alike(jobs[0].Plan, j.Plan); err != nil {
 			for k := range results {
@@ -46,8 +51,9 @@ func Run(ctx context.Context, src *Source, jobs ...*Job) []Result {
 			return results
 		}
 		most = min(most, j.Drive.MaxTransfer())
+		realTime = realTime || j.RealTime
 	}
-	f := startFeed(ctx, src, jobs[0].Plan.Steps, most, len(jobs))
+	f := startFeed(ctx, src, jobs[0].Plan.Steps, most, len(jobs), realTime)
 	var wg sync.WaitGroup
 	var alive atomic.Int32
 	alive.Store(int32(len(jobs)))
@@ -105,7 +111,7 @@ func (j *Job) burn(ctx context.Context, f *feed, number int) Result {
 	w := watch(j.Observer)
 	defer w.close()
 	last := -1
-	b := &burner{drive: j.Drive, medium: j.Medium, plan: j.Plan, feed: f, number: number, watch: w,
+	b := &burner{drive: j.Drive, medium: j.Medium, plan: j.Plan, feed: f, number: number, watch: w, realTime: j.RealTime,
 		record: func(step int, at disc.LBA) {
 			if j.Journal != nil {
 				j.Journal.step(step, at, step != last)

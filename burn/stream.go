@@ -8,7 +8,7 @@ import (
 	"sync/atomic"
 
 	"spindle/disc"
-	"spindle/scsi"
+	"spindle/internal/realtime"
 )
 
 // ringSize is how much is read ahead of the drive, in bytes.
@@ -42,13 +42,14 @@ type feed struct {
 	wg    sync.WaitGroup
 	sum   hash.Hash // of what was read of the image; once the goroutine has ended
 	bytes int64     // of it
+	lock  bool      // the buffers into memory
 }
 
 // startFeed begins reading for so many drives, of which one takes most bytes at a
 // time.
-func startFeed(ctx context.Context, src *Source, steps []Step, most, drives int) *feed {
+func startFeed(ctx context.Context, src *Source, steps []Step, most, drives int, lock bool) *feed {
 	most = max(min(most, chunkSize), FormRaw96.Size())
-	f := &feed{src: src, steps: steps, most: most, depth: ringSize / most, sum: sha256.New()}
+	f := &feed{src: src, steps: steps, most: most, depth: ringSize / most, sum: sha256.New(), lock: lock}
 	ctx, f.stop = context.WithCancel(ctx)
 	f.free = make(chan *chunk, f.depth)
 	for range f.depth {
@@ -68,8 +69,8 @@ func (f *feed) close() {
 	for {
 		select {
 		case c := <-f.free:
-			if c.data != nil {
-				scsi.Forget(c.data[:cap(c.data)])
+			if f.lock && c.data != nil {
+				realtime.UnlockMemory(c.data[:cap(c.data)])
 			}
 		default:
 			return
@@ -107,7 +108,9 @@ func (f *feed) run(ctx context.Context) {
 			n := min(f.most/size, s.Count-done)
 			if cap(c.data) < f.most {
 				c.data = make([]byte, f.most)
-				scsi.KeepInMemory(c.data)
+				if f.lock {
+					realtime.LockMemory(c.data)
+				}
 			}
 			c.step, c.first, c.n, c.data = i, s.LBA+disc.LBA(done), n, c.data[:n*size]
 			c.err = f.read(s, c, done, raw)

@@ -52,6 +52,9 @@ func TestWaitReady(t *testing.T) {
 
 type busyDevice struct{}
 
+func (busyDevice) MaxTransfer() int  { return scsi.DefaultTransfer }
+func (busyDevice) Clock() scsi.Clock { return scsi.SystemClock{} }
+
 func (busyDevice) Execute(ctx context.Context, c *scsi.Command) (int, error) {
 	return 0, &scsi.CheckCondition{Sense: scsi.Sense{Key: scsi.NotReady, ASC: 4, ASCQ: 1}}
 }

@@ -619,14 +619,14 @@ func TestTraceReplays(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rec := scsi.NewRecorder(sim.New(sim.Config{Image: img, Faults: []sim.Fault{fault}}), f)
+	rec := scsi.NewTracer(sim.New(sim.Config{Image: img, Faults: []sim.Fault{fault}}), f)
 	if _, err := Rip(context.Background(), mmc.New(rec), Options{Output: filepath.Join(dir, "a.cue"), Format: CueBin, Retries: 2}); err != nil {
 		t.Fatal(err)
 	}
 	if err := errors.Join(rec.Flush(), f.Close()); err != nil {
 		t.Fatal(err)
 	}
-	tr, err := scsi.OpenTrace(f.Name())
+	tr, err := scsi.OpenReplay(f.Name())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,6 @@
 // Package scsi sends one SCSI command to one device. A [Device] may be real
 // (opened with [Open] through the operating system's pass-through), simulated
-// (package scsi/sim) or a wrapper such as a [Recorder]. The package knows sense
+// (package scsi/sim) or a wrapper such as a [Tracer]. The package knows sense
 // data and the errors a command can end with, and finds the optical drives of
 // the machine; it knows nothing of discs.
 package scsi
@@ -50,33 +50,36 @@ type Command struct {
 // first spin up and seek with retries.
 const DefaultTimeout = 60 * time.Second
 
-// A Device executes commands, one at a time.
+// A Device executes commands, one at a time. A wrapper embeds the device that it
+// wraps, or states each method anew: a limit or a clock that got lost would go
+// unnoticed.
 type Device interface {
 	// Execute sends one command and waits for its end. n is the number of
 	// data bytes that were transferred, which may be fewer than len(Data)
-	// also without an error. An error is a [*CheckCondition] with the
+	// even without an error. An error is a [*CheckCondition] with the
 	// device's sense data, or wraps [ErrTimeout], [ErrGone], [ErrBusy] or
-	// [ErrTransport]. A command in flight is not abandoned when ctx ends, for
-	// a drive that is left in the middle of one may hang: ctx is looked at
+	// [ErrTransport]. A command in flight is not abandoned when ctx ends,
+	// because a drive left in the middle of one may hang: ctx is checked
 	// before the command is sent.
 	Execute(ctx context.Context, c *Command) (n int, err error)
+
+	// MaxTransfer returns the largest number of data bytes that one command
+	// may carry. It is positive and does not change.
+	MaxTransfer() int
+
+	// Clock returns the clock of the time the device lives in:
+	// [SystemClock], or a simulator's. It does not change.
+	Clock() Clock
 }
+
+// DefaultTransfer is a number of bytes that every host adapter can transfer with
+// one command.
+const DefaultTransfer = 64 << 10
 
 // A Conn is an open Device.
 type Conn interface {
 	Device
 	io.Closer
-}
-
-// MaxTransfer returns the largest number of bytes that one command to d may
-// carry, as d's MaxTransfer method states it, or 64 KiB where it has none.
-func MaxTransfer(d Device) int {
-	if l, ok := d.(interface{ MaxTransfer() int }); ok {
-		if n := l.MaxTransfer(); n > 0 {
-			return n
-		}
-	}
-	return 64 << 10
 }
 
 // A Clock tells the time and waits, in the time that a device lives in: real
@@ -87,19 +90,14 @@ type Clock interface {
 	Sleep(ctx context.Context, d time.Duration) error
 }
 
-// ClockOf returns the clock of d: that of its Clock method, or real time.
-func ClockOf(d Device) Clock {
-	if c, ok := d.(interface{ Clock() Clock }); ok {
-		return c.Clock()
-	}
-	return realClock{}
-}
+// SystemClock is real time.
+type SystemClock struct{}
 
-type realClock struct{}
+// Now returns the system's time.
+func (SystemClock) Now() time.Time { return time.Now() }
 
-func (realClock) Now() time.Time { return time.Now() }
-
-func (realClock) Sleep(ctx context.Context, d time.Duration) error {
+// Sleep implements [Clock].
+func (SystemClock) Sleep(ctx context.Context, d time.Duration) error {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {

@@ -85,6 +85,8 @@ func (a *answers) Execute(_ context.Context, c *Command) (int, error) {
 
 func (a *answers) MaxTransfer() int { return 12345 }
 
+func (a *answers) Clock() Clock { return SystemClock{} }
+
 func TestTrace(t *testing.T) {
 	sense := Sense{Key: MediumError, ASC: 0x11, ASCQ: 5}
 	sense.Raw = sense.Fixed()
@@ -98,7 +100,7 @@ func TestTrace(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := NewRecorder(dev, f)
+	r := NewTracer(dev, f)
 	type outcome struct {
 		N    int
 		Data []byte
@@ -124,13 +126,13 @@ func TestTrace(t *testing.T) {
 	if err := errors.Join(r.Flush(), f.Close()); err != nil {
 		t.Fatal(err)
 	}
-	tr, err := OpenTrace(path)
+	tr, err := OpenReplay(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer tr.Close()
-	if MaxTransfer(tr) != 12345 {
-		t.Errorf("transfer limit %d", MaxTransfer(tr))
+	if tr.MaxTransfer() != 12345 {
+		t.Errorf("transfer limit %d", tr.MaxTransfer())
 	}
 	if diff := cmp.Diff(want, run(tr)); diff != "" {
 		t.Error(diff)
@@ -140,13 +142,15 @@ func TestTrace(t *testing.T) {
 	}
 }
 
-func TestOpenTraceErrors(t *testing.T) {
+func TestOpenReplayErrors(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "trace")
-	for _, text := range []string{"hello\n", "{}\n", "{\"spindle-trace\":1}\n{}\n", "{\"spindle-trace\":1}\nx\n"} {
+	for _, text := range []string{"hello\n", "{}\n", "{\"spindle-trace\":1}\n", "{\"spindle-trace\":1,\"max_transfer\":99999999999}\n",
+		"{\"spindle-trace\":2,\"max_transfer\":65536}\n",
+		"{\"spindle-trace\":1,\"max_transfer\":65536}\n{}\n", "{\"spindle-trace\":1,\"max_transfer\":65536}\nx\n"} {
 		if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
 			t.Fatal(err)
 		}
-		if tr, err := OpenTrace(path); !errors.Is(err, ErrTrace) {
+		if tr, err := OpenReplay(path); !errors.Is(err, ErrTrace) {
 			t.Errorf("%q: %v, %v", text, tr, err)
 		}
 	}
@@ -155,7 +159,7 @@ func TestOpenTraceErrors(t *testing.T) {
 func TestContextEndsBeforeTheCommand(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if err := ClockOf(&answers{}).Sleep(ctx, time.Hour); !errors.Is(err, context.Canceled) {
+	if err := (SystemClock{}).Sleep(ctx, time.Hour); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
 }
@@ -176,8 +180,8 @@ func ExampleSense_String() {
 	// Output: 2/3A/02 medium not present, tray open <nil>
 }
 
-func TestRecorderFailsLate(t *testing.T) {
-	r := NewRecorder(&answers{data: [][]byte{make([]byte, 1<<20)}, errs: []error{nil}}, failingWriter{})
+func TestTracerFailsLate(t *testing.T) {
+	r := NewTracer(&answers{data: [][]byte{make([]byte, 1<<20)}, errs: []error{nil}}, failingWriter{})
 	c := &Command{CDB: make([]byte, 6), Direction: In, Data: make([]byte, 1<<20)}
 	if n, err := r.Execute(context.Background(), c); n != 1<<20 || err != nil {
 		t.Errorf("a trace that cannot be written spoils the command: %d, %v", n, err)

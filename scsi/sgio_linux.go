@@ -21,17 +21,16 @@ const (
 	sgDirFromDevice = -3
 	sgInfoCheck     = 0x1
 
-	blkSectGet      = 0x1267    // BLKSECTGET; on /dev/sgN the answer is in bytes
-	statusCheck     = 0x02      // CHECK CONDITION
-	statusBusy      = 0x08      // BUSY
-	statusConflict  = 0x18      // RESERVATION CONFLICT
-	driverSense     = 0x08      // DRIVER_SENSE
-	driverMask      = 0x0F      // without the suggestion bits
-	hostNoConnect   = 0x01      // DID_NO_CONNECT
-	hostTimeOut     = 0x03      // DID_TIME_OUT
-	defaultTransfer = 64 << 10  // what every host adapter takes
-	mostTransfer    = 512 << 10 // more gains nothing
-	senseLen        = 64        // descriptors may need more than 18 bytes
+	blkSectGet     = 0x1267    // BLKSECTGET; on /dev/sgN the answer is in bytes
+	statusCheck    = 0x02      // CHECK CONDITION
+	statusBusy     = 0x08      // BUSY
+	statusConflict = 0x18      // RESERVATION CONFLICT
+	driverSense    = 0x08      // DRIVER_SENSE
+	driverMask     = 0x0F      // without the suggestion bits
+	hostNoConnect  = 0x01      // DID_NO_CONNECT
+	hostTimeOut    = 0x03      // DID_TIME_OUT
+	mostTransfer   = 512 << 10 // more gains nothing
+	senseLen       = 64        // descriptors may need more than 18 bytes
 )
 
 // sgIOHeader is struct sg_io_hdr.
@@ -69,10 +68,16 @@ type sgDevice struct {
 }
 
 // Open opens an optical drive by its device file: /dev/sr0, /dev/sg1, or a link
-// such as /dev/cdrom. It is opened so that it works also without a medium; with
-// exclusive, which writing wants, no other program that does the same, and no
-// mount, may hold it. The error is an [*OpenError].
-func Open(path string, exclusive bool) (Conn, error) {
+// such as /dev/cdrom. The drive need not hold a medium. The error is an
+// [*OpenError].
+func Open(path string) (Conn, error) { return open(path, false) }
+
+// OpenExclusive opens an optical drive as [Open] does, for writing: it fails with
+// [ErrBusy] while the disc is mounted or another program holds the drive
+// exclusively, and keeps both out until the drive is closed.
+func OpenExclusive(path string) (Conn, error) { return open(path, true) }
+
+func open(path string, exclusive bool) (Conn, error) {
 	flags := unix.O_NONBLOCK | unix.O_CLOEXEC
 	if exclusive {
 		flags |= unix.O_EXCL
@@ -175,7 +180,7 @@ func (d *sgDevice) checkPassThrough(path string) error {
 func (d *sgDevice) transferLimit() int {
 	st, err := d.f.Stat()
 	if err != nil {
-		return defaultTransfer
+		return DefaultTransfer
 	}
 	limit := 0
 	if st.Mode()&os.ModeCharDevice != 0 {
@@ -190,7 +195,7 @@ func (d *sgDevice) transferLimit() int {
 		}
 	}
 	if limit < 4096 {
-		return defaultTransfer
+		return DefaultTransfer
 	}
 	return min(limit, mostTransfer)
 }
@@ -208,8 +213,9 @@ func (d *sgDevice) ioctl(request uintptr, arg unsafe.Pointer) error {
 	}
 }
 
-// MaxTransfer returns the most bytes one command may carry.
 func (d *sgDevice) MaxTransfer() int { return d.transfer }
+
+func (d *sgDevice) Clock() Clock { return SystemClock{} }
 
 func (d *sgDevice) Close() error {
 	if d.held != nil {

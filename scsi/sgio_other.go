@@ -4,7 +4,10 @@ package scsi
 
 // Open returns an [*OpenError] that wraps [ErrUnsupported]: pass-through to
 // drives is written for Linux.
-func Open(path string, exclusive bool) (Conn, error) {
+func Open(path string) (Conn, error) {
 	return nil, &OpenError{Path: path, Err: ErrUnsupported,
 		Hint: "Image files and simulated drives (sim:FILE) work here"}
 }
+
+// OpenExclusive returns the same error as [Open].
+func OpenExclusive(path string) (Conn, error) { return Open(path) }

@@ -34,17 +34,20 @@ type traceHeader struct {
 	MaxTransfer int `json:"max_transfer"`
 }
 
-const traceVersion = 1
+const (
+	traceVersion     = 1
+	maxTraceTransfer = 16 << 20 // bytes; no host adapter takes that much
+)
 
 // traceKinds names the errors that a trace keeps apart.
 var traceKinds = map[string]error{
 	"timeout": ErrTimeout, "gone": ErrGone, "busy": ErrBusy, "permission": ErrPermission, "transport": ErrTransport,
 }
 
-// A Recorder is a Device that writes down everything that passes through it: one
-// JSON object a line, so that a run can be looked at, sent to others, and
-// played back with [OpenTrace].
-type Recorder struct {
+// A Tracer is a Device that records everything that passes through it, one JSON
+// object a line, so that a run can be inspected, sent to others, and played back
+// with [OpenReplay].
+type Tracer struct {
 	dev   Device
 	start time.Time
 
@@ -53,36 +56,37 @@ type Recorder struct {
 	err error
 }
 
-// NewRecorder records what passes to dev on w. Call Flush at the end.
-func NewRecorder(dev Device, w io.Writer) *Recorder {
-	r := &Recorder{dev: dev, w: bufio.NewWriterSize(w, 256<<10), start: ClockOf(dev).Now()}
-	r.write(traceHeader{Trace: traceVersion, MaxTransfer: MaxTransfer(dev)})
-	return r
+// NewTracer records on w what passes to and from dev. Call [Tracer.Flush] at the
+// end.
+func NewTracer(dev Device, w io.Writer) *Tracer {
+	t := &Tracer{dev: dev, w: bufio.NewWriterSize(w, 256<<10), start: dev.Clock().Now()}
+	t.write(traceHeader{Trace: traceVersion, MaxTransfer: dev.MaxTransfer()})
+	return t
 }
 
-func (r *Recorder) write(v any) {
+func (t *Tracer) write(v any) {
 	b, err := json.Marshal(v)
 	if err == nil {
-		_, err = r.w.Write(append(b, '\n'))
+		_, err = t.w.Write(append(b, '\n'))
 	}
-	if r.err == nil {
-		r.err = err
+	if t.err == nil {
+		t.err = err
 	}
 }
 
 // MaxTransfer returns that of the recorded device.
-func (r *Recorder) MaxTransfer() int { return MaxTransfer(r.dev) }
+func (t *Tracer) MaxTransfer() int { return t.dev.MaxTransfer() }
 
 // Clock returns that of the recorded device.
-func (r *Recorder) Clock() Clock { return ClockOf(r.dev) }
+func (t *Tracer) Clock() Clock { return t.dev.Clock() }
 
 // Execute implements [Device].
-func (r *Recorder) Execute(ctx context.Context, c *Command) (int, error) {
-	clock := ClockOf(r.dev)
+func (t *Tracer) Execute(ctx context.Context, c *Command) (int, error) {
+	clock := t.dev.Clock()
 	begin := clock.Now()
-	n, err := r.dev.Execute(ctx, c)
+	n, err := t.dev.Execute(ctx, c)
 	rec := traceRecord{
-		Time: begin.Sub(r.start).Seconds(), Duration: clock.Now().Sub(begin).Seconds(),
+		Time: begin.Sub(t.start).Seconds(), Duration: clock.Now().Sub(begin).Seconds(),
 		Name: Opcode(c.CDB[0]).String(), CDB: hex.EncodeToString(c.CDB), Count: n,
 	}
 	if c.Direction != None {
@@ -103,26 +107,27 @@ func (r *Recorder) Execute(ctx context.Context, c *Command) (int, error) {
 			}
 		}
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.write(rec)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.write(rec)
 	return n, err
 }
 
 // Flush writes out what is buffered and returns the first error of all writing.
-func (r *Recorder) Flush() error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if err := r.w.Flush(); r.err == nil {
-		r.err = err
+func (t *Tracer) Flush() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if err := t.w.Flush(); t.err == nil {
+		t.err = err
 	}
-	return r.err
+	return t.err
 }
 
-// Trace plays a recorded trace back as a device: each command gets the answer
-// that the same CDB got at the same turn, the last one again and again. A
-// command that the trace does not hold is an error.
-type Trace struct {
+// A Replay plays a recorded trace back as a device: the nth command with some CDB
+// gets the answer that the nth such command got when the trace was recorded, and
+// the last answer once those run out. A command that the trace does not hold is an
+// error that wraps [ErrTrace].
+type Replay struct {
 	f           *os.File
 	maxTransfer int
 
@@ -148,13 +153,13 @@ var ErrTrace = errors.New("trace")
 // maxTraceLine bounds one record: the data of the longest transfer in base64.
 const maxTraceLine = 32 << 20
 
-// OpenTrace opens a trace for playing back.
-func OpenTrace(path string) (*Trace, error) {
+// OpenReplay opens a trace for playing back.
+func OpenReplay(path string) (*Replay, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	t := &Trace{f: f, answers: make(map[string]*traceAnswers)}
+	t := &Replay{f: f, answers: make(map[string]*traceAnswers)}
 	if err := t.index(); err != nil {
 		f.Close()
 		return nil, fmt.Errorf("%s: %w", path, err)
@@ -164,7 +169,7 @@ func OpenTrace(path string) (*Trace, error) {
 
 // index notes where each record stands, so that memory does not depend on the
 // length of the trace's data.
-func (t *Trace) index() error {
+func (t *Replay) index() error {
 	scan := bufio.NewScanner(t.f)
 	scan.Buffer(make([]byte, 1<<20), maxTraceLine)
 	var at int64
@@ -174,6 +179,9 @@ func (t *Trace) index() error {
 			var h traceHeader
 			if err := json.Unmarshal(b, &h); err != nil || h.Trace != traceVersion {
 				return fmt.Errorf("%w: line 1 is not the start of a spindle trace", ErrTrace)
+			}
+			if h.MaxTransfer < 1 || h.MaxTransfer > maxTraceTransfer {
+				return fmt.Errorf("%w: line 1: transfer limit of %d bytes", ErrTrace, h.MaxTransfer)
 			}
 			t.maxTransfer = h.MaxTransfer
 		} else {
@@ -197,17 +205,17 @@ func (t *Trace) index() error {
 
 // Clock returns a clock that moves as the recorded commands took, and when
 // somebody sleeps: playing back does not wait.
-func (t *Trace) Clock() Clock { return (*traceClock)(t) }
+func (t *Replay) Clock() Clock { return (*replayClock)(t) }
 
-type traceClock Trace
+type replayClock Replay
 
-func (c *traceClock) Now() time.Time {
+func (c *replayClock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.now
 }
 
-func (c *traceClock) Sleep(ctx context.Context, d time.Duration) error {
+func (c *replayClock) Sleep(ctx context.Context, d time.Duration) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.now = c.now.Add(d)
@@ -215,13 +223,13 @@ func (c *traceClock) Sleep(ctx context.Context, d time.Duration) error {
 }
 
 // MaxTransfer returns that of the device that was recorded.
-func (t *Trace) MaxTransfer() int { return t.maxTransfer }
+func (t *Replay) MaxTransfer() int { return t.maxTransfer }
 
 // Close closes the file.
-func (t *Trace) Close() error { return t.f.Close() }
+func (t *Replay) Close() error { return t.f.Close() }
 
 // Execute implements [Device].
-func (t *Trace) Execute(ctx context.Context, c *Command) (int, error) {
+func (t *Replay) Execute(ctx context.Context, c *Command) (int, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}

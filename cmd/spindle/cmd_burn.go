@@ -215,7 +215,7 @@ func (a *app) burnOnce(ctx context.Context, path string, src *burn.Source, pre *
 		if err != nil {
 			return err
 		}
-		t.job = &burn.Job{Drive: t.drive, Medium: t.medium, Plan: t.plan, Journal: j, Verify: !o.noVerify}
+		t.job = &burn.Job{Drive: t.drive, Medium: t.medium, Plan: t.plan, Journal: j, Verify: !o.noVerify, RealTime: true}
 		if i == 0 { // of several drives the first one shows how it goes
 			t.job.Observer = progress
 		}

@@ -87,7 +87,7 @@ func (a *app) printDrive(e driveEvent) {
 
 // mediumIn says what kind of disc is in a drive.
 func mediumIn(ctx context.Context, path string) (string, error) {
-	c, err := scsi.Open(path, false)
+	c, err := scsi.Open(path)
 	if err != nil {
 		return "", err
 	}

@@ -226,7 +226,7 @@ func (a *app) burnAgain(ctx context.Context, src *burn.Source, j *burn.Journal, 
 	if err != nil {
 		return err
 	}
-	t.job = &burn.Job{Drive: t.drive, Medium: t.medium, Plan: again.Plan, Whole: again.Whole, Journal: journal, Observer: progress, Verify: !o.noVerify}
+	t.job = &burn.Job{Drive: t.drive, Medium: t.medium, Plan: again.Plan, Whole: again.Whole, Journal: journal, Observer: progress, Verify: !o.noVerify, RealTime: true}
 	r := burn.Run(ctx, src, t.job)[0]
 	progress.stop()
 	if err := journal.Close(); err != nil {

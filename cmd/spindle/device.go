@@ -64,7 +64,7 @@ func (a *app) watched(dev scsi.Device) (scsi.Device, error) {
 		if err != nil {
 			return nil, err
 		}
-		r := scsi.NewRecorder(dev, f)
+		r := scsi.NewTracer(dev, f)
 		a.onClose(func() error { return errors.Join(r.Flush(), f.Close()) })
 		dev = r
 	}
@@ -78,7 +78,10 @@ func (a *app) watched(dev scsi.Device) (scsi.Device, error) {
 func openDevice(name string, exclusive bool) (scsi.Conn, error) {
 	spec, ok := strings.CutPrefix(name, "sim:")
 	if !ok {
-		return scsi.Open(name, exclusive)
+		if exclusive {
+			return scsi.OpenExclusive(name)
+		}
+		return scsi.Open(name)
 	}
 	s, err := sim.ParseSpec(spec)
 	if err != nil {
@@ -90,7 +93,7 @@ func openDevice(name string, exclusive bool) (scsi.Conn, error) {
 // openSimulated switches a simulated drive on, with the disc of its specification.
 func openSimulated(s sim.Spec) (scsi.Conn, error) {
 	if s.Trace != "" {
-		return scsi.OpenTrace(s.Trace)
+		return scsi.OpenReplay(s.Trace)
 	}
 	cfg := s.Config
 	cfg.Media = s.Media
@@ -197,7 +200,7 @@ func (a *app) onlyDrive(ctx context.Context) (string, error) {
 }
 
 func hasDisc(ctx context.Context, path string) bool {
-	c, err := scsi.Open(path, false)
+	c, err := scsi.Open(path)
 	if err != nil {
 		return false
 	}
@@ -210,12 +213,6 @@ type verboseDevice struct {
 	scsi.Device
 	a *app
 }
-
-// MaxTransfer returns that of the device behind it.
-func (v *verboseDevice) MaxTransfer() int { return scsi.MaxTransfer(v.Device) }
-
-// Clock returns that of the device behind it.
-func (v *verboseDevice) Clock() scsi.Clock { return scsi.ClockOf(v.Device) }
 
 // Execute implements scsi.Device.
 func (v *verboseDevice) Execute(ctx context.Context, c *scsi.Command) (int, error) {

@@ -31,21 +31,18 @@ const (
 var ErrShortReply = errors.New("the drive's answer is too short")
 
 // A Drive sends MMC commands to a device.
-type Drive struct {
-	dev   scsi.Device
-	clock scsi.Clock
-}
+type Drive struct{ dev scsi.Device }
 
 // New returns a Drive that uses dev.
 func New(dev scsi.Device) *Drive {
-	return &Drive{dev: dev, clock: scsi.ClockOf(dev)}
+	return &Drive{dev: dev}
 }
 
 // Clock returns the clock of the device: real time, or a simulator's.
-func (d *Drive) Clock() scsi.Clock { return d.clock }
+func (d *Drive) Clock() scsi.Clock { return d.dev.Clock() }
 
 // MaxTransfer returns the most bytes one command may carry.
-func (d *Drive) MaxTransfer() int { return scsi.MaxTransfer(d.dev) }
+func (d *Drive) MaxTransfer() int { return d.dev.MaxTransfer() }
 
 // in sends a command that reads into buf and returns what came.
 func (d *Drive) in(ctx context.Context, cdb, buf []byte, limit time.Duration) ([]byte, error) {

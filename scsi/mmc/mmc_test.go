@@ -18,6 +18,7 @@ import (
 
 // bytesDevice answers everything with the same bytes.
 type bytesDevice struct {
+	plain
 	b     []byte
 	extra int // claimed beyond what came
 }
@@ -197,6 +198,12 @@ func TestAgainstTheSimulator(t *testing.T) {
 		t.Errorf("no sectors: %v", err)
 	}
 }
+
+// plain gives test devices the parts of scsi.Device that most do not care about.
+type plain struct{}
+
+func (plain) MaxTransfer() int  { return scsi.DefaultTransfer }
+func (plain) Clock() scsi.Clock { return scsi.SystemClock{} }
 
 func TestLayerBreak(t *testing.T) {
 	for _, test := range []struct {
