@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"spindle/disc"
+	"spindle/image/imagetest"
 	"spindle/scsi/mmc"
 	"spindle/scsi/sim"
 )
@@ -19,19 +20,14 @@ func (nowhere) ReadAt(p []byte, _ int64) (int, error)  { clear(p); return len(p)
 func (nowhere) WriteAt(p []byte, _ int64) (int, error) { return len(p), nil }
 func (nowhere) Truncate(int64) error                   { return nil }
 
-// stalling is an image that stands still once, in the middle.
-type stalling struct {
-	disc.Image
-	at    disc.LBA
-	stall time.Duration
-	done  atomic.Bool
-}
-
-func (s *stalling) ReadSectors(p []byte, first disc.LBA) error {
-	if first >= s.at && s.done.CompareAndSwap(false, true) {
-		time.Sleep(s.stall)
-	}
-	return s.Image.ReadSectors(p, first)
+// stalling is an image that stands still once, at a sector.
+func stalling(img disc.Image, at disc.LBA, stall time.Duration) disc.Image {
+	var done atomic.Bool
+	return &imagetest.Tapped{Image: img, Before: func(first disc.LBA, _ int) {
+		if first >= at && done.CompareAndSwap(false, true) {
+			time.Sleep(stall)
+		}
+	}}
 }
 
 // constant is an endless file without any cost.
@@ -66,7 +62,7 @@ func benchmarkBurn(b *testing.B, media string, speed, sectors int, hostTime bool
 		if err != nil {
 			b.Fatal(err)
 		}
-		src := ImageSource("", &stalling{Image: img, at: disc.LBA(sectors / 2), stall: stall})
+		src := ImageSource("", stalling(img, disc.LBA(sectors/2), stall))
 		plan, err := MakePlan(m, src, Options{})
 		if err != nil {
 			b.Fatal(err)

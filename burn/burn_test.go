@@ -13,6 +13,7 @@ import (
 	"spindle/disc"
 	"spindle/disc/cdsector"
 	"spindle/image"
+	"spindle/image/imagetest"
 	"spindle/internal/testdisc"
 	"spindle/scsi"
 	"spindle/scsi/mmc"
@@ -118,17 +119,17 @@ func differs(r *sim.Recordable, img disc.Image, shift disc.LBA) error {
 			first = tr.Start
 		}
 		for a := first; a < tr.End; a++ {
-			if err := src.read(want, a, form); err != nil {
+			if err := src.read(context.Background(), want, a, form); err != nil {
 				return err
 			}
-			if err := got.read(have, a+shift, form); err != nil {
+			if err := got.read(context.Background(), have, a+shift, form); err != nil {
 				return fmt.Errorf("sector %d of the disc: %w", a+shift, err)
 			}
 			if !bytes.Equal(want, have) {
 				return fmt.Errorf("sector %d of the disc differs", a+shift)
 			}
 			if cd && tr.Mode.IsData() {
-				if err := r.ReadSectors(sector, a+shift); err != nil {
+				if err := r.ReadSectors(context.Background(), sector, a+shift); err != nil {
 					return err
 				}
 				s := (*[cdsector.Size]byte)(sector)
@@ -436,21 +437,15 @@ func TestNotAlike(t *testing.T) {
 }
 
 // counted counts the sectors that are read of an image.
-type counted struct {
-	disc.Image
-	read *int
-}
-
-func (c counted) ReadSectors(p []byte, first disc.LBA) error {
-	*c.read += len(p) / c.Layout().Medium.SectorSize()
-	return c.Image.ReadSectors(p, first)
+func counted(img disc.Image, read *int) disc.Image {
+	return &imagetest.Tapped{Image: img, Before: func(_ disc.LBA, n int) { *read += n }}
 }
 
 func TestFailureEndsReading(t *testing.T) {
 	read := 0
 	img := data(t, disc.DVD, 1000000)
 	_, d := recorder(blank(t, "dvd+r", 2000000), sim.Fault{Kind: sim.FaultSense, Opcode: 0x2A, Nth: 2, Sense: scsi.Sense{Key: scsi.MediumError, ASC: 0x73, ASCQ: 3}})
-	_, res, err := burnOn(t, d, ImageSource("", counted{img, &read}), Options{})
+	_, res, err := burnOn(t, d, ImageSource("", counted(img, &read)), Options{})
 	if err != nil || res.Err == nil {
 		t.Fatal(err, res.Err)
 	}
@@ -500,7 +495,7 @@ func TestVerifyFindsDifferences(t *testing.T) {
 	if err != nil || fmt.Sprint(v.Unreadable) != "[sectors 10 to 12]" || len(v.Slow) == 0 {
 		t.Errorf("%v %+v", err, v)
 	}
-	other := ImageSource("", changed{src.image, 77})
+	other := ImageSource("", changed(src.image, 77))
 	v, err = Verify(context.Background(), mmc.New(sim.New(sim.Config{Disc: r})), other, plan, nil)
 	if err != nil || fmt.Sprint(v.Different) != "[sector 77]" {
 		t.Errorf("%v %+v", err, v)
@@ -508,16 +503,10 @@ func TestVerifyFindsDifferences(t *testing.T) {
 }
 
 // changed is an image of which one sector has changed.
-type changed struct {
-	disc.Image
-	at disc.LBA
-}
-
-func (c changed) ReadSectors(p []byte, first disc.LBA) error {
-	err := c.Image.ReadSectors(p, first)
-	size := c.Layout().Medium.SectorSize()
-	if i := int(c.at-first) * size; i >= 0 && i < len(p) {
-		p[i] ^= 1
-	}
-	return err
+func changed(img disc.Image, at disc.LBA) disc.Image {
+	return &imagetest.Tapped{Image: img, After: func(p []byte, first disc.LBA) {
+		if i := int(at-first) * img.Layout().Medium.SectorSize(); i >= 0 && i < len(p) {
+			p[i] ^= 1
+		}
+	}}
 }

@@ -97,16 +97,16 @@ func TestTouchedImage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sum, err := sentSum(src, plan, 50*2048)
+	sum, err := sentSum(t.Context(), src, plan, 50*2048)
 	if err != nil {
 		t.Fatal(err)
 	}
 	id.ModTime = id.ModTime.Add(time.Hour)
 	j := &Journal{Begin: Begin{Image: id, Plan: plan}, Last: Entry{SHA256: sum, Bytes: 50 * 2048}}
-	if err := j.CheckImage(src); err != nil {
+	if err := j.CheckImage(t.Context(), src); err != nil {
 		t.Error(err)
 	}
-	if err := j.CheckImage(ImageSource("", changed{src.image, 7})); !errors.Is(err, ErrChanged) {
+	if err := j.CheckImage(t.Context(), ImageSource("", changed(src.image, 7))); !errors.Is(err, ErrChanged) {
 		t.Error(err)
 	}
 }

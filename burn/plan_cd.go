@@ -1,6 +1,7 @@
 package burn
 
 import (
+	"context"
 	"encoding/binary"
 	"fmt"
 
@@ -252,7 +253,7 @@ func cueEntries(s *disc.Session, begin disc.LBA, text bool) []mmc.CueEntry {
 // in a data track, as its volume descriptor states it.
 func rootExtent(img disc.Image, t *disc.Track) (uint32, bool) {
 	var d [2048]byte
-	if _, err := image.UserData(img, t).ReadAt(d[:], 16*2048); err != nil || string(d[1:6]) != "CD001" || d[0] != 1 {
+	if _, err := image.UserData(context.Background(), img, t).ReadAt(d[:], 16*2048); err != nil || string(d[1:6]) != "CD001" || d[0] != 1 {
 		return 0, false
 	}
 	return binary.LittleEndian.Uint32(d[156+2:]), true

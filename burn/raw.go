@@ -1,6 +1,7 @@
 package burn
 
 import (
+	"context"
 	"encoding/binary"
 	"fmt"
 
@@ -68,10 +69,10 @@ func newRawMaker(src *Source, start disc.LBA) *rawMaker {
 func bcd(n int) byte { return byte(n/10%10<<4 | n%10) }
 
 // read fills p with sectors of 2448 bytes from a on.
-func (r *rawMaker) read(p []byte, a disc.LBA) error {
+func (r *rawMaker) read(ctx context.Context, p []byte, a disc.LBA) error {
 	const size = cdsector.Size + cdsector.SubSize
 	for ; len(p) >= size; p, a = p[size:], a+1 {
-		if err := r.mainChannel(a); err != nil {
+		if err := r.mainChannel(ctx, a); err != nil {
 			return err
 		}
 		copy(p, r.main[:])
@@ -87,11 +88,11 @@ func (r *rawMaker) read(p []byte, a disc.LBA) error {
 }
 
 // mainChannel makes the 2352 bytes of a sector, scrambled where they are data.
-func (r *rawMaker) mainChannel(a disc.LBA) error {
+func (r *rawMaker) mainChannel(ctx context.Context, a disc.LBA) error {
 	s := &r.l.Sessions[0]
 	t := r.l.TrackAt(a)
 	if t != nil && (t.Mode == disc.Audio || a >= t.Start) {
-		if err := r.src.failed(r.src.image.ReadSectors(r.main[:], a)); err != nil {
+		if err := r.src.failed(r.src.image.ReadSectors(ctx, r.main[:], a)); err != nil {
 			return err
 		}
 		if t.Mode.IsData() {

@@ -38,7 +38,7 @@ type Again struct {
 
 // CheckImage says whether the image is still the one that was burned, by size and
 // time, or, where it was only touched, by the sum of what was sent.
-func (j *Journal) CheckImage(src *Source) error {
+func (j *Journal) CheckImage(ctx context.Context, src *Source) error {
 	err := j.Begin.Image.Same()
 	if err == nil || !errors.Is(err, ErrChanged) {
 		return err
@@ -47,7 +47,7 @@ func (j *Journal) CheckImage(src *Source) error {
 	if ierr != nil || now.Size != j.Begin.Image.Size || j.Last.SHA256 == "" || j.Last.Bytes == 0 {
 		return err
 	}
-	sum, serr := sentSum(src, j.Begin.Plan, j.Last.Bytes)
+	sum, serr := sentSum(ctx, src, j.Begin.Plan, j.Last.Bytes)
 	if serr != nil {
 		return serr
 	}
@@ -58,7 +58,7 @@ func (j *Journal) CheckImage(src *Source) error {
 }
 
 // sentSum is the SHA-256 of the first n bytes that a plan sends of an image.
-func sentSum(src *Source, plan *Plan, n int64) (string, error) {
+func sentSum(ctx context.Context, src *Source, plan *Plan, n int64) (string, error) {
 	sum := sha256.New()
 	for i := range plan.Steps {
 		s := &plan.Steps[i]
@@ -69,7 +69,7 @@ func sentSum(src *Source, plan *Plan, n int64) (string, error) {
 		buf := make([]byte, chunkSize/size*size)
 		for done := 0; done < s.Count-s.Pad && n > 0; {
 			k := min(len(buf)/size, s.Count-s.Pad-done, int((n+int64(size)-1)/int64(size)))
-			if err := src.read(buf[:k*size], s.Source+disc.LBA(done), s.Form); err != nil {
+			if err := src.read(ctx, buf[:k*size], s.Source+disc.LBA(done), s.Form); err != nil {
 				return "", err
 			}
 			sum.Write(buf[:k*size])
@@ -268,7 +268,7 @@ func equalUpTo(ctx context.Context, d *mmc.Drive, src *Source, plan *Plan, limit
 		want, got := make([]byte, chunkSize), make([]byte, min(chunkSize, max(2048, d.MaxTransfer()/2048*2048)))
 		for done := 0; done < s.Count && equal < limit; {
 			n := min(batch, s.Count-done, limit-equal, len(got)/2048)
-			if err := src.read(want[:n*2048], s.Source+disc.LBA(done), s.Form); err != nil {
+			if err := src.read(ctx, want[:n*2048], s.Source+disc.LBA(done), s.Form); err != nil {
 				return equal, err
 			}
 			k, err := d.Read10(ctx, got[:n*2048], int32(s.LBA)+int32(done))

@@ -1,6 +1,7 @@
 package burn
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -119,7 +120,7 @@ func (f Form) Size() int {
 }
 
 // read fills p with sectors of the image in a form.
-func (s *Source) read(p []byte, first disc.LBA, form Form) error {
+func (s *Source) read(ctx context.Context, p []byte, first disc.LBA, form Form) error {
 	if s.stream != nil {
 		return s.readStream(p, first)
 	}
@@ -127,34 +128,20 @@ func (s *Source) read(p []byte, first disc.LBA, form Form) error {
 	native := s.layout().Medium.SectorSize()
 	n := len(p) / size
 	if native == size {
-		return s.failed(s.image.ReadSectors(p[:n*size], first))
+		return s.failed(s.image.ReadSectors(ctx, p[:n*size], first))
 	}
-	if u, ok := s.image.(disc.UserReader); ok && form == FormBlock {
-		if done, err := u.ReadUser(p[:n*size], first); done {
-			return s.failed(err)
-		}
+	if form == FormBlock {
+		return s.failed(disc.ReadUser(ctx, s.image, p[:n*size], first))
 	}
 	if len(s.raw) < n*native {
 		s.raw = make([]byte, n*native)
 	}
 	raw := s.raw[:n*native]
-	if err := s.failed(s.image.ReadSectors(raw, first)); err != nil {
+	if err := s.failed(s.image.ReadSectors(ctx, raw, first)); err != nil {
 		return err
 	}
 	for i := range n {
-		sector := (*[cdsector.Size]byte)(raw[i*native:])
-		out := p[i*size : (i+1)*size]
-		switch form {
-		case FormMode2:
-			copy(out, sector[16:])
-		default:
-			kind := cdsector.Classify(sector)
-			if kind != cdsector.Mode1 && kind != cdsector.Form1 {
-				return fmt.Errorf("%w: sector %d is %s and has no 2048 bytes of user data", ErrSource, first+disc.LBA(i), kind)
-			}
-			at, _ := kind.UserData()
-			copy(out, sector[at:])
-		}
+		copy(p[i*size:(i+1)*size], raw[i*native+16:]) // FormMode2
 	}
 	return nil
 }
@@ -164,6 +151,8 @@ func (s *Source) failed(err error) error {
 	switch {
 	case err == nil:
 		return nil
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return err
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
 		return fmt.Errorf("%w: %s ended early: it was cut short while it was burned", ErrChanged, s.name)
 	}

@@ -113,7 +113,7 @@ func (f *feed) run(ctx context.Context) {
 				}
 			}
 			c.step, c.first, c.n, c.data = i, s.LBA+disc.LBA(done), n, c.data[:n*size]
-			c.err = f.read(s, c, done, raw)
+			c.err = f.read(ctx, s, c, done, raw)
 			failed := c.err != nil
 			c.users.Store(int32(len(f.outs)))
 			for _, out := range f.outs {
@@ -128,7 +128,7 @@ func (f *feed) run(ctx context.Context) {
 }
 
 // read fills a chunk.
-func (f *feed) read(s *Step, c *chunk, done int, raw *rawMaker) error {
+func (f *feed) read(ctx context.Context, s *Step, c *chunk, done int, raw *rawMaker) error {
 	switch {
 	case s.Zeros:
 		clear(c.data)
@@ -139,7 +139,7 @@ func (f *feed) read(s *Step, c *chunk, done int, raw *rawMaker) error {
 		}
 		return nil
 	case raw != nil:
-		return raw.read(c.data, c.first)
+		return raw.read(ctx, c.data, c.first)
 	}
 	p := c.data
 	if over := done + c.n - (s.Count - s.Pad); over > 0 {
@@ -149,7 +149,7 @@ func (f *feed) read(s *Step, c *chunk, done int, raw *rawMaker) error {
 	if len(p) == 0 {
 		return nil
 	}
-	if err := f.src.read(p, s.Source+disc.LBA(done), s.Form); err != nil {
+	if err := f.src.read(ctx, p, s.Source+disc.LBA(done), s.Form); err != nil {
 		return err
 	}
 	f.sum.Write(p)

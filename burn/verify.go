@@ -107,7 +107,7 @@ func verify(ctx context.Context, d *mmc.Drive, src *Source, plan *Plan, w *watch
 			return nil, err
 		}
 	}
-	v.res.Files = filesAt(src, plan.Start, slices.Concat(v.res.Different, v.res.Unreadable))
+	v.res.Files = filesAt(ctx, src, plan.Start, slices.Concat(v.res.Different, v.res.Unreadable))
 	return v.res, nil
 }
 
@@ -203,7 +203,7 @@ func (v *verifier) region(ctx context.Context, s *Step) error {
 		}
 		n := min(most, s.Count-done)
 		at := s.LBA + disc.LBA(done)
-		if err := v.src.read(want[:n*stride], s.Source+disc.LBA(done), s.Form); err != nil {
+		if err := v.src.read(ctx, want[:n*stride], s.Source+disc.LBA(done), s.Form); err != nil {
 			return err
 		}
 		before := v.drive.Clock().Now()
@@ -346,7 +346,7 @@ func (v *verifier) stream(ctx context.Context, regions []Step) (*Verification, e
 }
 
 // filesAt names the files of the image's file system that lie on sectors.
-func filesAt(src *Source, start disc.LBA, bad []Range) []string {
+func filesAt(ctx context.Context, src *Source, start disc.LBA, bad []Range) []string {
 	if len(bad) == 0 || src.image == nil {
 		return nil
 	}
@@ -355,7 +355,7 @@ func filesAt(src *Source, start disc.LBA, bad []Range) []string {
 		if !t.Mode.IsData() {
 			continue
 		}
-		files, err := image.OpenFileSystem(src.image, t)
+		files, err := image.OpenFileSystem(ctx, src.image, t)
 		if err != nil {
 			continue
 		}

@@ -142,7 +142,7 @@ func TestRepairXA(t *testing.T) {
 func repair(img disc.Image) ([]byte, *Repaired, error) {
 	r := NewRepairer(img)
 	out := make([]byte, img.Layout().Sectors()*cdsector.Size)
-	err := r.ReadSectors(out, 0)
+	err := r.ReadSectors(context.Background(), out, 0)
 	return out, r.Result(), err
 }
 

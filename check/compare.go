@@ -47,7 +47,7 @@ func Compare(ctx context.Context, a, b disc.Image, progress func(done, total int
 		c.total += int64(ta[i].Sectors())
 	}
 	for i := range n {
-		c.layouts(ta[i], tb[i])
+		c.layouts(ctx, ta[i], tb[i])
 		if err := c.track(ctx, ta[i], tb[i], progress); err != nil {
 			return c.found, err
 		}
@@ -76,11 +76,11 @@ func (c *comparer) note(format string, args ...any) {
 	c.found = append(c.found, Difference{Text: fmt.Sprintf(format, args...)})
 }
 
-func (c *comparer) layouts(a, b *disc.Track) {
+func (c *comparer) layouts(ctx context.Context, a, b *disc.Track) {
 	switch {
 	case a.Mode.IsData() != b.Mode.IsData():
 		c.note("track %d is %s in one, %s in the other", a.Number, a.Mode, b.Mode)
-	case a.Sectors() != b.Sectors() && !c.padded(a, b):
+	case a.Sectors() != b.Sectors() && !c.padded(ctx, a, b):
 		c.note("track %d has %d sectors in one, %d in the other", a.Number, a.Sectors(), b.Sectors())
 	case a.Pregap != b.Pregap && a.Sectors() == b.Sectors():
 		c.note("track %d has %d sectors of pregap in one, %d in the other", a.Number, a.Pregap, b.Pregap)
@@ -94,7 +94,7 @@ const mostPadding = 302
 // padded reports whether the longer one of two data tracks is the shorter one and
 // the padding of a burn behind it: sectors of zeros, or, at the end of a track that
 // was written at once, sectors that cannot be read.
-func (c *comparer) padded(a, b *disc.Track) bool {
+func (c *comparer) padded(ctx context.Context, a, b *disc.Track) bool {
 	img, long, n := c.a, a, a.Sectors()-b.Sectors()
 	if n < 0 {
 		img, long, n = c.b, b, -n
@@ -104,7 +104,7 @@ func (c *comparer) padded(a, b *disc.Track) bool {
 	}
 	s := make([]byte, img.Layout().Medium.SectorSize())
 	for at := long.End - disc.LBA(n); at < long.End; at++ {
-		if img.ReadSectors(s, at) != nil {
+		if img.ReadSectors(ctx, s, at) != nil {
 			return at >= long.End-2
 		}
 		for _, v := range userOf(s) {
@@ -126,10 +126,10 @@ func (c *comparer) track(ctx context.Context, a, b *disc.Track, progress func(do
 		}
 		k := min(batchSectors, n-i)
 		pa, pb := bufA[:k*len(bufA)/batchSectors], bufB[:k*len(bufB)/batchSectors]
-		if err := c.a.ReadSectors(pa, a.Begin()+disc.LBA(i)); err != nil {
+		if err := c.a.ReadSectors(ctx, pa, a.Begin()+disc.LBA(i)); err != nil {
 			return err
 		}
-		if err := c.b.ReadSectors(pb, b.Begin()+disc.LBA(i)); err != nil {
+		if err := c.b.ReadSectors(ctx, pb, b.Begin()+disc.LBA(i)); err != nil {
 			return err
 		}
 		if c.user || !bytes.Equal(pa, pb) {

@@ -1,6 +1,11 @@
 package check
 
 import (
+	"cmp"
+	"context"
+	"slices"
+	"sync"
+
 	"spindle/disc"
 	"spindle/disc/cdsector"
 )
@@ -12,44 +17,134 @@ type Repaired struct {
 	Left    []BadRange // that stay bad
 }
 
-// A Repairer is an image whose damaged data sectors are corrected by their parity
-// as they are read, as far as that goes. What cannot be corrected comes as it is.
-// It is for reading each sector once, from one goroutine.
+// A Repairer is an image of a CD whose damaged data sectors are corrected by their
+// parity as they are read, as far as that goes. What cannot be corrected comes as
+// it is, and so do audio and the sub-channels, which have no parity.
 type Repairer struct {
-	disc.Image
-	rep    Repaired
-	report Report
+	img disc.Image
+
+	mu     sync.Mutex
+	mended map[disc.LBA]int // bytes changed in a sector
+	left   map[disc.LBA]BadRange
+	proven disc.Flaws // sectors whose own EDC vouches for what was given, as flaws
 }
 
-// NewRepairer makes a Repairer of an image of a CD.
-func NewRepairer(img disc.Image) *Repairer { return &Repairer{Image: img} }
+// NewRepairer makes a Repairer of an image of a CD. Closing it closes the image.
+func NewRepairer(img disc.Image) *Repairer {
+	return &Repairer{img: img, mended: make(map[disc.LBA]int), left: make(map[disc.LBA]BadRange)}
+}
 
 // Result returns what was repaired in the sectors that were read so far.
 func (r *Repairer) Result() *Repaired {
-	r.rep.Left = r.report.Bad
-	return &r.rep
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	out := &Repaired{Sectors: len(r.mended)}
+	for _, n := range r.mended {
+		out.Bytes += n
+	}
+	var all []BadRange
+	for _, b := range r.left {
+		all = append(all, b)
+	}
+	slices.SortFunc(all, func(a, b BadRange) int { return cmp.Compare(a.First, b.First) })
+	var report Report
+	for _, b := range all {
+		report.add(b)
+	}
+	out.Left = report.Bad
+	return out
 }
 
+// Layout implements [disc.Image].
+func (r *Repairer) Layout() *disc.Layout { return r.img.Layout() }
+
+// Subchannels implements [disc.Image]: those of the image.
+func (r *Repairer) Subchannels() disc.Subchannels { return r.img.Subchannels() }
+
+// ReadUser implements [disc.Image]: what is stored is not what is given, so there
+// is no short way.
+func (r *Repairer) ReadUser(context.Context, []byte, disc.LBA) (bool, error) { return false, nil }
+
+// ExtentAt implements [disc.Image]: sectors of audio stand where the image has
+// them. Those of data tracks are not given as they are stored.
+func (r *Repairer) ExtentAt(a disc.LBA) (disc.Extent, bool) {
+	t := r.Layout().TrackAt(a)
+	if t == nil || t.Mode.IsData() {
+		return disc.Extent{}, false
+	}
+	e, ok := r.img.ExtentAt(a)
+	e.Count = min(e.Count, int(t.End-a))
+	return e, ok
+}
+
+// Flaws implements [disc.Image]: those of the image, without the sectors that were
+// read and that their own EDC proves, mended or not.
+func (r *Repairer) Flaws() disc.Flaws {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	flaws := r.img.Flaws()
+	for _, x := range r.proven {
+		flaws = flaws.Without(x.First, x.End())
+	}
+	return flaws
+}
+
+// Files implements [disc.Image]: those that are repaired.
+func (r *Repairer) Files() []string { return r.img.Files() }
+
+// Close implements [disc.Image].
+func (r *Repairer) Close() error { return r.img.Close() }
+
 // ReadSectors implements [disc.Image].
-func (r *Repairer) ReadSectors(p []byte, first disc.LBA) error {
-	if err := r.Image.ReadSectors(p, first); err != nil {
+func (r *Repairer) ReadSectors(ctx context.Context, p []byte, first disc.LBA) error {
+	if err := r.img.ReadSectors(ctx, p, first); err != nil {
 		return err
 	}
 	for i := range len(p) / cdsector.Size {
 		at := first + disc.LBA(i)
 		if t := r.Layout().TrackAt(at); t != nil && t.Mode.IsData() {
-			r.rep.sector((*[cdsector.Size]byte)(p[i*cdsector.Size:]), t, at, &r.report)
+			r.sector((*[cdsector.Size]byte)(p[i*cdsector.Size:]), t, at)
 		}
 	}
 	return nil
 }
 
 // sector corrects one sector, or notes that it stays bad.
-func (rep *Repaired) sector(s *[cdsector.Size]byte, t *disc.Track, at disc.LBA, report *Report) {
-	problem, _ := sectorProblem(s, t, at)
-	if problem == "" {
+func (r *Repairer) sector(s *[cdsector.Size]byte, t *disc.Track, at disc.LBA) {
+	problem, coded := sectorProblem(s, t, at)
+	changed := 0
+	if problem != "" {
+		if changed = correct(s, t, at); changed > 0 {
+			problem = ""
+		}
+	}
+	proves := problem == "" && coded && r.img.Flaws().Contains(at) && r.storesEDC(at)
+	if problem == "" && changed == 0 && !proves {
 		return
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case problem != "":
+		r.left[at] = BadRange{Track: t.Number, First: at, Last: at, Problem: problem}
+	case changed > 0:
+		r.mended[at] = changed
+	}
+	if proves {
+		r.proven = r.proven.Union(disc.FlawsOf(disc.Flaw{First: at, Count: 1, Kind: disc.Unproven}))
+	}
+}
+
+// storesEDC reports whether the EDC of a sector is in a file. One that was computed
+// when the sector was built around its user data proves nothing.
+func (r *Repairer) storesEDC(a disc.LBA) bool {
+	e, ok := r.img.ExtentAt(a)
+	return ok && e.Source != nil && (e.Form == disc.FormRaw || e.Form == disc.FormMode2)
+}
+
+// correct corrects a sector by its parity and returns how many bytes it changed:
+// 0 when the sector cannot be corrected.
+func correct(s *[cdsector.Size]byte, t *disc.Track, at disc.LBA) int {
 	before := *s
 	for _, k := range candidates(t) {
 		try := before
@@ -64,15 +159,15 @@ func (rep *Repaired) sector(s *[cdsector.Size]byte, t *disc.Track, at disc.LBA, 
 			continue
 		}
 		*s = try
-		rep.Sectors++
+		changed := 0
 		for i := range s {
 			if s[i] != before[i] {
-				rep.Bytes++
+				changed++
 			}
 		}
-		return
+		return changed
 	}
-	report.add(BadRange{Track: t.Number, First: at, Last: at, Problem: problem})
+	return 0
 }
 
 // candidates are the kinds of sector that a track may hold and parity protects.

@@ -150,7 +150,7 @@ func readAll(ctx context.Context, img disc.Image, todo, ordered chan<- *job) err
 			j := &job{t: t, index: i, first: a, n: min(batchSectors, int(t.End-a)), done: make(chan struct{})}
 			j.store = buffers.Get().(*[batchSectors * cdsector.Size]byte)
 			j.buf = j.store[:j.n*size]
-			if err := img.ReadSectors(j.buf, a); err != nil {
+			if err := img.ReadSectors(ctx, j.buf, a); err != nil {
 				return err
 			}
 			for _, c := range []chan<- *job{ordered, todo} {

@@ -17,7 +17,7 @@ func Create(o *format.Output) error {
 	if err := o.WholeCD(); err != nil {
 		return err
 	}
-	if o.Subchannels() != nil {
+	if o.Image.Subchannels() != nil {
 		if err := o.Lose("the sub-channels"); err != nil {
 			return err
 		}

@@ -125,7 +125,7 @@ func TestCDG(t *testing.T) {
 	}
 	defer img.Close()
 	var sub [96]byte
-	if err := img.(disc.Subchanneler).ReadSubchannel(sub[:], 3); err != nil {
+	if err := img.Subchannels().ReadSubchannel(t.Context(), sub[:], 3); err != nil {
 		t.Fatal(err)
 	}
 	want := append(make([]byte, 72), bytes.Repeat([]byte{0xFF}, 24)...) // 3 is the bits of V and W
@@ -243,7 +243,7 @@ func TestOpenLayout(t *testing.T) {
 		p := make([]byte, 2352)
 		for _, tr := range img.Layout().Tracks() {
 			for _, a := range []disc.LBA{tr.Begin(), tr.End - 1} {
-				if err := img.ReadSectors(p, a); err != nil {
+				if err := img.ReadSectors(t.Context(), p, a); err != nil {
 					t.Errorf("%s: sector %d: %v", name, a, err)
 				}
 			}
@@ -294,7 +294,7 @@ func TestWave(t *testing.T) {
 	}
 	defer img.Close()
 	p := make([]byte, 2*2352)
-	if err := img.ReadSectors(p, 0); err != nil {
+	if err := img.ReadSectors(t.Context(), p, 0); err != nil {
 		t.Fatal(err)
 	}
 	if want := append(samples, make([]byte, 704)...); !bytes.Equal(p, want) {
@@ -384,7 +384,7 @@ func FuzzOpen(f *testing.F) {
 		defer img.Close()
 		p := make([]byte, 2352)
 		for _, tr := range img.Layout().Tracks() {
-			if err := img.ReadSectors(p, tr.End-1); err != nil {
+			if err := img.ReadSectors(t.Context(), p, tr.End-1); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -7,7 +7,6 @@ package disc
 import (
 	"errors"
 	"fmt"
-	"io"
 
 	"spindle/addr"
 )
@@ -290,23 +289,4 @@ func (t *Track) validate(previous int, earliest LBA) error {
 		at = x
 	}
 	return nil
-}
-
-// An Image is the content of a disc: its layout and its sectors. Implementations
-// are safe for concurrent use.
-type Image interface {
-	// Layout returns what is where. It is not to be modified.
-	Layout() *Layout
-	// ReadSectors fills p, whose length must be a multiple of the medium's
-	// sector size, with consecutive sectors that must all lie in tracks.
-	ReadSectors(p []byte, first LBA) error
-	io.Closer
-}
-
-// A Subchanneler is an Image that also holds the sub-channels as they were
-// read.
-type Subchanneler interface {
-	// ReadSubchannel fills p with 96 bytes for each sector, de-interleaved:
-	// twelve bytes of P, twelve of Q, and so on to W.
-	ReadSubchannel(p []byte, first LBA) error
 }

@@ -85,7 +85,7 @@ func TestExtentForms(t *testing.T) {
 			t.Fatal(err)
 		}
 		p := make([]byte, 3*cdsector.Size)
-		if err := img.ReadSectors(p, 1); err != nil {
+		if err := img.ReadSectors(t.Context(), p, 1); err != nil {
 			t.Fatal(err)
 		}
 		stride := max(test.stride, test.form.Size())
@@ -115,7 +115,7 @@ func TestExtentSwapped(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := make([]byte, cdsector.Size)
-	if err := img.ReadSectors(p, 0); err != nil {
+	if err := img.ReadSectors(t.Context(), p, 0); err != nil {
 		t.Fatal(err)
 	}
 	for i := range p {
@@ -132,13 +132,13 @@ func TestExtentErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := make([]byte, cdsector.Size)
-	if err := img.ReadSectors(p, 0); !errors.Is(err, io.ErrUnexpectedEOF) {
+	if err := img.ReadSectors(t.Context(), p, 0); !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("short file: %v", err)
 	}
-	if err := img.ReadSectors(p, 1); !errors.Is(err, ErrNoSector) {
+	if err := img.ReadSectors(t.Context(), p, 1); !errors.Is(err, ErrNoSector) {
 		t.Errorf("behind the end: %v", err)
 	}
-	if err := img.ReadSectors(p[:10], 0); err == nil {
+	if err := img.ReadSectors(t.Context(), p[:10], 0); err == nil {
 		t.Error("a buffer of ten bytes is accepted")
 	}
 	for name, x := range map[string][]Extent{

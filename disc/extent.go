@@ -1,6 +1,7 @@
 package disc
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -75,27 +76,42 @@ func (e *Extent) stride() int {
 	return e.Form.Size()
 }
 
-// An ExtentImage is an [Image] made of extents of files. Every image format
-// whose sectors stand uncompressed in files is one.
-type ExtentImage struct {
-	layout  *Layout
-	extents []Extent
-	closers []io.Closer
+// Contents are what an image is made of whose sectors stand in files.
+type Contents struct {
+	Layout *Layout // a valid one
+	// Extents cover all tracks of the layout without overlapping. Where one has
+	// sub-channels, the image has; for sectors without, they are made from the
+	// layout.
+	Extents []Extent
+	Flaws   Flaws
+	Files   []string // see [Image.Files]
+	Closers []io.Closer
+}
+
+// extentImage is an [Image] made of extents of files. Every image format
+// whose sectors stand in files, compressed or not, is one.
+type extentImage struct {
+	c   Contents
+	sub bool // some extent has sub-channels
 }
 
 // ErrNoSector is returned for a sector that no track of the image holds.
 var ErrNoSector = errors.New("sector lies in no track")
 
-// NewExtentImage makes an image of a valid layout. The extents must cover all
-// its tracks without overlapping; the closers are closed with the image.
-//
-// When any extent has sub-channels, the image is a [Subchanneler]; for sectors
-// without, it makes them up from the layout.
+// NewExtentImage makes an image of a layout and extents that is not in files, or
+// need not say in which; see [NewImage]. The closers are closed with the image.
 func NewExtentImage(l *Layout, extents []Extent, closers ...io.Closer) (Image, error) {
+	return NewImage(Contents{Layout: l, Extents: extents, Closers: closers})
+}
+
+// NewImage makes an image of sectors in files. Where the error is not nil,
+// nothing is closed. It wraps [ErrLayout].
+func NewImage(c Contents) (Image, error) {
+	l := c.Layout
 	if err := l.Validate(); err != nil {
 		return nil, err
 	}
-	extents = slices.Clone(extents)
+	extents := slices.Clone(c.Extents)
 	slices.SortFunc(extents, func(a, b Extent) int { return int(a.First) - int(b.First) })
 	for i := range extents {
 		e := &extents[i]
@@ -108,7 +124,8 @@ func NewExtentImage(l *Layout, extents []Extent, closers ...io.Closer) (Image, e
 			return nil, fmt.Errorf("%w: sectors at %d are not those of a %s", ErrLayout, e.First, l.Medium)
 		}
 	}
-	img := &ExtentImage{layout: l, extents: extents, closers: closers}
+	img := &extentImage{c, slices.ContainsFunc(extents, func(e Extent) bool { return e.Sub != nil })}
+	img.c.Extents = extents
 	for _, t := range l.Tracks() {
 		for a := t.Begin(); a < t.End; {
 			e := img.find(a)
@@ -118,17 +135,22 @@ func NewExtentImage(l *Layout, extents []Extent, closers ...io.Closer) (Image, e
 			a = e.end()
 		}
 	}
-	if slices.ContainsFunc(extents, func(e Extent) bool { return e.Sub != nil }) {
-		return &subImage{img}, nil
-	}
 	return img, nil
 }
 
-// subImage is an ExtentImage with sub-channels.
-type subImage struct{ *ExtentImage }
+// Subchannels implements [Image].
+func (m *extentImage) Subchannels() Subchannels {
+	if !m.sub {
+		return nil
+	}
+	return m
+}
 
-// ReadSubchannel implements [Subchanneler].
-func (m *subImage) ReadSubchannel(p []byte, first LBA) error {
+// ReadSubchannel implements [Subchannels].
+func (m *extentImage) ReadSubchannel(ctx context.Context, p []byte, first LBA) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	const size = cdsector.SubSize
 	if len(p)%size != 0 {
 		return fmt.Errorf("a buffer of %d bytes for sub-channels of %d", len(p), size)
@@ -140,7 +162,7 @@ func (m *subImage) ReadSubchannel(p []byte, first LBA) error {
 			return fmt.Errorf("%w: %d", ErrNoSector, first)
 		}
 		if e.Sub == nil {
-			m.layout.Subchannel(first, one)
+			m.c.Layout.Subchannel(first, one)
 			continue
 		}
 		stride := e.Sub.Stride
@@ -155,15 +177,14 @@ func (m *subImage) ReadSubchannel(p []byte, first LBA) error {
 			cdsector.Deinterleave(one, &raw)
 		}
 		if e.Sub.RWOnly {
-			m.layout.completePQ(first, one)
+			m.c.Layout.completePQ(first, one)
 		}
 	}
 	return nil
 }
 
-// ExtentAt returns the run of sectors from a on that stand in one place of one
-// file, and false for a sector that no track holds.
-func (m *ExtentImage) ExtentAt(a LBA) (Extent, bool) {
+// ExtentAt implements [Image].
+func (m *extentImage) ExtentAt(a LBA) (Extent, bool) {
 	e := m.find(a)
 	if e == nil {
 		return Extent{}, false
@@ -175,39 +196,36 @@ func (m *ExtentImage) ExtentAt(a LBA) (Extent, bool) {
 }
 
 // Layout implements [Image].
-func (m *ExtentImage) Layout() *Layout { return m.layout }
+func (m *extentImage) Layout() *Layout { return m.c.Layout }
+
+// Flaws implements [Image].
+func (m *extentImage) Flaws() Flaws { return m.c.Flaws }
+
+// Files implements [Image].
+func (m *extentImage) Files() []string { return m.c.Files }
 
 // Close closes the files.
-func (m *ExtentImage) Close() error {
+func (m *extentImage) Close() error {
 	var errs []error
-	for _, c := range m.closers {
+	for _, c := range m.c.Closers {
 		errs = append(errs, c.Close())
 	}
 	return errors.Join(errs...)
 }
 
-func (m *ExtentImage) find(a LBA) *Extent {
-	i, ok := slices.BinarySearchFunc(m.extents, a, func(e Extent, a LBA) int { return int(e.First) - int(a) })
+func (m *extentImage) find(a LBA) *Extent {
+	i, ok := slices.BinarySearchFunc(m.c.Extents, a, func(e Extent, a LBA) int { return int(e.First) - int(a) })
 	if !ok {
 		i--
 	}
-	if i < 0 || a >= m.extents[i].end() {
+	if i < 0 || a >= m.c.Extents[i].end() {
 		return nil
 	}
-	return &m.extents[i]
+	return &m.c.Extents[i]
 }
 
-// A UserReader is an Image that gives the 2048 bytes of user data of sectors without
-// the way over whole CD sectors, where it stores just these.
-type UserReader interface {
-	// ReadUser fills p with the user data of consecutive sectors of Mode 1, or
-	// of a DVD or BD. It returns false, and does nothing, where they are stored
-	// in another way.
-	ReadUser(p []byte, first LBA) (bool, error)
-}
-
-// ReadUser implements [UserReader].
-func (m *ExtentImage) ReadUser(p []byte, first LBA) (bool, error) {
+// ReadUser implements [Image].
+func (m *extentImage) ReadUser(ctx context.Context, p []byte, first LBA) (bool, error) {
 	const size = cdsector.UserSize
 	if len(p)%size != 0 {
 		return false, nil
@@ -223,6 +241,9 @@ func (m *ExtentImage) ReadUser(p []byte, first LBA) (bool, error) {
 	for a := first; a < end; {
 		e := m.find(a)
 		n := min(int(e.end()-a), int(end-a))
+		if err := ctx.Err(); err != nil {
+			return true, err
+		}
 		if err := readFull(e.Source, p[:n*size], e.Offset+int64(a-e.First)*size); err != nil {
 			return true, fmt.Errorf("sector %d: %w", a, err)
 		}
@@ -232,12 +253,15 @@ func (m *ExtentImage) ReadUser(p []byte, first LBA) (bool, error) {
 }
 
 // ReadSectors implements [Image].
-func (m *ExtentImage) ReadSectors(p []byte, first LBA) error {
-	size := m.layout.Medium.SectorSize()
+func (m *extentImage) ReadSectors(ctx context.Context, p []byte, first LBA) error {
+	size := m.c.Layout.Medium.SectorSize()
 	if len(p)%size != 0 {
 		return fmt.Errorf("a buffer of %d bytes for sectors of %d", len(p), size)
 	}
 	for len(p) > 0 {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		e := m.find(first)
 		if e == nil {
 			return fmt.Errorf("%w: %d", ErrNoSector, first)

@@ -1,6 +1,7 @@
 package image
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +14,7 @@ import (
 // FileSystem is the file system in a data track of an image.
 type FileSystem struct {
 	*iso.FileSystem
+	ctx  context.Context
 	img  disc.Image
 	base disc.LBA // the address of what the file system calls block 0
 }
@@ -20,18 +22,18 @@ type FileSystem struct {
 // OpenFileSystem opens the file system in a data track. Most count their blocks from the
 // start of the disc, which lets files lie in other tracks and sessions; some that
 // were made for the first track of a disc, and recorded elsewhere, from the start
-// of their track.
-func OpenFileSystem(img disc.Image, t *disc.Track) (*FileSystem, error) {
-	whole := &blocks{img: img}
+// of their track. Reading ends with ctx.
+func OpenFileSystem(ctx context.Context, img disc.Image, t *disc.Track) (*FileSystem, error) {
+	whole := &blocks{ctx, img}
 	f, err := iso.OpenSession(whole, int64(t.Start), int64(img.Layout().End()))
 	if err == nil && (t.Start == 0 || f.Root() >= int64(t.Start)) {
-		return &FileSystem{f, img, 0}, nil
+		return &FileSystem{f, ctx, img, 0}, nil
 	}
-	own, ownErr := iso.OpenFiles(UserData(img, t), int64(t.End-t.Start))
+	own, ownErr := iso.OpenFiles(UserData(ctx, img, t), int64(t.End-t.Start))
 	if ownErr != nil {
 		return nil, ownErr
 	}
-	return &FileSystem{own, img, t.Start}, nil
+	return &FileSystem{own, ctx, img, t.Start}, nil
 }
 
 // Base returns the address of what the file system calls block 0.
@@ -39,7 +41,7 @@ func (f *FileSystem) Base() disc.LBA { return f.base }
 
 // BestTrack returns the data track whose file system a computer shows: the first of
 // the last session that has one. It is nil for a disc without data.
-func BestTrack(img disc.Image) *disc.Track {
+func BestTrack(ctx context.Context, img disc.Image) *disc.Track {
 	l := img.Layout()
 	for i := len(l.Sessions) - 1; i >= 0; i-- {
 		s := &l.Sessions[i]
@@ -48,7 +50,7 @@ func BestTrack(img disc.Image) *disc.Track {
 			if !t.Mode.IsData() {
 				continue
 			}
-			if _, err := OpenFileSystem(img, t); err == nil || i == 0 {
+			if _, err := OpenFileSystem(ctx, img, t); err == nil || i == 0 {
 				return t
 			}
 			break
@@ -65,7 +67,7 @@ func (f *FileSystem) Open(e *iso.Entry) io.Reader {
 	if _, inline := e.Inline(); inline || f.img.Layout().Medium != disc.CD {
 		return f.FileSystem.Open(e)
 	}
-	r := &fileReader{img: f.img, size: e.Size}
+	r := &fileReader{ctx: f.ctx, img: f.img, size: e.Size}
 	for _, x := range e.Extents() {
 		r.extents = append(r.extents, disc.LBA(x.Block)+f.base)
 		r.lengths = append(r.lengths, x.Size)
@@ -78,6 +80,7 @@ func (f *FileSystem) Open(e *iso.Entry) io.Reader {
 
 // fileReader reads a file sector by sector.
 type fileReader struct {
+	ctx     context.Context
 	img     disc.Image
 	extents []disc.LBA
 	lengths []int64 // bytes, in sectors of 2048
@@ -94,7 +97,7 @@ func (r *fileReader) special() bool {
 		looks := min(n, 16)
 		for k := range looks {
 			at := first + disc.LBA((n-1)*k/max(1, looks-1))
-			if r.img.ReadSectors(r.buf[:], at) != nil {
+			if r.img.ReadSectors(r.ctx, r.buf[:], at) != nil {
 				continue
 			}
 			if k := cdsector.Classify(&r.buf); k == cdsector.Form2 || k == cdsector.Audio {
@@ -115,7 +118,7 @@ func (r *fileReader) Read(p []byte) (int, error) {
 			r.extents, r.lengths = r.extents[1:], r.lengths[1:]
 			continue
 		}
-		if err := r.img.ReadSectors(r.buf[:], r.extents[0]); err != nil {
+		if err := r.img.ReadSectors(r.ctx, r.buf[:], r.extents[0]); err != nil {
 			return 0, err
 		}
 		from, n := cdsector.Classify(&r.buf).UserData()
@@ -129,16 +132,19 @@ func (r *fileReader) Read(p []byte) (int, error) {
 }
 
 // ReadVolume reads what the descriptors in a data track say.
-func ReadVolume(img disc.Image, t *disc.Track) (*iso.Volume, error) {
-	if f, err := OpenFileSystem(img, t); err == nil && f.base == 0 && t.Start > 0 {
-		return iso.ReadSession(&blocks{img: img}, int64(t.Start), int64(img.Layout().End()))
+func ReadVolume(ctx context.Context, img disc.Image, t *disc.Track) (*iso.Volume, error) {
+	if f, err := OpenFileSystem(ctx, img, t); err == nil && f.base == 0 && t.Start > 0 {
+		return iso.ReadSession(&blocks{ctx, img}, int64(t.Start), int64(img.Layout().End()))
 	}
-	return iso.ReadVolume(UserData(img, t), int64(t.End-t.Start))
+	return iso.ReadVolume(UserData(ctx, img, t), int64(t.End-t.Start))
 }
 
 // blocks gives the user data of the whole disc, 2048 bytes a sector, by the
 // addresses of the disc.
-type blocks struct{ img disc.Image }
+type blocks struct {
+	ctx context.Context
+	img disc.Image
+}
 
 func (b *blocks) ReadAt(p []byte, off int64) (int, error) {
 	l := b.img.Layout()
@@ -149,7 +155,7 @@ func (b *blocks) ReadAt(p []byte, off int64) (int, error) {
 		if t == nil || !t.Mode.IsData() || at < t.Start {
 			return done, fmt.Errorf("block %d is in no data track: %w", at, io.ErrUnexpectedEOF)
 		}
-		n, err := UserData(b.img, t).ReadAt(p[done:], off+int64(done)-int64(t.Start)*iso.BlockSize)
+		n, err := UserData(b.ctx, b.img, t).ReadAt(p[done:], off+int64(done)-int64(t.Start)*iso.BlockSize)
 		done += n
 		if err != nil && (!errors.Is(err, io.EOF) || n == 0) {
 			return done, err

@@ -75,11 +75,11 @@ func TestUserData(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer img.Close()
-	v, err := iso.ReadVolume(UserData(img, img.Layout().Tracks()[0]), 0)
+	v, err := iso.ReadVolume(UserData(t.Context(), img, img.Layout().Tracks()[0]), 0)
 	if err != nil || v.Label != "SPINDLE_DEMO" {
 		t.Errorf("%+v, %v", v, err)
 	}
-	if _, err := iso.ReadVolume(UserData(img, img.Layout().Tracks()[1]), 0); err == nil {
+	if _, err := iso.ReadVolume(UserData(t.Context(), img, img.Layout().Tracks()[1]), 0); err == nil {
 		t.Error("an audio track has a file system")
 	}
 }
@@ -97,7 +97,7 @@ func TestForeignImages(t *testing.T) {
 			t.Errorf("%s: %d tracks, want %d", path, got, tracks)
 		}
 		p := make([]byte, disc.CD.SectorSize())
-		if err := img.ReadSectors(p, img.Layout().End()-1); err != nil {
+		if err := img.ReadSectors(t.Context(), p, img.Layout().End()-1); err != nil {
 			t.Error(err)
 		}
 		img.Close()

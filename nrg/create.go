@@ -113,7 +113,7 @@ func newWriter(o *format.Output) (*writer, error) {
 
 // coding chooses how a track is stored.
 func (w *writer) coding(t *disc.Track) (byte, format.Stored, error) {
-	if w.o.Subchannels() != nil {
+	if w.o.Image.Subchannels() != nil {
 		switch t.Mode {
 		case disc.Audio:
 			return 0x10, format.WithSub, nil
@@ -153,7 +153,7 @@ func (w *writer) rebuildable(t *disc.Track) (bool, error) {
 			return false, err
 		}
 		p := buf[:min(batch, int(t.End-a))*cdsector.Size]
-		if err := w.o.Image.ReadSectors(p, a); err != nil {
+		if err := w.o.Image.ReadSectors(w.o.Context(), p, a); err != nil {
 			return false, err
 		}
 		for i := 0; i < len(p); i += cdsector.Size {
@@ -176,17 +176,14 @@ func standard(s *[cdsector.Size]byte, at disc.LBA) bool {
 
 // userOnly reports whether the image has only the user data of a track.
 func (w *writer) userOnly(t *disc.Track) bool {
-	img, ok := w.o.Image.(interface {
-		ExtentAt(disc.LBA) (disc.Extent, bool)
-	})
-	for a := t.Begin(); ok && a < t.End; {
-		e, found := img.ExtentAt(a)
+	for a := t.Begin(); a < t.End; {
+		e, found := w.o.Image.ExtentAt(a)
 		if !found || e.Form != disc.FormMode1 {
 			return false
 		}
 		a += disc.LBA(e.Count)
 	}
-	return ok
+	return true
 }
 
 // writeTrack writes a track, with the two seconds before it that Nero stores at

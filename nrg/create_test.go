@@ -51,10 +51,10 @@ func TestCreateOfBlocks(t *testing.T) {
 			t.Errorf("%v: %s", m, diff)
 		}
 		a, b := make([]byte, 500*2048), make([]byte, 500*2048)
-		if err := img.ReadSectors(a, 0); err != nil {
+		if err := img.ReadSectors(t.Context(), a, 0); err != nil {
 			t.Fatal(err)
 		}
-		if err := back.ReadSectors(b, 0); err != nil || !bytes.Equal(a, b) {
+		if err := back.ReadSectors(t.Context(), b, 0); err != nil || !bytes.Equal(a, b) {
 			t.Errorf("%v: other sectors (%v)", m, err)
 		}
 		back.Close()
@@ -110,7 +110,7 @@ func TestCreateOfMode1(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := make([]byte, len(good))
-		if err := back.ReadSectors(got, 0); err != nil || !bytes.Equal(got, test.content) {
+		if err := back.ReadSectors(t.Context(), got, 0); err != nil || !bytes.Equal(got, test.content) {
 			t.Errorf("%s: other sectors (%v)", name, err)
 		}
 		back.Close()

@@ -139,7 +139,7 @@ func TestDiscAtOnce(t *testing.T) {
 		}
 		var s [cdsector.Size]byte
 		for at, tag := range map[disc.LBA]byte{0: 1, 39: 40, 40: 100, 70: 130, 119: 179} {
-			if err := img.ReadSectors(s[:], at); err != nil {
+			if err := img.ReadSectors(t.Context(), s[:], at); err != nil {
 				t.Fatal(err)
 			}
 			if s[16] != tag || s[1000] != tag {
@@ -276,7 +276,7 @@ func FuzzReadTable(f *testing.F) {
 		}
 		var s [cdsector.Size]byte
 		for _, tr := range img.Layout().Tracks() {
-			if err := img.ReadSectors(s[:img.Layout().Medium.SectorSize()], tr.End-1); err != nil {
+			if err := img.ReadSectors(t.Context(), s[:img.Layout().Medium.SectorSize()], tr.End-1); err != nil {
 				t.Error(err)
 			}
 		}

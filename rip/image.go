@@ -10,7 +10,7 @@ import (
 )
 
 // OpenDisc surveys the disc in a drive and gives it as an image, whose sectors
-// are read from the drive as they are asked for. Reading ends with ctx.
+// are read from the drive as they are asked for.
 func OpenDisc(ctx context.Context, dev *mmc.Drive) (disc.Image, error) {
 	d, err := Survey(ctx, dev, SurveyOptions{Indexes: true})
 	if err != nil {
@@ -25,21 +25,21 @@ func OpenDisc(ctx context.Context, dev *mmc.Drive) (disc.Image, error) {
 	if d.Layout.Medium == disc.CD && d.source.stride(false) != disc.CD.SectorSize() {
 		return nil, fmt.Errorf("%w whole sectors", ErrCannotRead)
 	}
-	return &discImage{ctx: ctx, dev: dev, d: d}, nil
+	return &discImage{dev: dev, d: d}, nil
 }
 
 // discImage is a disc in a drive.
 type discImage struct {
-	ctx context.Context
-	dev *mmc.Drive
-	d   *Disc
+	disc.Plain // sub-channels, for one, are not read
+	dev        *mmc.Drive
+	d          *Disc
 }
 
 func (m *discImage) Layout() *disc.Layout { return m.d.Layout }
 
 func (m *discImage) Close() error { return nil }
 
-func (m *discImage) ReadSectors(p []byte, first disc.LBA) error {
+func (m *discImage) ReadSectors(ctx context.Context, p []byte, first disc.LBA) error {
 	size := m.d.Layout.Medium.SectorSize()
 	most := max(1, m.dev.MaxTransfer()/size)
 	for len(p) > 0 {
@@ -48,7 +48,7 @@ func (m *discImage) ReadSectors(p []byte, first disc.LBA) error {
 			return fmt.Errorf("%w: %d", disc.ErrNoSector, first)
 		}
 		n := min(len(p)/size, most, int(t.End-first))
-		if err := m.read(p[:n*size], first, n, !t.Mode.IsData()); err != nil {
+		if err := m.read(ctx, p[:n*size], first, n, !t.Mode.IsData()); err != nil {
 			return err
 		}
 		p, first = p[n*size:], first+disc.LBA(n)
@@ -57,8 +57,8 @@ func (m *discImage) ReadSectors(p []byte, first disc.LBA) error {
 }
 
 // read reads sectors of one track, one by one where they do not come together.
-func (m *discImage) read(p []byte, first disc.LBA, n int, audio bool) error {
-	got, err := m.d.source.read(m.ctx, m.dev, p, first, n, audio)
+func (m *discImage) read(ctx context.Context, p []byte, first disc.LBA, n int, audio bool) error {
+	got, err := m.d.source.read(ctx, m.dev, p, first, n, audio)
 	if err = shortIs(err, got, len(p)); err == nil {
 		return nil
 	}
@@ -67,7 +67,7 @@ func (m *discImage) read(p []byte, first disc.LBA, n int, audio bool) error {
 	}
 	for i := range n {
 		size := len(p) / n
-		if err := m.read(p[i*size:(i+1)*size], first+disc.LBA(i), 1, audio); err != nil {
+		if err := m.read(ctx, p[i*size:(i+1)*size], first+disc.LBA(i), 1, audio); err != nil {
 			return err
 		}
 	}

@@ -107,10 +107,10 @@ func TestOpenDisc(t *testing.T) {
 	}
 	defer file.Close()
 	a, b := make([]byte, 1450*2352), make([]byte, 1450*2352)
-	if err := img.ReadSectors(a, 0); err != nil {
+	if err := img.ReadSectors(t.Context(), a, 0); err != nil {
 		t.Fatal(err)
 	}
-	if err := file.ReadSectors(b, 0); err != nil {
+	if err := file.ReadSectors(t.Context(), b, 0); err != nil {
 		t.Fatal(err)
 	}
 	if string(a) != string(b) {
@@ -121,7 +121,7 @@ func TestOpenDisc(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer bad.Close()
-	if err := bad.ReadSectors(a, 0); err == nil {
+	if err := bad.ReadSectors(t.Context(), a, 0); err == nil {
 		t.Error("an unreadable sector is passed over")
 	}
 }

@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -155,11 +156,11 @@ func (k *burnKiller) compare(path, media string) {
 	track := want.Layout().Tracks()[0]
 	size := int(track.End-track.Start) * 2048
 	a, b := make([]byte, size), make([]byte, size)
-	if _, err := image.UserData(want, track).ReadAt(a, 0); err != nil {
+	if _, err := image.UserData(context.Background(), want, track).ReadAt(a, 0); err != nil {
 		k.t.Error(err)
 	}
 	on := got.Layout().Tracks()[0]
-	if _, err := image.UserData(got, on).ReadAt(b, 0); err != nil {
+	if _, err := image.UserData(context.Background(), got, on).ReadAt(b, 0); err != nil {
 		k.t.Errorf("%s: %v", media, err)
 	}
 	for i := range size / 2048 {

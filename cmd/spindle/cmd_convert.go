@@ -72,6 +72,13 @@ type convertEvent struct {
 	Lost    []string    `json:"lost,omitempty"`
 }
 
+// noteLost reports what the format of a new image had no place for.
+func (a *app) noteLost(out string, lost []string) {
+	for _, what := range lost {
+		a.note("Left out, because " + suffix(out) + " cannot hold it: " + what + ".")
+	}
+}
+
 func (a *app) runConvert(ctx context.Context, in, out string, o image.CreateOptions) error {
 	img, err := image.Open(in)
 	if err != nil {
@@ -86,9 +93,7 @@ func (a *app) runConvert(ctx context.Context, in, out string, o image.CreateOpti
 	if err != nil {
 		return err
 	}
-	for _, lost := range res.Lost {
-		a.note("Left out, because " + suffix(out) + " cannot hold it: " + lost + ".")
-	}
+	a.noteLost(out, res.Lost)
 	e := convertEvent{"result", exitDone, res.Files, res.Whole, res.Damaged, res.First, res.Lost}
 	if res.Damaged > 0 {
 		e.Status = exitDifferent

@@ -25,7 +25,7 @@ func (a *app) infoCommand() *cobra.Command {
 		Args:  cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			if len(args) == 1 && !isDriveName(args[0]) {
-				return a.infoImage(args[0])
+				return a.infoImage(c.Context(), args[0])
 			}
 			name := ""
 			if len(args) == 1 {
@@ -185,7 +185,7 @@ func (w *infoWrite) print(a *app) {
 	a.print("writing:    %s", text)
 }
 
-func (a *app) infoImage(path string) error {
+func (a *app) infoImage(ctx context.Context, path string) error {
 	img, err := image.Open(path)
 	if err != nil {
 		return err
@@ -193,18 +193,18 @@ func (a *app) infoImage(path string) error {
 	defer img.Close()
 	l := img.Layout()
 	e := infoEvent{Event: "result", Medium: l.Medium.String() + " image"}
-	e.fill(l, imageVolume(img))
+	e.fill(l, imageVolume(ctx, img))
 	a.showInfo(&e)
 	return nil
 }
 
 // imageVolume reads the descriptors of the file system that a computer shows.
-func imageVolume(img disc.Image) *iso.Volume {
-	t := image.BestTrack(img)
+func imageVolume(ctx context.Context, img disc.Image) *iso.Volume {
+	t := image.BestTrack(ctx, img)
 	if t == nil {
 		return nil
 	}
-	v, err := image.ReadVolume(img, t)
+	v, err := image.ReadVolume(ctx, img, t)
 	if err != nil {
 		return nil
 	}

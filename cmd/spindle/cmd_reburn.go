@@ -159,7 +159,7 @@ func (a *app) runReburn(ctx context.Context, args []string, o reburnFlags) error
 	}
 	a.onClose(img.Close)
 	src := burn.ImageSource(filepath.Base(j.Begin.Image.Path), img)
-	if err := j.CheckImage(src); err != nil {
+	if err := j.CheckImage(ctx, src); err != nil {
 		if !o.force || !errors.Is(err, burn.ErrChanged) {
 			return err
 		}

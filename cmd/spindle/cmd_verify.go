@@ -24,6 +24,7 @@ import (
 type verifyFlags struct {
 	with     string
 	repair   string
+	lossy    bool
 	noHashes bool
 	force    bool
 }
@@ -52,6 +53,7 @@ Exit status 5: something is not right.`,
 	f := c.Flags()
 	f.StringVar(&o.with, "with", "", "compare with a `DRIVE|IMAGE|SUMS|DAT`")
 	f.StringVar(&o.repair, "repair", "", "write a corrected copy as `OUT`: .cue, .iso, .nrg, .toc or .ccd")
+	f.BoolVar(&o.lossy, "lossy", false, "with --repair: leave out what the format of OUT cannot hold")
 	f.BoolVar(&o.noHashes, "no-hashes", false, "do not compute hashes")
 	f.BoolVar(&o.force, "force", false, "replace existing files")
 	return c
@@ -255,7 +257,7 @@ func (v *verification) implanted(ctx context.Context) error {
 	if !tracks[0].Mode.IsData() {
 		return nil
 	}
-	r := image.UserData(v.img, tracks[0])
+	r := image.UserData(ctx, v.img, tracks[0])
 	m, err := check.ReadImplanted(r)
 	if err != nil {
 		return nil // there is none, or the sectors where it would be are bad and told of
@@ -355,13 +357,14 @@ func (v *verification) repair(ctx context.Context) error {
 		return usage("--repair is for images of CDs: only their sectors have parity")
 	}
 	whole := check.NewRepairer(v.img)
-	_, err := image.Create(ctx, out, whole, image.CreateOptions{
-		Force: v.o.force, NoCheck: true, Progress: v.bar.step("repairing"),
+	res, err := image.Create(ctx, out, whole, image.CreateOptions{
+		Lossy: v.o.lossy, Force: v.o.force, NoCheck: true, Progress: v.bar.step("repairing"),
 	})
 	if err != nil {
 		return err
 	}
 	v.bar.stop()
+	v.a.noteLost(out, res.Lost)
 	rep := whole.Result()
 	v.event.Repaired = rep
 	v.a.print("%s: %s repaired, %s changed", out, plural(rep.Sectors, "sector"), plural(rep.Bytes, "byte"))

@@ -86,20 +86,20 @@ type openedFiles struct {
 
 // openFiles opens the file system of an image, of the track that is asked for or
 // of that which a computer would show, and finds its audio tracks.
-func openFiles(name string, track int) (*openedFiles, error) {
+func openFiles(ctx context.Context, name string, track int) (*openedFiles, error) {
 	img, err := openStored(name)
 	if err != nil {
 		return nil, err
 	}
 	o := &openedFiles{img: img}
-	if err := o.look(name, track); err != nil {
+	if err := o.look(ctx, name, track); err != nil {
 		img.Close()
 		return nil, err
 	}
 	return o, nil
 }
 
-func (o *openedFiles) look(name string, track int) error {
+func (o *openedFiles) look(ctx context.Context, name string, track int) error {
 	var data *disc.Track
 	for _, t := range o.img.Layout().Tracks() {
 		switch {
@@ -111,7 +111,7 @@ func (o *openedFiles) look(name string, track int) error {
 		}
 	}
 	if track == 0 {
-		data = image.BestTrack(o.img)
+		data = image.BestTrack(ctx, o.img)
 	}
 	if data == nil && len(o.audio) == 0 {
 		return usage("%s has no track %d", name, track)
@@ -119,7 +119,7 @@ func (o *openedFiles) look(name string, track int) error {
 	if data == nil {
 		return nil
 	}
-	f, err := image.OpenFileSystem(o.img, data)
+	f, err := image.OpenFileSystem(ctx, o.img, data)
 	if err != nil {
 		return fmt.Errorf("%s, track %d: %w", name, data.Number, err)
 	}
@@ -164,7 +164,7 @@ var errInTheWay = errors.New("already exists")
 var errNoSuchFile = errors.New("not in the image")
 
 func (a *app) runLs(ctx context.Context, name string, args []string, o fileFlags) error {
-	f, err := openFiles(name, o.track)
+	f, err := openFiles(ctx, name, o.track)
 	if err != nil {
 		return err
 	}
@@ -243,7 +243,7 @@ type extraction struct {
 }
 
 func (a *app) runExtract(ctx context.Context, name string, args []string, o fileFlags) error {
-	f, err := openFiles(name, o.track)
+	f, err := openFiles(ctx, name, o.track)
 	if err != nil {
 		return err
 	}
@@ -420,7 +420,7 @@ func (x *extraction) write(e *iso.Entry, local string, content io.Reader) error 
 // audio writes an audio track as a WAVE file.
 func (x *extraction) audio(t *disc.Track) error {
 	e := &iso.Entry{Path: x.f.audioName(t), Size: waveSize(t)}
-	samples := image.Sectors(x.f.img, t)
+	samples := image.Sectors(x.ctx, x.f.img, t)
 	header := bytes.NewReader(audio.WaveHeader(uint32(e.Size - int64(len(audio.WaveHeader(0))))))
 	return x.write(e, e.Path, io.MultiReader(header, samples))
 }

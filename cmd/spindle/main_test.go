@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"strconv"
 	"testing"
 	"time"
 
@@ -34,7 +35,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"mkdisc": cmdMkdisc, "waitfile": cmdWaitfile, "status": cmdStatus,
+			"mkdisc": cmdMkdisc, "waitfile": cmdWaitfile, "status": cmdStatus, "corrupt": cmdCorrupt,
 		},
 	})
 }
@@ -60,6 +61,19 @@ func cmdWaitfile(ts *testscript.TestScript, _ bool, args []string) {
 		time.Sleep(10 * time.Millisecond)
 	}
 	ts.Fatalf("%s does not grow to %d bytes", args[0], size)
+}
+
+// corrupt FILE OFFSET... changes a bit of each of these bytes.
+func cmdCorrupt(ts *testscript.TestScript, _ bool, args []string) {
+	path := ts.MkAbs(args[0])
+	b, err := os.ReadFile(path)
+	ts.Check(err)
+	for _, text := range args[1:] {
+		at, err := strconv.Atoi(text)
+		ts.Check(err)
+		b[at] ^= 1
+	}
+	ts.Check(os.WriteFile(path, b, 0o666))
 }
 
 // status N COMMAND... runs a command that must end with exit status N.

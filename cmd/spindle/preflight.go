@@ -41,7 +41,7 @@ func (a *app) imageFor(ctx context.Context, path string, force bool) (*preflight
 		return nil, err
 	}
 	a.onClose(img.Close)
-	p := &preflight{a: a, path: path, force: force, img: img, vol: imageVolume(img)}
+	p := &preflight{a: a, path: path, force: force, img: img, vol: imageVolume(ctx, img)}
 	bar := a.newWorkBar()
 	defer bar.stop()
 	for _, step := range []func(context.Context, *workBar) error{p.sums, p.implanted} {
@@ -103,7 +103,7 @@ func (p *preflight) implanted(ctx context.Context, bar *workBar) error {
 	if len(tracks) != 1 || !tracks[0].Mode.IsData() {
 		return nil
 	}
-	data := image.UserData(p.img, tracks[0])
+	data := image.UserData(ctx, p.img, tracks[0])
 	m, err := check.ReadImplanted(data)
 	if err != nil || m == nil {
 		return nil // most have none

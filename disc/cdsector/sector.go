@@ -72,6 +72,26 @@ func (k Kind) UserData() (offset, length int) {
 	return 0, Size
 }
 
+// A NoBlockError is returned for a sector that has no block of 2048 bytes.
+type NoBlockError struct{ Kind Kind }
+
+func (e *NoBlockError) Error() string {
+	return fmt.Sprintf("it is %s and has no 2048 bytes of user data", e.Kind)
+}
+
+// Block returns the 2048 bytes of user data in a sector of Mode 1 or XA form 1, as
+// a part of s. For other sectors the error is a [*NoBlockError].
+func Block(s *[Size]byte) ([]byte, error) {
+	switch k := Classify(s); k {
+	case Mode1:
+		return s[userAt : userAt+UserSize], nil
+	case Form1:
+		return s[xaUserAt : xaUserAt+UserSize], nil
+	default:
+		return nil, &NoBlockError{k}
+	}
+}
+
 // sync is the twelve-byte pattern that starts every data sector (ECMA-130 14.1).
 var sync = [12]byte{0x00, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x00}
 

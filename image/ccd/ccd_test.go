@@ -88,7 +88,7 @@ func TestOpenErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	img.Close()
-	if _, ok := img.(disc.Subchanneler); !ok {
+	if img.Subchannels() == nil {
 		t.Error("no sub-channels")
 	}
 	for bad, want := range map[string]string{

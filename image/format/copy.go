@@ -68,7 +68,6 @@ func (o *Output) stream(ctx context.Context, t *disc.Track, from, to disc.LBA, s
 	if s == WithSub {
 		sub = make([]byte, copyBatch*cdsector.SubSize)
 	}
-	user, _ := o.Image.(disc.UserReader)
 	for a := from; a < to; a += copyBatch {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -79,18 +78,18 @@ func (o *Output) stream(ctx context.Context, t *disc.Track, from, to disc.LBA, s
 		switch {
 		case direct:
 			out = out[:n*size]
-			if err = o.Image.ReadSectors(out, a); err == nil {
+			if err = o.Image.ReadSectors(ctx, out, a); err == nil {
 				o.look(t, out, a)
 			}
-		case s == UserData && user != nil && t.Mode == disc.Mode1:
+		case s == UserData && t.Mode == disc.Mode1:
 			var ok bool
-			if ok, err = user.ReadUser(out[:n*stored], a); ok || err != nil {
+			if ok, err = o.Image.ReadUser(ctx, out[:n*stored], a); ok || err != nil {
 				out = out[:n*stored]
 				break
 			}
 			fallthrough
 		default:
-			out, err = o.convert(out, in[:n*size], sub[:min(len(sub), n*cdsector.SubSize)], t, a, s)
+			out, err = o.convert(ctx, out, in[:n*size], sub[:min(len(sub), n*cdsector.SubSize)], t, a, s)
 		}
 		if err != nil {
 			return err
@@ -105,14 +104,14 @@ func (o *Output) stream(ctx context.Context, t *disc.Track, from, to disc.LBA, s
 }
 
 // convert reads sectors and appends what is stored of them to out.
-func (o *Output) convert(out, in, sub []byte, t *disc.Track, first disc.LBA, s Stored) ([]byte, error) {
+func (o *Output) convert(ctx context.Context, out, in, sub []byte, t *disc.Track, first disc.LBA, s Stored) ([]byte, error) {
 	size := o.Layout.Medium.SectorSize()
-	if err := o.Image.ReadSectors(in, first); err != nil {
+	if err := o.Image.ReadSectors(ctx, in, first); err != nil {
 		return nil, err
 	}
 	o.look(t, in, first)
 	if s == WithSub {
-		if err := readSub(o.Subchannels(), o.Layout, sub, first); err != nil {
+		if err := o.readSub(ctx, sub, first); err != nil {
 			return nil, err
 		}
 	}
@@ -183,16 +182,10 @@ type stretch struct {
 // offload finds where the sectors stand, when that is in files, just as they are
 // wanted.
 func (o *Output) offload(f *os.File, from, to disc.LBA, s Stored) ([]stretch, bool) {
-	img, ok := o.Image.(interface {
-		ExtentAt(disc.LBA) (disc.Extent, bool)
-	})
-	if !ok {
-		return nil, false
-	}
 	size := int64(s.Size(o.Layout.Medium))
 	var all []stretch
 	for a := from; a < to; {
-		e, ok := img.ExtentAt(a)
+		e, ok := o.Image.ExtentAt(a)
 		if !ok || !s.stores(&e, o.Layout.Medium) {
 			return nil, false
 		}

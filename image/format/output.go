@@ -141,12 +141,6 @@ func (o *Output) Tracks() ([]*disc.Track, error) {
 	return nil, fmt.Errorf("there is no track %d: %w", o.Track, ErrCannotHold)
 }
 
-// Subchannels returns where the sub-channels of the image can be had, or nil.
-func (o *Output) Subchannels() disc.Subchanneler {
-	s, _ := o.Image.(disc.Subchanneler)
-	return s
-}
-
 // Context ends when the image is not wanted any more.
 func (o *Output) Context() context.Context { return o.ctx }
 
@@ -293,7 +287,6 @@ func (s Stored) pick(sector []byte, at disc.LBA) ([]byte, error) {
 // WriteSubchannels writes the sub-channels of tracks, 96 de-interleaved bytes a
 // sector: those of the image, or what a disc of its layout has.
 func (o *Output) WriteSubchannels(w io.Writer, tracks []*disc.Track) error {
-	sub := o.Subchannels()
 	buf := make([]byte, copyBatch*cdsector.SubSize)
 	for _, t := range tracks {
 		for a := t.Begin(); a < t.End; a += copyBatch {
@@ -301,7 +294,7 @@ func (o *Output) WriteSubchannels(w io.Writer, tracks []*disc.Track) error {
 				return err
 			}
 			p := buf[:min(copyBatch, int(t.End-a))*cdsector.SubSize]
-			if err := readSub(sub, o.Layout, p, a); err != nil {
+			if err := o.readSub(o.ctx, p, a); err != nil {
 				return err
 			}
 			if _, err := w.Write(p); err != nil {
@@ -312,12 +305,14 @@ func (o *Output) WriteSubchannels(w io.Writer, tracks []*disc.Track) error {
 	return nil
 }
 
-func readSub(sub disc.Subchanneler, l *disc.Layout, p []byte, first disc.LBA) error {
-	if sub != nil {
-		return sub.ReadSubchannel(p, first)
+// readSub reads the sub-channels of the image, or makes those that a disc of its
+// layout has.
+func (o *Output) readSub(ctx context.Context, p []byte, first disc.LBA) error {
+	if sub := o.Image.Subchannels(); sub != nil {
+		return sub.ReadSubchannel(ctx, p, first)
 	}
 	for i := 0; i < len(p); i += cdsector.SubSize {
-		l.Subchannel(first+disc.LBA(i/cdsector.SubSize), (*[cdsector.SubSize]byte)(p[i:]))
+		o.Layout.Subchannel(first+disc.LBA(i/cdsector.SubSize), (*[cdsector.SubSize]byte)(p[i:]))
 	}
 	return nil
 }

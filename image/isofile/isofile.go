@@ -259,7 +259,7 @@ func create(o *format.Output) error {
 	if err != nil {
 		return err
 	}
-	if o.Subchannels() != nil && stored != format.WithSub {
+	if o.Image.Subchannels() != nil && stored != format.WithSub {
 		if err := o.Lose("the sub-channels"); err != nil {
 			return err
 		}

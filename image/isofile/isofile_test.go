@@ -57,7 +57,7 @@ func TestOpen(t *testing.T) {
 			t.Fatal(err)
 		}
 		p := make([]byte, m.SectorSize())
-		if err := img.ReadSectors(p, 16); err != nil {
+		if err := img.ReadSectors(t.Context(), p, 16); err != nil {
 			t.Fatal(err)
 		}
 		if at := (m.SectorSize() - iso.BlockSize) / 19; !bytes.Equal(p[at:][:iso.BlockSize], whole[16*iso.BlockSize:17*iso.BlockSize]) {

@@ -39,7 +39,7 @@ func Create(o *format.Output) error {
 		}
 	}
 	bin := o.Base() + ".bin"
-	w := writer{sub: o.Subchannels() != nil, bin: filepath.Base(bin), packs: packs}
+	w := writer{sub: o.Image.Subchannels() != nil, bin: filepath.Base(bin), packs: packs}
 	w.bare = !w.sub && typeOf(&l.Sessions[0]) == CDDA
 	if err := o.Claim(int64(l.Sectors())*w.block(), bin, o.Path); err != nil {
 		return err

@@ -126,7 +126,7 @@ func TestPieces(t *testing.T) {
 		got := make([]byte, len(test.want))
 		if n := img.Layout().Sectors() * 2352; n != len(got) {
 			t.Errorf("%s: %d bytes, want %d", name, n, len(got))
-		} else if err := img.ReadSectors(got, 0); err != nil || !bytes.Equal(got, test.want) {
+		} else if err := img.ReadSectors(t.Context(), got, 0); err != nil || !bytes.Equal(got, test.want) {
 			t.Errorf("%s: other samples (%v)", name, err)
 		}
 		img.Close()
@@ -162,7 +162,7 @@ func TestModes(t *testing.T) {
 		}
 		for a := range disc.LBA(5) {
 			var s [cdsector.Size]byte
-			if err := img.ReadSectors(s[:], a); err != nil {
+			if err := img.ReadSectors(t.Context(), s[:], a); err != nil {
 				t.Fatal(err)
 			}
 			kind := cdsector.Classify(&s)
@@ -186,7 +186,7 @@ func TestSubchannels(t *testing.T) {
 	}
 	defer img.Close()
 	var sub [cdsector.SubSize]byte
-	if err := img.(disc.Subchanneler).ReadSubchannel(sub[:], 3); err != nil {
+	if err := img.Subchannels().ReadSubchannel(t.Context(), sub[:], 3); err != nil {
 		t.Fatal(err)
 	}
 	raw := [cdsector.QSize]byte(sub[12:])
@@ -218,8 +218,8 @@ func FuzzParse(f *testing.F) {
 		defer img.Close()
 		p := make([]byte, 2352)
 		for _, track := range img.Layout().Tracks() {
-			_ = img.ReadSectors(p, track.Begin())
-			_ = img.ReadSectors(p, track.End-1)
+			_ = img.ReadSectors(t.Context(), p, track.Begin())
+			_ = img.ReadSectors(t.Context(), p, track.End-1)
 		}
 	})
 }

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 
@@ -114,13 +115,18 @@ func (d *Drive) runOutIn(first, end disc.LBA) bool {
 	return false
 }
 
+// readSectors reads whole sectors of the disc. A command that a drive has taken is
+// not abandoned: reading does not end with its context.
+func (d *Drive) readSectors(p []byte, a disc.LBA) error {
+	return d.image.ReadSectors(context.Background(), p, a)
+}
+
 // readUser reads the user data of sectors of one track without faults in one go,
 // where the image has them so.
 func (d *Drive) readUser(p []byte, a disc.LBA, n int) bool {
-	u, ok := d.image.(disc.UserReader)
 	t := d.layout.TrackAt(a)
 	end := a + disc.LBA(n)
-	if !ok || t == nil || t.Mode != disc.Mode1 || end > t.End || d.runOutIn(a, end) {
+	if t == nil || t.Mode != disc.Mode1 || end > t.End || d.runOutIn(a, end) {
 		return false
 	}
 	for i := range d.cfg.Faults {
@@ -128,7 +134,7 @@ func (d *Drive) readUser(p []byte, a disc.LBA, n int) bool {
 			return false
 		}
 	}
-	if done, err := u.ReadUser(p, a); !done || err != nil {
+	if done, err := d.image.ReadUser(context.Background(), p, a); !done || err != nil {
 		return false
 	}
 	d.stats.Sectors += n
@@ -155,7 +161,7 @@ func (d *Drive) readDVD(p []byte, a disc.LBA, n int) (int, error) {
 		good = int(max(0, cssFrom-a))
 		failure = sectorError(scsi.IllegalRequest, scsi.ASCCopyProtection, scsi.ASCQScrambledSector, max(a, cssFrom))
 	}
-	if err := d.image.ReadSectors(p[:good*size], a); err != nil {
+	if err := d.readSectors(p[:good*size], a); err != nil {
 		return 0, d.broken(err, a)
 	}
 	d.stats.Sectors += good
@@ -203,7 +209,7 @@ func (d *Drive) dataSector(a disc.LBA, s *[cdsector.Size]byte) (cdsector.Kind, e
 	if err := d.strike(a, true); err != nil {
 		return 0, err
 	}
-	if err := d.image.ReadSectors(s[:], a); err != nil {
+	if err := d.readSectors(s[:], a); err != nil {
 		return 0, d.broken(err, a)
 	}
 	if d.corrupted(FaultCorrupt, a) {
@@ -309,7 +315,7 @@ func (r *cdRead) readPlain(p []byte, a disc.LBA, n int) (got int, ok bool) {
 		}
 	}
 	p = p[:n*cdsector.Size]
-	if err := r.d.image.ReadSectors(p, a); err != nil {
+	if err := r.d.readSectors(p, a); err != nil {
 		return 0, false
 	}
 	r.d.stats.Sectors += n
@@ -454,7 +460,7 @@ func (d *Drive) readSamples(p []byte, at int64) error {
 			clear(p[:n])
 		} else {
 			s := &d.scratch
-			if err := d.image.ReadSectors(s[:], a); err != nil {
+			if err := d.readSectors(s[:], a); err != nil {
 				return d.broken(err, a)
 			}
 			copy(p, s[skip:skip+n])

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"slices"
@@ -77,6 +78,8 @@ func (t *TrackState) begin() disc.LBA { return t.Start - disc.LBA(t.Pregap) }
 // A Recordable is a disc that a simulated recorder can write. It is also the
 // [disc.Image] of what is on it. While a drive has it, only that drive may use it.
 type Recordable struct {
+	disc.Plain // it keeps sectors, and nothing beside them
+
 	mu    sync.Mutex
 	kind  kind
 	st    State
@@ -226,7 +229,10 @@ func (r *Recordable) track(a disc.LBA) *TrackState {
 }
 
 // ReadSectors implements [disc.Image].
-func (r *Recordable) ReadSectors(p []byte, first disc.LBA) error {
+func (r *Recordable) ReadSectors(ctx context.Context, p []byte, first disc.LBA) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	size := r.kind.profile.medium().SectorSize()

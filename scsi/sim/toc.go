@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"context"
 	"encoding/binary"
 
 	"spindle/disc"
@@ -193,8 +194,8 @@ func (d *Drive) readSubChannel(c *scsi.Command) (int, error) {
 // subchannel gives the 96 bytes of P to W at an address, de-interleaved: those of
 // the image, or what a disc of this layout has.
 func (d *Drive) subchannel(a disc.LBA, p *[cdsector.SubSize]byte) error {
-	if s, ok := d.image.(disc.Subchanneler); ok {
-		return s.ReadSubchannel(p[:], a)
+	if s := d.image.Subchannels(); s != nil {
+		return s.ReadSubchannel(context.Background(), p[:], a)
 	}
 	d.layout.Subchannel(a, p)
 	return nil

@@ -1,0 +1,67 @@
+package disc
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+func TestFlaws(t *testing.T) {
+	f := FlawsOf(Flaw{30, 10, Unread}, Flaw{0, 10, Unproven}, Flaw{10, 5, Unproven}, Flaw{12, 20, ReadWithErrors}, Flaw{50, 0, Unread})
+	want := Flaws{{0, 12, Unproven}, {12, 18, ReadWithErrors}, {30, 10, Unread}}
+	for _, test := range []struct {
+		name      string
+		got, want Flaws
+	}{
+		{"of", f, want},
+		{"union with itself", f.Union(f), want},
+		{"clip", f.Clip(5, 31), Flaws{{5, 7, Unproven}, {12, 18, ReadWithErrors}, {30, 1, Unread}}},
+		{"clip outside", f.Clip(40, 90), nil},
+		{"without", f.Without(5, 31), Flaws{{0, 5, Unproven}, {31, 9, Unread}}},
+		{"without nothing", f.Without(9, 9), want},
+		{"shift", f.Shift(-150).Clip(-150, -140), Flaws{{-150, 10, Unproven}}},
+	} {
+		if !slices.Equal(test.got, test.want) {
+			t.Errorf("%s: %v, want %v", test.name, test.got, test.want)
+		}
+	}
+	if f.Sectors() != 40 || f.Contains(-1) || !f.Contains(0) || f.Contains(40) {
+		t.Error("wrong sectors")
+	}
+	if k, ok := f.At(31); !ok || k != Unread {
+		t.Errorf("sector 31: %v, %v", k, ok)
+	}
+}
+
+// Whatever is put together and taken apart, each sector has the worst flaw that it
+// was given.
+func TestFlawsLikeASet(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 300 {
+		const n = 60
+		var naive [n]FlawKind
+		var f Flaws
+		for range r.IntN(12) {
+			x := Flaw{LBA(r.IntN(n - 8)), r.IntN(8), FlawKind(1 + r.IntN(3))}
+			if r.IntN(4) == 0 {
+				f = f.Without(x.First, x.End())
+				clear(naive[x.First:x.End()])
+				continue
+			}
+			f = f.Union(Flaws{x})
+			for a := x.First; a < x.End(); a++ {
+				naive[a] = max(naive[a], x.Kind)
+			}
+		}
+		for a := range LBA(n) {
+			if k, ok := f.At(a); k != naive[a] || ok != (naive[a] > 0) {
+				t.Fatalf("%v: sector %d is %v, want %v", f, a, k, naive[a])
+			}
+		}
+		for i := 1; i < len(f); i++ {
+			if f[i-1].End() > f[i].First || f[i-1].End() == f[i].First && f[i-1].Kind == f[i].Kind {
+				t.Fatalf("not in order: %v", f)
+			}
+		}
+	}
+}
