@@ -187,7 +187,7 @@ func (b *burner) expect(ctx context.Context, want disc.LBA) error {
 	var at disc.LBA
 	err := drive.Retry(ctx, b.drive, func() error {
 		var err error
-		at, err = nextWritable(ctx, b.drive, b.plan.Profile)
+		at, err = drive.NextWritable(ctx, b.drive, b.plan.Profile)
 		return err
 	})
 	switch {
@@ -197,43 +197,6 @@ func (b *burner) expect(ctx context.Context, want disc.LBA) error {
 		return fmt.Errorf("the disc goes on at sector %d, not at %d: the image %w", at, want, ErrAddress)
 	}
 	return nil
-}
-
-// nextWritable asks where writing goes on.
-func nextWritable(ctx context.Context, d *mmc.Drive, p mmc.Profile) (disc.LBA, error) {
-	last := 0
-	if !asksForOpenTrack(p) {
-		info, err := d.DiscInfo(ctx)
-		if err != nil {
-			return 0, err
-		}
-		last = info.LastTrackInLast
-	}
-	t, err := openTrack(ctx, d, p, last)
-	return writePoint(&t), err
-}
-
-// asksForOpenTrack reports whether a medium has a name for the track in which
-// writing goes on; of others it is the last one (libburn).
-func asksForOpenTrack(p mmc.Profile) bool {
-	return p.IsCD() || p == mmc.ProfileDVDPlusR || p == mmc.ProfileDVDPlusRDL
-}
-
-// openTrack asks for the track in which writing goes on.
-func openTrack(ctx context.Context, d *mmc.Drive, p mmc.Profile, last int) (mmc.TrackInfo, error) {
-	if asksForOpenTrack(p) {
-		last = mmc.OpenTrackCD
-	}
-	return d.TrackInfo(ctx, last)
-}
-
-// writePoint is where writing goes on in a track. On a blank CD a drive may state
-// the address of the pregap: the beginning of the track is meant.
-func writePoint(t *mmc.TrackInfo) disc.LBA {
-	if !t.NextWritableValid {
-		return disc.LBA(t.Start)
-	}
-	return disc.LBA(max(t.NextWritable, t.Start))
 }
 
 // write sends the sectors of one step.

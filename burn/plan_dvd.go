@@ -3,6 +3,7 @@ package burn
 import (
 	"fmt"
 
+	"spindle/drive"
 	"spindle/scsi/mmc"
 )
 
@@ -211,7 +212,7 @@ func (p *planner) format(n int) error {
 		switch {
 		case !p.m.Formatted || full:
 			p.add(Step{Op: OpFormat, Format: &mmc.FormatRequest{Type: mmc.FormatPlusRW, Blocks: 0xFFFFFFFF}})
-		case p.m.Background == 1: // goes on where it was stopped
+		case p.m.Background == drive.FormatSuspended: // goes on where it was stopped
 			p.add(Step{Op: OpFormat, Format: &mmc.FormatRequest{Type: mmc.FormatPlusRW, Blocks: 0xFFFFFFFF, Param: 1}, Soft: true})
 		}
 	case mmc.ProfileBDRE:

@@ -32,7 +32,7 @@ func OpenDisc(ctx context.Context, dev *mmc.Drive) (disc.Image, error) {
 type discImage struct {
 	disc.Plain // sub-channels, for one, are not read
 	dev        *mmc.Drive
-	d          *Disc
+	d          *Contents
 }
 
 func (m *discImage) Layout() *disc.Layout { return m.d.Layout }

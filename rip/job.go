@@ -41,7 +41,7 @@ type job struct {
 	mapPath string
 	earlier *state // of the run that this one goes on from, or nil
 
-	disc    *Disc
+	disc    *Contents
 	regions []region
 	out     output
 	batch   int // bytes that one command may carry
@@ -184,16 +184,14 @@ func (j *job) fatal(ctx context.Context, err error) error {
 	return nil
 }
 
-// recover waits for the drive after a reset or a medium change.
+// recover waits for the drive after a reset or a medium change, and makes sure
+// that the disc is still the same.
 func (j *job) recover(ctx context.Context) error {
-	if err := drive.WaitReady(ctx, j.drive, drive.ReadyLimit); err != nil {
-		return err
-	}
-	d, err := Survey(ctx, j.drive, SurveyOptions{})
+	m, err := drive.Survey(ctx, j.drive, drive.ForReading)
 	if err != nil {
 		return err
 	}
-	if d.TOC != j.disc.TOC {
+	if m.Contents == nil || m.Contents.ID != j.disc.Medium.Contents.ID {
 		return fmt.Errorf("%w (it was changed while it was being read)", ErrOtherDisc)
 	}
 	return nil

@@ -29,9 +29,9 @@ func (j *job) plan(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if j.disc.Protection != "" {
+	if j.disc.Medium.Contents.Protection != "" {
 		j.disc.note("This disc is protected by %s. spindle does not decrypt it: the image will hold the sectors as the "+
-			"drive gives them, and the drive may refuse.", j.disc.Protection)
+			"drive gives them, and the drive may refuse.", j.disc.Medium.Contents.Protection)
 	}
 	for _, n := range j.disc.Notes[told:] {
 		j.opts.Observer.Note(n)

@@ -151,7 +151,7 @@ func (r *qReader) boundary(ctx context.Context, low, high qState, before func(qS
 // scanQ finds the pregap and the indexes of each track, ISRCs and the catalogue
 // number in the Q sub-channel. Without one that can be read, a note says so and
 // the layout stays as the TOC has it.
-func (d *Disc) scanQ(ctx context.Context, dev *mmc.Drive) error {
+func (d *Contents) scanQ(ctx context.Context, dev *mmc.Drive) error {
 	r := &qReader{dev: dev}
 	if !r.choose(ctx, d.Layout) {
 		d.note("This drive does not give the sub-channel: pregaps, indexes and ISRCs cannot be found.")
@@ -195,7 +195,7 @@ func (r *qReader) choose(ctx context.Context, l *disc.Layout) bool {
 
 // scanTrack finds what Q says of the sectors from a track's start to the next
 // one's.
-func (d *Disc) scanTrack(ctx context.Context, r *qReader, t, next *disc.Track) error {
+func (d *Contents) scanTrack(ctx context.Context, r *qReader, t, next *disc.Track) error {
 	end := t.End
 	from, err := r.state(ctx, t.Start, t.Start, end)
 	if err == nil {
@@ -216,7 +216,7 @@ func (d *Disc) scanTrack(ctx context.Context, r *qReader, t, next *disc.Track) e
 }
 
 // split finds all changes of state between two sectors.
-func (d *Disc) split(ctx context.Context, r *qReader, t, next *disc.Track, from, to qState) error {
+func (d *Contents) split(ctx context.Context, r *qReader, t, next *disc.Track, from, to qState) error {
 	high := to
 	if next != nil && to.track == next.Number {
 		// Pregaps are short: search backwards in growing steps.
@@ -268,7 +268,7 @@ const codeSectors = 210
 const codeBatch = 15
 
 // scanCodes reads the start of a track for its ISRC and for the catalogue number.
-func (d *Disc) scanCodes(ctx context.Context, r *qReader, t *disc.Track) error {
+func (d *Contents) scanCodes(ctx context.Context, r *qReader, t *disc.Track) error {
 	if t.Mode.IsData() && d.Layout.MCN != "" || r.mode != mmc.RawSub {
 		return nil
 	}

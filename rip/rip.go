@@ -113,7 +113,7 @@ type ImageFile struct {
 
 // Result is what a rip made.
 type Result struct {
-	Disc    *Disc
+	Disc    *Contents
 	Images  []ImageFile // the files that hold sectors
 	Others  []string    // descriptor, sub-channel, CD-TEXT
 	Map     string      // the map, where bad sectors remain
@@ -306,7 +306,7 @@ func (j *job) survey(ctx context.Context) error {
 		return ErrBlank
 	}
 	if j.earlier != nil {
-		if d.TOC != j.earlier.TOC {
+		if d.Medium.Contents.ID != j.earlier.TOC {
 			return fmt.Errorf("%w (the tables of contents differ)", ErrOtherDisc)
 		}
 		d.Layout = j.earlier.Layout
@@ -320,7 +320,7 @@ func (j *job) newMap() *mapfile.Map {
 	m := mapfile.New(j.size())
 	st, err := json.Marshal(state{
 		Version: 1, Format: j.opts.Format, Split: j.opts.Split, Subchannel: j.opts.Subchannel,
-		Offset: j.opts.Offset, TOC: j.disc.TOC, Sectors: j.sectors(), Layout: j.disc.Layout,
+		Offset: j.opts.Offset, TOC: j.disc.Medium.Contents.ID, Sectors: j.sectors(), Layout: j.disc.Layout,
 	})
 	if err != nil { // a struct of plain values
 		panic(err)

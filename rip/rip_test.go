@@ -343,8 +343,8 @@ func TestDiscsThatCannotBe(t *testing.T) {
 		format Format
 		want   error
 	}{
-		{tray(t, mixed, "?lie=leadout"), CueBin, ErrTOC},
-		{tray(t, mixed, "?lie=overlap"), CueBin, ErrTOC},
+		{tray(t, mixed, "?lie=leadout"), CueBin, drive.ErrTOC},
+		{tray(t, mixed, "?lie=overlap"), CueBin, drive.ErrTOC},
 		{tray(t, mixed, "?tray=open"), CueBin, drive.ErrTrayOpen},
 		{tray(t, mixed, ""), ISO, ErrNotISO},
 		{tray(t, dvd, "?media=dvd-rom"), CueBin, ErrNotCD},

@@ -62,7 +62,7 @@ type cdSource struct {
 }
 
 // newSource finds out how the drive reads this CD.
-func newSource(ctx context.Context, dev *mmc.Drive, d *Disc) sectorSource {
+func newSource(ctx context.Context, dev *mmc.Drive, d *Contents) sectorSource {
 	s := new(cdSource)
 	var sector [cdsector.Size]byte
 	err := s.readRaw(ctx, dev, sector[:], d.Layout.Tracks()[0].Start, mmc.AnySector)
@@ -83,7 +83,7 @@ func newSource(ctx context.Context, dev *mmc.Drive, d *Disc) sectorSource {
 
 // probe makes sure that audio can be read with C2 and sub-channel as wanted, and
 // gives up the one or the other where it cannot. The notes say so.
-func (s *cdSource) probe(ctx context.Context, dev *mmc.Drive, d *Disc, wantSub bool) error {
+func (s *cdSource) probe(ctx context.Context, dev *mmc.Drive, d *Contents, wantSub bool) error {
 	var audio *disc.Track
 	for _, t := range d.Layout.Tracks() {
 		if !t.Mode.IsData() && audio == nil {

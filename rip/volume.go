@@ -28,7 +28,7 @@ const runOut = 2
 // isoSectors decides how many sectors of 2048 bytes the image of a data disc
 // has. A block of the volume is never left out, and the run-out blocks of a
 // track written at once are never taken in.
-func (d *Disc) isoSectors(ctx context.Context, dev *mmc.Drive) (int64, error) {
+func (d *Contents) isoSectors(ctx context.Context, dev *mmc.Drive) (int64, error) {
 	tracks := d.Layout.Tracks()
 	if d.Layout.Medium != disc.CD {
 		return d.largest(int64(d.Layout.End()), "drive"), nil
@@ -66,7 +66,7 @@ func describeTracks(tracks []*disc.Track) string {
 // largest weighs what the volume says against what the drive says. The larger is
 // ripped; when the volume is the larger one, or clearly the smaller, the user
 // is told.
-func (d *Disc) largest(n int64, who string) int64 {
+func (d *Contents) largest(n int64, who string) int64 {
 	if d.Volume == nil {
 		d.note("No file system was found on the disc: the image has all %d sectors that the %s states.", n, who)
 		return n
@@ -86,7 +86,7 @@ func (d *Disc) largest(n int64, who string) int64 {
 
 // endsInRunOut reports whether the last two sectors of a track are run-out
 // blocks: not readable, or marked as such in the upper bits of their mode byte.
-func (d *Disc) endsInRunOut(ctx context.Context, dev *mmc.Drive, t *disc.Track) bool {
+func (d *Contents) endsInRunOut(ctx context.Context, dev *mmc.Drive, t *disc.Track) bool {
 	for at := t.End - runOut; at < t.End; at++ {
 		var s [cdsector.Size]byte
 		err := d.source.readRaw(ctx, dev, s[:], at, mmc.AnySector)

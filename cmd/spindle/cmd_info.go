@@ -9,6 +9,7 @@ import (
 
 	"spindle/burn"
 	"spindle/disc"
+	"spindle/drive"
 	"spindle/image"
 	"spindle/iso"
 	"spindle/rip"
@@ -110,42 +111,45 @@ type infoVolume struct {
 }
 
 func (a *app) infoDrive(ctx context.Context, name string, opts rip.SurveyOptions) error {
-	drive, err := a.openDrive(ctx, name)
+	dev, err := a.openDrive(ctx, name)
 	if err != nil {
 		return err
 	}
 	e := infoEvent{Event: "result"}
-	if q, err := drive.Inquiry(ctx); err == nil {
+	if q, err := dev.Inquiry(ctx); err == nil {
 		e.Drive = strings.TrimSpace(q.Vendor + " " + q.Product + " " + q.Revision)
 	}
-	d, err := rip.Survey(ctx, drive, opts)
+	m, err := drive.Survey(ctx, dev, drive.ForReading|drive.ForWriting)
 	if err != nil {
 		return err
 	}
-	e.Medium, e.Protection, e.Notes = d.Profile.String(), d.Protection, d.Notes
-	if d.DVD != nil && d.Profile == mmc.ProfileDVDROM && d.DVD.BookType != 0 {
-		e.Medium += " (" + mmc.BookTypeName(d.DVD.BookType) + ")"
+	d, err := rip.Examine(ctx, dev, m, opts)
+	if err != nil {
+		return err
+	}
+	e.Medium, e.Notes = d.Profile.String(), d.Notes
+	if c := m.Contents; c != nil {
+		e.Protection = string(c.Protection)
+		if c.DVD != nil && d.Profile == mmc.ProfileDVDROM && c.DVD.BookType != 0 {
+			e.Medium += " (" + mmc.BookTypeName(c.DVD.BookType) + ")"
+		}
 	}
 	if d.Info != nil {
 		e.State = d.Info.Status.String()
 	}
 	e.fill(d.Layout, d.Volume)
-	if recordable(d.Profile) {
-		m, err := burn.Survey(ctx, drive)
+	if m.Recording != nil {
+		w, err := burn.MediumOf(m)
 		if err != nil {
 			return err
 		}
-		e.Write = newInfoWrite(m)
-		if s := m.State(); s == burn.Overwritable || s == burn.Spoiled {
+		e.Write = newInfoWrite(w)
+		if s := w.State(); s == burn.Overwritable || s == burn.Spoiled {
 			e.State = string(s)
 		}
 	}
 	a.showInfo(&e)
 	return nil
-}
-
-func recordable(p mmc.Profile) bool {
-	return p != mmc.ProfileCDROM && p != mmc.ProfileDVDROM && p != mmc.ProfileBDROM && (p.IsCD() || p.IsDVD() || p.IsBD())
 }
 
 func newInfoWrite(m *burn.Medium) *infoWrite {

@@ -50,7 +50,7 @@ func advices() []advice {
 		{rip.ErrNotISO, nil, exitUsage, ""},
 		{rip.ErrNotCD, nil, exitUsage, ""},
 		{rip.ErrBlank, nil, exitNoDisc, "There is nothing to rip."},
-		{rip.ErrTOC, nil, exitFailed, "It may be a copy protection, or the drive misreads the disc: clean it, or try another drive."},
+		{drive.ErrTOC, nil, exitFailed, "It may be a copy protection, or the drive misreads the disc: clean it, or try another drive."},
 		{rip.ErrProtected, nil, exitFailed, "What was read is kept. spindle does not decrypt discs."},
 		{rip.ErrCannotRead, nil, exitFailed, "Try another drive."},
 		{rip.ErrNoSubchannel, nil, exitFailed, "Rip without --sub, or try another drive."},

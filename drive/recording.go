@@ -1,0 +1,290 @@
+package drive
+
+import (
+	"context"
+	"slices"
+
+	"spindle/addr"
+	"spindle/disc"
+	"spindle/scsi"
+	"spindle/scsi/mmc"
+)
+
+// Recording is what a drive says about writing on the disc in it.
+type Recording struct {
+	ID       string // maker and model of the blank, or empty
+	Status   mmc.DiscStatus
+	Erasable bool
+	Damaged  bool // a failed burn left a session that cannot be resumed
+	// Formatted tells of media that have to be; Background is the state of a
+	// DVD+RW's format.
+	Formatted    bool
+	Intermediate bool // a DVD-RW that grows with what is written
+	Background   FormatState
+	Sessions     int
+	LastTrack    int      // in which writing goes on, or that would be begun
+	Open         bool     // the last session is open, and holds something
+	NextWritable addr.LBA // where writing goes on; 0 on a blank disc
+	Capacity     int      // sectors from address 0 on
+	Free         int      // sectors that can still be written
+	Formats      []mmc.FormatCapacity
+	Speeds       []int // kB/s, highest first; empty: the drive does not say
+	LeadInStart  addr.LBA
+	Layer0       int // sectors of the first layer; 0: one layer, or cannot be chosen
+
+	WriteCaps
+}
+
+// WriteCaps is what the drive can do with the kind of disc in it.
+type WriteCaps struct {
+	Writes       bool // write it at all
+	Simulates    bool // write it with the laser off
+	UnderrunFree bool // wait for data in the middle of a track
+	AtOnce       bool // session (CD) or disc (DVD-R) at once
+	InPackets    bool // DVD-R incremental
+	RawWrite     bool // CD: whole sectors with their sub-channel
+}
+
+// FormatState is how far the background format of a DVD+RW is (MMC-6 table 367).
+type FormatState uint8
+
+// The states.
+const (
+	FormatNone      FormatState = 0
+	FormatSuspended FormatState = 1
+	FormatRunning   FormatState = 2
+	FormatComplete  FormatState = 3
+)
+
+// Types of the first descriptor of READ FORMAT CAPACITIES (MMC-6 6.23.3.2).
+const (
+	currentFormatted = 2
+	currentUnknown   = 3 // no medium, or a format that is not complete
+)
+
+// Overwritable reports whether discs of a profile are written at any place, and
+// again and again.
+func Overwritable(p mmc.Profile) bool {
+	switch p {
+	case mmc.ProfileDVDRAM, mmc.ProfileDVDRWRO, mmc.ProfileDVDPlusRW, mmc.ProfileDVDPlusRWDL, mmc.ProfileBDRE:
+		return true
+	}
+	return false
+}
+
+// Recordable reports whether discs of a profile can be written at all.
+func Recordable(p mmc.Profile) bool {
+	switch p {
+	case mmc.ProfileCDROM, mmc.ProfileDVDROM, mmc.ProfileBDROM:
+		return false
+	}
+	return p.IsCD() || p.IsDVD() || p.IsBD()
+}
+
+// surveyRecording asks how the disc can be written.
+func surveyRecording(ctx context.Context, d *mmc.Drive, m *Medium) (*Recording, error) {
+	p, info := m.Profile, m.Info
+	r := new(Recording)
+	r.features(m.Config, p)
+	r.Status, r.Erasable, r.Sessions, r.LastTrack = info.Status, info.Erasable, info.Sessions, info.LastTrackInLast
+	r.Background = FormatState(info.BackgroundFormat)
+	r.Open = info.Status == mmc.DiscAppendable && info.LastSession == mmc.SessionIncomplete
+	r.Damaged = info.LastSession == mmc.SessionDamaged
+	var err error
+	if r.Formats, err = d.FormatCapacities(ctx); err != nil && !Classify(err).Answered() {
+		return nil, err
+	}
+	if len(r.Formats) > 0 {
+		r.Formatted = r.Formats[0].Type == currentFormatted
+		r.Intermediate = p == mmc.ProfileDVDRWRO && r.Formats[0].Type == currentUnknown
+	}
+	if err := r.place(ctx, d, p); err != nil {
+		return nil, err
+	}
+	if err := r.speeds(ctx, d); err != nil {
+		return nil, err
+	}
+	r.ID = d.MediaID(ctx, p)
+	if p == mmc.ProfileDVDPlusRDL {
+		if n, fixed, err := d.Layer0Capacity(ctx); err == nil && !fixed {
+			r.Layer0 = int(n)
+		}
+	}
+	return r, ctx.Err()
+}
+
+// features takes what the drive can do with the disc.
+func (r *Recording) features(conf *mmc.Configuration, p mmc.Profile) {
+	switch {
+	case p == mmc.ProfileCDR || p == mmc.ProfileCDRW:
+		w := conf.Feature(mmc.FeatureCDMastering)
+		if w != nil && w.Current {
+			cd := w.CDWrite()
+			r.AtOnce, r.RawWrite, r.Simulates, r.UnderrunFree = cd.SessionAtOnce, cd.Raw, cd.TestWrite, cd.BufferUnderrunFree
+			r.Writes = true
+		}
+		if w := conf.Feature(mmc.FeatureCDTrackAtOnce); w != nil && w.Current {
+			cd := w.CDWrite()
+			r.Simulates = r.Simulates || cd.TestWrite
+			r.UnderrunFree = r.UnderrunFree || cd.BufferUnderrunFree
+			r.Writes = true
+		}
+	case p == mmc.ProfileDVDR || p == mmc.ProfileDVDRW || p == mmc.ProfileDVDRDL:
+		w := conf.Feature(mmc.FeatureDVDRWrite)
+		r.Writes = w != nil && w.Current
+		if r.Writes {
+			r.AtOnce = true
+			if len(w.Data) > 0 {
+				r.Simulates, r.UnderrunFree = w.Data[0]&4 != 0, w.Data[0]&0x40 != 0
+			}
+		}
+		r.InPackets = conf.Has(mmc.FeatureIncremental)
+	case p == mmc.ProfileDVDRWRO:
+		r.Writes = conf.Has(mmc.FeatureRigidOverwrite) || conf.Has(mmc.FeatureRestrictedOverwrite)
+	case p == mmc.ProfileDVDRAM:
+		r.Writes = conf.Has(mmc.FeatureRandomWritable)
+	case p == mmc.ProfileDVDPlusRW, p == mmc.ProfileDVDPlusRWDL:
+		r.Writes = writeBit(conf, mmc.FeatureDVDPlusRW) || writeBit(conf, mmc.FeatureDVDPlusRWDL)
+	case p == mmc.ProfileDVDPlusR:
+		r.Writes = writeBit(conf, mmc.FeatureDVDPlusR)
+	case p == mmc.ProfileDVDPlusRDL:
+		r.Writes = writeBit(conf, mmc.FeatureDVDPlusRDL)
+	case p == mmc.ProfileBDR, p == mmc.ProfileBDRE:
+		r.Writes = conf.Has(mmc.FeatureBDWrite)
+	}
+	if Overwritable(p) || p.IsBD() || p == mmc.ProfileDVDPlusR || p == mmc.ProfileDVDPlusRDL {
+		r.UnderrunFree = true // as these kinds of media always are
+	}
+}
+
+// writeBit reports whether a feature is current and has its Write bit set.
+func writeBit(conf *mmc.Configuration, code mmc.FeatureCode) bool {
+	f := conf.Feature(code)
+	return f != nil && f.Current && len(f.Data) > 0 && f.Data[0]&1 != 0
+}
+
+// place finds where writing can go on, and how much fits.
+func (r *Recording) place(ctx context.Context, d *mmc.Drive, p mmc.Profile) error {
+	if Overwritable(p) {
+		return r.placeRandom(ctx, d, p)
+	}
+	if r.Status == mmc.DiscComplete || !r.Writes {
+		return nil
+	}
+	cd := KindOf(p) == disc.CD
+	t, err := openTrack(ctx, d, p, r.LastTrack)
+	switch {
+	case err != nil && !Classify(err).Answered():
+		return err
+	case err != nil:
+		r.Damaged = r.Status != mmc.DiscBlank
+		return nil
+	}
+	r.LastTrack = t.Track
+	// A BD-R that was formatted, and not yet written, calls itself appendable
+	// (libburn).
+	if p == mmc.ProfileBDR && r.Status == mmc.DiscAppendable && !r.Open && t.Start == 0 && t.NextWritable == 0 {
+		r.Status = mmc.DiscBlank
+	}
+	r.NextWritable = writePoint(&t)
+	r.Damaged = r.Damaged || t.Damaged || r.Status == mmc.DiscAppendable && !t.NextWritableValid
+	r.Free = int(t.Free)
+	r.Capacity = int(r.NextWritable) + r.Free
+	if cd {
+		if a, err := d.ATIP(ctx); err == nil {
+			r.LeadInStart = addr.MSFFromBytes(a.LeadIn).LBA()
+			if end := addr.MSFFromBytes(a.LeadOut).LBA(); end > 0 {
+				r.Capacity = int(end)
+				r.Free = max(0, r.Capacity-int(r.NextWritable))
+			}
+		} else if !Classify(err).Answered() {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *Recording) placeRandom(ctx context.Context, d *mmc.Drive, p mmc.Profile) error {
+	if len(r.Formats) == 0 {
+		c, err := d.Capacity(ctx)
+		if err != nil {
+			return err
+		}
+		r.Capacity, r.Formatted = int(c.Blocks), true
+	}
+	if len(r.Formats) > 0 && r.Formatted {
+		r.Capacity = int(r.Formats[0].Blocks)
+	}
+	if p == mmc.ProfileDVDPlusRW && r.Background == FormatNone {
+		r.Formatted = false
+	}
+	if !r.Formatted {
+		for _, f := range r.Formats[min(1, len(r.Formats)):] {
+			r.Capacity = max(r.Capacity, int(f.Blocks))
+		}
+	}
+	if r.Intermediate {
+		r.Formatted = true
+	}
+	r.Free = r.Capacity
+	return nil
+}
+
+// speeds lists how fast the drive writes the disc.
+func (r *Recording) speeds(ctx context.Context, d *mmc.Drive) error {
+	list, err := d.WriteSpeeds(ctx)
+	if err != nil && scsi.SenseOf(err) == nil && ctx.Err() != nil {
+		return ctx.Err()
+	}
+	for _, s := range list {
+		if s.Write > 0 {
+			r.Speeds = append(r.Speeds, s.Write)
+		}
+	}
+	if len(r.Speeds) == 0 {
+		if c, err := d.Capabilities(ctx); err == nil {
+			r.Speeds = c.WriteSpeeds
+		}
+	}
+	slices.Sort(r.Speeds)
+	slices.Reverse(r.Speeds)
+	r.Speeds = slices.Compact(r.Speeds)
+	return nil
+}
+
+// NextWritable asks where writing goes on, on a disc of profile p.
+func NextWritable(ctx context.Context, d *mmc.Drive, p mmc.Profile) (addr.LBA, error) {
+	last := 0
+	if !asksForOpenTrack(p) {
+		info, err := d.DiscInfo(ctx)
+		if err != nil {
+			return 0, err
+		}
+		last = info.LastTrackInLast
+	}
+	t, err := openTrack(ctx, d, p, last)
+	return writePoint(&t), err
+}
+
+// asksForOpenTrack reports whether a medium has a name for the track in which
+// writing goes on; of others it is the last one (libburn).
+func asksForOpenTrack(p mmc.Profile) bool {
+	return p.IsCD() || p == mmc.ProfileDVDPlusR || p == mmc.ProfileDVDPlusRDL
+}
+
+// openTrack asks for the track in which writing goes on.
+func openTrack(ctx context.Context, d *mmc.Drive, p mmc.Profile, last int) (mmc.TrackInfo, error) {
+	if asksForOpenTrack(p) {
+		last = mmc.OpenTrackCD
+	}
+	return d.TrackInfo(ctx, last)
+}
+
+// writePoint is where writing goes on in a track. On a blank CD a drive may state
+// the address of the pregap: the beginning of the track is meant.
+func writePoint(t *mmc.TrackInfo) addr.LBA {
+	if !t.NextWritableValid {
+		return addr.LBA(t.Start)
+	}
+	return addr.LBA(max(t.NextWritable, t.Start))
+}
