@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"spindle/disc"
+	"spindle/drive/byname"
 	"spindle/scsi/sim"
 	"spindle/scsi/tcmu"
 
@@ -45,9 +46,9 @@ func (a *app) attach(ctx context.Context, name string) error {
 		spec.Config.Rush = attachedRush
 	}
 	spec.Config.HostTime = spec.Config.Pace > 0
-	conn, err := openSimulated(spec)
+	conn, err := byname.Simulate(spec)
 	if err != nil {
-		return err
+		return sayWhichDrive(err)
 	}
 	a.onClose(conn.Close)
 	drive, ok := conn.(*sim.Drive)
@@ -112,9 +113,9 @@ func attachSpec(name string) (sim.Spec, error) {
 
 // openDiscOf opens what a specification puts into a tray.
 func openDiscOf(s sim.Spec) (img disc.Image, r *sim.Recordable, err error) {
-	conn, err := openSimulated(s)
+	conn, err := byname.Simulate(s)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, sayWhichDrive(err)
 	}
 	drive, ok := conn.(*sim.Drive)
 	if !ok {

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"spindle/drive"
+	"spindle/drive/byname"
 	"spindle/scsi"
 	"spindle/scsi/mmc"
 
@@ -40,7 +41,7 @@ func (a *app) runDrives(ctx context.Context) error {
 		return err
 	}
 	if len(all) == 0 {
-		return errNoDrive
+		return byname.ErrNoDrive
 	}
 	for _, d := range all {
 		e := driveEvent{

@@ -10,6 +10,7 @@ import (
 	"spindle/burn"
 	"spindle/check"
 	"spindle/drive"
+	"spindle/drive/byname"
 	"spindle/image"
 	"spindle/image/isofile"
 	"spindle/image/packed"
@@ -65,7 +66,7 @@ func advices() []advice {
 		{drive.ErrNoMedium, nil, exitNoDisc, "Put a disc in and run the same command."},
 		{drive.ErrUnreadable, nil, exitNoDisc, "Clean the disc, make sure that the drive is made for its kind, or try another drive."},
 		{drive.ErrNotReady, nil, exitNoDisc, "Take the disc out, wait a moment, and try again."},
-		{errNoDrive, nil, exitNoDisc, "Connect one, or try a simulated one: spindle info -d sim:IMAGE. " +
+		{byname.ErrNoDrive, nil, exitNoDisc, "Connect one, or try a simulated one: spindle info -d sim:IMAGE. " +
 			"In a container, the device files must be passed into it."},
 		{errManyDrives, nil, exitNoDisc, "Choose one with --drive."},
 		{scsi.ErrPermission, nil, exitNoDisc, ""},
@@ -122,7 +123,7 @@ func advices() []advice {
 func explain(err error) message {
 	var (
 		use  usageError
-		simE *simError
+		simE *byname.DiscError
 	)
 	m := message{status: exitFailed, what: err.Error()}
 	var cc *scsi.CheckCondition

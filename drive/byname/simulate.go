@@ -1,0 +1,103 @@
+package byname
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"spindle/disc"
+	"spindle/image"
+	"spindle/image/isofile"
+	"spindle/scsi"
+	"spindle/scsi/sim"
+	"spindle/scsi/sim/discfile"
+)
+
+// A SpecError says what is wrong with the name of a simulated drive.
+type SpecError struct{ Err error }
+
+func (e *SpecError) Error() string { return e.Err.Error() }
+func (e *SpecError) Unwrap() error { return e.Err }
+
+// A DiscError says why there is no disc for a simulated drive. Its cause may be a
+// [*KindError], or any error of opening an image.
+type DiscError struct {
+	File string
+	Err  error
+}
+
+func (e *DiscError) Error() string {
+	if text := e.Err.Error(); strings.Contains(text, e.File) {
+		return text
+	}
+	return e.File + ": " + e.Err.Error()
+}
+func (e *DiscError) Unwrap() error { return e.Err }
+
+// A KindError says that an image is not of the kind of disc that the name asks
+// for.
+type KindError struct {
+	Is    disc.Medium
+	Media string // as in media=
+}
+
+func (e *KindError) Error() string { return fmt.Sprintf("a %s cannot be a %s", e.Is, e.Media) }
+
+// ParseSpec is [sim.ParseSpec] with a [*SpecError].
+func ParseSpec(text string) (sim.Spec, error) {
+	s, err := sim.ParseSpec(text)
+	if err != nil {
+		return s, &SpecError{err}
+	}
+	return s, nil
+}
+
+// Simulate switches a simulated drive on, with the disc of its specification in
+// it. The result is a [*sim.Drive], or a [*scsi.Replay] where the specification
+// says so.
+func Simulate(s sim.Spec) (scsi.Conn, error) {
+	if s.Trace != "" {
+		return scsi.OpenReplay(s.Trace)
+	}
+	cfg := s.Config
+	cfg.Media = s.Media
+	var err error
+	switch {
+	case s.File == "":
+	case sim.CanWrite(s.Media) && notThere(s.File), discfile.Exists(s.File):
+		cfg.Disc, err = discfile.Open(s.File, s.Media, s.Capacity)
+	default:
+		cfg.Image, err = openImage(s)
+	}
+	if err != nil {
+		return nil, &DiscError{s.File, err}
+	}
+	return sim.New(cfg), nil
+}
+
+func notThere(path string) bool {
+	_, err := os.Stat(path)
+	return errors.Is(err, fs.ErrNotExist)
+}
+
+// openImage opens the image of a simulated disc. An ISO is the disc of the medium
+// that the specification names.
+func openImage(s sim.Spec) (disc.Image, error) {
+	img, err := image.Open(s.File)
+	if err != nil {
+		return nil, err
+	}
+	m, ok := sim.MediumOf(s.Media)
+	if !ok || m == img.Layout().Medium {
+		return img, nil
+	}
+	is := img.Layout().Medium
+	img.Close()
+	if strings.EqualFold(filepath.Ext(s.File), ".iso") {
+		return isofile.OpenAs(s.File, m)
+	}
+	return nil, &KindError{is, s.Media}
+}
