@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"time"
 
@@ -360,19 +361,42 @@ func filesAt(ctx context.Context, src *Source, start disc.LBA, bad []Range) []st
 			continue
 		}
 		const most = 20
-		// A malformed directory ends the walk; the names before it are right.
-		_ = files.Walk(func(e *iso.Entry) error {
-			for _, x := range e.Extents() {
-				first := start + files.Base() + disc.LBA(x.Block)
-				end := first + disc.LBA((x.Size+iso.BlockSize-1)/iso.BlockSize)
-				for _, r := range bad {
-					if len(names) < most && r.First < end && r.First+disc.LBA(r.Count) > first && !e.IsDir() && !slices.Contains(names, e.Path) {
-						names = append(names, e.Path)
-					}
-				}
+		// What a damaged directory hides is not named.
+		_ = fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
+			if err != nil || !d.Type().IsRegular() {
+				return nil
+			}
+			if len(names) == most {
+				return fs.SkipAll
+			}
+			if info, err := d.Info(); err == nil && liesOn(info, start+files.Base(), bad) && !slices.Contains(names, name) {
+				names = append(names, name)
 			}
 			return nil
 		})
 	}
 	return names
+}
+
+// liesOn reports whether a file of a file system that begins at base has one of the
+// sectors.
+func liesOn(file fs.FileInfo, base disc.LBA, sectors []Range) bool {
+	e, ok := file.Sys().(*iso.Entry)
+	if !ok {
+		return false
+	}
+	extents, err := e.Extents()
+	if err != nil {
+		return false
+	}
+	for _, x := range extents {
+		first := base + disc.LBA(x.Block)
+		end := first + disc.LBA((x.Size+iso.BlockSize-1)/iso.BlockSize)
+		for _, r := range sectors {
+			if r.First < end && r.First+disc.LBA(r.Count) > first {
+				return true
+			}
+		}
+	}
+	return false
 }

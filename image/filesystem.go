@@ -5,13 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 
 	"spindle/disc"
 	"spindle/disc/cdsector"
 	"spindle/iso"
 )
 
-// FileSystem is the file system in a data track of an image.
+// FileSystem is the file system in a data track of an image, as [fs.FS]. The names and
+// what Sys returns are those of [iso.FileSystem].
 type FileSystem struct {
 	*iso.FileSystem
 	ctx  context.Context
@@ -59,24 +61,46 @@ func BestTrack(ctx context.Context, img disc.Image) *disc.Track {
 	return nil
 }
 
-// Open returns the content of a file. On a CD that is the user data of each sector,
-// whatever its form has of them: 2048 bytes, 2324 of form 2 (as the films of a Video
-// CD have), 2352 of audio; the size that the directory states is that of sectors of
-// 2048 bytes, and holds only where all have them.
-func (f *FileSystem) Open(e *iso.Entry) io.Reader {
-	if _, inline := e.Inline(); inline || f.img.Layout().Medium != disc.CD {
-		return f.FileSystem.Open(e)
+// Open implements [fs.FS]. On a CD, the content of a file is the user data of each of its
+// sectors, whatever its form has of them: 2048 bytes, 2324 of form 2 (as the films of a
+// Video CD have), 2352 of audio. The size that the directory states counts sectors of
+// 2048 bytes, and is that of the content only where all have them.
+func (f *FileSystem) Open(name string) (fs.File, error) {
+	file, err := f.FileSystem.Open(name)
+	if err != nil || f.img.Layout().Medium != disc.CD {
+		return file, err
 	}
-	r := &fileReader{ctx: f.ctx, img: f.img, size: e.Size}
-	for _, x := range e.Extents() {
+	info, err := file.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		return file, err
+	}
+	e, ok := info.Sys().(*iso.Entry)
+	if !ok {
+		return file, nil
+	}
+	extents, err := e.Extents()
+	if err != nil {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: err}
+	}
+	r := &fileReader{ctx: f.ctx, img: f.img}
+	for _, x := range extents {
 		r.extents = append(r.extents, disc.LBA(x.Block)+f.base)
 		r.lengths = append(r.lengths, x.Size)
 	}
-	if len(r.extents) > 0 && !r.special() {
-		return f.FileSystem.Open(e)
+	if !r.special() {
+		return file, nil
 	}
-	return r
+	return &sectorFile{info, r}, nil
 }
+
+// sectorFile is an open file whose sectors do not all have 2048 bytes of user data.
+type sectorFile struct {
+	info fs.FileInfo
+	*fileReader
+}
+
+func (f *sectorFile) Stat() (fs.FileInfo, error) { return f.info, nil }
+func (f *sectorFile) Close() error               { return nil }
 
 // fileReader reads a file sector by sector.
 type fileReader struct {
@@ -84,8 +108,7 @@ type fileReader struct {
 	img     disc.Image
 	extents []disc.LBA
 	lengths []int64 // bytes, in sectors of 2048
-	size    int64
-	data    []byte // what is left of the last sector
+	data    []byte  // what is left of the last sector
 	buf     [cdsector.Size]byte
 }
 

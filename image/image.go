@@ -17,7 +17,7 @@ import (
 
 	// The formats.
 	_ "spindle/cue"
-	_ "spindle/image/audio"
+
 	_ "spindle/image/ccd"
 	_ "spindle/image/foreign"
 	_ "spindle/image/isofile"

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"io/fs"
 	"iter"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -40,26 +41,29 @@ type rock struct {
 	name      string
 	mode      uint32
 	hasMode   bool
+	uid, gid  uint32
 	link      string
 	isLink    bool
 	modified  time.Time
+	accessed  time.Time
+	created   time.Time
 	relocated bool  // RE: a directory shown elsewhere
 	childAt   int64 // CL: where a moved directory is
 }
 
 // rockRidge reads the entries of a record and of its continuation areas.
-func (f *FileSystem) rockRidge(rec *record) rock {
+func (t *isoTree) rockRidge(rec *record) rock {
 	var r rock
 	var link linkBuilder
 	use := rec.use
-	if f.skip <= len(use) {
-		use = use[f.skip:]
+	if t.skip <= len(use) {
+		use = use[t.skip:]
 	}
 	for range maxContinuations {
 		var next []byte
 		for e := range suspEntries(use) {
 			if e.is("CE") && len(e.data) >= 24 {
-				next = f.continuation(e.data)
+				next = t.continuation(e.data)
 				continue
 			}
 			r.take(e, &link)
@@ -76,9 +80,9 @@ func (f *FileSystem) rockRidge(rec *record) rock {
 }
 
 // continuation reads the area that a CE entry names (P1281 5.1).
-func (f *FileSystem) continuation(d []byte) []byte {
+func (t *isoTree) continuation(d []byte) []byte {
 	block, at, n := binary.LittleEndian.Uint32(d), binary.LittleEndian.Uint32(d[8:]), binary.LittleEndian.Uint32(d[16:])
-	b, err := readBlock(f.r, int64(block))
+	b, err := readBlock(t.r, int64(block))
 	if err != nil || at >= BlockSize || n > BlockSize-at {
 		return nil
 	}
@@ -91,6 +95,9 @@ func (r *rock) take(e suspEntry, link *linkBuilder) {
 		r.name += string(d[1:])
 	case e.is("PX") && len(d) >= 4:
 		r.mode, r.hasMode = binary.LittleEndian.Uint32(d), true
+		if len(d) >= 32 { // each number twice, and the links between
+			r.uid, r.gid = binary.LittleEndian.Uint32(d[16:]), binary.LittleEndian.Uint32(d[24:])
+		}
 	case e.is("SL") && len(d) >= 1:
 		link.add(d[1:])
 	case e.is("TF") && len(d) >= 1:
@@ -102,45 +109,74 @@ func (r *rock) take(e suspEntry, link *linkBuilder) {
 	}
 }
 
-// times takes the time of modification out of a TF entry (P1282 4.1.6).
+// times takes the times of a TF entry, in the order of its flags (P1282 4.1.6).
 func (r *rock) times(d []byte) {
-	const creation, modify, long = 0x01, 0x02, 0x80
-	if d[0]&modify == 0 || d[0]&long != 0 {
-		return
+	const long = 0x80
+	size, read := 7, recordTime
+	if d[0]&long != 0 {
+		size, read = 17, longTime
 	}
 	at := 1
-	if d[0]&creation != 0 {
-		at += 7
-	}
-	if at+7 <= len(d) {
-		r.modified = recordTime(d[at : at+7])
+	for i, to := range [...]*time.Time{&r.created, &r.modified, &r.accessed} {
+		if d[0]&(1<<i) == 0 {
+			continue
+		}
+		if at+size > len(d) {
+			return
+		}
+		*to = read(d[at : at+size])
+		at += size
 	}
 }
 
-// POSIX file types in the mode of PX.
-const (
-	posixType    = 0o170000
-	posixDir     = 0o040000
-	posixLink    = 0o120000
-	posixRegular = 0o100000
-)
+// longTime reads a date and time of 17 bytes: digits, and the zone (ECMA-119 8.4.26.1).
+func longTime(b []byte) time.Time {
+	t, err := time.Parse("20060102150405", string(b[:14]))
+	if err != nil {
+		return time.Time{}
+	}
+	hundredths, _ := strconv.Atoi(string(b[14:16]))
+	zone := time.FixedZone("", int(int8(b[16]))*15*60)
+	return time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), hundredths*int(10*time.Millisecond), zone)
+}
 
+// posixTypes are the file types in the mode of PX.
+var posixTypes = map[uint32]fs.FileMode{
+	0:        0,
+	0o010000: fs.ModeNamedPipe,
+	0o020000: fs.ModeDevice | fs.ModeCharDevice,
+	0o040000: fs.ModeDir,
+	0o060000: fs.ModeDevice,
+	0o100000: 0,
+	0o120000: fs.ModeSymlink,
+	0o140000: fs.ModeSocket,
+}
+
+// apply completes the entry of a record. Whether it is a directory, the record says.
 func (r *rock) apply(e *Entry) {
 	if !r.modified.IsZero() {
 		e.ModTime = r.modified
 	}
+	e.AccessTime, e.CreateTime = r.accessed, r.created
 	if r.hasMode {
-		e.HasMode = true
-		e.Mode = e.Mode&fs.ModeType | fs.FileMode(r.mode&0o777)
-		switch r.mode & posixType {
-		case posixDir, posixLink, posixRegular, 0:
-		default: // devices, pipes and sockets have no content
+		const typeBits = 0o170000
+		e.HasMode, e.UID, e.GID = true, r.uid, r.gid
+		e.Mode = e.Mode.Type() | fs.FileMode(r.mode&0o777)
+		kind, known := posixTypes[r.mode&typeBits]
+		switch {
+		case e.IsDir():
+		case !known:
 			e.Mode |= fs.ModeIrregular
+		case kind&(fs.ModeDir|fs.ModeSymlink) == 0: // a link has its SL entry, a moved directory CL
+			e.Mode |= kind
+		}
+		if !e.Mode.IsRegular() {
+			e.Size, e.extents = 0, nil
 		}
 	}
 	if r.isLink {
-		e.Mode = e.Mode&^fs.ModeType | fs.ModeSymlink
-		e.Link, e.Size, e.extents = r.link, 0, nil
+		e.Mode = e.Mode.Perm() | fs.ModeSymlink
+		e.Link, e.Size, e.extents, e.dir = r.link, 0, nil, ref{}
 	}
 }
 
@@ -177,5 +213,5 @@ func (l *linkBuilder) String() string {
 	if len(l.parts) == 1 && l.parts[0] == "" {
 		return "/"
 	}
-	return strings.Join(l.parts, "/")
+	return validText(strings.Join(l.parts, "/"))
 }

@@ -5,9 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"path"
 	"time"
-	"unicode/utf16"
 )
 
 // Tags of the descriptors of a UDF file set (ECMA-167 4/7.2.1).
@@ -24,6 +22,10 @@ const (
 	icbUnspecified = 0
 	icbDirectory   = 4
 	icbRegular     = 5
+	icbBlock       = 6
+	icbCharacter   = 7
+	icbFIFO        = 9
+	icbSocket      = 10
 	icbLink        = 12
 	icbRealTime    = 249
 	icbVAT         = 248
@@ -86,12 +88,24 @@ func (u *udfTree) described(a udfAddr, tags ...int) ([]byte, int, error) {
 
 // udfNode is what a file entry says.
 type udfNode struct {
-	kind    byte
-	size    int64
-	mode    fs.FileMode
-	time    time.Time
-	inline  []byte // the content, when it stands in the entry itself
+	kind     byte
+	size     int64
+	mode     fs.FileMode
+	uid, gid uint32
+	modified time.Time
+	accessed time.Time
+	created  time.Time // only in an extended file entry
+
+	form    uint16 // of the allocation descriptors
+	ads     []byte // these, or the content itself
+	part    int    // where short ones point to
 	extents []udfExtent
+}
+
+// inline returns the content, when it stands in the entry itself.
+func (n *udfNode) inline() ([]byte, bool) {
+	const embedded = 3
+	return n.ads[:min(int64(len(n.ads)), n.size)], n.form == embedded
 }
 
 // udfExtent is a run of bytes of a file.
@@ -104,47 +118,64 @@ type udfExtent struct {
 // maxUDFExtents bounds the extents of a file: a file of 100 GB in pieces of 64 KiB.
 const maxUDFExtents = 2 << 20
 
-// node reads a file entry (ECMA-167 4/14.9, 4/14.17).
-func (u *udfTree) node(a udfAddr) (*udfNode, error) {
+// head reads a file entry (ECMA-167 4/14.9, 4/14.17), without following its allocation
+// descriptors.
+func (u *udfTree) head(a udfAddr) (*udfNode, error) {
 	b, kind, err := u.described(a, tagFileEntry, tagExtendedEntry)
 	if err != nil {
 		return nil, err
 	}
 	le := binary.LittleEndian
-	modified, attributes, data := 84, 168, 176
+	accessed, attributes := 72, 168
 	if kind == tagExtendedEntry {
-		modified, attributes, data = 92, 208, 216
+		accessed, attributes = 80, 208
 	}
-	n := &udfNode{kind: b[27], size: int64(le.Uint64(b[56:])), mode: udfMode(le.Uint32(b[44:])), time: udfTime(b[modified:])}
+	n := &udfNode{
+		kind: b[27], size: int64(le.Uint64(b[56:])), mode: udfMode(le.Uint32(b[44:])), uid: le.Uint32(b[36:]), gid: le.Uint32(b[40:]),
+		accessed: udfTime(b[accessed:]), modified: udfTime(b[accessed+12:]), part: a.part,
+	}
+	if kind == tagExtendedEntry {
+		n.created = udfTime(b[accessed+24:])
+	}
 	skip, length := int64(le.Uint32(b[attributes:])), int64(le.Uint32(b[attributes+4:]))
-	if n.size < 0 || int64(data)+skip+length > BlockSize {
+	data := int64(attributes) + 8
+	if n.size < 0 || data+skip+length > BlockSize {
 		return nil, badUDF("the file entry in block %d is longer than a block", a.block)
 	}
-	ads := b[int64(data)+skip:][:length]
-	form := le.Uint16(b[34:]) & 7
-	if form == 3 { // the content itself
-		n.inline = ads[:min(int64(len(ads)), n.size)]
+	n.ads, n.form = b[data+skip:][:length], le.Uint16(b[34:])&7
+	return n, nil
+}
+
+// node reads a file entry, and finds its content.
+func (u *udfTree) node(a udfAddr) (*udfNode, error) {
+	n, err := u.head(a)
+	if err != nil {
+		return nil, err
+	}
+	if _, ok := n.inline(); ok {
 		return n, nil
 	}
-	return n, u.allocation(n, ads, form, a.part)
+	return n, u.allocation(n)
 }
 
 // allocation reads allocation descriptors, and follows those that continue
 // elsewhere.
-func (u *udfTree) allocation(n *udfNode, ads []byte, form uint16, part int) error {
+func (u *udfTree) allocation(n *udfNode) error {
 	le := binary.LittleEndian
+	ads, form := n.ads, n.form
 	size := map[uint16]int{0: 8, 1: 16, 2: 20}[form]
 	if size == 0 {
 		return badUDF("allocation descriptors of kind %d", form)
 	}
 	var total int64
-	for steps := 0; len(ads) >= size; ads = ads[min(size, len(ads)):] {
-		if steps++; steps > maxUDFExtents || len(n.extents) > maxUDFExtents {
+	most := min(n.size/BlockSize+64, maxUDFExtents) // an extent that is not the last has a block at least
+	for steps := int64(0); len(ads) >= size; ads = ads[min(size, len(ads)):] {
+		if steps++; steps > most {
 			return badUDF("a file of too many pieces")
 		}
 		v := le.Uint32(ads)
 		length, kind := int64(v&(1<<30-1)), v>>30
-		at := udfAddr{int64(le.Uint32(ads[4:])), part}
+		at := udfAddr{int64(le.Uint32(ads[4:])), n.part}
 		switch form {
 		case 1:
 			at.part = int(le.Uint16(ads[8:]))
@@ -201,83 +232,124 @@ func udfTime(b []byte) time.Time {
 	return time.Date(int(int16(le.Uint16(b[2:]))), time.Month(b[4]), int(b[5]), int(b[6]), int(b[7]), int(b[8]), nano, zone)
 }
 
-// entry makes the entry of a node.
-func (u *udfTree) entry(n *udfNode, name string) (*Entry, error) {
-	e := &Entry{Path: name, Size: n.size, ModTime: n.time, Mode: n.mode, HasMode: true}
-	switch n.kind {
-	case icbDirectory:
-		e.Mode |= fs.ModeDir
-		e.Size = 0
-		return e, nil
-	case icbRegular, icbUnspecified, icbRealTime:
-	case icbLink:
-		b, err := u.content(n, 64<<10)
+// udfTypes are the types of files. The others are parts of the file system itself.
+var udfTypes = map[byte]fs.FileMode{
+	icbUnspecified: 0,
+	icbDirectory:   fs.ModeDir,
+	icbRegular:     0,
+	icbBlock:       fs.ModeDevice,
+	icbCharacter:   fs.ModeDevice | fs.ModeCharDevice,
+	icbFIFO:        fs.ModeNamedPipe,
+	icbSocket:      fs.ModeSocket,
+	icbLink:        fs.ModeSymlink,
+	icbRealTime:    0,
+}
+
+// entry makes the entry of a file entry.
+func (u *udfTree) entry(a udfAddr) (*Entry, error) {
+	n, err := u.head(a)
+	if err != nil {
+		return nil, err
+	}
+	e := &Entry{
+		HasMode: true, UID: n.uid, GID: n.gid, ModTime: n.modified, AccessTime: n.accessed, CreateTime: n.created, udf: u, icb: a,
+	}
+	kind, known := udfTypes[n.kind]
+	if !known {
+		kind = fs.ModeIrregular
+	}
+	e.Mode = n.mode | kind
+	switch kind {
+	case 0:
+		e.Size = n.size
+	case fs.ModeDir:
+		e.dir = ref{block: a.block, part: a.part}
+	case fs.ModeSymlink:
+		const most = 64 << 10
+		b, err := u.readAll(a, most)
 		if err != nil {
 			return nil, err
 		}
-		e.Mode |= fs.ModeSymlink
-		e.Link, e.Size = udfLink(b), 0
-		return e, nil
-	default: // devices, pipes and sockets have no content
-		e.Mode |= fs.ModeIrregular
-		return e, nil
-	}
-	if n.inline != nil {
-		e.inline = n.inline
-		return e, nil
-	}
-	for _, x := range n.extents {
-		if err := u.runs(e, x); err != nil {
-			return nil, err
-		}
+		e.Link = udfLink(b)
 	}
 	return e, nil
 }
 
-// runs appends where on the disc an extent is.
-func (u *udfTree) runs(e *Entry, x udfExtent) error {
-	if x.hole {
-		e.extents = append(e.extents, run{block: -1, size: x.length})
-		return nil
+func (u *udfTree) rootEntry() *Entry {
+	e, err := u.entry(u.root)
+	if err != nil { // it was read when the volume was opened
+		e = &Entry{Mode: fs.ModeDir, err: err}
 	}
-	for left, block := x.length, x.at.block; left > 0; {
-		at, n, err := u.locate(udfAddr{block, x.at.part})
-		if err != nil {
-			return err
-		}
-		size := min(left, n*BlockSize)
-		if size <= 0 {
-			return badUDF("block %d of partition %d is nowhere", block, x.at.part)
-		}
-		if len(e.extents) > maxUDFExtents {
-			return badUDF("a file of too many pieces")
-		}
-		e.extents = append(e.extents, run{at, size})
-		left -= size
-		block += n
-	}
-	return nil
+	return e
 }
 
-// content reads a small file.
-func (u *udfTree) content(n *udfNode, most int64) ([]byte, error) {
-	if n.inline != nil {
-		return n.inline, nil
+// place finds the content of a file.
+func (u *udfTree) place(a udfAddr) (runs []run, inline []byte, err error) {
+	n, err := u.node(a)
+	if err != nil {
+		return nil, nil, err
+	}
+	if b, ok := n.inline(); ok {
+		return nil, b, nil
+	}
+	runs, err = u.runs(n.extents)
+	return runs, nil, err
+}
+
+// runs finds out where on the disc extents are.
+func (u *udfTree) runs(extents []udfExtent) ([]run, error) {
+	var all []run
+	for _, x := range extents {
+		if x.hole {
+			all = append(all, run{block: -1, size: x.length})
+			continue
+		}
+		for left, block := x.length, x.at.block; left > 0; {
+			at, n, err := u.locate(udfAddr{block, x.at.part})
+			if err != nil {
+				return nil, err
+			}
+			size := min(left, n*BlockSize)
+			if size <= 0 {
+				return nil, badUDF("block %d of partition %d is nowhere", block, x.at.part)
+			}
+			if len(all) >= maxUDFExtents {
+				return nil, badUDF("a file of too many pieces")
+			}
+			all = append(all, run{at, size})
+			left -= size
+			block += n
+		}
+	}
+	return all, nil
+}
+
+// readAll reads a small file.
+func (u *udfTree) readAll(a udfAddr, most int64) ([]byte, error) {
+	n, err := u.head(a)
+	if err != nil {
+		return nil, err
+	}
+	if b, ok := n.inline(); ok {
+		return b, nil
 	}
 	if n.size > most {
 		return nil, badUDF("%d bytes where at most %d make sense", n.size, most)
 	}
-	e := new(Entry)
-	for _, x := range n.extents {
-		if err := u.runs(e, x); err != nil {
-			return nil, err
-		}
+	if err := u.allocation(n); err != nil {
+		return nil, err
+	}
+	return u.content(n)
+}
+
+// content reads what is in a file that is not in its entry.
+func (u *udfTree) content(n *udfNode) ([]byte, error) {
+	runs, err := u.runs(n.extents)
+	if err != nil {
+		return nil, err
 	}
 	// What is stated may be more than there is: memory is taken as it comes.
-	b, err := io.ReadAll(io.LimitReader(openRuns(u.r, e), n.size))
-	if err == nil && int64(len(b)) < n.size {
-		err = io.ErrUnexpectedEOF
-	}
+	b, err := io.ReadAll(io.NewSectionReader(newContent(u.r, runs, nil), 0, n.size))
 	if err != nil {
 		return nil, badUDF("%w", err)
 	}
@@ -308,91 +380,54 @@ func ostaChars(b []byte) string {
 	if len(b) == 0 {
 		return ""
 	}
-	var u []uint16
-	switch s := b[1:]; b[0] {
+	switch b[0] {
 	case 8, 254:
-		for _, c := range s {
-			u = append(u, uint16(c))
-		}
+		return latin1(b[1:])
 	case 16, 255:
-		for ; len(s) >= 2; s = s[2:] {
-			u = append(u, binary.BigEndian.Uint16(s))
-		}
+		return utf16BE(b[1:])
 	}
-	return string(utf16.Decode(u))
+	return ""
 }
 
-// udfWalker walks over the directories.
-type udfWalker struct {
-	u     *udfTree
-	do    func(*Entry) error
-	seen  map[udfAddr]bool // directories on the way: no cycles
-	count int
-}
-
-func (u *udfTree) walk(do func(*Entry) error) error {
-	w := udfWalker{u: u, do: do, seen: make(map[udfAddr]bool)}
-	n, err := u.node(u.root)
+// list implements tree. It reads the file identifiers of a directory (ECMA-167 4/14.4).
+func (u *udfTree) list(dir ref) ([]*Entry, error) {
+	b, err := u.readAll(udfAddr{dir.block, dir.part}, maxDirSize)
 	if err != nil {
-		return err
-	}
-	return w.dir(n, u.root, "", 0)
-}
-
-// dir reads the file identifiers of a directory (ECMA-167 4/14.4).
-func (w *udfWalker) dir(n *udfNode, at udfAddr, name string, depth int) error {
-	if n.kind != icbDirectory {
-		return badUDF("%q is no directory", name)
-	}
-	if w.seen[at] {
-		return badUDF("directory %q leads back to itself", name)
-	}
-	if depth > maxDepth {
-		return badUDF("directory %q is too deep", name)
-	}
-	w.seen[at] = true
-	defer delete(w.seen, at)
-	b, err := w.u.content(n, maxDirSize)
-	if err != nil {
-		return fmt.Errorf("directory %q: %w", name, err)
+		return nil, err
 	}
 	const (
-		header             = 38
-		deleted, parentDir = 4, 8
+		header                      = 38
+		hidden, deleted, parentLink = 1, 4, 8
 	)
+	var entries []*Entry
 	for len(b) >= header {
 		nameLen, useLen := int(b[19]), int(binary.LittleEndian.Uint16(b[36:]))
 		size := (header + nameLen + useLen + 3) &^ 3
 		if binary.LittleEndian.Uint16(b) != tagFileID || header+nameLen+useLen > len(b) {
-			return badUDF("directory %q has a bad record", name)
+			return entries, badUDF("bad file identifier in a directory")
 		}
 		flags, id := b[18], b[header+useLen:header+useLen+nameLen]
 		child := udfAddr{int64(binary.LittleEndian.Uint32(b[24:])), int(binary.LittleEndian.Uint16(b[28:]))}
 		b = b[min(size, len(b)):]
-		if flags&(deleted|parentDir) != 0 {
-			continue
-		}
-		if w.count++; w.count > maxEntries {
-			return badUDF("more than %d entries", maxEntries)
-		}
-		if err := w.child(child, path.Join(name, cleanName(ostaChars(id))), depth); err != nil {
-			return err
+		if flags&(deleted|parentLink) == 0 {
+			entries = append(entries, u.child(child, ostaChars(id), flags))
+			entries[len(entries)-1].Hidden = flags&hidden != 0
 		}
 	}
-	return nil
+	return entries, nil
 }
 
-func (w *udfWalker) child(at udfAddr, name string, depth int) error {
-	n, err := w.u.node(at)
+// child makes the entry of a file identifier. Where the file entry cannot be read, the
+// name is known, and whether it is a directory.
+func (u *udfTree) child(at udfAddr, name string, flags byte) *Entry {
+	e, err := u.entry(at)
 	if err != nil {
-		return fmt.Errorf("%q: %w", name, err)
+		const directory = 2
+		e = &Entry{Mode: fs.ModeIrregular, err: err}
+		if flags&directory != 0 {
+			e.Mode = fs.ModeDir
+		}
 	}
-	e, err := w.u.entry(n, name)
-	if err != nil {
-		return fmt.Errorf("%q: %w", name, err)
-	}
-	if err := w.do(e); err != nil || !e.IsDir() {
-		return err
-	}
-	return w.dir(n, at, name, depth+1)
+	e.Name = cleanName(name)
+	return e
 }

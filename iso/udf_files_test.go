@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -227,27 +228,32 @@ func TestUDFBridge(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	u := openUDF(bytes.NewReader(b), int64(len(b)/BlockSize))
+	r := bytes.NewReader(b)
+	u := openUDF(r, int64(len(b)/BlockSize))
 	if u == nil {
 		t.Fatal("no UDF")
 	}
-	fromISO, err := openISO(bytes.NewReader(b), 0)
+	i, err := openISO(r, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	sizes := func(walk func(func(*Entry) error) error) map[string]int64 {
+	sizes := func(f *FileSystem) map[string]int64 {
 		all := make(map[string]int64)
-		if err := walk(func(e *Entry) error {
-			if e.Mode.IsRegular() && e.Size > 0 {
-				all[e.Path] = e.Size
+		if err := fs.WalkDir(f, ".", func(name string, d fs.DirEntry, err error) error {
+			if err != nil || !d.Type().IsRegular() {
+				return err
 			}
-			return nil
+			info, err := d.Info()
+			if err == nil && info.Size() > 0 {
+				all[name] = info.Size()
+			}
+			return err
 		}); err != nil {
 			t.Fatal(err)
 		}
 		return all
 	}
-	if diff := cmp.Diff(sizes(fromISO.Walk), sizes(u.walk)); diff != "" {
+	if diff := cmp.Diff(sizes(newFileSystem(r, i, i.rootEntry())), sizes(newFileSystem(r, u, u.rootEntry()))); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -68,7 +68,7 @@ func openSequence(r io.ReaderAt, seq extentAD, blocks int64) *udfTree {
 		return nil
 	}
 	u.root = udfAddr{int64(le.Uint32(b[404:])), int(le.Uint16(b[408:]))}
-	if n, err := u.node(u.root); err != nil || n.kind != icbDirectory {
+	if n, err := u.head(u.root); err != nil || n.kind != icbDirectory {
 		return nil
 	}
 	return u
@@ -142,15 +142,15 @@ func (u *udfTree) metadata(p plainPartition, m []byte) (udfPartition, error) {
 		return nil, err
 	}
 	out := new(metadataPartition)
-	e := new(Entry)
-	for _, x := range n.extents {
-		x.at.part = 0
-		if err := alone.runs(e, x); err != nil {
-			return nil, err
-		}
+	for i := range n.extents {
+		n.extents[i].at.part = 0
+	}
+	runs, err := alone.runs(n.extents)
+	if err != nil {
+		return nil, err
 	}
 	var end int64
-	for _, r := range e.extents {
+	for _, r := range runs {
 		if r.block < 0 {
 			return nil, badUDF("the metadata file has a hole")
 		}
@@ -224,6 +224,24 @@ func (p *virtualPartition) locate(block int64) (at, run int64, err error) {
 // maxVAT bounds the virtual allocation table: one entry for each block of a BD-R.
 const maxVAT = 64 << 20
 
+// readVAT reads the file of a virtual allocation table. All its extents lie in the one
+// partition that there is.
+func (u *udfTree) readVAT(n *udfNode) ([]byte, error) {
+	if b, ok := n.inline(); ok {
+		return b, nil
+	}
+	if n.size > maxVAT {
+		return nil, badUDF("a virtual allocation table of %d bytes", n.size)
+	}
+	if err := u.allocation(n); err != nil {
+		return nil, err
+	}
+	for i := range n.extents {
+		n.extents[i].at.part = 0
+	}
+	return u.content(n)
+}
+
 // virtual opens the virtual allocation table, whose file entry is the last block
 // that was recorded: within a packet of the end, for some drives count link blocks
 // in.
@@ -231,14 +249,11 @@ func (u *udfTree) virtual(p plainPartition, blocks int64) (udfPartition, error) 
 	alone := &udfTree{r: u.r, parts: []udfPartition{p}}
 	const packet = 32
 	for at := blocks - 1; at >= max(p.start, blocks-packet); at-- {
-		n, err := alone.node(udfAddr{at - p.start, 0})
+		n, err := alone.head(udfAddr{at - p.start, 0})
 		if err != nil || n.kind != icbVAT && n.kind != icbUnspecified {
 			continue
 		}
-		for i := range n.extents {
-			n.extents[i].at.part = 0
-		}
-		b, err := alone.content(n, maxVAT)
+		b, err := alone.readVAT(n)
 		if err != nil {
 			continue
 		}

@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"unicode/utf16"
 )
 
 // BlockSize is the number of bytes in a logical sector of a data disc.
@@ -160,11 +159,11 @@ func (v *Volume) readSequence(r io.ReaderAt, start int64) (nsr bool, err error) 
 			return nsr, err
 		}
 		switch id := string(b[1:6]); {
-		case id == "CD001" && b[0] == 255:
+		case id == isoID && b[0] == typeTerminator:
 			inISO = false
-		case id == "CD001" && inISO:
-			v.readDescriptor(r, b)
-		case id == "BEA01" || id == "BOOT2" || id == "CD001":
+		case id == isoID && inISO:
+			v.readDescriptor(r, b, n)
+		case id == "BEA01" || id == "BOOT2" || id == isoID:
 		case id == "NSR02" || id == "NSR03":
 			nsr = true
 		default: // TEA01, or the end of the sequence
@@ -174,47 +173,24 @@ func (v *Volume) readSequence(r io.ReaderAt, start int64) (nsr bool, err error) 
 	return nsr, nil
 }
 
-func (v *Volume) readDescriptor(r io.ReaderAt, b []byte) {
+func (v *Volume) readDescriptor(r io.ReaderAt, b []byte, n int64) {
 	switch b[0] {
-	case 0:
+	case typeBoot:
 		if strings.HasPrefix(string(b[7:39]), "EL TORITO SPECIFICATION") {
 			v.readBootCatalog(r, binary.LittleEndian.Uint32(b[71:]))
 		}
-	case 1:
+	case typePrimary:
 		if v.ISO9660 {
 			return // later copies say the same
 		}
+		p := parsePrimary(b, n)
 		v.ISO9660 = true
-		v.System, v.Label = dString(b[8:40]), dString(b[40:72])
-		v.Publisher, v.Application = dString(b[318:446]), dString(b[574:702])
-		size := int64(binary.LittleEndian.Uint16(b[128:]))
-		if size == 0 {
-			size = BlockSize
-		}
-		v.ISOBlocks = (int64(binary.LittleEndian.Uint32(b[80:]))*size + BlockSize - 1) / BlockSize
-		v.RockRidge = hasRockRidge(r, binary.LittleEndian.Uint32(b[158:]))
-	case 2:
-		// UCS-2 level 1, 2 and 3 (Joliet specification, section 2)
-		esc := b[88:91]
-		if esc[0] == '%' && esc[1] == '/' && (esc[2] == '@' || esc[2] == 'C' || esc[2] == 'E') {
-			v.Joliet = true
-		}
+		v.System, v.Label, v.Publisher, v.Application = p.System, p.Label, p.Publisher, p.Application
+		v.ISOBlocks = p.Blocks
+		_, v.RockRidge = findRockRidge(r, p.Root.Block)
+	case typeSupplementary:
+		v.Joliet = v.Joliet || isJoliet(b)
 	}
-}
-
-// hasRockRidge looks for the SP entry of SUSP in the root directory's own
-// record (IEEE P1281 5.3).
-func hasRockRidge(r io.ReaderAt, root uint32) bool {
-	b, err := readBlock(r, int64(root))
-	if err != nil {
-		return false
-	}
-	length := int(b[0])
-	if length < 34 || length > len(b) {
-		return false
-	}
-	use := b[min(33+int(b[32])+int(b[32]+1)%2, length):length]
-	return len(use) >= 7 && string(use[:2]) == "SP" && use[4] == 0xBE && use[5] == 0xEF
 }
 
 // readBootCatalog reads the entries of an El Torito catalogue (El Torito 1.0,
@@ -283,20 +259,5 @@ func osta(b []byte) string {
 	if n < 1 || n >= len(b) {
 		return ""
 	}
-	s := b[1:n]
-	switch b[0] {
-	case 8:
-		out := make([]rune, len(s))
-		for i, c := range s {
-			out[i] = rune(c)
-		}
-		return strings.TrimSpace(string(out))
-	case 16:
-		var u []uint16
-		for ; len(s) >= 2; s = s[2:] {
-			u = append(u, binary.BigEndian.Uint16(s))
-		}
-		return strings.TrimSpace(string(utf16.Decode(u)))
-	}
-	return ""
+	return strings.TrimSpace(ostaChars(b[:n]))
 }

@@ -12,6 +12,7 @@ import (
 	"spindle/drive"
 	"spindle/drive/byname"
 	"spindle/image"
+	"spindle/image/extract"
 	"spindle/image/isofile"
 	"spindle/image/packed"
 	"spindle/iso"
@@ -59,7 +60,7 @@ func advices() []advice {
 			"and run the same command: it goes on from there."},
 		{syscall.ENOSPC, rip.ErrOutput, exitFailed, "What was read is kept. Make room and run the same command: it goes on from there."},
 		{syscall.ENOSPC, nil, exitFailed, "Make room and run the same command."},
-		{errInTheWay, nil, exitUsage, "What was extracted before it stays. Use --force to replace files, or another folder."},
+		{extract.ErrExists, nil, exitUsage, "What was extracted before it stays. Use --force to replace files, or another folder."},
 		{rip.ErrOutput, nil, exitFailed, "What was read before is kept. Put that right and run the same command: it goes on from there."},
 		{mapfile.ErrSyntax, nil, exitFailed, "Move the map away, or use --force to begin anew."},
 		{drive.ErrTrayOpen, nil, exitNoDisc, "Put a disc in and close the tray (\"spindle load\" does that), then try again."},
@@ -103,6 +104,7 @@ func advices() []advice {
 		{scsi.ErrTimeout, nil, exitFailed, "Switch the drive off and on, and try again."},
 		{image.ErrUnknown, nil, exitFailed, ""},
 		{image.ErrCannotHold, nil, exitUsage, ""},
+		{extract.ErrTooMuch, nil, exitFailed, "What was extracted before it stays. Name the files that you want."},
 		{errNoSuchFile, nil, exitUsage, "\"spindle ls IMAGE\" lists what is in it."},
 		{iso.ErrNoVolume, nil, exitFailed, ""},
 		{image.ErrExists, nil, exitUsage, "Nothing was changed. Choose another name, or use --force to replace it."},

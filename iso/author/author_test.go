@@ -69,17 +69,19 @@ func listed(t testing.TB, b []byte) map[string]string {
 		t.Fatal(err)
 	}
 	all := make(map[string]string)
-	err = f.Walk(func(e *iso.Entry) error {
+	err = fs.WalkDir(f, ".", func(name string, d fs.DirEntry, err error) error {
 		switch {
-		case e.IsDir():
-		case e.Mode&fs.ModeSymlink != 0:
-			all[e.Path] = "-> " + e.Link
+		case err != nil || d.IsDir():
+		case d.Type() == fs.ModeSymlink:
+			var link string
+			link, err = f.ReadLink(name)
+			all[name] = "-> " + link
 		default:
-			content, err := io.ReadAll(f.Open(e))
-			all[e.Path] = string(content)
-			return err
+			var content []byte
+			content, err = fs.ReadFile(f, name)
+			all[name] = string(content)
 		}
-		return nil
+		return err
 	})
 	if err != nil {
 		t.Fatal(err)
