@@ -78,14 +78,14 @@ func PlanFormat(m *Medium, full bool, spare Spare) (*Plan, error) {
 		if err != nil {
 			return nil, err
 		}
-		f.SubType = 1
+		f.SubType = mmc.SubTypeNoPOW
 		p.add(Step{Op: OpFormat, Format: f})
 	case mmc.ProfileDVDPlusRW, mmc.ProfileDVDPlusRWDL, mmc.ProfileDVDRAM, mmc.ProfileBDRE:
 		if err := p.format(0); err != nil {
 			return nil, err
 		}
 		if s := &p.plan.Steps; full && m.Profile == mmc.ProfileBDRE && len(*s) > 0 && (*s)[0].Format.Type == mmc.FormatBDRE {
-			(*s)[0].Format.SubType = 2 // with certification of every sector: hours
+			(*s)[0].Format.SubType = mmc.SubTypeCertify // with certification of every sector: hours
 		}
 	default:
 		return nil, fmt.Errorf("a %s needs no formatting: %w", m.Profile, ErrOptions)

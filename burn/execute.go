@@ -47,10 +47,10 @@ func (b *burner) run(ctx context.Context) error {
 	b.rateAt = b.drive.Clock().Now()
 	b.lastLook = b.rateAt
 	// A drive without a lock, or with a speed of its own, burns as well.
-	if err := b.drive.PreventRemoval(ctx, true); err != nil && !drive.Classify(err).Answered() {
+	if err := b.drive.PreventRemoval(ctx); err != nil && !drive.Classify(err).Answered() {
 		return b.failed(0, err)
 	}
-	defer func() { _ = b.drive.PreventRemoval(context.WithoutCancel(ctx), false) }()
+	defer func() { _ = b.drive.AllowRemoval(context.WithoutCancel(ctx)) }()
 	if err := b.setSpeed(ctx); err != nil && !drive.Classify(err).Answered() {
 		return b.failed(0, err)
 	}
@@ -75,7 +75,7 @@ func (b *burner) setSpeed(ctx context.Context) error {
 	if b.medium.Kind() == disc.CD {
 		return b.drive.SetCDSpeed(ctx, mmc.MaxSpeed, b.plan.Speed)
 	}
-	return b.drive.SetStreaming(ctx, uint32(max(0, b.medium.Capacity-1)), b.plan.Speed, b.plan.Speed)
+	return b.drive.SetStreaming(ctx, disc.LBA(max(0, b.medium.Capacity-1)), b.plan.Speed, b.plan.Speed)
 }
 
 // step executes one step.
@@ -86,7 +86,7 @@ func (b *burner) step(ctx context.Context, i int) error {
 	case OpBlank:
 		err = b.blank(ctx, s.Blank)
 	case OpFormat:
-		err = b.immediate(ctx, Formatting, eraseLimit, func(immediate bool) error { return b.drive.Format(ctx, *s.Format, immediate) })
+		err = b.immediate(ctx, Formatting, eraseLimit, func(c mmc.Completion) error { return b.drive.Format(ctx, *s.Format, c) })
 	case OpLayer:
 		err = b.drive.SetLayer0Capacity(ctx, s.Layer0)
 	case OpParams:
@@ -105,7 +105,7 @@ func (b *burner) step(ctx context.Context, i int) error {
 		err = b.synchronize(ctx)
 	case OpClose:
 		track := s.Track
-		err = b.immediate(ctx, Closing, closeLimit, func(immediate bool) error { return b.drive.Close(ctx, s.Close, track, immediate) })
+		err = b.immediate(ctx, Closing, closeLimit, func(c mmc.Completion) error { return b.drive.Close(ctx, s.Close, track, c) })
 	}
 	if s.Soft && err != nil && drive.Classify(err) == drive.Refused {
 		return nil
@@ -115,11 +115,11 @@ func (b *burner) step(ctx context.Context, i int) error {
 
 // immediate runs a long command with its immediate bit and waits for its end; a
 // drive that refuses the bit gets the command without it.
-func (b *burner) immediate(ctx context.Context, phase Phase, limit time.Duration, command func(immediate bool) error) error {
+func (b *burner) immediate(ctx context.Context, phase Phase, limit time.Duration, command func(mmc.Completion) error) error {
 	b.watch.report(Progress{Phase: phase, Total: 1000, OneX: b.oneX, DriveBuffer: -1})
-	err := drive.Retry(ctx, b.drive, func() error { return command(true) })
+	err := drive.Retry(ctx, b.drive, func() error { return command(mmc.Immediate) })
 	if drive.Classify(err) == drive.Refused {
-		if err = drive.Retry(ctx, b.drive, func() error { return command(false) }); err != nil {
+		if err = drive.Retry(ctx, b.drive, func() error { return command(mmc.Wait) }); err != nil {
 			return err
 		}
 	} else if err != nil {
@@ -161,11 +161,11 @@ func (b *burner) wait(ctx context.Context, phase Phase, limit time.Duration) err
 // blank erases the disc; where the quick way fails, as after a burn that was
 // broken off, the whole disc.
 func (b *burner) blank(ctx context.Context, t mmc.BlankType) error {
-	err := b.immediate(ctx, Blanking, eraseLimit, func(immediate bool) error { return b.drive.Blank(ctx, t, immediate) })
+	err := b.immediate(ctx, Blanking, eraseLimit, func(c mmc.Completion) error { return b.drive.Blank(ctx, t, c) })
 	s := scsi.SenseOf(err)
 	if t == mmc.BlankMinimal && s != nil && (s.Key == scsi.MediumError || s.Key == scsi.IllegalRequest) {
 		b.watch.note("the quick way of blanking failed; the whole disc is erased, which takes as long as writing it")
-		err = b.immediate(ctx, Blanking, eraseLimit, func(immediate bool) error { return b.drive.Blank(ctx, mmc.BlankAll, immediate) })
+		err = b.immediate(ctx, Blanking, eraseLimit, func(c mmc.Completion) error { return b.drive.Blank(ctx, mmc.BlankAll, c) })
 	}
 	if err != nil {
 		return err
@@ -222,7 +222,7 @@ func (b *burner) write(ctx context.Context, i int) error {
 			return fmt.Errorf("a chunk of step %d in step %d", c.step, i)
 		}
 		b.at = c.first
-		err := drive.Retry(ctx, b.drive, func() error { return b.drive.Write(ctx, int32(c.first), c.n, c.data) })
+		err := drive.Retry(ctx, b.drive, func() error { return b.drive.Write(ctx, c.first, c.n, c.data) })
 		n, size := c.n, len(c.data)
 		b.feed.release(c)
 		if err != nil {
@@ -263,11 +263,11 @@ func (b *burner) look(ctx context.Context, i int) error {
 // background, and once more without, which some drives need (growisofs).
 func (b *burner) synchronize(ctx context.Context) error {
 	b.watch.report(Progress{Phase: Writing, Done: b.done, Total: b.total, OneX: b.oneX, DriveBuffer: b.buffer})
-	err := b.immediate(ctx, Closing, closeLimit, func(immediate bool) error { return b.drive.SynchronizeCache(ctx, immediate) })
+	err := b.immediate(ctx, Closing, closeLimit, func(c mmc.Completion) error { return b.drive.SynchronizeCache(ctx, c) })
 	if err != nil {
 		return err
 	}
-	return drive.Retry(ctx, b.drive, func() error { return b.drive.SynchronizeCache(ctx, false) })
+	return drive.Retry(ctx, b.drive, func() error { return b.drive.SynchronizeCache(ctx, mmc.Wait) })
 }
 
 // abandon leaves the drive in order after a failure: what it holds is written, as
@@ -277,7 +277,7 @@ func abandon(ctx context.Context, d *mmc.Drive) {
 	defer cancel()
 	const attempts = 4 // deferred errors and attentions come first
 	for range attempts {
-		err := d.SynchronizeCache(ctx, true)
+		err := d.SynchronizeCache(ctx, mmc.Immediate)
 		if err == nil || !drive.Classify(err).Answered() || drive.Classify(err) == drive.Refused {
 			break
 		}
@@ -288,7 +288,7 @@ func abandon(ctx context.Context, d *mmc.Drive) {
 			break
 		}
 	}
-	_ = d.PreventRemoval(ctx, false)
+	_ = d.AllowRemoval(ctx)
 }
 
 // stateAfter asks a drive what the disc has become.

@@ -136,7 +136,7 @@ func (j *Job) burn(ctx context.Context, f *feed, number int) Result {
 	if touched {
 		abandon(ctx, j.Drive)
 	} else {
-		_ = j.Drive.PreventRemoval(context.WithoutCancel(ctx), false)
+		_ = j.Drive.AllowRemoval(context.WithoutCancel(ctx))
 	}
 	e.State = stateAfter(ctx, j.Drive)
 	if !touched && e.State != Unknown {

@@ -97,13 +97,13 @@ func (s *Step) String() string {
 	case OpBlank:
 		return fmt.Sprintf("blank, type %d", s.Blank)
 	case OpFormat:
-		return fmt.Sprintf("format, type %02Xh.%d, %d blocks, parameter %06Xh", s.Format.Type, s.Format.SubType, s.Format.Blocks, s.Format.Param)
+		return fmt.Sprintf("format, type %02Xh.%d, %d blocks, parameter %06Xh", uint8(s.Format.Type), s.Format.SubType, s.Format.Blocks, s.Format.Param)
 	case OpLayer:
 		return fmt.Sprintf("layer break after %d blocks", s.Layer0)
 	case OpParams:
 		p := s.Params
 		return fmt.Sprintf("write parameters: type %d, multi-session %d, track mode %d, block type %d, session format %02Xh, packets of %d, test %t, MCN %q",
-			p.Type, p.MultiSession, p.TrackMode, p.Block, p.SessionFormat, p.FixedPacket, p.TestWrite, p.MCN)
+			p.Type, p.MultiSession, p.TrackMode, p.Block, uint8(p.SessionFormat), p.FixedPacket, p.TestWrite, p.MCN)
 	case OpReserve:
 		return fmt.Sprintf("reserve a track of %d blocks", s.Blocks)
 	case OpCueSheet:

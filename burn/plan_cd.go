@@ -79,7 +79,7 @@ func (p *planner) trackAtOnce() error {
 	if err := p.address(t, at); err != nil {
 		return err
 	}
-	params := mmc.WriteParameters{Type: mmc.WriteTrackAtOnce, TestWrite: p.o.Simulate, UnderrunFree: p.m.UnderrunFree, TrackMode: 4, Block: mmc.BlockMode1}
+	params := mmc.WriteParameters{Type: mmc.WriteTrackAtOnce, TestWrite: p.o.Simulate, UnderrunFree: p.m.UnderrunFree, TrackMode: mmc.ControlData, Block: mmc.BlockMode1}
 	if p.o.Multi {
 		params.MultiSession = mmc.NextSession
 	}
@@ -163,7 +163,7 @@ func (p *planner) session(s *disc.Session, shift disc.LBA, more, first bool) {
 		begin = s.Tracks[0].Begin()
 	}
 	params := mmc.WriteParameters{Type: mmc.WriteSessionAtOnce, TestWrite: p.o.Simulate, UnderrunFree: p.m.UnderrunFree,
-		SessionFormat: uint8(s.Format), Block: mmc.BlockAudio}
+		SessionFormat: mmc.SessionFormat(s.Format), Block: mmc.BlockAudio}
 	if first {
 		params.MCN = l.MCN
 	}
@@ -173,7 +173,7 @@ func (p *planner) session(s *disc.Session, shift disc.LBA, more, first bool) {
 	text := first && len(l.CDText) > 0 && p.m.LeadInStart < -addr.Pregap && shift == 0
 	entries := cueEntries(s, begin, text)
 	for i := range entries {
-		entries[i].LBA += int32(shift)
+		entries[i].LBA += shift
 	}
 	p.params(params)
 	if !first || shift > 0 {
@@ -218,21 +218,21 @@ func (p *planner) session(s *disc.Session, shift disc.LBA, more, first bool) {
 func cueEntries(s *disc.Session, begin disc.LBA, text bool) []mmc.CueEntry {
 	first, last := &s.Tracks[0], &s.Tracks[len(s.Tracks)-1]
 	_, _, none := trackForm(first.Mode)
-	leadIn := mmc.CueEntry{Control: uint8(first.Control), ADR: 1, Form: none}
+	leadIn := mmc.CueEntry{Control: mmc.Control(first.Control), ADR: 1, Form: none}
 	if text {
 		leadIn.Form = mmc.FormLeadInText
 	}
 	entries := []mmc.CueEntry{leadIn}
 	for i := range s.Tracks {
 		t := &s.Tracks[i]
-		number, control := uint8(t.Number), uint8(t.Control)
+		number, control := uint8(t.Number), mmc.Control(t.Control)
 		_, form, _ := trackForm(t.Mode)
 		if len(t.ISRC) == 12 {
 			entries = append(entries, mmc.CueEntry{Control: control, ADR: 3, Track: number, Text: []byte(t.ISRC[:6])},
 				mmc.CueEntry{Control: control, ADR: 3, Track: number, Text: []byte(t.ISRC[6:])})
 		}
 		add := func(index int, a disc.LBA) {
-			entries = append(entries, mmc.CueEntry{Control: control, ADR: 1, Track: number, Index: uint8(index), Form: form, LBA: int32(a)})
+			entries = append(entries, mmc.CueEntry{Control: control, ADR: 1, Track: number, Index: uint8(index), Form: form, LBA: a})
 		}
 		switch {
 		case i == 0:
@@ -246,7 +246,7 @@ func cueEntries(s *disc.Session, begin disc.LBA, text bool) []mmc.CueEntry {
 		}
 	}
 	_, _, none = trackForm(last.Mode)
-	return append(entries, mmc.CueEntry{Control: uint8(last.Control), ADR: 1, Track: mmc.CueLeadOut, Index: 1, Form: none, LBA: int32(s.LeadOut)})
+	return append(entries, mmc.CueEntry{Control: mmc.Control(last.Control), ADR: 1, Track: mmc.CueLeadOut, Index: 1, Form: none, LBA: s.LeadOut})
 }
 
 // rootExtent returns the block of the root directory of the ISO 9660 file system

@@ -24,7 +24,7 @@ func (p *planner) dvdR() error {
 	if err := p.address(t, p.m.NextWritable); err != nil {
 		return err
 	}
-	params := mmc.WriteParameters{TestWrite: p.o.Simulate, UnderrunFree: p.m.UnderrunFree, TrackMode: 5, Block: mmc.BlockMode1}
+	params := mmc.WriteParameters{TestWrite: p.o.Simulate, UnderrunFree: p.m.UnderrunFree, TrackMode: mmc.ControlData | mmc.ControlIncremental, Block: mmc.BlockMode1}
 	if !p.incremental() && blank {
 		p.plan.Mode, p.plan.Final = DiscAtOnce, true
 		params.Type = mmc.WriteSessionAtOnce
@@ -95,7 +95,7 @@ func (p *planner) bdR() error {
 		if p.m.Status != mmc.DiscBlank || p.m.NextWritable > 0 {
 			return fmt.Errorf("spare areas are made before the first burn only: %w", ErrOptions)
 		}
-		f.SubType = 1 // without pseudo-overwrite, which spindle does not use
+		f.SubType = mmc.SubTypeNoPOW // which spindle does not use
 		p.m.Capacity = int(f.Blocks)
 		p.add(Step{Op: OpFormat, Format: f})
 	}
@@ -120,7 +120,7 @@ func (p *planner) bdR() error {
 // CapacityWith is how many sectors a Blu-ray disc holds with spare areas of a size,
 // or 0 where that is not on offer.
 func (m *Medium) CapacityWith(s Spare) int {
-	kind := uint8(mmc.FormatBDR)
+	kind := mmc.FormatBDR
 	if m.Profile == mmc.ProfileBDRE {
 		kind = mmc.FormatBDRE
 	}
@@ -143,7 +143,7 @@ func (m *Medium) CapacityWith(s Spare) int {
 }
 
 // spareFormat finds the format with spare areas of a size.
-func (p *planner) spareFormat(kind uint8, spare Spare) (*mmc.FormatRequest, error) {
+func (p *planner) spareFormat(kind mmc.FormatType, spare Spare) (*mmc.FormatRequest, error) {
 	var found *mmc.FormatCapacity
 	for i := range p.m.Formats {
 		f := &p.m.Formats[i]
@@ -198,7 +198,7 @@ func (p *planner) overwrite() error {
 
 // format adds the formatting that the disc needs for n sectors.
 func (p *planner) format(n int) error {
-	capacity := func(kind uint8) uint32 {
+	capacity := func(kind mmc.FormatType) uint32 {
 		for i, f := range p.m.Formats {
 			if i > 0 && f.Type == kind {
 				return f.Blocks

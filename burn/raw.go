@@ -30,7 +30,7 @@ func (p *planner) raw() error {
 		return err
 	}
 	params := mmc.WriteParameters{Type: mmc.WriteRaw, TestWrite: p.o.Simulate, UnderrunFree: p.m.UnderrunFree, Block: mmc.BlockRaw96,
-		SessionFormat: uint8(l.Sessions[0].Format)}
+		SessionFormat: mmc.SessionFormat(l.Sessions[0].Format)}
 	p.params(params)
 	p.add(Step{Op: OpWrite, LBA: p.m.LeadInStart, Count: int(l.End()-p.m.LeadInStart) + addr.FirstLeadOut, Form: FormRaw96},
 		Step{Op: OpSync, Last: true})

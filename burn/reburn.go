@@ -271,7 +271,7 @@ func equalUpTo(ctx context.Context, d *mmc.Drive, src *Source, plan *Plan, limit
 			if err := src.read(ctx, want[:n*2048], s.Source+disc.LBA(done), s.Form); err != nil {
 				return equal, err
 			}
-			k, err := d.Read10(ctx, got[:n*2048], int32(s.LBA)+int32(done))
+			k, err := d.Read10(ctx, got[:n*2048], s.LBA+disc.LBA(done))
 			if err != nil && !drive.Classify(err).Answered() {
 				return equal, err
 			}

@@ -174,7 +174,7 @@ func (v *verifier) reload(ctx context.Context, regions []Step) error {
 			// not count.
 			last := &regions[len(regions)-1]
 			if last.Form == FormBlock {
-				_, rerr := v.drive.Read10(ctx, make([]byte, cdsector.UserSize), int32(end)-1)
+				_, rerr := v.drive.Read10(ctx, make([]byte, cdsector.UserSize), end-1)
 				if rerr == nil {
 					return nil
 				}
@@ -272,7 +272,7 @@ func (v *verifier) read(ctx context.Context, s *Step, at disc.LBA, buf []byte, n
 	case FormMode2:
 		p := buf[:n*cdsector.Size]
 		got, err := v.retry(ctx, func() (int, error) {
-			return v.drive.ReadCD(ctx, p, mmc.CDReadRequest{LBA: int32(at), Count: n, Fields: mmc.RawSector})
+			return v.drive.ReadCD(ctx, p, mmc.CDReadRequest{LBA: at, Count: n, Fields: mmc.RawSector})
 		})
 		if err != nil {
 			return nil, err
@@ -290,7 +290,7 @@ func (v *verifier) read(ctx context.Context, s *Step, at disc.LBA, buf []byte, n
 		return p[:n*cdsector.Mode2Size], nil
 	}
 	p := buf[:n*cdsector.UserSize]
-	got, err := v.retry(ctx, func() (int, error) { return v.drive.Read10(ctx, p, int32(at)) })
+	got, err := v.retry(ctx, func() (int, error) { return v.drive.Read10(ctx, p, at) })
 	if err == nil && got < len(p) {
 		err = errShortRead
 	}

@@ -30,7 +30,7 @@ func (v *verifier) readAudio(ctx context.Context, at disc.LBA, buf []byte, n int
 	low, high := max(first, v.audioFrom), min(last+1, v.audioTo)
 	p := buf[:int(high-low)*cdsector.Size]
 	got, err := v.retry(ctx, func() (int, error) {
-		return v.drive.ReadCD(ctx, p, mmc.CDReadRequest{LBA: int32(low), Count: int(high - low), Fields: mmc.RawSector})
+		return v.drive.ReadCD(ctx, p, mmc.CDReadRequest{LBA: low, Count: int(high - low), Fields: mmc.RawSector})
 	})
 	if err == nil && got < len(p) {
 		err = errShortRead
@@ -75,7 +75,7 @@ func (v *verifier) search(ctx context.Context, at disc.LBA, n int, want []byte) 
 		k := min(most, int(high-a))
 		part := p[len(p) : len(p)+k*cdsector.Size]
 		got, err := v.retry(ctx, func() (int, error) {
-			return v.drive.ReadCD(ctx, part, mmc.CDReadRequest{LBA: int32(a), Count: k, Fields: mmc.RawSector})
+			return v.drive.ReadCD(ctx, part, mmc.CDReadRequest{LBA: a, Count: k, Fields: mmc.RawSector})
 		})
 		if err == nil && got < len(part) {
 			err = errShortRead

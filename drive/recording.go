@@ -56,12 +56,6 @@ const (
 	FormatComplete  FormatState = 3
 )
 
-// Types of the first descriptor of READ FORMAT CAPACITIES (MMC-6 6.23.3.2).
-const (
-	currentFormatted = 2
-	currentUnknown   = 3 // no medium, or a format that is not complete
-)
-
 // Overwritable reports whether discs of a profile are written at any place, and
 // again and again.
 func Overwritable(p mmc.Profile) bool {
@@ -95,8 +89,8 @@ func surveyRecording(ctx context.Context, d *mmc.Drive, m *Medium) (*Recording, 
 		return nil, err
 	}
 	if len(r.Formats) > 0 {
-		r.Formatted = r.Formats[0].Type == currentFormatted
-		r.Intermediate = p == mmc.ProfileDVDRWRO && r.Formats[0].Type == currentUnknown
+		r.Formatted = r.Formats[0].State == mmc.CapacityFormatted
+		r.Intermediate = p == mmc.ProfileDVDRWRO && r.Formats[0].State == mmc.CapacityUnknown
 	}
 	if err := r.place(ctx, d, p); err != nil {
 		return nil, err
@@ -106,8 +100,8 @@ func surveyRecording(ctx context.Context, d *mmc.Drive, m *Medium) (*Recording, 
 	}
 	r.ID = d.MediaID(ctx, p)
 	if p == mmc.ProfileDVDPlusRDL {
-		if n, fixed, err := d.Layer0Capacity(ctx); err == nil && !fixed {
-			r.Layer0 = int(n)
+		if c, err := d.LayerCapacity(ctx); err == nil && !c.Fixed {
+			r.Layer0 = int(c.Layer0)
 		}
 	}
 	return r, ctx.Err()
@@ -133,10 +127,8 @@ func (r *Recording) features(conf *mmc.Configuration, p mmc.Profile) {
 		w := conf.Feature(mmc.FeatureDVDRWrite)
 		r.Writes = w != nil && w.Current
 		if r.Writes {
-			r.AtOnce = true
-			if len(w.Data) > 0 {
-				r.Simulates, r.UnderrunFree = w.Data[0]&4 != 0, w.Data[0]&0x40 != 0
-			}
+			dvd := w.DVDRWrite()
+			r.AtOnce, r.Simulates, r.UnderrunFree = true, dvd.TestWrite, dvd.BufferUnderrunFree
 		}
 		r.InPackets = conf.Has(mmc.FeatureIncremental)
 	case p == mmc.ProfileDVDRWRO:
@@ -144,11 +136,11 @@ func (r *Recording) features(conf *mmc.Configuration, p mmc.Profile) {
 	case p == mmc.ProfileDVDRAM:
 		r.Writes = conf.Has(mmc.FeatureRandomWritable)
 	case p == mmc.ProfileDVDPlusRW, p == mmc.ProfileDVDPlusRWDL:
-		r.Writes = writeBit(conf, mmc.FeatureDVDPlusRW) || writeBit(conf, mmc.FeatureDVDPlusRWDL)
+		r.Writes = writes(conf, mmc.FeatureDVDPlusRW) || writes(conf, mmc.FeatureDVDPlusRWDL)
 	case p == mmc.ProfileDVDPlusR:
-		r.Writes = writeBit(conf, mmc.FeatureDVDPlusR)
+		r.Writes = writes(conf, mmc.FeatureDVDPlusR)
 	case p == mmc.ProfileDVDPlusRDL:
-		r.Writes = writeBit(conf, mmc.FeatureDVDPlusRDL)
+		r.Writes = writes(conf, mmc.FeatureDVDPlusRDL)
 	case p == mmc.ProfileBDR, p == mmc.ProfileBDRE:
 		r.Writes = conf.Has(mmc.FeatureBDWrite)
 	}
@@ -157,10 +149,10 @@ func (r *Recording) features(conf *mmc.Configuration, p mmc.Profile) {
 	}
 }
 
-// writeBit reports whether a feature is current and has its Write bit set.
-func writeBit(conf *mmc.Configuration, code mmc.FeatureCode) bool {
+// writes reports whether a DVD+R or DVD+RW feature is current and covers writing.
+func writes(conf *mmc.Configuration, code mmc.FeatureCode) bool {
 	f := conf.Feature(code)
-	return f != nil && f.Current && len(f.Data) > 0 && f.Data[0]&1 != 0
+	return f != nil && f.Current && f.DVDPlus().Write
 }
 
 // place finds where writing can go on, and how much fits.
@@ -192,8 +184,8 @@ func (r *Recording) place(ctx context.Context, d *mmc.Drive, p mmc.Profile) erro
 	r.Capacity = int(r.NextWritable) + r.Free
 	if cd {
 		if a, err := d.ATIP(ctx); err == nil {
-			r.LeadInStart = addr.MSFFromBytes(a.LeadIn).LBA()
-			if end := addr.MSFFromBytes(a.LeadOut).LBA(); end > 0 {
+			r.LeadInStart = a.LeadIn.LBA()
+			if end := a.LeadOut.LBA(); end > 0 {
 				r.Capacity = int(end)
 				r.Free = max(0, r.Capacity-int(r.NextWritable))
 			}
@@ -284,7 +276,7 @@ func openTrack(ctx context.Context, d *mmc.Drive, p mmc.Profile, last int) (mmc.
 // the address of the pregap: the beginning of the track is meant.
 func writePoint(t *mmc.TrackInfo) addr.LBA {
 	if !t.NextWritableValid {
-		return addr.LBA(t.Start)
+		return t.Start
 	}
-	return addr.LBA(max(t.NextWritable, t.Start))
+	return max(t.NextWritable, t.Start)
 }

@@ -199,7 +199,7 @@ func (c *Contents) structuresBD(ctx context.Context, d *mmc.Drive, conf *mmc.Con
 }
 
 // protections are those of the copyright information of a DVD.
-var protections = map[uint8]Protection{1: CSS, 2: CPRM}
+var protections = map[mmc.Protection]Protection{mmc.ProtectionCSS: CSS, mmc.ProtectionCPRM: CPRM}
 
 func (c *Contents) structuresDVD(ctx context.Context, d *mmc.Drive) {
 	if p, err := d.DVDPhysical(ctx); err == nil {
@@ -207,6 +207,6 @@ func (c *Contents) structuresDVD(ctx context.Context, d *mmc.Drive) {
 		c.Layout.LayerBreak = addr.LBA(p.LayerBreak())
 	}
 	if r, err := d.DVDCopyright(ctx); err == nil {
-		c.Protection = protections[uint8(r.Protection)]
+		c.Protection = protections[r.Protection]
 	}
 }

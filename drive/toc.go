@@ -82,15 +82,15 @@ func fromBCD(e *mmc.FullTOCEntry) {
 	if e.Point <= 0x99 {
 		e.Point = e.Point>>4*10 + e.Point&15
 	}
-	for i, b := range e.PMin {
-		e.PMin[i] = b>>4*10 + b&15
+	for _, n := range []*int{&e.PMSF.M, &e.PMSF.S, &e.PMSF.F} {
+		*n = *n>>4*10 + *n&15
 	}
 }
 
 func tocLeadOut(toc mmc.TOC) (disc.LBA, bool) {
 	for _, e := range toc.Entries {
 		if e.Track == mmc.LeadOutTrack {
-			return disc.LBA(e.LBA), true
+			return e.LBA, true
 		}
 	}
 	return 0, false
@@ -119,12 +119,12 @@ func parseFullTOC(entries []mmc.FullTOCEntry) ([]disc.Session, error) {
 		}
 		switch {
 		case e.Point == pointFirst:
-			s.Format = disc.SessionFormat(e.PMin[1])
+			s.Format = disc.SessionFormat(e.PMSF.S)
 		case e.Point == pointLeadOut:
-			s.LeadOut = disc.LBA(e.LBA())
+			s.LeadOut = e.LBA()
 		case e.Point >= 1 && e.Point <= 99:
 			if !slices.ContainsFunc(s.Tracks, func(t disc.Track) bool { return t.Number == int(e.Point) }) {
-				s.Tracks = append(s.Tracks, newTrack(int(e.Point), e.Control, disc.LBA(e.LBA())))
+				s.Tracks = append(s.Tracks, newTrack(int(e.Point), e.Control, e.LBA()))
 			}
 		}
 	}
@@ -141,7 +141,7 @@ func parseFullTOC(entries []mmc.FullTOCEntry) ([]disc.Session, error) {
 	return sessions, nil
 }
 
-func newTrack(number int, control uint8, start disc.LBA) disc.Track {
+func newTrack(number int, control mmc.Control, start disc.LBA) disc.Track {
 	t := disc.Track{Number: number, Control: disc.Control(control), Start: start}
 	if t.Control&disc.DataTrack != 0 {
 		t.Mode = disc.Mode1 // whichever it is
@@ -166,11 +166,11 @@ func sessionsFromTOC(ctx context.Context, dev *mmc.Drive, toc mmc.TOC) ([]disc.S
 			continue
 		}
 		if e.Track == lastFirst && len(sessions[0].Tracks) > 0 {
-			sessions[0].LeadOut = disc.LBA(e.LBA) - disc.LBA(addr.SessionGap(1))
+			sessions[0].LeadOut = e.LBA - disc.LBA(addr.SessionGap(1))
 			sessions = append(sessions, disc.Session{Number: 2, LeadOut: leadOut})
 		}
 		s := &sessions[len(sessions)-1]
-		s.Tracks = append(s.Tracks, newTrack(e.Track, e.Control, disc.LBA(e.LBA)))
+		s.Tracks = append(s.Tracks, newTrack(e.Track, e.Control, e.LBA))
 	}
 	if len(sessions[0].Tracks) == 0 {
 		return nil, fmt.Errorf("%w: there is no track in it", ErrTOC)

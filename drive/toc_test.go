@@ -5,13 +5,14 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"spindle/addr"
 	"spindle/disc"
 	"spindle/scsi/mmc"
 )
 
 func TestParseFullTOC(t *testing.T) {
 	entry := func(session int, point byte, m, s, f uint8) mmc.FullTOCEntry {
-		return mmc.FullTOCEntry{Session: session, ADR: 1, Control: 4, Point: point, PMin: [3]uint8{m, s, f}}
+		return mmc.FullTOCEntry{Session: session, ADR: 1, Control: 4, Point: point, PMSF: addr.MSF{M: int(m), S: int(s), F: int(f)}}
 	}
 	entries := []mmc.FullTOCEntry{
 		entry(1, 0xA0, 1, 0x20, 0), entry(1, 0xA1, 1, 0, 0), entry(1, 0xA2, 0, 12, 0), entry(1, 1, 0, 2, 0),
@@ -30,9 +31,8 @@ func TestParseFullTOC(t *testing.T) {
 		t.Error(diff)
 	}
 	for i := range entries {
-		for k, v := range entries[i].PMin { // as some old drives have it
-			entries[i].PMin[k] = v/10<<4 | v%10
-		}
+		b := entries[i].PMSF.BCD() // as some old drives have it
+		entries[i].PMSF = addr.MSFFromBytes(b)
 		fromBCD(&entries[i])
 	}
 	if again, err := parseFullTOC(entries); err != nil || again[1].LeadOut != 17850 || again[0].LeadOut != 750 {

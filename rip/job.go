@@ -233,7 +233,7 @@ func (j *job) setSpeed(ctx context.Context, kBps int) {
 		return
 	}
 	if j.disc.Layout.Medium != disc.CD {
-		if j.drive.SetStreaming(ctx, uint32(max(0, j.disc.Layout.End()-1)), kBps, kBps) == nil {
+		if j.drive.SetStreaming(ctx, max(0, j.disc.Layout.End()-1), kBps, kBps) == nil {
 			return
 		}
 	}
@@ -244,7 +244,7 @@ func (j *job) setSpeed(ctx context.Context, kBps int) {
 
 // resetSpeed gives the choice of speed back to the drive.
 func (j *job) resetSpeed(ctx context.Context) {
-	if j.disc.Layout.Medium != disc.CD && j.drive.SetStreaming(ctx, uint32(max(0, j.disc.Layout.End()-1)), 0, 0) == nil {
+	if j.disc.Layout.Medium != disc.CD && j.drive.SetStreaming(ctx, max(0, j.disc.Layout.End()-1), 0, 0) == nil {
 		return
 	}
 	_ = j.drive.SetCDSpeed(ctx, mmc.MaxSpeed, mmc.MaxSpeed) // a courtesy to the next program

@@ -16,9 +16,9 @@ import (
 // However it ends, what was read is on the disk and in the map.
 func (j *job) readAll(ctx context.Context) error {
 	j.setSpeeds(ctx)
-	if err := j.drive.PreventRemoval(ctx, true); err == nil {
+	if err := j.drive.PreventRemoval(ctx); err == nil {
 		// Always allowed again, also when ctx has ended.
-		defer func() { _ = j.drive.PreventRemoval(context.WithoutCancel(ctx), false) }()
+		defer func() { _ = j.drive.AllowRemoval(context.WithoutCancel(ctx)) }()
 	}
 	j.startPipeline()
 	err := j.passes(ctx)

@@ -44,7 +44,7 @@ const qNear = 75
 func (r *qReader) frame(ctx context.Context, at disc.LBA) (cdsector.Q, error) {
 	main := cdsector.Size
 	buf := make([]byte, main+r.mode.Size())
-	n, err := r.dev.ReadCD(ctx, buf, mmc.CDReadRequest{LBA: int32(at), Count: 1, Fields: mmc.RawSector, Sub: r.mode})
+	n, err := r.dev.ReadCD(ctx, buf, mmc.CDReadRequest{LBA: at, Count: 1, Fields: mmc.RawSector, Sub: r.mode})
 	switch {
 	case err != nil && !drive.Classify(err).OneCommand():
 		return cdsector.Q{}, &deviceError{err}
@@ -278,7 +278,7 @@ func (d *Contents) scanCodes(ctx context.Context, r *qReader, t *disc.Track) err
 	for a := t.Start; a < end; a += codeBatch {
 		k := min(codeBatch, int(end-a))
 		n, err := r.dev.ReadCD(ctx, buf[:k*size], mmc.CDReadRequest{
-			LBA: int32(a), Count: k, Fields: mmc.RawSector, Sub: mmc.RawSub})
+			LBA: a, Count: k, Fields: mmc.RawSector, Sub: mmc.RawSub})
 		if err != nil && !drive.Classify(err).OneCommand() {
 			return err
 		}

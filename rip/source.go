@@ -41,7 +41,7 @@ func (b blockSource) readUser(ctx context.Context, dev *mmc.Drive, p []byte, at 
 func (blockSource) stride(bool) int { return mmc.BlockSize }
 
 func (blockSource) read(ctx context.Context, dev *mmc.Drive, p []byte, at disc.LBA, n int, _ bool) (int, error) {
-	return dev.Read10(ctx, p[:n*mmc.BlockSize], int32(at))
+	return dev.Read10(ctx, p[:n*mmc.BlockSize], at)
 }
 
 // shortIs turns a short transfer into an error.
@@ -175,7 +175,7 @@ func (s *cdSource) parts(b []byte, audio bool) (c2, sub []byte) {
 }
 
 func (s *cdSource) request(at disc.LBA, n int, audio bool) mmc.CDReadRequest {
-	r := mmc.CDReadRequest{LBA: int32(at), Count: n, Fields: mmc.RawSector, Sub: s.sub}
+	r := mmc.CDReadRequest{LBA: at, Count: n, Fields: mmc.RawSector, Sub: s.sub}
 	if audio {
 		r.Expect, r.Fields, r.C2 = mmc.CDDASector, mmc.UserData, s.c2
 	}
@@ -188,7 +188,7 @@ func (s *cdSource) read(ctx context.Context, dev *mmc.Drive, p []byte, at disc.L
 
 func (s *cdSource) readRaw(ctx context.Context, dev *mmc.Drive, p []byte, at disc.LBA, expect mmc.SectorType) error {
 	n, err := dev.ReadCD(ctx, p[:cdsector.Size], mmc.CDReadRequest{
-		LBA: int32(at), Count: 1, Expect: expect, Fields: mmc.RawSector})
+		LBA: at, Count: 1, Expect: expect, Fields: mmc.RawSector})
 	return shortIs(err, n, cdsector.Size)
 }
 

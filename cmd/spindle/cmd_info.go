@@ -131,7 +131,7 @@ func (a *app) infoDrive(ctx context.Context, name string, opts rip.SurveyOptions
 	if c := m.Contents; c != nil {
 		e.Protection = string(c.Protection)
 		if c.DVD != nil && d.Profile == mmc.ProfileDVDROM && c.DVD.BookType != 0 {
-			e.Medium += " (" + mmc.BookTypeName(c.DVD.BookType) + ")"
+			e.Medium += " (" + c.DVD.BookType.String() + ")"
 		}
 	}
 	if d.Info != nil {

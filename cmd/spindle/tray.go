@@ -22,7 +22,7 @@ func moveTray(ctx context.Context, d *mmc.Drive, action mmc.LoadAction) error {
 		return err
 	}
 	if action == mmc.Eject {
-		if err := d.PreventRemoval(ctx, false); err != nil && scsi.SenseOf(err) == nil {
+		if err := d.AllowRemoval(ctx); err != nil && scsi.SenseOf(err) == nil {
 			return err
 		}
 	}

@@ -5,7 +5,8 @@
 //
 // What a drive answers is never trusted: replies are cut at the length that was
 // really transferred, and a reply too short to hold what it must is an error
-// that wraps [ErrShortReply].
+// that wraps [ErrShortReply]. Arguments that a command's fields cannot hold are
+// refused with [ErrArgument] before anything is sent.
 package mmc
 
 import (
@@ -13,6 +14,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"spindle/scsi"
@@ -27,22 +29,43 @@ const (
 	closing = 60 * time.Minute  // without the immediate bit, for drives that refuse it
 )
 
-// ErrShortReply is returned when a drive sent fewer bytes than its answer needs.
-var ErrShortReply = errors.New("the drive's answer is too short")
+// Errors of all commands.
+var (
+	// ErrShortReply is returned when a drive sent fewer bytes than its answer
+	// needs.
+	ErrShortReply = errors.New("mmc: reply too short")
+	// ErrArgument is returned, with nothing sent, when an argument does not fit
+	// its field or contradicts another.
+	ErrArgument = errors.New("mmc: invalid argument")
+)
 
 // A Drive sends MMC commands to a device.
 type Drive struct{ dev scsi.Device }
 
 // New returns a Drive that uses dev.
-func New(dev scsi.Device) *Drive {
-	return &Drive{dev: dev}
-}
+func New(dev scsi.Device) *Drive { return &Drive{dev: dev} }
 
 // Clock returns the clock of the device: real time, or a simulator's.
 func (d *Drive) Clock() scsi.Clock { return d.dev.Clock() }
 
-// MaxTransfer returns the most bytes one command may carry.
+// MaxTransfer returns the largest number of data bytes that one command may carry.
 func (d *Drive) MaxTransfer() int { return d.dev.MaxTransfer() }
+
+// Completion says when a long command is answered.
+type Completion uint8
+
+// The completions.
+const (
+	Wait      Completion = iota // when the work is done
+	Immediate                   // at once, see [Drive.Busy]; some drives refuse it
+)
+
+// newCDB returns the command descriptor block of a command, with zero parameters.
+func newCDB(op scsi.Opcode) []byte {
+	cdb := make([]byte, op.CDBLength())
+	cdb[0] = byte(op)
+	return cdb
+}
 
 // in sends a command that reads into buf and returns what came.
 func (d *Drive) in(ctx context.Context, cdb, buf []byte, limit time.Duration) ([]byte, error) {
@@ -65,13 +88,13 @@ func (d *Drive) out(ctx context.Context, cdb, data []byte, limit time.Duration) 
 // need checks the length of a reply.
 func need(op scsi.Opcode, reply []byte, n int) error {
 	if len(reply) < n {
-		return fmt.Errorf("%s: %w: %d bytes, %d are the least", op, ErrShortReply, len(reply), n)
+		return fmt.Errorf("%s: %w: %d bytes, want %d", op, ErrShortReply, len(reply), n)
 	}
 	return nil
 }
 
 // sized16 cuts a reply whose first two bytes state how many bytes follow them.
-// Statements beyond what was transferred are brought down to it.
+// Statements beyond what was transferred are cut down to it.
 func sized16(op scsi.Opcode, reply []byte, least int) ([]byte, error) {
 	if err := need(op, reply, 2); err != nil {
 		return nil, err
@@ -80,10 +103,30 @@ func sized16(op scsi.Opcode, reply []byte, least int) ([]byte, error) {
 	return reply, need(op, reply, least)
 }
 
-func put16(b []byte, n int)    { binary.BigEndian.PutUint16(b, uint16(n)) }
+// within checks an argument against the smallest and the largest value that the
+// command can carry.
+func within(op scsi.Opcode, what string, n, least, most int64) error {
+	if n < least || n > most {
+		return fmt.Errorf("%s: %w: %s is %d, not %d to %d", op, ErrArgument, what, n, least, most)
+	}
+	return nil
+}
+
+// most16 and most32 are the largest values of fields of two and four bytes.
+const (
+	most16 = math.MaxUint16
+	most24 = 1<<24 - 1
+	most32 = math.MaxUint32
+)
+
+func put16(b []byte, n uint16) { binary.BigEndian.PutUint16(b, n) }
 func put32(b []byte, n uint32) { binary.BigEndian.PutUint32(b, n) }
 func get16(b []byte) int       { return int(binary.BigEndian.Uint16(b)) }
 func get32(b []byte) uint32    { return binary.BigEndian.Uint32(b) }
+
+// put24 stores the lower 24 bits of n.
+func put24(b []byte, n uint32) { b[0], b[1], b[2] = byte(n>>16), byte(n>>8), byte(n) }
+func get24(b []byte) uint32    { return uint32(b[0])<<16 | uint32(b[1])<<8 | uint32(b[2]) }
 
 func bit(b byte, n int) bool { return b>>n&1 != 0 }
 
@@ -108,4 +151,12 @@ func text(b []byte) string {
 		j--
 	}
 	return string(out[i:j])
+}
+
+// name looks a value up in a table of names.
+func name[T ~uint8 | ~uint16](names map[T]string, v T, kind string) string {
+	if s, ok := names[v]; ok {
+		return s
+	}
+	return fmt.Sprintf("%s %02Xh", kind, uint16(v))
 }

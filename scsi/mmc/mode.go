@@ -20,7 +20,13 @@ const modeHeader = 8
 // 6.14), with its two-byte header.
 func (d *Drive) ModePage(ctx context.Context, page byte) ([]byte, error) {
 	const size = 256
-	cdb := []byte{byte(scsi.OpModeSense10), 8, page & 0x3F, 0, 0, 0, 0, size >> 8, size & 0xFF, 0}
+	if err := within(scsi.OpModeSense10, "page", int64(page), 0, 0x3E); err != nil {
+		return nil, err
+	}
+	cdb := newCDB(scsi.OpModeSense10)
+	cdb[1] = 8 // no block descriptors
+	cdb[2] = page
+	put16(cdb[7:], size)
 	b, err := d.in(ctx, cdb, make([]byte, size), quick)
 	if err != nil {
 		return nil, err
@@ -34,7 +40,7 @@ func (d *Drive) ModePage(ctx context.Context, page byte) ([]byte, error) {
 	}
 	b = b[skip:]
 	if b[0]&0x3F != page {
-		return nil, fmt.Errorf("MODE SENSE: asked for page %02Xh, got %02Xh", page, b[0]&0x3F)
+		return nil, fmt.Errorf("%s: asked for page %02Xh, got %02Xh", scsi.OpModeSense10, page, b[0]&0x3F)
 	}
 	return b[:min(len(b), 2+int(b[1]))], nil
 }
@@ -42,11 +48,15 @@ func (d *Drive) ModePage(ctx context.Context, page byte) ([]byte, error) {
 // SetModePage writes a mode page back as [Drive.ModePage] gave it, with changed
 // fields (MODE SELECT (10), SPC-4 6.10).
 func (d *Drive) SetModePage(ctx context.Context, page []byte) error {
+	if len(page) < 2 || len(page) != 2+int(page[1]) {
+		return fmt.Errorf("%s: %w: a page of %d bytes", scsi.OpModeSelect10, ErrArgument, len(page))
+	}
 	data := make([]byte, modeHeader+len(page))
 	copy(data[modeHeader:], page)
 	data[modeHeader] &= 0x3F // PS is reserved here
-	cdb := []byte{byte(scsi.OpModeSelect10), 0x10, 0, 0, 0, 0, 0, 0, 0, 0}
-	put16(cdb[7:], len(data))
+	cdb := newCDB(scsi.OpModeSelect10)
+	cdb[1] = 0x10 // page format
+	put16(cdb[7:], uint16(len(data)))
 	return d.out(ctx, cdb, data, quick)
 }
 
@@ -70,11 +80,11 @@ func (d *Drive) ErrorRecovery(ctx context.Context) (ErrorRecovery, error) {
 }
 
 // SetErrorRecovery changes how hard the drive tries. r must come from
-// [Drive.ErrorRecovery].
+// [Drive.ErrorRecovery]; the other fields of the page stay as the drive gave them.
 func (d *Drive) SetErrorRecovery(ctx context.Context, r ErrorRecovery) error {
 	p := append([]byte(nil), r.page...)
-	if err := need(scsi.OpModeSense10, p, 4); err != nil {
-		return err
+	if len(p) < 4 {
+		return fmt.Errorf("%s: %w: settings that no drive gave", scsi.OpModeSelect10, ErrArgument)
 	}
 	p[2] &^= 0x20
 	if r.TransferBlock {
@@ -100,7 +110,7 @@ type Capabilities struct {
 	CanLock                                             bool
 	Locked                                              bool
 	Eject                                               bool
-	Loading                                             uint8 // as in RemovableMedium
+	Loading                                             LoadingMechanism
 	MaxReadSpeed                                        int   // kB/s, 1000 bytes
 	ReadSpeed                                           int   // kB/s, now
 	BufferSize                                          int   // KiB
@@ -126,7 +136,7 @@ func (d *Drive) Capabilities(ctx context.Context) (Capabilities, error) {
 		BufferUnderrunFree: bit(p[4], 7),
 		CDDA:               bit(p[5], 0), AccurateStream: bit(p[5], 1), Subchannel: bit(p[5], 2),
 		C2: bit(p[5], 4), ISRC: bit(p[5], 5), MCN: bit(p[5], 6),
-		CanLock: bit(p[6], 0), Locked: bit(p[6], 1), Eject: bit(p[6], 3), Loading: p[6] >> 5,
+		CanLock: bit(p[6], 0), Locked: bit(p[6], 1), Eject: bit(p[6], 3), Loading: LoadingMechanism(p[6] >> 5),
 	}
 	word := func(i int) int {
 		if i+2 > len(p) {

@@ -2,10 +2,10 @@ package mmc
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
+	"spindle/addr"
 	"spindle/scsi"
 )
 
@@ -17,32 +17,34 @@ const BlockSize = 2048
 const readLimit = 120 * time.Second
 
 // Read10 reads whole blocks of 2048 bytes into buf (6.19) and returns the number
-// of bytes that came.
-func (d *Drive) Read10(ctx context.Context, buf []byte, lba int32) (int, error) {
+// of bytes that came. buf holds 1 to 65535 blocks.
+func (d *Drive) Read10(ctx context.Context, buf []byte, lba addr.LBA) (int, error) {
 	n := len(buf) / BlockSize
-	if n == 0 || n > 0xFFFF || len(buf)%BlockSize != 0 {
-		return 0, fmt.Errorf("READ (10) into %d bytes", len(buf))
+	if err := blocks(scsi.OpRead10, n, most16, buf, BlockSize, BlockSize); err != nil {
+		return 0, err
 	}
-	cdb := []byte{byte(scsi.OpRead10), 0, 0, 0, 0, 0, 0, 0, 0, 0}
+	cdb := newCDB(scsi.OpRead10)
 	put32(cdb[2:], uint32(lba))
-	put16(cdb[7:], n)
+	put16(cdb[7:], uint16(n))
 	b, err := d.in(ctx, cdb, buf, readLimit)
 	return len(b), err
 }
 
-// Read12 is [Drive.Read10] with a longer CDB (6.20). With fua the drive reads
-// the medium and not its buffer, which a second look at doubtful sectors
-// wants.
-func (d *Drive) Read12(ctx context.Context, buf []byte, lba int32, fua bool) (int, error) {
+// ReadFlags change how READ (12) reads.
+type ReadFlags uint8
+
+// ForceUnitAccess makes the drive read the medium and not its buffer, for a
+// second look at doubtful sectors.
+const ForceUnitAccess ReadFlags = 0x08
+
+// Read12 is [Drive.Read10] with a longer CDB and with flags (6.20).
+func (d *Drive) Read12(ctx context.Context, buf []byte, lba addr.LBA, flags ReadFlags) (int, error) {
 	n := len(buf) / BlockSize
-	if n == 0 || len(buf)%BlockSize != 0 {
-		return 0, fmt.Errorf("READ (12) into %d bytes", len(buf))
+	if err := blocks(scsi.OpRead12, n, most32, buf, BlockSize, BlockSize); err != nil {
+		return 0, err
 	}
-	cdb := make([]byte, 12)
-	cdb[0] = byte(scsi.OpRead12)
-	if fua {
-		cdb[1] = 8
-	}
+	cdb := newCDB(scsi.OpRead12)
+	cdb[1] = byte(flags & ForceUnitAccess)
 	put32(cdb[2:], uint32(lba))
 	put32(cdb[6:], uint32(n))
 	b, err := d.in(ctx, cdb, buf, readLimit)
@@ -116,16 +118,13 @@ func (s SubMode) Size() int {
 
 // A CDReadRequest says what READ CD is to read.
 type CDReadRequest struct {
-	LBA    int32 // may be negative
-	Count  int   // sectors
+	LBA    addr.LBA // may be negative
+	Count  int      // sectors
 	Expect SectorType
 	Fields Fields
 	C2     C2Mode
 	Sub    SubMode
 }
-
-// ErrTransfer is returned for a request that no command can carry.
-var ErrTransfer = errors.New("impossible transfer")
 
 func (r *CDReadRequest) flags() byte { return byte(r.Fields&0xF8) | byte(r.C2&3)<<1 }
 
@@ -134,38 +133,39 @@ func (r *CDReadRequest) flags() byte { return byte(r.Fields&0xF8) | byte(r.C2&3)
 // of bytes that came. In each sector the order is: main channel, C2,
 // sub-channel.
 func (d *Drive) ReadCD(ctx context.Context, buf []byte, r CDReadRequest) (int, error) {
-	if r.Count <= 0 || r.Count > 0xFFFFFF || len(buf)%r.Count != 0 {
-		return 0, fmt.Errorf("%w: READ CD of %d sectors into %d bytes", ErrTransfer, r.Count, len(buf))
+	const op = scsi.OpReadCD
+	if err := within(op, "sector count", int64(r.Count), 1, most24); err != nil {
+		return 0, err
 	}
-	cdb := make([]byte, 12)
-	cdb[0] = byte(scsi.OpReadCD)
+	if len(buf)%r.Count != 0 || r.Expect > M2Form2Sector || r.C2 > C2AndBlock || r.Sub > RWSub {
+		return 0, fmt.Errorf("%s: %w: %+v into %d bytes", op, ErrArgument, r, len(buf))
+	}
+	cdb := newCDB(op)
 	cdb[1] = byte(r.Expect) << 2
 	put32(cdb[2:], uint32(r.LBA))
-	cdb[6], cdb[7], cdb[8] = byte(r.Count>>16), byte(r.Count>>8), byte(r.Count)
+	put24(cdb[6:], uint32(r.Count))
 	cdb[9] = r.flags()
 	cdb[10] = byte(r.Sub)
 	b, err := d.in(ctx, cdb, buf, readLimit)
 	return len(b), err
 }
 
-// ReadCDMSF is [Drive.ReadCD] with absolute times (6.18): some old drives have
-// only this. The end is exclusive, and r.LBA and r.Count are not used.
-func (d *Drive) ReadCDMSF(ctx context.Context, buf []byte, start, end [3]uint8, r CDReadRequest) (int, error) {
-	cdb := make([]byte, 12)
-	cdb[0] = byte(scsi.OpReadCDMSF)
-	cdb[1] = byte(r.Expect) << 2
-	copy(cdb[3:6], start[:])
-	copy(cdb[6:9], end[:])
-	cdb[9] = r.flags()
-	cdb[10] = byte(r.Sub)
-	b, err := d.in(ctx, cdb, buf, readLimit)
-	return len(b), err
-}
+// Formats of READ SUB-CHANNEL (MMC-5 table 497).
+const (
+	subMCN  = 2
+	subISRC = 3
+)
 
 // readSubChannel sends READ SUB-CHANNEL (MMC-5 6.32; the command left the
 // standard after it).
-func (d *Drive) readSubChannel(ctx context.Context, format byte, track int, size int) ([]byte, error) {
-	cdb := []byte{byte(scsi.OpReadSubChannel), 2, 0x40, format, 0, 0, byte(track), 0, byte(size), 0}
+func (d *Drive) readSubChannel(ctx context.Context, format, track byte) ([]byte, error) {
+	const size = 24
+	cdb := newCDB(scsi.OpReadSubChannel)
+	cdb[1] = 2    // addresses as times
+	cdb[2] = 0x40 // with Q data
+	cdb[3] = format
+	cdb[6] = track
+	put16(cdb[7:], size)
 	b, err := d.in(ctx, cdb, make([]byte, size), medium)
 	if err != nil {
 		return nil, err
@@ -173,41 +173,24 @@ func (d *Drive) readSubChannel(ctx context.Context, format byte, track int, size
 	return b, need(scsi.OpReadSubChannel, b, size)
 }
 
-// Position is the current position as READ SUB-CHANNEL states it.
-type Position struct {
-	AudioStatus  uint8
-	ADR, Control uint8
-	Track, Index int
-	Abs, Rel     [3]uint8 // MSF
-}
-
-// Position asks where the pick-up is.
-func (d *Drive) Position(ctx context.Context) (Position, error) {
-	b, err := d.readSubChannel(ctx, 1, 0, 16)
-	if err != nil {
-		return Position{}, err
-	}
-	return Position{
-		AudioStatus: b[1], ADR: b[5] >> 4, Control: b[5] & 15, Track: int(b[6]), Index: int(b[7]),
-		Abs: [3]uint8(b[9:12]), Rel: [3]uint8(b[13:16]),
-	}, nil
-}
-
 // MCN asks for the media catalogue number. The empty string means that the disc
 // has none.
 func (d *Drive) MCN(ctx context.Context) (string, error) {
-	b, err := d.readSubChannel(ctx, 2, 0, 24)
+	b, err := d.readSubChannel(ctx, subMCN, 0)
 	if err != nil || !bit(b[8], 7) {
 		return "", err
 	}
 	return text(b[9:22]), nil
 }
 
-// ISRC asks for the international standard recording code of a track. The empty
-// string means that it has none. Drives are known to give that of the track
+// ISRC asks for the international standard recording code of a track, 1 to 99. The
+// empty string means that it has none. Drives are known to give that of the track
 // before.
 func (d *Drive) ISRC(ctx context.Context, track int) (string, error) {
-	b, err := d.readSubChannel(ctx, 3, track, 24)
+	if err := within(scsi.OpReadSubChannel, "track", int64(track), 1, 99); err != nil {
+		return "", err
+	}
+	b, err := d.readSubChannel(ctx, subISRC, byte(track))
 	if err != nil || !bit(b[8], 7) {
 		return "", err
 	}

@@ -2,8 +2,10 @@ package mmc
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
+	"spindle/addr"
 	"spindle/scsi"
 )
 
@@ -18,77 +20,108 @@ const (
 const MaxSpeed = 0xFFFF
 
 // SetCDSpeed sets the speeds of reading and writing in kB/s of 1000 bytes
-// (6.37). [MaxSpeed] leaves the choice to the drive.
+// (6.37). [MaxSpeed], or more, leaves the choice to the drive.
 func (d *Drive) SetCDSpeed(ctx context.Context, read, write int) error {
-	cdb := make([]byte, 12)
-	cdb[0] = byte(scsi.OpSetCDSpeed)
-	put16(cdb[2:], min(max(read, 0), MaxSpeed))
-	put16(cdb[4:], min(max(write, 0), MaxSpeed))
+	const op = scsi.OpSetCDSpeed
+	read, write = min(read, MaxSpeed), min(write, MaxSpeed)
+	if err := errors.Join(within(op, "read speed", int64(read), 0, MaxSpeed), within(op, "write speed", int64(write), 0, MaxSpeed)); err != nil {
+		return err
+	}
+	cdb := newCDB(op)
+	put16(cdb[2:], uint16(read))
+	put16(cdb[4:], uint16(write))
 	return d.none(ctx, cdb, medium)
 }
 
 // SetStreaming sets the speeds in kB/s for DVD and BD from block 0 to block end
-// (6.39). Zero restores the drive's own.
-func (d *Drive) SetStreaming(ctx context.Context, end uint32, read, write int) error {
+// (6.39). Both speeds zero restore the drive's own.
+func (d *Drive) SetStreaming(ctx context.Context, end addr.LBA, read, write int) error {
+	const op = scsi.OpSetStreaming
+	err := errors.Join(within(op, "last address", int64(end), 0, most32),
+		within(op, "read speed", int64(read), 0, most32), within(op, "write speed", int64(write), 0, most32))
+	if err != nil {
+		return err
+	}
+	const second = 1000 // ms
 	data := make([]byte, 28)
 	if read == 0 && write == 0 {
-		data[0] = 4 // RDD
+		data[0] = 4 // restore defaults
 	}
-	put32(data[8:], end)
+	put32(data[8:], uint32(end))
 	put32(data[12:], uint32(read))
-	put32(data[16:], 1000)
+	put32(data[16:], second)
 	put32(data[20:], uint32(write))
-	put32(data[24:], 1000)
-	cdb := make([]byte, 12)
-	cdb[0] = byte(scsi.OpSetStreaming)
-	put16(cdb[9:], len(data))
+	put32(data[24:], second)
+	cdb := newCDB(op)
+	put16(cdb[9:], uint16(len(data)))
 	return d.out(ctx, cdb, data, medium)
 }
 
 // Performance is one descriptor of GET PERFORMANCE type 0 (6.8): between two
 // addresses the speed changes evenly from one value to another.
 type Performance struct {
-	Start, End           uint32
+	Start, End           addr.LBA
 	StartSpeed, EndSpeed int // kB/s
 }
 
-// Performance asks how fast the drive reads (write false) or writes over the
-// medium.
-func (d *Drive) Performance(ctx context.Context, write bool) ([]Performance, error) {
-	flags := byte(0x10)
-	if write {
-		flags |= 4
-	}
-	b, err := d.getPerformance(ctx, flags, 0)
+// Parameters of GET PERFORMANCE (6.8, tables 315 to 317).
+const (
+	performanceTolerance = 0x10 // 10 % nominal, 20 %; drives refuse others
+	performanceWrite     = 0x04
+	performanceNominal   = 0
+	performanceSpeeds    = 3
+)
+
+// ReadPerformance asks how fast the drive reads over the medium.
+func (d *Drive) ReadPerformance(ctx context.Context) ([]Performance, error) {
+	return d.performance(ctx, performanceTolerance)
+}
+
+// WritePerformance asks how fast the drive writes over the medium.
+func (d *Drive) WritePerformance(ctx context.Context) ([]Performance, error) {
+	return d.performance(ctx, performanceTolerance|performanceWrite)
+}
+
+func (d *Drive) performance(ctx context.Context, flags byte) ([]Performance, error) {
+	b, err := d.getPerformance(ctx, flags, performanceNominal)
 	if err != nil {
 		return nil, err
 	}
 	var all []Performance
 	for ; len(b) >= 16; b = b[16:] {
 		all = append(all, Performance{
-			Start: get32(b), StartSpeed: int(get32(b[4:])), End: get32(b[8:]), EndSpeed: int(get32(b[12:])),
+			Start: addr.LBA(get32(b)), StartSpeed: int(get32(b[4:])), End: addr.LBA(get32(b[8:])), EndSpeed: int(get32(b[12:])),
 		})
 	}
 	return all, nil
 }
 
+// Rotation is how a drive turns the medium while it writes (6.8.3.4).
+type Rotation uint8
+
+// The rotations.
+const (
+	RotationDefault Rotation = 0 // the medium's own: CLV, or zones of it
+	RotationCAV     Rotation = 1
+)
+
 // WriteSpeed is one descriptor of GET PERFORMANCE type 3.
 type WriteSpeed struct {
-	Rotation    uint8 // 0 the medium's own, 1 pure CAV
-	End         uint32
+	Rotation    Rotation
+	End         addr.LBA
 	Read, Write int // kB/s
 }
 
 // WriteSpeeds asks for the speeds at which the medium can be written.
 func (d *Drive) WriteSpeeds(ctx context.Context) ([]WriteSpeed, error) {
-	b, err := d.getPerformance(ctx, 0, 3)
+	b, err := d.getPerformance(ctx, 0, performanceSpeeds)
 	if err != nil {
 		return nil, err
 	}
 	var all []WriteSpeed
 	for ; len(b) >= 16; b = b[16:] {
 		all = append(all, WriteSpeed{
-			Rotation: b[0] >> 3 & 3, End: get32(b[4:]), Read: int(get32(b[8:])), Write: int(get32(b[12:])),
+			Rotation: Rotation(b[0] >> 3 & 3), End: addr.LBA(get32(b[4:])), Read: int(get32(b[8:])), Write: int(get32(b[12:])),
 		})
 	}
 	return all, nil
@@ -98,8 +131,7 @@ func (d *Drive) WriteSpeeds(ctx context.Context) ([]WriteSpeed, error) {
 const maxDescriptors = 64
 
 func (d *Drive) getPerformance(ctx context.Context, flags, kind byte) ([]byte, error) {
-	cdb := make([]byte, 12)
-	cdb[0] = byte(scsi.OpGetPerformance)
+	cdb := newCDB(scsi.OpGetPerformance)
 	cdb[1] = flags
 	put16(cdb[8:], maxDescriptors)
 	cdb[10] = kind
@@ -112,7 +144,7 @@ func (d *Drive) getPerformance(ctx context.Context, flags, kind byte) ([]byte, e
 	}
 	size := uint64(get32(b)) + 4
 	if size < 8 || (size-8)%16 != 0 { // some drives state nonsense (growisofs)
-		return nil, fmt.Errorf("%s: an answer of %d bytes", scsi.OpGetPerformance, size)
+		return nil, fmt.Errorf("%s: a reply that claims %d bytes", scsi.OpGetPerformance, size)
 	}
 	return b[8:min(uint64(len(b)), size)], nil
 }

@@ -8,92 +8,108 @@ import (
 	"spindle/scsi"
 )
 
-// Formats of READ DISC STRUCTURE (6.22 of MMC-5).
+// StructureMedium is the family of media whose structures READ DISC STRUCTURE is
+// asked for.
+type StructureMedium uint8
+
+// The families.
 const (
-	structPhysical     = 0x00
-	structCopyright    = 0x01
-	structManufacturer = 0x04
+	StructureDVD StructureMedium = 0
+	StructureBD  StructureMedium = 1
 )
 
-// Media types of READ DISC STRUCTURE.
+// StructureFormat is what READ DISC STRUCTURE and SEND DISC STRUCTURE transfer
+// (MMC-5 6.22, tables 388 and 428). A number means another thing for a BD.
+type StructureFormat uint8
+
+// The formats.
 const (
-	structDVD = 0
-	structBD  = 1
+	StructurePhysical      StructureFormat = 0x00 // BD: disc information
+	StructureCopyright     StructureFormat = 0x01 // DVD
+	StructureManufacturer  StructureFormat = 0x04 // DVD: 2048 bytes of the maker's choice
+	StructurePreRecorded   StructureFormat = 0x0E // DVD-R, DVD-RW: pre-recorded information in the lead-in
+	StructureADIP          StructureFormat = 0x11 // DVD+R, DVD+RW
+	StructureLayerCapacity StructureFormat = 0x20 // DVD+R DL, DVD-R DL
 )
 
-// DiscStructure reads one structure of a DVD (bd false) or BD and returns what
+// DiscStructure reads one structure of a layer of the disc, and returns what
 // follows the four-byte header.
-func (d *Drive) DiscStructure(ctx context.Context, bd bool, format byte, layer int) ([]byte, error) {
-	const size = 4100 // the longest structure, BD disc information
-	cdb := make([]byte, 12)
-	cdb[0] = byte(scsi.OpReadDiscStructure)
-	if bd {
-		cdb[1] = structBD
-	} else {
-		cdb[1] = structDVD
+func (d *Drive) DiscStructure(ctx context.Context, m StructureMedium, f StructureFormat, layer int) ([]byte, error) {
+	const (
+		op   = scsi.OpReadDiscStructure
+		size = 4100 // the longest structure, BD disc information
+	)
+	if err := errors.Join(within(op, "medium", int64(m), 0, 15), within(op, "layer", int64(layer), 0, 0xFF)); err != nil {
+		return nil, err
 	}
+	cdb := newCDB(op)
+	cdb[1] = byte(m)
 	cdb[6] = byte(layer)
-	cdb[7] = format
+	cdb[7] = byte(f)
 	put16(cdb[8:], size)
 	b, err := d.in(ctx, cdb, make([]byte, size), medium)
 	if err != nil {
 		return nil, err
 	}
-	if b, err = sized16(scsi.OpReadDiscStructure, b, 4); err != nil {
+	if b, err = sized16(op, b, 4); err != nil {
 		return nil, err
 	}
 	return b[4:], nil
 }
 
+// dvdStructure reads a structure of layer 0 of a DVD that has at least so many bytes.
+func (d *Drive) dvdStructure(ctx context.Context, f StructureFormat, least int) ([]byte, error) {
+	b, err := d.DiscStructure(ctx, StructureDVD, f, 0)
+	if err != nil {
+		return nil, err
+	}
+	return b, need(scsi.OpReadDiscStructure, b, least)
+}
+
+// BookType is what kind of DVD a disc says it is (structure 00h; ECMA-337 14.1.1).
+type BookType uint8
+
+// The book types.
+const (
+	BookDVDROM      BookType = 0x0
+	BookDVDRAM      BookType = 0x1
+	BookDVDR        BookType = 0x2
+	BookDVDRW       BookType = 0x3
+	BookDVDPlusRW   BookType = 0x9
+	BookDVDPlusR    BookType = 0xA
+	BookDVDPlusRWDL BookType = 0xD
+	BookDVDPlusRDL  BookType = 0xE
+)
+
+var bookTypeNames = map[BookType]string{
+	BookDVDROM: "DVD-ROM", BookDVDRAM: "DVD-RAM", BookDVDR: "DVD-R", BookDVDRW: "DVD-RW", BookDVDPlusRW: "DVD+RW",
+	BookDVDPlusR: "DVD+R", BookDVDPlusRWDL: "DVD+RW DL", BookDVDPlusRDL: "DVD+R DL",
+}
+
+func (t BookType) String() string { return name(bookTypeNames, t, "book type") }
+
 // DVDPhysical is the physical format information of a DVD (structure 00h).
 type DVDPhysical struct {
-	BookType    uint8 // 0 ROM, 1 RAM, 2 -R, 3 -RW, 9 +RW, 10 +R, 13 +RW DL, 14 +R DL
+	BookType    BookType
 	PartVersion uint8
 	Size80mm    bool
 	Layers      int
-	Opposite    bool // opposite track path: the second layer is read inwards
-	Start       uint32
+	Opposite    bool   // opposite track path: the second layer is read inwards
+	Start       uint32 // physical sector number of the first data sector
 	End         uint32 // physical sector number of the last data sector
 	Layer0End   uint32 // last one of layer 0, or 0
 }
 
-// BookTypeName gives the name of a DVD book type.
-func BookTypeName(t uint8) string {
-	switch t {
-	case 0:
-		return "DVD-ROM"
-	case 1:
-		return "DVD-RAM"
-	case 2:
-		return "DVD-R"
-	case 3:
-		return "DVD-RW"
-	case 9:
-		return "DVD+RW"
-	case 10:
-		return "DVD+R"
-	case 13:
-		return "DVD+RW DL"
-	case 14:
-		return "DVD+R DL"
-	}
-	return fmt.Sprintf("book type %Xh", t)
-}
-
 // DVDPhysical reads the physical format information.
 func (d *Drive) DVDPhysical(ctx context.Context) (DVDPhysical, error) {
-	b, err := d.DiscStructure(ctx, false, structPhysical, 0)
+	b, err := d.dvdStructure(ctx, StructurePhysical, 16)
 	if err != nil {
 		return DVDPhysical{}, err
 	}
-	if err := need(scsi.OpReadDiscStructure, b, 16); err != nil {
-		return DVDPhysical{}, err
-	}
-	psn := func(i int) uint32 { return uint32(b[i])<<16 | uint32(b[i+1])<<8 | uint32(b[i+2]) }
 	return DVDPhysical{
-		BookType: b[0] >> 4, PartVersion: b[0] & 15, Size80mm: b[1]>>4 == 1,
+		BookType: BookType(b[0] >> 4), PartVersion: b[0] & 15, Size80mm: b[1]>>4 == 1,
 		Layers: int(b[2]>>5&3) + 1, Opposite: bit(b[2], 4),
-		Start: psn(5), End: psn(9), Layer0End: psn(13),
+		Start: get24(b[5:]), End: get24(b[9:]), Layer0End: get24(b[13:]),
 	}, nil
 }
 
@@ -111,28 +127,64 @@ func (p *DVDPhysical) LayerBreak() int64 {
 	return int64(end) - int64(p.Start) + 1
 }
 
+// Protection is the copyright protection system of a DVD (structure 01h).
+type Protection uint8
+
+// The protection systems.
+const (
+	ProtectionNone Protection = 0
+	ProtectionCSS  Protection = 1 // or CPPM
+	ProtectionCPRM Protection = 2
+)
+
+var protectionNames = map[Protection]string{ProtectionNone: "none", ProtectionCSS: "CSS or CPPM", ProtectionCPRM: "CPRM"}
+
+func (p Protection) String() string { return name(protectionNames, p, "protection") }
+
 // DVDCopyright is the copyright information of a DVD (structure 01h).
 type DVDCopyright struct {
-	Protection uint8 // 0 none, 1 CSS or CPPM, 2 CPRM
+	Protection Protection
 	Regions    uint8 // a set bit forbids the region of its number plus one
 }
 
 // DVDCopyright reads the copyright information.
 func (d *Drive) DVDCopyright(ctx context.Context) (DVDCopyright, error) {
-	b, err := d.DiscStructure(ctx, false, structCopyright, 0)
+	b, err := d.dvdStructure(ctx, StructureCopyright, 2)
 	if err != nil {
 		return DVDCopyright{}, err
 	}
-	if err := need(scsi.OpReadDiscStructure, b, 2); err != nil {
-		return DVDCopyright{}, err
-	}
-	return DVDCopyright{Protection: b[0], Regions: b[1]}, nil
+	return DVDCopyright{Protection: Protection(b[0]), Regions: b[1]}, nil
 }
 
-// DVDManufacturer reads the disc manufacturing information (structure 04h), 2048
-// bytes of the maker's choice.
-func (d *Drive) DVDManufacturer(ctx context.Context) ([]byte, error) {
-	return d.DiscStructure(ctx, false, structManufacturer, 0)
+// LayerCapacity is how a DVD+R DL or DVD-R DL is divided (structure 20h).
+type LayerCapacity struct {
+	Layer0 uint32 // blocks of the first layer
+	Fixed  bool   // and that cannot be changed any more
+}
+
+// LayerCapacity reads how many blocks the first layer holds.
+func (d *Drive) LayerCapacity(ctx context.Context) (LayerCapacity, error) {
+	b, err := d.dvdStructure(ctx, StructureLayerCapacity, 8)
+	if err != nil {
+		return LayerCapacity{}, err
+	}
+	return LayerCapacity{Layer0: get32(b[4:]), Fixed: bit(b[0], 7)}, nil
+}
+
+// SetLayer0Capacity moves the layer break of a blank DVD+R DL (SEND DISC
+// STRUCTURE 20h, 6.36). blocks must be a multiple of 16.
+func (d *Drive) SetLayer0Capacity(ctx context.Context, blocks uint32) error {
+	const op = scsi.OpSendDiscStructure
+	if blocks == 0 || blocks%16 != 0 {
+		return fmt.Errorf("%s: %w: %d blocks are no multiple of 16", op, ErrArgument, blocks)
+	}
+	data := make([]byte, 12)
+	put16(data, uint16(len(data)-2))
+	put32(data[8:], blocks)
+	cdb := newCDB(op)
+	cdb[7] = byte(StructureLayerCapacity)
+	put16(cdb[8:], uint16(len(data)))
+	return d.out(ctx, cdb, data, 3*medium) // some drives calibrate now (growisofs)
 }
 
 // BDLayer is one unit of the disc information of a BD (structure 00h).
@@ -148,7 +200,7 @@ type BDLayer struct {
 
 // BDInfo reads the disc information of a BD: one unit for each layer.
 func (d *Drive) BDInfo(ctx context.Context) ([]BDLayer, error) {
-	b, err := d.DiscStructure(ctx, true, structPhysical, 0)
+	b, err := d.DiscStructure(ctx, StructureBD, StructurePhysical, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -169,7 +221,7 @@ func (d *Drive) BDInfo(ctx context.Context) ([]BDLayer, error) {
 		b = b[size:]
 	}
 	if len(all) == 0 {
-		return nil, errors.New("READ DISC STRUCTURE: no BD disc information")
+		return nil, fmt.Errorf("%s: %w: no disc information", scsi.OpReadDiscStructure, ErrShortReply)
 	}
 	return all, nil
 }
@@ -181,4 +233,30 @@ func BDLayerBreak(layers []BDLayer) int64 {
 		return 0
 	}
 	return int64(layers[0].LastAUN) - int64(layers[0].FirstAUN) + 2
+}
+
+// MediaID names the maker and the model of a recordable disc: for a CD the start
+// of its lead-in, which identifies the maker (Orange Book), for others what
+// stands in the disc. It is empty where nothing is known.
+func (d *Drive) MediaID(ctx context.Context, p Profile) string {
+	switch {
+	case p == ProfileCDR || p == ProfileCDRW:
+		if a, err := d.ATIP(ctx); err == nil {
+			return a.LeadIn.String()
+		}
+	case p.IsBD():
+		if l, err := d.BDInfo(ctx); err == nil && l[0].Maker != "" {
+			return l[0].Maker + "/" + l[0].MediaID
+		}
+	case p == ProfileDVDPlusR || p == ProfileDVDPlusRW || p == ProfileDVDPlusRDL:
+		if b, err := d.dvdStructure(ctx, StructureADIP, 30); err == nil {
+			return text(b[19:27]) + "/" + text(b[27:30])
+		}
+	case p.IsDVD():
+		b, err := d.dvdStructure(ctx, StructurePreRecorded, 31)
+		if err == nil && b[16] == 3 && b[24] == 4 {
+			return text(b[17:23]) + text(b[25:31])
+		}
+	}
+	return ""
 }

@@ -2,8 +2,10 @@ package mmc
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
+	"spindle/addr"
 	"spindle/scsi"
 )
 
@@ -50,18 +52,35 @@ type WriteParameters struct {
 	TestWrite     bool // with the laser off
 	UnderrunFree  bool // BUFE
 	MultiSession  MultiSession
-	TrackMode     uint8 // CONTROL bits of the track
+	TrackMode     Control
 	Block         BlockType
-	SessionFormat uint8  // 00h, 10h CD-I, 20h XA
+	SessionFormat SessionFormat
 	FixedPacket   uint32 // blocks of a packet; 0: of any length
 	LinkSize      uint8  // valid when not zero
 	MCN           string // 13 digits, or empty
 	ISRC          string // 12 characters, or empty
 }
 
+// check makes sure that the fields hold the parameters.
+func (w *WriteParameters) check() error {
+	const op = scsi.OpModeSelect10
+	err := errors.Join(within(op, "write type", int64(w.Type), 0, 15), within(op, "multi-session", int64(w.MultiSession), 0, 3),
+		within(op, "track mode", int64(w.TrackMode), 0, 15), within(op, "block type", int64(w.Block), 0, 15))
+	if n := len(w.MCN); n != 0 {
+		err = errors.Join(err, within(op, "length of the MCN", int64(n), 13, 13))
+	}
+	if n := len(w.ISRC); n != 0 {
+		err = errors.Join(err, within(op, "length of the ISRC", int64(n), 12, 12))
+	}
+	return err
+}
+
 // SetWriteParameters reads mode page 05h, changes its fields, and sends it back as
 // long as the drive has it.
 func (d *Drive) SetWriteParameters(ctx context.Context, w WriteParameters) error {
+	if err := w.check(); err != nil {
+		return err
+	}
 	p, err := d.ModePage(ctx, pageWriteParameters)
 	if err != nil {
 		return err
@@ -77,24 +96,18 @@ func (d *Drive) SetWriteParameters(ctx context.Context, w WriteParameters) error
 		return 0
 	}
 	set(2, 0x7F, byte(w.Type)|flag(w.TestWrite, 0x10)|flag(w.LinkSize > 0, 0x20)|flag(w.UnderrunFree, 0x40))
-	set(3, 0xFF, byte(w.MultiSession)<<6|flag(w.FixedPacket > 0, 0x20)|w.TrackMode&15)
+	set(3, 0xFF, byte(w.MultiSession)<<6|flag(w.FixedPacket > 0, 0x20)|byte(w.TrackMode))
 	set(4, 0x0F, byte(w.Block))
 	p[5] = w.LinkSize
-	p[8] = w.SessionFormat
+	p[8] = byte(w.SessionFormat)
 	put32(p[10:], w.FixedPacket)
-	put16(p[14:], 150)
+	put16(p[14:], addr.Pregap)
 	clear(p[16:48])
 	if w.MCN != "" {
-		if len(w.MCN) != 13 {
-			return fmt.Errorf("a catalogue number of %d digits", len(w.MCN))
-		}
 		p[16] = 0x80
 		copy(p[17:], w.MCN)
 	}
 	if w.ISRC != "" {
-		if len(w.ISRC) != 12 {
-			return fmt.Errorf("an ISRC of %d characters", len(w.ISRC))
-		}
 		p[32] = 0x80
 		copy(p[33:], w.ISRC)
 	}
@@ -125,18 +138,39 @@ const CueLeadOut = 0xAA
 // A CueEntry is one line of the sheet that announces a session at once (SEND CUE
 // SHEET, MMC-5 6.33): eight bytes.
 type CueEntry struct {
-	Control uint8 // CONTROL bits
+	Control Control
 	ADR     uint8 // 1 position; 2 and 3 carry text
 	Track   uint8 // 0 lead-in, AAh lead-out
 	Index   uint8
 	Form    DataForm
-	LBA     int32
-	Text    []byte // of ADR 2 (7 bytes from Track on) and ADR 3 (6 bytes from Index on)
+	LBA     addr.LBA // ADR 1; -150 to 449849
+	Text    []byte   // of ADR 2 (7 bytes from Track on) and ADR 3 (6 bytes from Index on)
 }
 
-// Encode gives the eight bytes of the entry.
+// check makes sure that the eight bytes hold the entry.
+func (e *CueEntry) check() error {
+	const op = scsi.OpSendCueSheet
+	err := errors.Join(within(op, "control", int64(e.Control), 0, 15), within(op, "ADR", int64(e.ADR), 1, 3))
+	switch e.ADR {
+	case 1:
+		if e.Track != 0 { // the entry of the lead-in states no time
+			err = errors.Join(err, within(op, "address", int64(e.LBA), -addr.Pregap, maxCueTime))
+		}
+	case 2:
+		err = errors.Join(err, within(op, "length of the text", int64(len(e.Text)), 0, 7))
+	case 3:
+		err = errors.Join(err, within(op, "length of the text", int64(len(e.Text)), 0, 6))
+	}
+	return err
+}
+
+// maxCueTime is the address of 99:59:74, the last that a cue sheet can state.
+const maxCueTime = 100*60*addr.FramesPerSecond - addr.Pregap - 1
+
+// Encode returns the eight bytes of the entry; of a time, the last bytes are
+// minutes, seconds and frames in binary.
 func (e *CueEntry) Encode() [8]byte {
-	b := [8]byte{e.Control<<4 | e.ADR}
+	b := [8]byte{byte(e.Control<<4) | e.ADR}
 	switch e.ADR {
 	case 2:
 		copy(b[1:], e.Text)
@@ -146,8 +180,8 @@ func (e *CueEntry) Encode() [8]byte {
 	default:
 		b[1], b[2], b[3] = e.Track, e.Index, byte(e.Form)
 		if e.Track != 0 {
-			f := e.LBA + 150
-			b[5], b[6], b[7] = byte(f/75/60), byte(f/75%60), byte(f%75)
+			t := addr.Frames(int(e.LBA) + addr.Pregap)
+			b[5], b[6], b[7] = byte(t.M), byte(t.S), byte(t.F)
 		}
 	}
 	return b
@@ -155,13 +189,18 @@ func (e *CueEntry) Encode() [8]byte {
 
 // SendCueSheet announces the session that the following writes fill.
 func (d *Drive) SendCueSheet(ctx context.Context, entries []CueEntry) error {
+	if err := within(scsi.OpSendCueSheet, "number of entries", int64(len(entries)), 1, most24/8); err != nil {
+		return err
+	}
 	var data []byte
 	for i := range entries {
+		if err := entries[i].check(); err != nil {
+			return fmt.Errorf("entry %d: %w", i, err)
+		}
 		b := entries[i].Encode()
 		data = append(data, b[:]...)
 	}
-	cdb := make([]byte, 10)
-	cdb[0] = byte(scsi.OpSendCueSheet)
-	cdb[6], cdb[7], cdb[8] = byte(len(data)>>16), byte(len(data)>>8), byte(len(data))
+	cdb := newCDB(scsi.OpSendCueSheet)
+	put24(cdb[6:], uint32(len(data)))
 	return d.out(ctx, cdb, data, medium)
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"spindle/addr"
 	"spindle/disc"
 	"spindle/drive"
 	"spindle/scsi"
@@ -42,7 +43,7 @@ func newRig(t testing.TB, media string, cfg sim.Config) *rig {
 
 // write sends n blocks of a size and returns the sense triple, or nothing.
 func (g *rig) write(lba, n, size int) string {
-	return triple(g.d.Write(context.Background(), int32(lba), n, bytes.Repeat([]byte{byte(lba + 1)}, n*size)))
+	return triple(g.d.Write(context.Background(), addr.LBA(lba), n, bytes.Repeat([]byte{byte(lba + 1)}, n*size)))
 }
 
 func triple(err error) string {
@@ -82,7 +83,7 @@ func TestTrackAtOnce(t *testing.T) {
 	g.want("first", g.write(0, 30, 2048), "")
 	g.want("again", g.write(0, 30, 2048), "5/21/02")
 	g.want("second", g.write(30, 300, 2048), "")
-	g.want("sync", triple(g.d.SynchronizeCache(ctx, false)), "")
+	g.want("sync", triple(g.d.SynchronizeCache(ctx, mmc.Wait)), "")
 	// The track ends with two run-out blocks, the next one begins after its pregap.
 	info, err := g.d.TrackInfo(ctx, 0xFF)
 	if err != nil || info.NextWritable != 330+2+150 || info.Track != 2 {
@@ -95,7 +96,7 @@ func TestTrackAtOnce(t *testing.T) {
 	_, err = g.d.Read10(ctx, buf, 330)
 	g.want("a run-out block", triple(err), "5/64/00")
 	g.want("a second track", g.write(482, 300, 2048), "")
-	g.want("close", triple(g.d.Close(ctx, mmc.CloseSession, 0, false)), "")
+	g.want("close", triple(g.d.Close(ctx, mmc.CloseSession, 0, mmc.Wait)), "")
 	l := g.r.Layout()
 	if len(l.Sessions) != 1 || len(l.Sessions[0].Tracks) != 2 || l.Sessions[0].Tracks[1].Pregap != 150 || l.End() != 784 {
 		t.Errorf("%+v", l.Sessions)
@@ -108,10 +109,10 @@ func TestTrackAtOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pointer := int32(0)
+	pointer := addr.LBA(0)
 	for i := range toc {
 		if toc[i].Point == 0xB0 {
-			pointer = (int32(toc[i].Min[0])*60+int32(toc[i].Min[1]))*75 + int32(toc[i].Min[2]) - 150
+			pointer = toc[i].MSF.LBA()
 		}
 	}
 	if pointer != 784+11400-150 {
@@ -119,7 +120,7 @@ func TestTrackAtOnce(t *testing.T) {
 	}
 	g.want("the last session", g.params(tao(mmc.NoNextSession)), "")
 	g.want("write", g.write(784+11400, 300, 2048), "")
-	g.want("close", triple(g.d.Close(ctx, mmc.CloseSession, 0, true)), "")
+	g.want("close", triple(g.d.Close(ctx, mmc.CloseSession, 0, mmc.Immediate)), "")
 	if busy, _, err := g.d.Busy(ctx); !busy || err != nil {
 		t.Errorf("closing takes time: %t %v", busy, err)
 	}
@@ -169,8 +170,8 @@ func TestSequentialMedia(t *testing.T) {
 		g.want(media+": first", g.write(0, 32, 2048), "")
 		g.want(media+": back", g.write(0, 32, 2048), "5/21/02")
 		g.want(media+": beyond", g.write(32, 100, 2048), "")
-		g.want(media+": track", triple(g.d.Close(ctx, mmc.CloseTrack, 1, false)), "")
-		g.want(media+": session", triple(g.d.Close(ctx, mmc.CloseSession, 0, false)), "")
+		g.want(media+": track", triple(g.d.Close(ctx, mmc.CloseTrack, 1, mmc.Wait)), "")
+		g.want(media+": session", triple(g.d.Close(ctx, mmc.CloseSession, 0, mmc.Wait)), "")
 		if c, err := g.d.Capacity(ctx); err != nil || c.Blocks < 132 || c.Blocks > 160 {
 			t.Errorf("%s: %+v %v", media, c, err)
 		}
@@ -186,12 +187,12 @@ func TestFormats(t *testing.T) {
 	g := newRig(t, "bd-re", sim.Config{})
 	g.want("unformatted", g.write(0, 32, 2048), "3/31/00")
 	offers, err := g.d.FormatCapacities(ctx)
-	if err != nil || len(offers) != 6 || offers[0].Type != 1 {
+	if err != nil || len(offers) != 6 || offers[0].State != mmc.CapacityUnformatted {
 		t.Fatalf("%+v %v", offers, err)
 	}
-	g.want("a size that is not offered", triple(g.d.Format(ctx, mmc.FormatRequest{Type: mmc.FormatBDRE, Blocks: 77}, false)), "5/26/00")
-	g.want("a type that is not offered", triple(g.d.Format(ctx, mmc.FormatRequest{Type: mmc.FormatPlusRW}, false)), "5/26/00")
-	g.want("format", triple(g.d.Format(ctx, mmc.FormatRequest{Type: mmc.FormatBDRE, Blocks: offers[2].Blocks, Param: offers[2].Param}, true)), "")
+	g.want("a size that is not offered", triple(g.d.Format(ctx, mmc.FormatRequest{Type: mmc.FormatBDRE, Blocks: 77}, mmc.Wait)), "5/26/00")
+	g.want("a type that is not offered", triple(g.d.Format(ctx, mmc.FormatRequest{Type: mmc.FormatPlusRW}, mmc.Wait)), "5/26/00")
+	g.want("format", triple(g.d.Format(ctx, mmc.FormatRequest{Type: mmc.FormatBDRE, Blocks: offers[2].Blocks, Param: offers[2].Param}, mmc.Immediate)), "")
 	busy, progress, err := g.d.Busy(ctx)
 	if !busy || progress < 0 || err != nil {
 		t.Errorf("%t %g %v", busy, progress, err)
@@ -204,19 +205,19 @@ func TestFormats(t *testing.T) {
 	g.want("beyond", g.write(int(offers[2].Blocks), 32, 2048), "5/21/00")
 
 	g = newRig(t, "dvd-rw", sim.Config{})
-	g.want("to restricted overwrite", triple(g.d.Format(ctx, mmc.FormatRequest{Type: mmc.FormatRWQuick, Param: 16}, false)), "")
+	g.want("to restricted overwrite", triple(g.d.Format(ctx, mmc.FormatRequest{Type: mmc.FormatRWQuick, Param: 16}, mmc.Wait)), "")
 	if c, err := g.d.Configuration(ctx); err != nil || c.Profile != mmc.ProfileDVDRWRO {
 		t.Errorf("%v %v", c.Profile, err)
 	}
 	g.want("half a block", g.write(8, 8, 2048), "5/21/02")
 	g.want("not where it grows", g.write(1600, 16, 2048), "5/21/02")
 	g.want("it grows", g.write(0, 16, 2048), "")
-	g.want("back", triple(g.d.Blank(ctx, mmc.BlankMinimal, false)), "")
+	g.want("back", triple(g.d.Blank(ctx, mmc.BlankMinimal, mmc.Wait)), "")
 	if c, err := g.d.Configuration(ctx); err != nil || c.Profile != mmc.ProfileDVDRW || c.Has(mmc.FeatureIncremental) {
 		t.Errorf("%v %v", c.Profile, err)
 	}
-	g.want("a CD-R", triple(newRig(t, "cd-r", sim.Config{}).d.Blank(ctx, mmc.BlankAll, false)), "5/30/08")
-	g.want("a DVD+R", triple(newRig(t, "dvd+r", sim.Config{}).d.Format(ctx, mmc.FormatRequest{}, false)), "5/30/06")
+	g.want("a CD-R", triple(newRig(t, "cd-r", sim.Config{}).d.Blank(ctx, mmc.BlankAll, mmc.Wait)), "5/30/08")
+	g.want("a DVD+R", triple(newRig(t, "dvd+r", sim.Config{}).d.Format(ctx, mmc.FormatRequest{}, mmc.Wait)), "5/30/06")
 }
 
 // A host that is late spoils a CD, unless the drive may pause.
@@ -245,7 +246,7 @@ func TestDeferredError(t *testing.T) {
 	ctx := context.Background()
 	g := newRig(t, "dvd+r", sim.Config{Faults: []sim.Fault{{Kind: sim.FaultWrite, First: 40, Last: 40}}})
 	g.want("the drive takes it", g.write(0, 64, 2048), "")
-	err := g.d.SynchronizeCache(ctx, false)
+	err := g.d.SynchronizeCache(ctx, mmc.Wait)
 	s := scsi.SenseOf(err)
 	if triple(err) != "3/0C/00 deferred" || !s.InformationValid || s.Information != 40 {
 		t.Errorf("%+v", s)
@@ -290,7 +291,7 @@ func TestStoreFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	g.want("write", g.write(0, 64, 2048), "")
-	g.want("sync", triple(g.d.SynchronizeCache(context.Background(), false)), "4/44/00 deferred")
+	g.want("sync", triple(g.d.SynchronizeCache(context.Background(), mmc.Wait)), "4/44/00 deferred")
 	if s.Stats().StoreError == nil {
 		t.Error("no reason is given")
 	}
@@ -319,7 +320,7 @@ func TestStateIsKept(t *testing.T) {
 	}
 	g.want("parameters", g.params(tao(mmc.NextSession)), "")
 	g.want("write", g.write(0, 300, 2048), "")
-	g.want("close", triple(g.d.Close(context.Background(), mmc.CloseSession, 0, false)), "")
+	g.want("close", triple(g.d.Close(context.Background(), mmc.CloseSession, 0, mmc.Wait)), "")
 	again, err := sim.OpenRecordable(kept, store, nil)
 	if err != nil {
 		t.Fatal(err)

@@ -46,7 +46,7 @@ func burnTrack(t *testing.T, r *sim.Recordable) {
 			return d.SetWriteParameters(ctx, mmc.WriteParameters{Type: mmc.WriteTrackAtOnce, TrackMode: 4, Block: mmc.BlockMode1, MultiSession: mmc.NextSession})
 		},
 		func() error { return d.Write(ctx, 0, 300, make([]byte, 300*2048)) },
-		func() error { return d.Close(ctx, mmc.CloseSession, 0, false) },
+		func() error { return d.Close(ctx, mmc.CloseSession, 0, mmc.Wait) },
 		s.Close,
 	} {
 		if err := step(); err != nil {
