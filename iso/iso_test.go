@@ -15,8 +15,8 @@ import (
 	"github.com/kdomanski/iso9660"
 )
 
-// author makes an ISO 9660 image with a file in it.
-func author(t testing.TB, label string) []byte {
+// volume makes an ISO 9660 image with a file in it.
+func volume(t testing.TB, label string) []byte {
 	t.Helper()
 	w, err := iso9660.NewWriter()
 	if err != nil {
@@ -34,7 +34,7 @@ func author(t testing.TB, label string) []byte {
 }
 
 func TestReadVolume(t *testing.T) {
-	b := author(t, "MY_LABEL")
+	b := volume(t, "MY_LABEL")
 	v, err := ReadVolume(bytes.NewReader(b), 0)
 	if err != nil {
 		t.Fatal(err)
@@ -135,7 +135,7 @@ func TestForeignISOs(t *testing.T) {
 }
 
 func FuzzReadVolume(f *testing.F) {
-	f.Add(author(f, "X")[15*BlockSize:])
+	f.Add(volume(f, "X")[15*BlockSize:])
 	f.Add(udf(300, 280)[15*BlockSize : 280*BlockSize])
 	corpus.Seeds(f, "libcdio/*.iso", 400<<10)
 	f.Fuzz(func(t *testing.T, b []byte) {
