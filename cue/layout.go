@@ -1,45 +1,11 @@
 package cue
 
 import (
-	"fmt"
-	"os"
 	"slices"
 
 	"spindle/addr"
 	"spindle/disc"
-	"spindle/image/format"
 )
-
-// maxCDText bounds a CD-TEXT file: eight blocks of 256 packs.
-const maxCDText = 8*256*disc.PackSize + 4
-
-// packs returns the CD-TEXT of the sheet: that of its CDTEXTFILE, else one block
-// made of the texts in the sheet.
-func (sh *Sheet) packs(dir string) ([]disc.Pack, error) {
-	if sh.CDTextFile == "" {
-		return sh.encodeTexts()
-	}
-	path, err := format.FindCompanion(dir, sh.CDTextFile)
-	if err != nil {
-		return nil, fmt.Errorf("CDTEXTFILE: %w", err)
-	}
-	st, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if st.Size() > maxCDText {
-		return nil, fmt.Errorf("CDTEXTFILE %s: %w: %d bytes", sh.CDTextFile, disc.ErrCDText, st.Size())
-	}
-	b, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	packs, _, err := disc.ParsePacks(b)
-	if err != nil {
-		return nil, fmt.Errorf("CDTEXTFILE %s: %w", sh.CDTextFile, err)
-	}
-	return packs, nil
-}
 
 // packTexts pairs the texts of a sheet with their pack types. GENRE and DISC_ID
 // are left to CDTEXTFILE: a sheet cannot say the genre code.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -15,6 +16,16 @@ import (
 
 // maxSheet is far above what 99 tracks can need.
 const maxSheet = 1 << 20
+
+// trackLine is what every CUE sheet has and no binary format starts with.
+var trackLine = regexp.MustCompile(`(?im)^\s*TRACK\s+\d+\s+\S+`)
+
+// Detect reports whether a file of the given size that begins with head is a CUE
+// sheet.
+func Detect(head []byte, size int64) bool {
+	head = decode(head)
+	return size <= maxSheet && bytes.IndexByte(head, 0) < 0 && trackLine.Match(head)
+}
 
 // Parse reads a CUE sheet: in UTF-8 or UTF-16, or in Shift-JIS or Windows-1252 by
 // what its bytes look like. An error about the content is a [*ParseError].

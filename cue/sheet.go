@@ -1,6 +1,8 @@
 // Package cue reads and writes CUE sheets (the format of CDRWIN's user guide,
-// with the REM lines that Exact Audio Copy and redump.org add) and opens the
-// disc image that a sheet and its files are.
+// with the REM lines that Exact Audio Copy and redump.org add): [Parse] makes a
+// [Sheet] of a text, [Sheet.Place] the layout of the disc that a sheet and its
+// files are, [FromLayout] and [NewSet] the sheet of a disc. It opens no file; that
+// does image/cuefile.
 package cue
 
 import (
@@ -9,7 +11,6 @@ import (
 
 	"spindle/addr"
 	"spindle/disc"
-	"spindle/image/format"
 )
 
 // A Sheet is the content of a CUE sheet.
@@ -159,7 +160,12 @@ func (sh *Sheet) gap(i int) int {
 }
 
 // A ParseError says what is wrong with a sheet and where.
-type ParseError = format.ParseError
+type ParseError struct {
+	Line int // from 1
+	Msg  string
+}
+
+func (e *ParseError) Error() string { return fmt.Sprintf("line %d: %s", e.Line, e.Msg) }
 
 // fields splits a line into words; text in double quotes is one word.
 func fields(line string) ([]string, error) {

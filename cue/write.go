@@ -9,9 +9,15 @@ import (
 	"spindle/disc"
 )
 
-// WriteTo writes the sheet in UTF-8 with CRLF line ends, which every known
-// reader takes.
+// WriteTo writes what [Sheet.Bytes] returns.
 func (sh *Sheet) WriteTo(w io.Writer) (int64, error) {
+	n, err := w.Write(sh.Bytes())
+	return int64(n), err
+}
+
+// Bytes returns the text of the sheet, in UTF-8 with CRLF line ends, which every
+// known reader takes.
+func (sh *Sheet) Bytes() []byte {
 	var b bytes.Buffer
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\r\n", args...) }
 	for _, c := range sh.Comments {
@@ -33,8 +39,7 @@ func (sh *Sheet) WriteTo(w io.Writer) (int64, error) {
 		session = t.Session
 		sh.writeTrack(t, &file, line)
 	}
-	n, err := w.Write(b.Bytes())
-	return int64(n), err
+	return b.Bytes()
 }
 
 func (sh *Sheet) writeSession(from, to int, line func(string, ...any)) {

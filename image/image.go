@@ -16,9 +16,8 @@ import (
 	"spindle/image/format"
 
 	// The formats.
-	_ "spindle/cue"
-
 	_ "spindle/image/ccd"
+	_ "spindle/image/cuefile"
 	_ "spindle/image/foreign"
 	_ "spindle/image/isofile"
 	_ "spindle/image/toc"
@@ -73,21 +72,6 @@ func find(file *format.File) (format.Format, error) {
 		return f, fmt.Errorf("%s: %w", path, ErrUnknown)
 	}
 	return f, nil
-}
-
-// Files returns the files that an image consists of: path itself, and those that
-// it names.
-func Files(path string) []string {
-	files := []string{path}
-	file, err := format.OpenFile(path)
-	if err != nil {
-		return files
-	}
-	defer file.Close()
-	if f, err := find(file); err == nil && f.Companions != nil {
-		files = append(files, f.Companions(path)...)
-	}
-	return files
 }
 
 // Create writes an image in the format that the suffix of path names. All files

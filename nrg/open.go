@@ -42,7 +42,7 @@ func open(f *format.File) (disc.Image, error) {
 		}
 	}
 	b.chooseMedium(t.media)
-	return disc.NewExtentImage(&b.layout, b.extents, f)
+	return disc.NewImage(disc.Contents{Layout: &b.layout, Extents: b.extents, Files: []string{f.Path}, Closers: []io.Closer{f}})
 }
 
 type builder struct {

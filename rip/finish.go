@@ -59,28 +59,18 @@ func (j *job) finish(ctx context.Context, resumed bool) (*Result, error) {
 
 // writeSheet writes the CUE sheet, and the CD-TEXT that it cannot say.
 func (j *job) writeSheet() ([]string, error) {
-	sheet, cdText := j.sheet()
 	var made []string
-	if cdText {
-		path := j.base() + ".cdt"
-		err := replaceFile(path, func(f *os.File) error {
-			for _, p := range j.disc.Layout.CDText {
-				if _, err := f.Write(p[:]); err != nil {
-					return err
-				}
-			}
-			return nil
+	for _, x := range j.files().Texts() {
+		err := replaceFile(x.Path, func(f *os.File) error {
+			_, err := f.Write(x.Data)
+			return err
 		})
 		if err != nil {
-			return nil, err
+			return made, err
 		}
-		made = append(made, path)
+		made = append(made, x.Path)
 	}
-	err := replaceFile(j.opts.Output, func(f *os.File) error {
-		_, err := sheet.WriteTo(f)
-		return err
-	})
-	return append(made, j.opts.Output), err
+	return made, nil
 }
 
 // hashRest hashes the image from where the hashing while reading ended.

@@ -95,7 +95,7 @@ func (j *job) planCue(ctx context.Context) error {
 		return err
 	}
 	pos := int64(0)
-	names := j.binNames()
+	names := j.files().Bins
 	for i, t := range l.Tracks() {
 		j.regions = append(j.regions, region{
 			first: t.Begin(), count: t.Sectors(), pos: pos, size: cdsector.Size, audio: !t.Mode.IsData(), track: t,
@@ -130,32 +130,8 @@ func (j *job) base() string {
 	return strings.TrimSuffix(j.opts.Output, filepath.Ext(j.opts.Output))
 }
 
-// binNames are the names of the .bin files: one, or as redump.org names one for
-// each track.
-func (j *job) binNames() []string {
-	if !j.opts.Split {
-		return []string{j.base() + ".bin"}
-	}
-	tracks := j.disc.Layout.Tracks()
-	width := 1
-	if len(tracks) > 9 {
-		width = 2
-	}
-	var names []string
-	for _, t := range tracks {
-		names = append(names, fmt.Sprintf("%s (Track %0*d).bin", j.base(), width, t.Number))
-	}
-	return names
-}
-
-// sheet makes the CUE sheet, and says whether CD-TEXT packs belong beside it.
-func (j *job) sheet() (*cue.Sheet, bool) {
-	var names []string
-	for _, n := range j.binNames() {
-		names = append(names, filepath.Base(n))
-	}
-	return cue.FromLayout(j.disc.Layout, cue.Names{Files: names, CDText: filepath.Base(j.base() + ".cdt")})
-}
+// files names the files of the image and makes its CUE sheet.
+func (j *job) files() *cue.Set { return cue.NewSet(j.opts.Output, j.disc.Layout, j.opts.Split) }
 
 // refuseExisting makes sure that no file is overwritten. With Force, the map of an
 // earlier run is removed; its files are replaced when the new ones are whole.
@@ -165,8 +141,8 @@ func (j *job) refuseExisting() error {
 		paths = append(paths, f.path, f.path+partSuffix)
 	}
 	if j.opts.Format == CueBin {
-		if _, cdt := j.sheet(); cdt {
-			paths = append(paths, j.base()+".cdt")
+		if text := j.files().CDText; text != "" {
+			paths = append(paths, text)
 		}
 	}
 	for _, p := range paths {

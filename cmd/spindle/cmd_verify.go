@@ -177,7 +177,7 @@ func (v *verification) sectors(ctx context.Context) error {
 // sums checks the files of the image against the checksum files: the one given,
 // or those beside it.
 func (v *verification) sums(ctx context.Context) error {
-	files := image.Files(v.path)
+	files := v.img.Files()
 	var lists []string
 	if v.o.with != "" && isSumFile(v.o.with) {
 		lists = []string{v.o.with}

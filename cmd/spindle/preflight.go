@@ -63,7 +63,7 @@ func (p *preflight) wrong(text string) error {
 
 // sums checks the files of the image against the checksum files beside them.
 func (p *preflight) sums(ctx context.Context, bar *workBar) error {
-	files := image.Files(p.path)
+	files := p.img.Files()
 	var lists []string
 	for _, f := range files {
 		lists = append(lists, check.FindSums(f)...)

@@ -74,7 +74,7 @@ func create(o *format.Output, ext string, write func(f *os.File, t *disc.Track, 
 	if o.Split {
 		names = nil
 		for _, t := range audio {
-			names = append(names, o.TrackName(t.Number, of, ext))
+			names = append(names, o.Base()+disc.TrackSuffix(t.Number, of)+ext)
 		}
 	}
 	if err := o.Claim(bytes, names...); err != nil {

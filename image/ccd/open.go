@@ -15,7 +15,7 @@ import (
 
 func init() {
 	format.Register(format.Format{
-		Name: "CloneCD image", Suffixes: []string{".ccd"}, Match: match, Open: openFile, Companions: companions, Create: Create,
+		Name: "CloneCD image", Suffixes: []string{".ccd"}, Match: match, Open: openFile, Create: Create,
 	})
 }
 
@@ -25,16 +25,6 @@ func match(p *format.Probe) format.Score {
 		return format.No
 	}
 	return format.Sure
-}
-
-func companions(path string) []string {
-	var files []string
-	for _, ext := range []string{".img", ".sub"} {
-		if p, err := format.FindCompanion(filepath.Dir(path), filepath.Base(format.Stem(path))+ext); err == nil {
-			files = append(files, p)
-		}
-	}
-	return files
 }
 
 // Open opens a CloneCD image by its .ccd file. The .img must lie beside it; a .sub
@@ -77,7 +67,7 @@ func (d *Descriptor) open(path string) (disc.Image, error) {
 	}
 	var out disc.Image
 	if err == nil {
-		out, err = d.image(img, sub, closers)
+		out, err = d.image(path, img, sub, closers)
 	}
 	if err != nil {
 		for _, c := range closers {
@@ -89,7 +79,7 @@ func (d *Descriptor) open(path string) (disc.Image, error) {
 }
 
 // image makes the image of a descriptor and its files; sub may be nil.
-func (d *Descriptor) image(img, sub *format.File, closers []io.Closer) (disc.Image, error) {
+func (d *Descriptor) image(path string, img, sub *format.File, closers []io.Closer) (disc.Image, error) {
 	if d.Scrambled {
 		return nil, errors.New("its data tracks are scrambled: save the disc again without that option")
 	}
@@ -104,6 +94,10 @@ func (d *Descriptor) image(img, sub *format.File, closers []io.Closer) (disc.Ima
 		if need := int64(l.Sectors()) * cdsector.SubSize; need > sub.Size {
 			return nil, fmt.Errorf("%s is too short: it has %d bytes, and the tracks need %d", filepath.Base(sub.Path), sub.Size, need)
 		}
+	}
+	files := []string{path, img.Path}
+	if sub != nil {
+		files = append(files, sub.Path)
 	}
 	var extents []disc.Extent
 	at := int64(0) // sectors in the files
@@ -126,7 +120,7 @@ func (d *Descriptor) image(img, sub *format.File, closers []io.Closer) (disc.Ima
 			}
 		}
 	}
-	return disc.NewExtentImage(l, extents, closers...)
+	return disc.NewImage(disc.Contents{Layout: l, Extents: extents, Files: files, Closers: closers})
 }
 
 // modeOf looks into the first sector of a data track: what [TRACK] says of the

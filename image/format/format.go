@@ -46,8 +46,6 @@ type Format struct {
 	// Open opens a file that Match found to be one. It takes the file over, and
 	// closes it when it fails or does not need it any longer.
 	Open func(*File) (disc.Image, error)
-	// Companions lists the files that belong to the image besides path itself.
-	Companions func(path string) []string
 	// Create writes an image.
 	Create func(*Output) error
 	// Refusal says, for a format that is only recognised, what helps instead.

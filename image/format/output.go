@@ -147,15 +147,6 @@ func (o *Output) Context() context.Context { return o.ctx }
 // Base is the path of the main file without its suffix.
 func (o *Output) Base() string { return strings.TrimSuffix(o.Path, filepath.Ext(o.Path)) }
 
-// TrackName is how redump.org names the file of a track.
-func (o *Output) TrackName(number, of int, ext string) string {
-	width := 1
-	if of > 9 {
-		width = 2
-	}
-	return fmt.Sprintf("%s (Track %0*d)%s", o.Base(), width, number, ext)
-}
-
 // Claim makes sure that no file is in the way. It says how many bytes of sectors
 // will be written.
 func (o *Output) Claim(bytes int64, files ...string) error {

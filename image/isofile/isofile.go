@@ -195,7 +195,7 @@ func layOut(f *format.File, medium func(sectors int64) disc.Medium) (disc.Image,
 			return nil, err
 		}
 	}
-	return disc.NewExtentImage(l, []disc.Extent{extent}, f)
+	return disc.NewImage(disc.Contents{Layout: l, Extents: []disc.Extent{extent}, Files: []string{f.Path}, Closers: []io.Closer{f}})
 }
 
 // ErrMixed is returned for whole sectors that begin as data and do not end so.

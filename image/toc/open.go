@@ -15,7 +15,7 @@ import (
 
 func init() {
 	format.Register(format.Format{
-		Name: "cdrdao TOC file", Suffixes: []string{".toc"}, Match: match, Open: openFile, Companions: companions, Create: Create,
+		Name: "cdrdao TOC file", Suffixes: []string{".toc"}, Match: match, Open: openFile, Create: Create,
 	})
 }
 
@@ -47,30 +47,6 @@ func match(p *format.Probe) format.Score {
 	return format.No
 }
 
-// companions lists the files that are named, and are there.
-func companions(path string) []string {
-	file, err := format.OpenFile(path)
-	if err != nil {
-		return nil
-	}
-	defer file.Close()
-	f, err := Parse(io.NewSectionReader(file, 0, file.Size))
-	if err != nil {
-		return nil
-	}
-	var all []string
-	seen := make(map[string]bool)
-	for _, t := range f.Tracks {
-		for _, x := range t.Pieces {
-			if p, err := format.FindCompanion(filepath.Dir(path), x.Name); x.Name != "" && err == nil && !seen[p] {
-				seen[p] = true
-				all = append(all, p)
-			}
-		}
-	}
-	return all
-}
-
 // Open opens the image that a TOC file and the files it names are.
 func Open(path string) (disc.Image, error) { return format.OpenPath(path, openFile) }
 
@@ -81,7 +57,7 @@ func openFile(file *format.File) (disc.Image, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	img, err := f.Open(filepath.Dir(path))
+	img, err := f.open(filepath.Dir(path), path)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
@@ -90,8 +66,11 @@ func openFile(file *format.File) (disc.Image, error) {
 
 // Open opens the files that are named, which are looked for in dir, and makes an
 // image of them. Errors about the content name the line.
-func (f *File) Open(dir string) (disc.Image, error) {
-	b := builder{f: f, dir: dir, raw: make(map[string]*format.File), sound: make(map[string]*audio.File)}
+func (f *File) Open(dir string) (disc.Image, error) { return f.open(dir) }
+
+// open makes an image of which files are known already.
+func (f *File) open(dir string, files ...string) (disc.Image, error) {
+	b := builder{f: f, dir: dir, files: files, raw: make(map[string]*format.File), sound: make(map[string]*audio.File)}
 	img, err := b.build()
 	if err != nil {
 		for _, c := range b.closers {
@@ -108,6 +87,7 @@ type builder struct {
 	raw     map[string]*format.File // by path
 	sound   map[string]*audio.File
 	closers []io.Closer
+	files   []string
 	layout  disc.Layout
 	extents []disc.Extent
 }
@@ -133,7 +113,7 @@ func (b *builder) build() (disc.Image, error) {
 		}
 		b.layout.CDText = packs
 	}
-	return disc.NewExtentImage(&b.layout, b.extents, b.closers...)
+	return disc.NewImage(disc.Contents{Layout: &b.layout, Extents: b.extents, Files: b.files, Closers: b.closers})
 }
 
 // part is a run of bytes of a track, where it lies: r is nil for silence and
@@ -343,6 +323,7 @@ func (b *builder) source(p *Piece, x *part, mode disc.Mode) (size, offset int64,
 			return 0, 0, fmt.Errorf("line %d: %w", p.Line, err)
 		}
 		b.raw[path] = f
+		b.files = append(b.files, path)
 		b.closers = append(b.closers, f)
 	}
 	x.r = f.ReaderAt
@@ -361,6 +342,7 @@ func (b *builder) openSound(path string) (*audio.File, error) {
 		return nil, err
 	}
 	b.sound[path] = f
+	b.files = append(b.files, path)
 	b.closers = append(b.closers, f)
 	return f, nil
 }

@@ -155,25 +155,16 @@ func (b *builder) write(base string) (string, error) {
 	if err := b.layout.Validate(); err != nil {
 		return "", err
 	}
-	names := cue.Names{Files: []string{filepath.Base(base) + ".bin"}, CDText: filepath.Base(base) + ".cdt"}
-	sheet, cdt := cue.FromLayout(&b.layout, names)
-	if err := os.WriteFile(base+".bin", b.bin.Bytes(), 0o666); err != nil {
+	set := cue.NewSet(base+".cue", &b.layout, false)
+	if err := os.WriteFile(set.Bins[0], b.bin.Bytes(), 0o666); err != nil {
 		return "", err
 	}
-	if cdt {
-		var raw []byte
-		for _, p := range b.layout.CDText {
-			raw = append(raw, p[:]...)
-		}
-		if err := os.WriteFile(base+".cdt", raw, 0o666); err != nil {
+	for _, x := range set.Texts() {
+		if err := os.WriteFile(x.Path, x.Data, 0o666); err != nil {
 			return "", err
 		}
 	}
-	var text bytes.Buffer
-	if _, err := sheet.WriteTo(&text); err != nil {
-		return "", err
-	}
-	return base + ".cue", os.WriteFile(base+".cue", text.Bytes(), 0o666)
+	return set.Path, nil
 }
 
 func audio() *builder {

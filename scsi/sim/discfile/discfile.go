@@ -150,21 +150,12 @@ func saveSheet(path, bin string, l *disc.Layout) error {
 		}
 		return nil
 	}
-	sheet, text := cue.FromLayout(l, cue.Names{Files: []string{filepath.Base(bin)}, CDText: filepath.Base(cdt)})
-	if text {
-		var b []byte
-		for _, p := range l.CDText {
-			b = append(b, p[:]...)
-		}
-		if err := replace(cdt, b); err != nil {
+	for _, x := range cue.NewSet(path, l, false).Texts() {
+		if err := replace(x.Path, x.Data); err != nil {
 			return err
 		}
 	}
-	var b strings.Builder
-	if _, err := sheet.WriteTo(&b); err != nil {
-		return err
-	}
-	return replace(path, []byte(b.String()))
+	return nil
 }
 
 // replace writes a file whole or not at all.

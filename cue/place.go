@@ -1,148 +1,62 @@
 package cue
 
 import (
-	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
 
 	"spindle/addr"
 	"spindle/disc"
 	"spindle/disc/cdsector"
-	"spindle/image/audio"
-	"spindle/image/format"
 )
 
-// Open opens the image that a CUE sheet and the files it names are. The files
-// are looked for beside the sheet only; see [format.FindCompanion].
-func Open(path string) (disc.Image, error) { return format.OpenPath(path, openFile) }
-
-func openFile(f *format.File) (disc.Image, error) {
-	defer f.Close()
-	path := f.Path
-	sheet, err := Parse(io.NewSectionReader(f, 0, f.Size))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	b := newBuilder(sheet, path)
-	img, err := b.open(filepath.Dir(path))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return img, nil
+// Content is where a file that a sheet names has its sectors.
+type Content struct {
+	Source io.ReaderAt
+	Offset int64 // of the first sector, in bytes
+	End    int64 // after the last one
+	// Swapped says that the most significant byte of a sample comes first.
+	Swapped bool
+	// Sound says that the file holds samples only, no data sectors.
+	Sound bool
 }
 
-// Open opens the files of the sheet, which are looked for in dir, and makes an
-// image of them.
-func (sh *Sheet) Open(dir string) (disc.Image, error) {
+// Place lays out the disc that the sheet describes: what is where on it, and where
+// in its files. files has one element for each of sh.Files. packs are the content
+// of the CDTEXTFILE; where the sheet names none, they are made of the texts in it.
+// Errors about the content are [*ParseError]s.
+func (sh *Sheet) Place(files []Content, packs []disc.Pack) (*disc.Layout, []disc.Extent, error) {
+	if len(files) != len(sh.Files) {
+		return nil, nil, fmt.Errorf("%d files for a sheet that names %d", len(files), len(sh.Files))
+	}
 	b := builder{sheet: sh}
-	return b.open(dir)
-}
-
-func (b *builder) open(dir string) (disc.Image, error) {
-	img, err := b.build(dir)
-	if err != nil {
-		for _, c := range b.closers {
-			c.Close()
-		}
-		return nil, err
+	for _, f := range files {
+		b.sources = append(b.sources, source{Content: f, at: f.Offset})
 	}
-	return img, nil
+	if err := b.placeTracks(); err != nil {
+		return nil, nil, err
+	}
+	b.layout.MCN, b.layout.CDText = sh.Catalog, packs
+	if sh.CDTextFile == "" {
+		var err error
+		if b.layout.CDText, err = sh.encodeTexts(); err != nil {
+			return nil, nil, err
+		}
+	}
+	return &b.layout, b.extents, nil
 }
 
-// source is an opened file of the sheet.
+// source is a file of the sheet, and how far it is laid out.
 type source struct {
-	r     io.ReaderAt
-	size  int64 // bytes of sectors
-	start int64 // of the first sector
-	swap  bool
-	pcm   bool // a sound file: audio only, padded to whole sectors
-
+	Content
 	frame int   // how far segments have been laid out: sector
 	at    int64 // and byte
 }
 
 type builder struct {
 	sheet   *Sheet
-	stem    string // name, without its suffix, that the only file may have instead
 	sources []source
-	closers []io.Closer
 	extents []disc.Extent
 	layout  disc.Layout
-}
-
-// newBuilder prepares the image of the sheet in a file.
-func newBuilder(sheet *Sheet, path string) *builder {
-	b := &builder{sheet: sheet}
-	if len(sheet.Files) == 1 {
-		// Sheet and file get renamed together, and the FILE line forgotten.
-		b.stem = filepath.Base(format.Stem(path))
-	}
-	return b
-}
-
-// find finds a file of the sheet.
-func (b *builder) find(dir string, f *File) (string, error) {
-	path, err := format.FindCompanion(dir, f.Name)
-	if err != nil && b.stem != "" {
-		if other, otherErr := format.FindCompanion(dir, b.stem+filepath.Ext(f.Name)); otherErr == nil {
-			return other, nil
-		}
-	}
-	return path, err
-}
-
-func (b *builder) build(dir string) (disc.Image, error) {
-	for i := range b.sheet.Files {
-		if err := b.openFile(dir, &b.sheet.Files[i]); err != nil {
-			return nil, err
-		}
-	}
-	if err := b.placeTracks(); err != nil {
-		return nil, err
-	}
-	b.layout.MCN = b.sheet.Catalog
-	packs, err := b.sheet.packs(dir)
-	if err != nil {
-		return nil, err
-	}
-	b.layout.CDText = packs
-	return disc.NewExtentImage(&b.layout, b.extents, b.closers...)
-}
-
-func (b *builder) openFile(dir string, f *File) error {
-	fail := func(err error) error { return &ParseError{Line: f.Line, Msg: err.Error()} }
-	path, err := b.find(dir, f)
-	if err != nil {
-		return fmt.Errorf("line %d: %w", f.Line, err)
-	}
-	switch f.Type {
-	case Binary, Motorola:
-		file, err := format.OpenFile(path)
-		if err != nil {
-			return fmt.Errorf("line %d: %w", f.Line, err)
-		}
-		b.closers = append(b.closers, file)
-		b.sources = append(b.sources, source{r: file.ReaderAt, size: file.Size, swap: f.Type == Motorola})
-		return nil
-	}
-	// The type says little about sound files: by their content they are known.
-	file, err := audio.Open(path)
-	if errors.Is(err, audio.ErrNotAudio) && f.Type == MP3 {
-		return fail(fmt.Errorf("%s: MP3 files cannot be read: decode it to a WAVE file first", f.Name))
-	}
-	if errors.Is(err, audio.ErrNotAudio) || errors.Is(err, audio.ErrNotCD) {
-		return fail(fmt.Errorf("%s: %w", f.Name, err))
-	}
-	if err != nil {
-		return fmt.Errorf("line %d: %s: %w", f.Line, f.Name, err)
-	}
-	b.closers = append(b.closers, file)
-	b.sources = append(b.sources, source{
-		r: file.Padded(), start: file.Offset, at: file.Offset, size: file.Offset + file.Sectors()*audio.SectorSize,
-		swap: file.Swapped, pcm: true,
-	})
-	return nil
 }
 
 func (b *builder) placeTracks() error {
@@ -274,10 +188,10 @@ func (b *builder) place(t *Track, x Index, end int, at disc.LBA) (int, error) {
 		return &ParseError{Line: t.Line, Msg: fmt.Sprintf("track %d: ", t.Number) + fmt.Sprintf(format, args...)}
 	}
 	form, stride := t.Type.form()
-	if s.pcm && t.Type != Audio {
+	if s.Sound && t.Type != Audio {
 		return 0, fail("a sound file cannot hold data")
 	}
-	if s.swap && t.Type == Audio {
+	if s.Swapped && t.Type == Audio {
 		form = disc.FormSwapped
 	}
 	if x.Frame < s.frame {
@@ -285,7 +199,7 @@ func (b *builder) place(t *Track, x Index, end int, at disc.LBA) (int, error) {
 	}
 	from := s.at + int64(x.Frame-s.frame)*int64(stride)
 	if end < 0 {
-		left := s.size - from
+		left := s.End - from
 		if left%int64(stride) != 0 && left > 0 {
 			return 0, fail("%s ends in the middle of a sector of %d bytes; was it cut short?",
 				b.sheet.Files[x.File].Name, stride)
@@ -300,14 +214,14 @@ func (b *builder) place(t *Track, x Index, end int, at disc.LBA) (int, error) {
 	if n < 0 {
 		return 0, fail("INDEX %02d at %s lies after the next index", x.Number, disc.Frames(x.Frame))
 	}
-	if from+int64(n)*int64(stride) > s.size {
+	if from+int64(n)*int64(stride) > s.End {
 		return 0, fail("%s is too short: it has %d bytes, and this track needs %d",
-			b.sheet.Files[x.File].Name, s.size, from+int64(n)*int64(stride))
+			b.sheet.Files[x.File].Name, s.End, from+int64(n)*int64(stride))
 	}
 	if n > 0 {
-		e := disc.Extent{First: at, Count: n, Source: s.r, Offset: from, Stride: stride, Form: form}
+		e := disc.Extent{First: at, Count: n, Source: s.Source, Offset: from, Stride: stride, Form: form}
 		if t.Type == CDG {
-			e.Sub = &disc.SubExtent{Source: s.r, Offset: from + cdsector.Size, Stride: stride, Interleaved: true}
+			e.Sub = &disc.SubExtent{Source: s.Source, Offset: from + cdsector.Size, Stride: stride, Interleaved: true}
 		}
 		b.extents = append(b.extents, e)
 	}

@@ -1,0 +1,14 @@
+package disc
+
+import "fmt"
+
+// TrackSuffix returns what redump.org puts behind the name of a disc to name the
+// file of one of its tracks, without the file's suffix: " (Track 3)", and of a disc
+// with more than nine tracks " (Track 03)".
+func TrackSuffix(number, of int) string {
+	width := 1
+	if of > 9 {
+		width = 2
+	}
+	return fmt.Sprintf(" (Track %0*d)", width, number)
+}

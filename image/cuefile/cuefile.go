@@ -1,0 +1,182 @@
+// Package cuefile opens the disc images that CUE sheets and their files are, and
+// writes new ones.
+package cuefile
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"spindle/cue"
+	"spindle/disc"
+	"spindle/image/audio"
+	"spindle/image/format"
+)
+
+func init() {
+	format.Register(format.Format{
+		Name: "CUE sheet", Suffixes: []string{".cue"}, Match: match, Open: openFile, Create: create,
+	})
+}
+
+func match(p *format.Probe) format.Score {
+	if !cue.Detect(p.Head, p.Size) {
+		return format.No
+	}
+	return format.Likely
+}
+
+// Open opens the image that a CUE sheet and the files it names are. The files
+// are looked for beside the sheet only; see [format.FindCompanion].
+func Open(path string) (disc.Image, error) { return format.OpenPath(path, openFile) }
+
+func openFile(f *format.File) (disc.Image, error) {
+	defer f.Close()
+	sheet, err := cue.Parse(io.NewSectionReader(f, 0, f.Size))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", f.Path, err)
+	}
+	o := opener{sheet: sheet, dir: filepath.Dir(f.Path), files: []string{f.Path}}
+	if len(sheet.Files) == 1 {
+		// Sheet and file get renamed together, and the FILE line forgotten.
+		o.stem = filepath.Base(format.Stem(f.Path))
+	}
+	img, err := o.open()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", f.Path, err)
+	}
+	return img, nil
+}
+
+// OpenSheet makes an image of a sheet that is in no file. The files that it names
+// are looked for in dir.
+func OpenSheet(sheet *cue.Sheet, dir string) (disc.Image, error) {
+	o := opener{sheet: sheet, dir: dir}
+	return o.open()
+}
+
+// opener opens the files of a sheet.
+type opener struct {
+	sheet   *cue.Sheet
+	dir     string
+	stem    string // name, without its suffix, that the only file may have instead
+	files   []string
+	closers []io.Closer
+}
+
+func (o *opener) open() (disc.Image, error) {
+	img, err := o.build()
+	if err != nil {
+		for _, c := range o.closers {
+			c.Close()
+		}
+		return nil, err
+	}
+	return img, nil
+}
+
+func (o *opener) build() (disc.Image, error) {
+	var contents []cue.Content
+	for i := range o.sheet.Files {
+		c, err := o.openOne(&o.sheet.Files[i])
+		if err != nil {
+			return nil, err
+		}
+		contents = append(contents, c)
+	}
+	packs, err := o.packs()
+	if err != nil {
+		return nil, err
+	}
+	l, extents, err := o.sheet.Place(contents, packs)
+	if err != nil {
+		return nil, err
+	}
+	return disc.NewImage(disc.Contents{Layout: l, Extents: extents, Files: o.files, Closers: o.closers})
+}
+
+// find finds a file of the sheet.
+func (o *opener) find(f *cue.File) (string, error) {
+	path, err := format.FindCompanion(o.dir, f.Name)
+	if err != nil && o.stem != "" {
+		if other, otherErr := format.FindCompanion(o.dir, o.stem+filepath.Ext(f.Name)); otherErr == nil {
+			return other, nil
+		}
+	}
+	return path, err
+}
+
+// keep notes a file that was opened.
+func (o *opener) keep(path string, c io.Closer) {
+	o.closers = append(o.closers, c)
+	o.files = append(o.files, path)
+}
+
+func (o *opener) openOne(f *cue.File) (cue.Content, error) {
+	fail := func(err error) (cue.Content, error) {
+		return cue.Content{}, &cue.ParseError{Line: f.Line, Msg: err.Error()}
+	}
+	path, err := o.find(f)
+	if err != nil {
+		return cue.Content{}, fmt.Errorf("line %d: %w", f.Line, err)
+	}
+	switch f.Type {
+	case cue.Binary, cue.Motorola:
+		file, err := format.OpenFile(path)
+		if err != nil {
+			return cue.Content{}, fmt.Errorf("line %d: %w", f.Line, err)
+		}
+		o.keep(path, file)
+		return cue.Content{Source: file.ReaderAt, End: file.Size, Swapped: f.Type == cue.Motorola}, nil
+	}
+	// The type says little about sound files: they are recognised by their content.
+	file, err := audio.Open(path)
+	if errors.Is(err, audio.ErrNotAudio) && f.Type == cue.MP3 {
+		return fail(fmt.Errorf("%s: MP3 files cannot be read: decode it to a WAVE file first", f.Name))
+	}
+	if errors.Is(err, audio.ErrNotAudio) || errors.Is(err, audio.ErrNotCD) {
+		return fail(fmt.Errorf("%s: %w", f.Name, err))
+	}
+	if err != nil {
+		return cue.Content{}, fmt.Errorf("line %d: %s: %w", f.Line, f.Name, err)
+	}
+	o.keep(path, file)
+	return cue.Content{
+		Source: file.Padded(), Offset: file.Offset, End: file.Offset + file.Sectors()*audio.SectorSize,
+		Swapped: file.Swapped, Sound: true,
+	}, nil
+}
+
+// maxCDText bounds a CD-TEXT file: eight blocks of 256 packs.
+const maxCDText = 8*256*disc.PackSize + 4
+
+// packs reads the CD-TEXT file of the sheet, if it names one.
+func (o *opener) packs() ([]disc.Pack, error) {
+	name := o.sheet.CDTextFile
+	if name == "" {
+		return nil, nil
+	}
+	path, err := format.FindCompanion(o.dir, name)
+	if err != nil {
+		return nil, fmt.Errorf("CDTEXTFILE: %w", err)
+	}
+	st, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if st.Size() > maxCDText {
+		return nil, fmt.Errorf("CDTEXTFILE %s: %w: %d bytes", name, disc.ErrCDText, st.Size())
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	packs, _, err := disc.ParsePacks(b)
+	if err != nil {
+		return nil, fmt.Errorf("CDTEXTFILE %s: %w", name, err)
+	}
+	o.files = append(o.files, path)
+	return packs, nil
+}
