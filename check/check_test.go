@@ -16,6 +16,7 @@ import (
 	"spindle/disc"
 	"spindle/disc/cdsector"
 	"spindle/image"
+	"spindle/image/imagetest"
 	"spindle/internal/corpus"
 	"spindle/internal/testdisc"
 
@@ -144,6 +145,98 @@ func repair(img disc.Image) ([]byte, *Repaired, error) {
 	out := make([]byte, img.Layout().Sectors()*cdsector.Size)
 	err := r.ReadSectors(context.Background(), out, 0)
 	return out, r.Result(), err
+}
+
+// Damaged or whole, what a Repairer gives is an image.
+func TestRepairerConforms(t *testing.T) {
+	imagetest.Test(t, NewRepairer(open(t, "mixed", nil)))
+	imagetest.Test(t, NewRepairer(open(t, "xa", func(bin []byte) { bin[20*cdsector.Size+100] ^= 1 })))
+	imagetest.Test(t, NewRepairer(withParts(t)))
+}
+
+// withParts is a damaged image with every part that an image can have: in its one
+// track sectors 0 to 4 are stored whole, 5 to 9 as user data. Sector 2 is damaged
+// within what parity corrects, sector 3 past that.
+func withParts(t *testing.T) disc.Image {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "x")
+	var raw, sub []byte
+	for a := range disc.LBA(5) {
+		var s [cdsector.Size]byte
+		cdsector.SetHeader(&s, a.MSF(), 1)
+		cdsector.Seal(&s, cdsector.Mode1)
+		raw = append(raw, s[:]...)
+	}
+	raw[2*cdsector.Size+500] ^= 0xFF
+	for i := range 1000 {
+		raw[3*cdsector.Size+500+i] ^= byte(i)
+	}
+	l := &disc.Layout{Sessions: []disc.Session{{Number: 1, LeadOut: 10, Tracks: []disc.Track{
+		{Number: 1, Mode: disc.Mode1, Control: disc.DataTrack, End: 10}}}}}
+	for a := range disc.LBA(10) {
+		var s [cdsector.SubSize]byte
+		l.Subchannel(a, &s)
+		s[90] = byte(a) // in W
+		sub = append(sub, s[:]...)
+	}
+	if err := os.WriteFile(path, raw, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	text := bytes.NewReader(sub)
+	img, err := disc.NewImage(disc.Contents{
+		Layout: l,
+		Extents: []disc.Extent{
+			{Count: 5, Source: bytes.NewReader(raw), Sub: &disc.SubExtent{Source: text}},
+			{First: 5, Count: 5, Source: bytes.NewReader(make([]byte, 5*2048)), Form: disc.FormMode1,
+				Sub: &disc.SubExtent{Source: text, Offset: 5 * cdsector.SubSize}},
+		},
+		Flaws: disc.FlawsOf(disc.Flaw{First: 1, Count: 6, Kind: disc.ReadWithErrors}),
+		Files: []string{path},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return img
+}
+
+// A Repairer keeps what an image knows of itself, and a flaw goes only when an EDC
+// that was stored proves the sector.
+func TestRepairerParts(t *testing.T) {
+	img := withParts(t)
+	imagetest.Test(t, img)
+	r := NewRepairer(img)
+	if diff := cmp.Diff(img.Flaws(), r.Flaws()); diff != "" {
+		t.Errorf("flaws before reading: %s", diff)
+	}
+	if err := r.ReadSectors(t.Context(), make([]byte, 10*cdsector.Size), 0); err != nil {
+		t.Fatal(err)
+	}
+	want := disc.Flaws{{First: 3, Count: 1, Kind: disc.ReadWithErrors}, {First: 5, Count: 2, Kind: disc.ReadWithErrors}}
+	if diff := cmp.Diff(want, r.Flaws()); diff != "" {
+		t.Errorf("flaws: %s", diff)
+	}
+	if r.Subchannels() == nil {
+		t.Error("the saved sub-channels are gone")
+	}
+	if done, _ := r.ReadUser(t.Context(), make([]byte, 2048), 6); done {
+		t.Error("user data bypasses the repair")
+	}
+	if _, ok := r.ExtentAt(2); ok {
+		t.Error("a file bypasses the repair")
+	}
+	if diff := cmp.Diff(img.Files(), r.Files()); diff != "" {
+		t.Errorf("files: %s", diff)
+	}
+	if res := r.Result(); res.Sectors != 1 || len(res.Left) != 1 || res.Left[0].First != 3 {
+		t.Errorf("%+v", res)
+	}
+	// Reading again counts nothing twice.
+	if err := r.ReadSectors(t.Context(), make([]byte, 5*cdsector.Size), 0); err != nil {
+		t.Fatal(err)
+	}
+	if res := r.Result(); res.Sectors != 1 || len(res.Left) != 1 {
+		t.Errorf("after reading again: %+v", res)
+	}
 }
 
 func TestCompare(t *testing.T) {

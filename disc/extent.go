@@ -67,6 +67,13 @@ type SubExtent struct {
 	RWOnly bool
 }
 
+func (s *SubExtent) stride() int {
+	if s.Stride > 0 {
+		return s.Stride
+	}
+	return cdsector.SubSize
+}
+
 func (e *Extent) end() LBA { return e.First + LBA(e.Count) }
 
 func (e *Extent) stride() int {
@@ -165,11 +172,7 @@ func (m *extentImage) ReadSubchannel(ctx context.Context, p []byte, first LBA) e
 			m.c.Layout.Subchannel(first, one)
 			continue
 		}
-		stride := e.Sub.Stride
-		if stride == 0 {
-			stride = size
-		}
-		if err := readFull(e.Sub.Source, p[:size], e.Sub.Offset+int64(first-e.First)*int64(stride)); err != nil {
+		if err := readFull(e.Sub.Source, p[:size], e.Sub.Offset+int64(first-e.First)*int64(e.Sub.stride())); err != nil {
 			return fmt.Errorf("sub-channel of sector %d: %w", first, err)
 		}
 		if e.Sub.Interleaved {
@@ -192,6 +195,11 @@ func (m *extentImage) ExtentAt(a LBA) (Extent, bool) {
 	rest := *e
 	rest.First, rest.Count = a, int(e.end()-a)
 	rest.Offset += int64(a-e.First) * int64(e.stride())
+	if e.Sub != nil {
+		sub := *e.Sub
+		sub.Offset += int64(a-e.First) * int64(sub.stride())
+		rest.Sub = &sub
+	}
 	return rest, true
 }
 

@@ -9,6 +9,7 @@ import (
 	"spindle/disc"
 	"spindle/disc/cdsector"
 	"spindle/image"
+	"spindle/image/imagetest"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -81,6 +82,7 @@ func TestOpenDisc(t *testing.T) {
 	if string(a) != string(b) {
 		t.Error("the disc in the drive is not the image")
 	}
+	imagetest.Test(t, img)
 	bad, err := OpenDisc(context.Background(), tray(t, src, "?fault=read:100"))
 	if err != nil {
 		t.Fatal(err)

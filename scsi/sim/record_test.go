@@ -13,6 +13,7 @@ import (
 	"spindle/addr"
 	"spindle/disc"
 	"spindle/drive"
+	"spindle/image/imagetest"
 	"spindle/scsi"
 	"spindle/scsi/mmc"
 	"spindle/scsi/sim"
@@ -328,6 +329,7 @@ func TestStateIsKept(t *testing.T) {
 	if fmt.Sprint(again.Layout()) != fmt.Sprint(r.Layout()) {
 		t.Errorf("%+v, was %+v", again.Layout(), r.Layout())
 	}
+	imagetest.Test(t, again)
 	for _, spoil := range []func(*sim.State){
 		func(st *sim.State) { st.Media = "cd-rom" }, func(st *sim.State) { st.Capacity = 0 },
 		func(st *sim.State) { st.Sessions[0].Tracks[0].Number = 0 }, func(st *sim.State) { st.Sessions[0].Tracks[0].Next = -5 },
