@@ -20,8 +20,8 @@ import (
 	_ "spindle/image/cuefile"
 	_ "spindle/image/foreign"
 	_ "spindle/image/isofile"
+	_ "spindle/image/nrgfile"
 	_ "spindle/image/toc"
-	_ "spindle/nrg"
 )
 
 // ErrUnknown is returned for a file that is no image of a known format.

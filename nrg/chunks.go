@@ -1,8 +1,12 @@
-// Package nrg reads and writes the disc images of Nero Burning ROM. An .nrg file is the
-// sectors of all tracks, then a table of chunks that describes them, then a
-// footer that says where the table starts. Nero never published the format; the
-// field names and meanings here are those that libmirage (cdemu) and nrg2iso
-// have established.
+// Package nrg reads and writes the tables of Nero Burning ROM's disc images. An .nrg
+// file is the sectors of all tracks, then a table of chunks that describes them,
+// then a footer that says where the table starts. [Read] makes a [Table] of it,
+// [Table.Place] the layout of the disc and where its sectors are; [FromLayout] makes
+// the table of a disc, [Table.Bytes] its chunks. Package image/nrgfile opens and
+// writes the files.
+//
+// Nero never published the format; the field names and meanings here are those that
+// libmirage (cdemu) and nrg2iso have established.
 package nrg
 
 import (
@@ -56,47 +60,52 @@ func readFooter(r io.ReaderAt, size int64) (table int64, err error) {
 	return table, nil
 }
 
-// A cuePoint is an entry of CUES or CUEX: where an index stands on the disc.
-type cuePoint struct {
-	control disc.Control
-	track   int // cdsector.LeadOut for the lead-out
-	index   int
-	at      disc.LBA
+// A CuePoint is an entry of CUES or CUEX: where an index stands on the disc.
+type CuePoint struct {
+	Control disc.Control
+	Track   int // 0 before the first, [cdsector.LeadOut] for the lead-out
+	Index   int
+	At      disc.LBA
 }
 
-// A daoTrack is an entry of DAOI or DAOX: where a track stands in the file.
-type daoTrack struct {
-	isrc               string
-	sectorSize         int
-	mode               byte
-	pregap, start, end int64 // bytes
+// A DAOTrack is an entry of DAOI or DAOX: where a track written disc-at-once stands
+// in the file.
+type DAOTrack struct {
+	ISRC               string
+	SectorSize         int
+	Mode               Mode
+	Pregap, Start, End int64 // bytes: where INDEX 00, INDEX 01 and what follows are
 }
 
-// A taoTrack is an entry of ETNF or ETN2.
-type taoTrack struct {
-	offset, size int64
-	mode         byte
-	at           disc.LBA
+// A TAOTrack is an entry of ETNF or ETN2: where a track written track-at-once
+// stands in the file.
+type TAOTrack struct {
+	Offset, Size int64 // bytes
+	Mode         Mode
+	At           disc.LBA // of its start
 }
 
-// A session is what the chunks up to a SINF say.
-type session struct {
-	cues []cuePoint
-	dao  []daoTrack
-	tao  []taoTrack
-	toc  disc.SessionFormat
+// A Session is what the chunks up to a SINF say. It has tracks in one of the two
+// forms.
+type Session struct {
+	Cues   []CuePoint
+	DAO    []DAOTrack
+	TAO    []TAOTrack
+	Format disc.SessionFormat
+	First  int // number of its first track, or 0
 }
 
-// table is the content of the chunks.
-type table struct {
-	sessions []session
-	mcn      string
-	cdText   []disc.Pack
-	media    uint32 // MTYP, or 0
+// A Table is the content of the chunks.
+type Table struct {
+	Sessions []Session
+	MCN      string
+	CDText   []disc.Pack
+	Media    uint32 // MTYP: a set of bits, or 0
 }
 
-// readTable reads the chunks.
-func readTable(r io.ReaderAt, size int64) (*table, error) {
+// Read reads the table of a file of the given size. Errors about its content wrap
+// [ErrFormat].
+func Read(r io.ReaderAt, size int64) (*Table, error) {
 	at, err := readFooter(r, size)
 	if err != nil {
 		return nil, err
@@ -108,8 +117,8 @@ func readTable(r io.ReaderAt, size int64) (*table, error) {
 	if _, err := io.ReadFull(io.NewSectionReader(r, at, size-at), b); err != nil {
 		return nil, err
 	}
-	t := new(table)
-	cur := new(session)
+	t := new(Table)
+	cur := new(Session)
 	for pos := 0; ; {
 		if len(b)-pos < 8 {
 			return nil, fmt.Errorf("%w: the chunks have no end", ErrFormat)
@@ -126,15 +135,15 @@ func readTable(r io.ReaderAt, size int64) (*table, error) {
 			return nil, fmt.Errorf("chunk %q at byte %d: %w", id, at+int64(pos), err)
 		}
 		if id == "SINF" { // it ends a session
-			t.sessions = append(t.sessions, *cur)
-			cur = new(session)
+			t.Sessions = append(t.Sessions, *cur)
+			cur = new(Session)
 		}
 		pos += 8 + int(n)
 	}
-	if len(cur.dao) > 0 || len(cur.tao) > 0 { // some programs leave SINF out
-		t.sessions = append(t.sessions, *cur)
+	if len(cur.DAO) > 0 || len(cur.TAO) > 0 { // some programs leave SINF out
+		t.Sessions = append(t.Sessions, *cur)
 	}
-	if len(t.sessions) == 0 {
+	if len(t.Sessions) == 0 {
 		return nil, fmt.Errorf("%w: no chunk describes a track", ErrFormat)
 	}
 	return t, nil
@@ -142,7 +151,7 @@ func readTable(r io.ReaderAt, size int64) (*table, error) {
 
 // chunk reads one chunk. Those that say nothing of the disc (DINF, TOCT, RELO, VOLM
 // and whatever else there is) are passed over.
-func (t *table) chunk(s *session, id string, b []byte) error {
+func (t *Table) chunk(s *Session, id string, b []byte) error {
 	switch id {
 	case "CUES", "CUEX":
 		return s.readCues(b, id == "CUEX")
@@ -152,37 +161,37 @@ func (t *table) chunk(s *session, id string, b []byte) error {
 		return s.readTAO(b, id == "ETN2")
 	case "MTYP":
 		if len(b) >= 4 {
-			t.media = binary.BigEndian.Uint32(b)
+			t.Media = binary.BigEndian.Uint32(b)
 		}
 	case "CDTX":
 		packs, _, err := disc.ParsePacks(b)
 		if err != nil {
 			return err
 		}
-		t.cdText = packs
+		t.CDText = packs
 	}
 	return nil
 }
 
 const cueEntry = 8
 
-func (s *session) readCues(b []byte, lba bool) error {
+func (s *Session) readCues(b []byte, lba bool) error {
 	if len(b)%cueEntry != 0 {
 		return fmt.Errorf("%w: %d bytes are no whole number of entries", ErrFormat, len(b))
 	}
 	for ; len(b) > 0; b = b[cueEntry:] {
-		p := cuePoint{control: disc.Control(b[0] >> 4)}
-		p.track, _ = addr.FromBCD(b[1]) // AAh in the lead-out
-		p.index, _ = addr.FromBCD(b[2])
+		p := CuePoint{Control: disc.Control(b[0] >> 4)}
+		p.Track, _ = addr.FromBCD(b[1]) // AAh in the lead-out
+		p.Index, _ = addr.FromBCD(b[2])
 		if b[1] == cdsector.LeadOut {
-			p.track = cdsector.LeadOut
+			p.Track = cdsector.LeadOut
 		}
 		if lba {
-			p.at = disc.LBA(int32(binary.BigEndian.Uint32(b[4:])))
+			p.At = disc.LBA(int32(binary.BigEndian.Uint32(b[4:])))
 		} else {
-			p.at = disc.MSF{M: int(b[5]), S: int(b[6]), F: int(b[7])}.LBA()
+			p.At = disc.MSF{M: int(b[5]), S: int(b[6]), F: int(b[7])}.LBA()
 		}
-		s.cues = append(s.cues, p)
+		s.Cues = append(s.Cues, p)
 	}
 	return nil
 }
@@ -193,14 +202,14 @@ const (
 	daoCommon = 18
 )
 
-func (s *session) readDAO(b []byte, wide bool, t *table) error {
+func (s *Session) readDAO(b []byte, wide bool, t *Table) error {
 	if len(b) < daoHeader {
 		return fmt.Errorf("%w: %d bytes", ErrFormat, len(b))
 	}
 	if mcn := string(b[4:17]); cdsector.ValidMCN(mcn) && mcn != "0000000000000" {
-		t.mcn = mcn
+		t.MCN = mcn
 	}
-	s.toc = disc.SessionFormat(b[18])
+	s.Format, s.First = disc.SessionFormat(b[18]), int(b[20])
 	width := 4
 	if wide {
 		width = 8
@@ -211,18 +220,18 @@ func (s *session) readDAO(b []byte, wide bool, t *table) error {
 		return fmt.Errorf("%w: %d bytes are no whole number of tracks", ErrFormat, len(b))
 	}
 	for ; len(b) > 0; b = b[size:] {
-		d := daoTrack{sectorSize: int(binary.BigEndian.Uint16(b[12:])), mode: b[14]}
+		d := DAOTrack{SectorSize: int(binary.BigEndian.Uint16(b[12:])), Mode: Mode(b[14])}
 		if isrc := string(b[:12]); cdsector.ValidISRC(isrc) {
-			d.isrc = isrc
+			d.ISRC = isrc
 		}
-		for i, p := range []*int64{&d.pregap, &d.start, &d.end} {
+		for i, p := range []*int64{&d.Pregap, &d.Start, &d.End} {
 			*p = readOffset(b[daoCommon+i*width:], wide)
 		}
-		if d.pregap < 0 || d.start < d.pregap || d.end <= d.start {
+		if d.Pregap < 0 || d.Start < d.Pregap || d.End <= d.Start {
 			return fmt.Errorf("%w: a track with its pregap at byte %d, its start at %d and its end at %d",
-				ErrFormat, d.pregap, d.start, d.end)
+				ErrFormat, d.Pregap, d.Start, d.End)
 		}
-		s.dao = append(s.dao, d)
+		s.DAO = append(s.DAO, d)
 	}
 	return nil
 }
@@ -234,7 +243,7 @@ func readOffset(b []byte, wide bool) int64 {
 	return int64(binary.BigEndian.Uint32(b))
 }
 
-func (s *session) readTAO(b []byte, wide bool) error {
+func (s *Session) readTAO(b []byte, wide bool) error {
 	width, size := 4, 20
 	if wide {
 		width, size = 8, 32
@@ -243,57 +252,73 @@ func (s *session) readTAO(b []byte, wide bool) error {
 		return fmt.Errorf("%w: %d bytes are no whole number of tracks", ErrFormat, len(b))
 	}
 	for ; len(b) > 0; b = b[size:] {
-		e := taoTrack{
-			offset: readOffset(b, wide), size: readOffset(b[width:], wide),
-			mode: b[2*width+3], at: disc.LBA(int32(binary.BigEndian.Uint32(b[2*width+4:]))),
+		e := TAOTrack{
+			Offset: readOffset(b, wide), Size: readOffset(b[width:], wide),
+			Mode: Mode(b[2*width+3]), At: disc.LBA(int32(binary.BigEndian.Uint32(b[2*width+4:]))),
 		}
-		if e.offset < 0 || e.size <= 0 {
-			return fmt.Errorf("%w: a track of %d bytes at byte %d", ErrFormat, e.size, e.offset)
+		if e.Offset < 0 || e.Size <= 0 {
+			return fmt.Errorf("%w: a track of %d bytes at byte %d", ErrFormat, e.Size, e.Offset)
 		}
-		s.tao = append(s.tao, e)
+		s.TAO = append(s.TAO, e)
 	}
 	return nil
 }
 
-// A coding is how the sectors of a track are stored: Nero's mode code.
+// A Mode is Nero's code for how the sectors of a track are stored.
+type Mode byte
+
+// The modes. Those with sub-channels have 96 interleaved bytes behind each sector.
+const (
+	Mode1User   Mode = 0x00 // 2048 bytes: user data of Mode 1, a DVD or a BD
+	Mode2Form1  Mode = 0x02 // 2048 bytes: user data of XA form 1
+	Mode2       Mode = 0x03 // 2336 bytes: all that follows the header
+	Mode1Raw    Mode = 0x05 // 2352 bytes
+	Mode2Raw    Mode = 0x06
+	Audio       Mode = 0x07
+	Mode1RawSub Mode = 0x0F // 2352 + 96 bytes
+	AudioSub    Mode = 0x10
+	Mode2RawSub Mode = 0x11
+)
+
+// A coding is what a Mode stands for.
 type coding struct {
 	mode   disc.Mode
 	form   disc.Form
 	stride int // bytes, with sub-channels
 }
 
-func codingOf(code byte) (coding, error) {
-	switch code {
-	case 0x00:
-		return coding{disc.Mode1, disc.FormMode1, 2048}, nil
-	case 0x02:
-		return coding{disc.Mode2, disc.FormXA1, 2048}, nil
-	case 0x03:
-		return coding{disc.Mode2, disc.FormMode2, 2336}, nil
-	case 0x05:
-		return coding{disc.Mode1, disc.FormRaw, 2352}, nil
-	case 0x06:
-		return coding{disc.Mode2, disc.FormRaw, 2352}, nil
-	case 0x07:
-		return coding{disc.Audio, disc.FormRaw, 2352}, nil
-	case 0x0F:
-		return coding{disc.Mode1, disc.FormRaw, 2448}, nil
-	case 0x10:
-		return coding{disc.Audio, disc.FormRaw, 2448}, nil
-	case 0x11:
-		return coding{disc.Mode2, disc.FormRaw, 2448}, nil
-	}
-	return coding{}, fmt.Errorf("%w: unknown track mode %#02x", ErrFormat, code)
+var codings = map[Mode]coding{
+	Mode1User:   {disc.Mode1, disc.FormMode1, 2048},
+	Mode2Form1:  {disc.Mode2, disc.FormXA1, 2048},
+	Mode2:       {disc.Mode2, disc.FormMode2, 2336},
+	Mode1Raw:    {disc.Mode1, disc.FormRaw, 2352},
+	Mode2Raw:    {disc.Mode2, disc.FormRaw, 2352},
+	Audio:       {disc.Audio, disc.FormRaw, 2352},
+	Mode1RawSub: {disc.Mode1, disc.FormRaw, 2448},
+	AudioSub:    {disc.Audio, disc.FormRaw, 2448},
+	Mode2RawSub: {disc.Mode2, disc.FormRaw, 2448},
 }
 
+func (m Mode) coding() (coding, error) {
+	c, ok := codings[m]
+	if !ok {
+		return coding{}, fmt.Errorf("%w: unknown track mode %#02x", ErrFormat, byte(m))
+	}
+	return c, nil
+}
+
+// SectorSize returns how many bytes of a file a sector takes, with its sub-channels,
+// or 0 for an unknown mode.
+func (m Mode) SectorSize() int { return codings[m].stride }
+
 // points returns the cue points of a track, in the order of their indexes.
-func (s *session) points(track int) []cuePoint {
-	var all []cuePoint
-	for _, p := range s.cues {
-		if p.track == track {
+func (s *Session) points(track int) []CuePoint {
+	var all []CuePoint
+	for _, p := range s.Cues {
+		if p.Track == track {
 			all = append(all, p)
 		}
 	}
-	slices.SortStableFunc(all, func(a, b cuePoint) int { return a.index - b.index })
+	slices.SortStableFunc(all, func(a, b CuePoint) int { return a.Index - b.Index })
 	return all
 }

@@ -17,26 +17,8 @@ import (
 
 func init() {
 	format.Register(format.Format{
-		Name: "ISO", Suffixes: []string{".iso"}, Match: match, Open: as(MediumFor), Create: create,
+		Name: "ISO", Suffixes: []string{".iso"}, Match: match, Open: as(disc.MediumFor), Create: create,
 	})
-}
-
-// Sizes, in sectors, up to which an image is taken for one of a CD and of a DVD:
-// 90 minutes, and a DVD+R DL.
-const (
-	largestCD  = 90 * 60 * 75
-	largestDVD = 4173824
-)
-
-// MediumFor returns the medium that an image of this many sectors is made for.
-func MediumFor(sectors int64) disc.Medium {
-	switch {
-	case sectors <= largestCD:
-		return disc.CD
-	case sectors <= largestDVD:
-		return disc.DVD
-	}
-	return disc.BD
 }
 
 // ErrSize is returned for a file that cannot be a whole image of a data disc.
@@ -127,9 +109,9 @@ func isISOName(name string) bool {
 }
 
 // Open opens the image of a data disc, with sectors of 2048, 2336, 2352 or 2448
-// bytes, as the disc it is made for; see [MediumFor].
+// bytes, as the disc it is made for; see [disc.MediumFor].
 func Open(path string) (disc.Image, error) {
-	return format.OpenPath(path, as(MediumFor))
+	return format.OpenPath(path, as(disc.MediumFor))
 }
 
 // OpenAs opens an image file as a disc of the given medium. A file whose

@@ -32,14 +32,6 @@ func content(t testing.TB) []byte {
 	return b
 }
 
-func TestMediumFor(t *testing.T) {
-	for n, want := range map[int64]disc.Medium{1: disc.CD, 360000: disc.CD, 405001: disc.DVD, 4173824: disc.DVD, 4173825: disc.BD} {
-		if got := MediumFor(n); got != want {
-			t.Errorf("%d sectors: %v", n, got)
-		}
-	}
-}
-
 func TestOpen(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "x.iso")

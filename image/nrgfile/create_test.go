@@ -1,4 +1,4 @@
-package nrg
+package nrgfile
 
 import (
 	"bytes"
@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"spindle/addr"
 	"spindle/disc"
 	"spindle/disc/cdsector"
 	"spindle/image/format"
@@ -102,7 +103,7 @@ func TestCreateOfMode1(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if want := (sectors + leadInPregap) * test.size; res.Whole.Size != want {
+		if want := (sectors + addr.Pregap) * test.size; res.Whole.Size != want {
 			t.Errorf("%s: %d bytes of sectors, want %d", name, res.Whole.Size, want)
 		}
 		back, err := Open(path)
