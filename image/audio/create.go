@@ -17,11 +17,11 @@ import (
 
 func init() {
 	format.Register(format.Format{
-		Name: "WAVE file", Suffixes: []string{".wav"}, Match: matchKind("RIFF"), Create: CreateWave,
+		Name: "WAVE file", Suffixes: []string{".wav"}, Match: matchKind("RIFF"), Create: createWave,
 		Refusal: "a WAVE file; name it in a .cue to make a disc of it",
 	})
 	format.Register(format.Format{
-		Name: "FLAC file", Suffixes: []string{".flac"}, Match: matchKind("fLaC"), Create: CreateFLAC,
+		Name: "FLAC file", Suffixes: []string{".flac"}, Match: matchKind("fLaC"), Create: createFLAC,
 		Refusal: "a FLAC file; name it in a .cue to make a disc of it",
 	})
 	format.Register(format.Format{
@@ -39,8 +39,8 @@ func matchKind(magic string) func(*format.Probe) format.Score {
 	}
 }
 
-// CreateWave writes audio tracks as WAVE files, each from its INDEX 01 to its end.
-func CreateWave(o *format.Output) error {
+// createWave writes audio tracks as WAVE files, each from its INDEX 01 to its end.
+func createWave(o *format.Output) error {
 	return create(o, ".wav", func(f *os.File, t *disc.Track, _ int) error {
 		if _, err := f.Write(WaveHeader(uint32(t.End-t.Start) * SectorSize)); err != nil {
 			return err
@@ -65,9 +65,9 @@ func create(o *format.Output, ext string, write func(f *os.File, t *disc.Track, 
 	}
 	switch {
 	case len(audio) == 0:
-		return o.Refuse("there is no audio")
+		return o.Unsupported("there is no audio")
 	case len(audio) > 1 && !o.Split:
-		return o.Refuse("it has %d tracks of audio; choose one with --track, or --split them", len(audio))
+		return o.Unsupported("it has %d tracks of audio; choose one with --track, or --split them", len(audio))
 	}
 	of := len(o.Layout.Tracks())
 	names := []string{o.Path}
@@ -77,7 +77,7 @@ func create(o *format.Output, ext string, write func(f *os.File, t *disc.Track, 
 			names = append(names, o.Base()+disc.TrackSuffix(t.Number, of)+ext)
 		}
 	}
-	if err := o.Claim(bytes, names...); err != nil {
+	if err := o.Reserve(bytes, names...); err != nil {
 		return err
 	}
 	for i, t := range audio {
@@ -106,9 +106,9 @@ func WaveHeader(samples uint32) []byte {
 	return binary.LittleEndian.AppendUint32(b, samples)
 }
 
-// CreateFLAC writes audio tracks as FLAC files, each from its INDEX 01 to its end,
+// createFLAC writes audio tracks as FLAC files, each from its INDEX 01 to its end,
 // with tags from the CD-TEXT.
-func CreateFLAC(o *format.Output) error {
+func createFLAC(o *format.Output) error {
 	return create(o, ".flac", func(f *os.File, t *disc.Track, of int) error {
 		e, err := newEncoder(f, tags(o.Layout, t, of))
 		if err != nil {

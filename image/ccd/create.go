@@ -10,16 +10,16 @@ import (
 	"spindle/image/format"
 )
 
-// Create writes a .ccd, an .img and a .sub. Where the image has no sub-channels,
+// create writes a .ccd, an .img and a .sub. Where the image has no sub-channels,
 // those are written that a disc of its layout has, for the programs that read the
 // format want the file.
-func Create(o *format.Output) error {
+func create(o *format.Output) error {
 	if err := o.WholeCD(); err != nil {
 		return err
 	}
 	l := o.Layout
 	img, sub := o.Base()+".img", o.Base()+".sub"
-	if err := o.Claim(int64(l.Sectors())*cdsector.Size, img, sub, o.Path); err != nil {
+	if err := o.Reserve(int64(l.Sectors())*cdsector.Size, img, sub, o.Path); err != nil {
 		return err
 	}
 	err := o.Write(img, func(f *os.File) error {

@@ -15,7 +15,7 @@ import (
 
 func init() {
 	format.Register(format.Format{
-		Name: "CloneCD image", Suffixes: []string{".ccd"}, Match: match, Open: openFile, Create: Create,
+		Name: "CloneCD image", Suffixes: []string{".ccd"}, Match: match, Open: openFile, Create: create,
 	})
 }
 

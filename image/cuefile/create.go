@@ -17,12 +17,12 @@ func create(o *format.Output) error {
 		return err
 	}
 	if o.Image.Subchannels() != nil {
-		if err := o.Lose("the sub-channels"); err != nil {
+		if err := o.Omit("the sub-channels"); err != nil {
 			return err
 		}
 	}
 	set := cue.NewSet(o.Path, l, o.Split)
-	if err := o.Claim(int64(l.Sectors())*cdsector.Size, set.Paths()...); err != nil {
+	if err := o.Reserve(int64(l.Sectors())*cdsector.Size, set.Paths()...); err != nil {
 		return err
 	}
 	tracks := l.Tracks()

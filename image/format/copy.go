@@ -33,9 +33,9 @@ func (o *Output) CopyTo(t *disc.Track, from, to disc.LBA, write func([]byte) (in
 	return o.stream(o.ctx, t, from, to, Whole, write)
 }
 
-// Fill writes bytes that are no sectors of the image: empty ones that the format
+// WritePadding writes bytes that are no sectors of the image: empty ones that the format
 // has besides. They are hashed too.
-func (o *Output) Fill(f *os.File, p []byte) error {
+func (o *Output) WritePadding(f *os.File, p []byte) error {
 	if _, err := f.Write(p); err != nil {
 		return err
 	}

@@ -47,7 +47,7 @@ type Created struct {
 }
 
 // An Output is an image on its way into a new file. A format's Create says what
-// it cannot hold ([Output.Lose]), claims the files it will make ([Output.Claim]),
+// it cannot hold ([Output.Omit]), claims the files it will make ([Output.Reserve]),
 // and writes them ([Output.Write]); the Output checks and hashes the sectors on
 // the way.
 type Output struct {
@@ -101,8 +101,8 @@ func (o *Output) rename() error {
 	return nil
 }
 
-// Lose refuses to leave something out, unless that was asked for.
-func (o *Output) Lose(what string) error {
+// Omit refuses to leave something out, unless that was asked for.
+func (o *Output) Omit(what string) error {
 	if !o.Lossy {
 		return fmt.Errorf("a %s file %w whole: it would lose %s", filepath.Ext(o.Path), ErrCannotHold, what)
 	}
@@ -110,8 +110,8 @@ func (o *Output) Lose(what string) error {
 	return nil
 }
 
-// Refuse is the error for an image that the format cannot hold at all.
-func (o *Output) Refuse(why string, args ...any) error {
+// Unsupported is the error for an image that the format cannot hold at all.
+func (o *Output) Unsupported(why string, args ...any) error {
 	return fmt.Errorf("a %s file %w: %s", filepath.Ext(o.Path), ErrCannotHold, fmt.Sprintf(why, args...))
 }
 
@@ -120,9 +120,9 @@ func (o *Output) Refuse(why string, args ...any) error {
 func (o *Output) WholeCD() error {
 	switch {
 	case o.Layout.Medium != disc.CD:
-		return o.Refuse("it is one of a %s", o.Layout.Medium)
+		return o.Unsupported("it is one of a %s", o.Layout.Medium)
 	case o.Track != 0:
-		return o.Refuse("it is for whole discs; take a track to .iso, .wav or .flac")
+		return o.Unsupported("it is for whole discs; take a track to .iso, .wav or .flac")
 	}
 	return nil
 }
@@ -147,9 +147,9 @@ func (o *Output) Context() context.Context { return o.ctx }
 // Base is the path of the main file without its suffix.
 func (o *Output) Base() string { return strings.TrimSuffix(o.Path, filepath.Ext(o.Path)) }
 
-// Claim makes sure that no file is in the way. It says how many bytes of sectors
+// Reserve makes sure that no file is in the way. It says how many bytes of sectors
 // will be written.
-func (o *Output) Claim(bytes int64, files ...string) error {
+func (o *Output) Reserve(bytes int64, files ...string) error {
 	for _, f := range files {
 		if _, err := os.Lstat(f); err == nil && !o.Force {
 			return fmt.Errorf("%s %w", f, ErrExists)

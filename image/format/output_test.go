@@ -49,7 +49,7 @@ func data(t *testing.T, sectors int, bad ...int) (disc.Image, []byte) {
 func raw(o *Output) error {
 	t := o.Layout.Tracks()[0]
 	half := t.End / 2
-	if err := o.Claim(int64(t.Sectors())*cdsector.Size, o.Path, o.Path+"2"); err != nil {
+	if err := o.Reserve(int64(t.Sectors())*cdsector.Size, o.Path, o.Path+"2"); err != nil {
 		return err
 	}
 	if err := o.Write(o.Path, func(f *os.File) error { return o.Copy(f, t, 0, half, Whole) }); err != nil {
@@ -102,7 +102,7 @@ func TestCreateCleansUp(t *testing.T) {
 	if files, _ := os.ReadDir(dir); len(files) > 0 {
 		t.Errorf("left behind: %v", files)
 	}
-	lossy := func(o *Output) error { return o.Lose("everything") }
+	lossy := func(o *Output) error { return o.Omit("everything") }
 	if _, err := Create(context.Background(), Format{Create: lossy}, path, img, Options{}); !errors.Is(err, ErrCannotHold) {
 		t.Error(err)
 	}

@@ -233,21 +233,21 @@ func create(o *format.Output) error {
 	stored, ok := what[o.SectorSize]
 	switch {
 	case !ok:
-		return o.Refuse("sectors have 2048, 2336, 2352 or 2448 bytes, not %d", o.SectorSize)
+		return o.Unsupported("sectors have 2048, 2336, 2352 or 2448 bytes, not %d", o.SectorSize)
 	case stored != format.UserData && o.Layout.Medium != disc.CD:
-		return o.Refuse("the sectors of a %s have 2048 bytes", o.Layout.Medium)
+		return o.Unsupported("the sectors of a %s have 2048 bytes", o.Layout.Medium)
 	}
 	t, err := onlyData(o, tracks)
 	if err != nil {
 		return err
 	}
 	if o.Image.Subchannels() != nil && stored != format.WithSub {
-		if err := o.Lose("the sub-channels"); err != nil {
+		if err := o.Omit("the sub-channels"); err != nil {
 			return err
 		}
 	}
 	bytes := int64(t.End-t.Start) * int64(stored.Size(o.Layout.Medium))
-	if err := o.Claim(bytes, o.Path); err != nil {
+	if err := o.Reserve(bytes, o.Path); err != nil {
 		return err
 	}
 	return o.Write(o.Path, func(f *os.File) error { return o.Copy(f, t, t.Start, t.End, stored) })
@@ -263,16 +263,16 @@ func onlyData(o *format.Output, tracks []*disc.Track) (*disc.Track, error) {
 	}
 	switch {
 	case len(data) == 0:
-		return nil, o.Refuse("there is only audio; take it to .wav, .flac or .cue")
+		return nil, o.Unsupported("there is only audio; take it to .wav, .flac or .cue")
 	case len(data) > 1:
-		return nil, o.Refuse("it has %d data tracks; choose one with --track", len(data))
+		return nil, o.Unsupported("it has %d data tracks; choose one with --track", len(data))
 	}
 	if n := len(tracks) - 1; n > 0 {
 		what := fmt.Sprintf("%d tracks of audio", n)
 		if n == 1 {
 			what = "a track of audio"
 		}
-		if err := o.Lose(what); err != nil {
+		if err := o.Omit(what); err != nil {
 			return nil, err
 		}
 	}

@@ -15,7 +15,7 @@ import (
 // tracks are stored whole, and all with their sub-channels where the image has them.
 func create(o *format.Output) error {
 	if o.Track != 0 {
-		return o.Refuse("it is for whole discs; take a track to .iso, .wav or .flac")
+		return o.Unsupported("it is for whole discs; take a track to .iso, .wav or .flac")
 	}
 	if err := losses(o); err != nil {
 		return err
@@ -33,7 +33,7 @@ func create(o *format.Output) error {
 	if err != nil {
 		return err
 	}
-	if err := o.Claim(table.Sectors(), o.Path); err != nil {
+	if err := o.Reserve(table.Sectors(), o.Path); err != nil {
 		return err
 	}
 	return o.Write(o.Path, func(f *os.File) error {
@@ -51,7 +51,7 @@ func create(o *format.Output) error {
 func losses(o *format.Output) error {
 	for _, t := range o.Layout.Tracks() {
 		if t.Mode == disc.Mode0 {
-			if err := o.Lose("that a track is of mode 0"); err != nil {
+			if err := o.Omit("that a track is of mode 0"); err != nil {
 				return err
 			}
 		}
@@ -152,7 +152,7 @@ func (w *writer) userOnly(t *disc.Track) bool {
 // the start of a session: silence, or empty sectors.
 func (w *writer) writeTrack(f *os.File, t *nrg.Placed) error {
 	for a := t.Track.Begin() - disc.LBA(t.Lead); a < t.Track.Begin(); a++ {
-		if err := w.o.Fill(f, w.empty(t, a)); err != nil {
+		if err := w.o.WritePadding(f, w.empty(t, a)); err != nil {
 			return err
 		}
 	}

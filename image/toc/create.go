@@ -17,16 +17,16 @@ import (
 	"golang.org/x/text/encoding/japanese"
 )
 
-// Create writes a TOC file with its .bin: whole sectors, audio with the most
+// create writes a TOC file with its .bin: whole sectors, audio with the most
 // significant byte first, as cdrdao reads them itself. Sub-channels that the image
 // has follow each sector.
-func Create(o *format.Output) error {
+func create(o *format.Output) error {
 	if err := o.WholeCD(); err != nil {
 		return err
 	}
 	l := o.Layout
 	if len(l.Sessions) > 1 {
-		if err := o.Lose("the sessions after the first"); err != nil {
+		if err := o.Omit("the sessions after the first"); err != nil {
 			return err
 		}
 		l = &disc.Layout{Medium: l.Medium, Sessions: l.Sessions[:1], MCN: l.MCN, CDText: l.CDText}
@@ -34,14 +34,14 @@ func Create(o *format.Output) error {
 	text := disc.DecodeCDText(l.CDText)
 	packs, err := repack(l, text)
 	if err != nil || !reflect.DeepEqual(disc.DecodeCDText(packs), text) {
-		if err := o.Lose("parts of the CD-TEXT"); err != nil {
+		if err := o.Omit("parts of the CD-TEXT"); err != nil {
 			return err
 		}
 	}
 	bin := o.Base() + ".bin"
 	w := writer{sub: o.Image.Subchannels() != nil, bin: filepath.Base(bin), packs: packs}
 	w.bare = !w.sub && typeOf(&l.Sessions[0]) == CDDA
-	if err := o.Claim(int64(l.Sectors())*w.block(), bin, o.Path); err != nil {
+	if err := o.Reserve(int64(l.Sectors())*w.block(), bin, o.Path); err != nil {
 		return err
 	}
 	err = o.Write(bin, func(f *os.File) error {

@@ -15,7 +15,7 @@ import (
 
 func init() {
 	format.Register(format.Format{
-		Name: "cdrdao TOC file", Suffixes: []string{".toc"}, Match: match, Open: openFile, Create: Create,
+		Name: "cdrdao TOC file", Suffixes: []string{".toc"}, Match: match, Open: openFile, Create: create,
 	})
 }
 
