@@ -5,20 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"spindle/burn"
 	"spindle/drive"
 	"spindle/scsi"
 	"spindle/scsi/mmc"
-
-	"github.com/cheggaaa/pb/v3"
 )
 
-// burnEvent is the result of a burn in JSON.
-type burnEvent struct {
-	Event      string       `json:"event"` // result
-	Status     int          `json:"status"`
+// burnResult is the result of burn, reburn, blank and format.
+type burnResult struct {
+	ending
 	Drive      string       `json:"drive,omitempty"`
 	State      string       `json:"state"` // of the disc
 	Verified   int          `json:"verified,omitempty"`
@@ -26,160 +22,105 @@ type burnEvent struct {
 	Unreadable []burn.Range `json:"unreadable,omitempty"`
 	Slow       []burn.Range `json:"slow,omitempty"`
 	Files      []string     `json:"files,omitempty"`
-	Error      string       `json:"error,omitempty"`
-	Advice     string       `json:"advice,omitempty"`
-	Sense      string       `json:"sense,omitempty"`
 	Journal    string       `json:"journal,omitempty"`
+
+	text string
 }
 
-// burnProgress shows how a burn goes.
-type burnProgress struct {
-	a    *app
-	bar  *pb.ProgressBar
-	last time.Time
-	now  burn.Progress
-}
-
-func (a *app) newBurnProgress() *burnProgress { return &burnProgress{a: a, last: time.Now()} }
-
-// Note implements burn.Observer.
-func (p *burnProgress) Note(text string) {
-	p.stop()
-	p.a.note(text)
-}
-
-// burnProgressEvent is progress in JSON.
-type burnProgressEvent struct {
-	Event       string  `json:"event"` // progress
-	Phase       string  `json:"phase"`
-	Done        int64   `json:"done"`
-	Total       int64   `json:"total"`
-	Speed       float64 `json:"speed"` // bytes a second
-	DriveBuffer float64 `json:"drive_buffer"`
-	HostBuffer  float64 `json:"host_buffer"`
-}
-
-// Progress implements burn.Observer.
-func (p *burnProgress) Progress(now burn.Progress) {
-	changed := now.Phase != p.now.Phase
-	p.now = now
-	switch {
-	case p.a.quiet || now.Total == 0:
-	case p.a.json:
-		if changed || time.Since(p.last) >= time.Second {
-			p.last = time.Now()
-			p.a.emit(burnProgressEvent{"progress", string(now.Phase), now.Done, now.Total, now.Speed, now.DriveBuffer, now.HostBuffer})
-		}
-	case isTerminal(p.a.stderr):
-		if changed {
-			p.stop()
-		}
-		if p.bar == nil {
-			p.bar = pb.New64(now.Total).SetWriter(p.a.stderr).SetTemplateString(barTemplate).SetRefreshRate(250 * time.Millisecond)
-			p.bar.Start()
-		}
-		p.bar.SetCurrent(now.Done).Set("phase", string(now.Phase)).Set("rest", p.rest())
-	case time.Since(p.last) >= lineEvery:
-		p.last = time.Now()
-		fmt.Fprintf(p.a.stderr, "%s %d%%%s\n", now.Phase, now.Done*100/now.Total, strings.TrimRight(", "+p.rest(), ", "))
+// Text implements event.
+func (r *burnResult) Text(p *page) {
+	if r.text != "" {
+		p.text("%s", r.text)
 	}
 }
 
-// rest says how fast it goes, how long it takes still, and how full the buffers
-// are.
-func (p *burnProgress) rest() string {
-	var parts []string
-	if v := p.now.Speed; v > 0 && p.now.OneX > 0 {
-		parts = append(parts, fmt.Sprintf("%.1fx %.1f MB/s", v/p.now.OneX, v/1e6))
-		left := time.Duration(float64(p.now.Total-p.now.Done) / v * float64(time.Second))
-		parts = append(parts, fmt.Sprintf("%s to go", left.Round(time.Second)))
-	}
-	if p.now.Phase == burn.Writing {
-		if p.now.DriveBuffer >= 0 {
-			parts = append(parts, fmt.Sprintf("drive's buffer %.0f%%", p.now.DriveBuffer*100))
-		}
-		if p.now.HostBuffer > 0 {
-			parts = append(parts, fmt.Sprintf("ours %.0f%%", p.now.HostBuffer*100))
-		}
-	}
-	return strings.Join(parts, ", ")
+// fail makes the result one of a failure.
+func (r *burnResult) fail(m message) { r.ending = failed(m) }
+
+// discStates says what a disc is after a burn that did not end well.
+var discStates = map[burn.DiscState]string{
+	burn.Untouched:    "The disc was not touched.",
+	burn.StillBlank:   "The disc is still blank.",
+	burn.Appendable:   "The disc is partly written; the burn can be resumed.",
+	burn.Overwritable: "The disc is not spoiled: it can be overwritten.",
+	burn.Complete:     "The disc is closed.",
+	burn.Spoiled:      "The disc is spoiled.",
 }
 
-func (p *burnProgress) stop() {
-	if p.bar != nil {
-		p.bar.Finish()
-		p.bar = nil
-	}
-}
-
-// stateWords says what a disc is after a burn that failed.
 func stateWords(s burn.DiscState) string {
-	switch s {
-	case burn.Untouched:
-		return "The disc was not touched."
-	case burn.StillBlank:
-		return "The disc is blank still."
-	case burn.Appendable:
-		return "The disc is written in part, and can be gone on with."
-	case burn.Overwritable:
-		return "The disc is not spoiled: it can be written over."
-	case burn.Complete:
-		return "The disc is closed."
-	case burn.Spoiled:
-		return "The disc is spoiled."
+	if words, ok := discStates[s]; ok {
+		return words
 	}
-	return "What has become of the disc cannot be told now; \"spindle info\" shows it."
+	return "The state of the disc is unknown; \"spindle info\" shows it."
 }
 
-// reportBurn says how a burn ended, and returns what sets the exit status.
-func (a *app) reportBurn(ctx context.Context, t *target, r burn.Result, several, eject bool) error {
-	e := burnEvent{Event: "result", Drive: t.name, State: string(r.State)}
+// burnOutcome says how a burn ended.
+func burnOutcome(ctx context.Context, a *app, t *target, r burn.Result, several bool) *burnResult {
+	e := &burnResult{ending: done(exitDone), Drive: t.name, State: string(r.State)}
 	if t.job.Journal != nil {
 		e.Journal = t.job.Journal.Path()
-	}
-	prefix := ""
-	if several {
-		prefix = t.name + ": "
 	}
 	if v := r.Verification; v != nil {
 		e.Verified, e.Different, e.Unreadable, e.Slow, e.Files = v.Sectors, v.Different, v.Unreadable, v.Slow, v.Files
 	}
-	if r.Err != nil {
-		return a.burnFailed(ctx, t, r, e, prefix)
-	}
 	switch v := r.Verification; {
+	case r.Err != nil && (errors.Is(r.Err, context.Canceled) || ctx.Err() != nil):
+		e.fail(burnInterrupted(t, r))
+	case r.Err != nil:
+		e.fail(burnFailure(r))
 	case t.plan.Simulate:
-		a.print("%sthe simulation went well; the disc was not written", prefix)
+		e.text = "The simulation succeeded; the disc was not written."
 	case v == nil:
-		a.print("%sburned; the disc was not compared with the image", prefix)
+		e.text = "Burned; the disc was not compared with the image."
 	case v.OK():
-		how := ""
-		if v.Offset != 0 {
-			how = fmt.Sprintf(" (the drive gives audio %d samples late)", v.Offset)
-		}
-		a.print("%sburned, and every one of %s is as in the image%s", prefix, plural(v.Sectors, "sector"), how)
+		e.text = verifiedWords(v)
 		if len(v.Slow) > 0 {
 			a.note(fmt.Sprintf("some places were hard to read (%s): the disc may not last; a slower speed writes better", ranges(v.Slow)))
 		}
 	default:
-		return a.different(v, e, prefix)
+		e.fail(burnDiffers(v))
 	}
-	a.emit(e)
+	if several {
+		if e.Error != "" {
+			e.Error = t.name + ": " + e.Error
+		} else {
+			e.text = t.name + ": " + e.text
+		}
+	}
+	return e
+}
+
+func verifiedWords(v *burn.Verification) string {
+	text := fmt.Sprintf("Burned and verified: all %s match the image", plural(v.Sectors, "sector"))
+	if v.Sectors == 1 {
+		text = "Burned and verified: the sector matches the image"
+	}
+	if v.Offset != 0 {
+		text += fmt.Sprintf(" (the drive returns audio %d samples late)", v.Offset)
+	}
+	return text + "."
+}
+
+// finishDisc opens the tray, or makes the system see what is on the disc now.
+func finishDisc(ctx context.Context, a *app, t *target, r *burnResult, eject bool) {
 	switch {
+	case r.Status != exitDone:
 	case eject:
-		return moveTray(ctx, t.drive, mmc.Eject)
+		if err := moveTray(ctx, t.drive, mmc.Eject); err != nil {
+			a.note("the tray could not be opened: " + err.Error())
+		}
 	case t.plan.Simulate || strings.HasPrefix(t.name, "sim:"):
-		return nil
+	default:
+		reload(ctx, a, t)
 	}
-	return a.reload(ctx, t)
 }
 
 // reload moves the tray out and in: the operating system looks at a disc when it
 // comes, and would go on seeing the blank one.
-func (a *app) reload(ctx context.Context, t *target) error {
+func reload(ctx context.Context, a *app, t *target) {
 	if err := moveTray(ctx, t.drive, mmc.Eject); err != nil {
-		a.note("take the disc out and put it in again before other programs use it")
-		return nil
+		a.note("take the disc out and insert it again before other programs use it")
+		return
 	}
 	err := moveTray(ctx, t.drive, mmc.Load)
 	if err == nil {
@@ -189,15 +130,17 @@ func (a *app) reload(ctx context.Context, t *target) error {
 	case errors.Is(err, drive.ErrNoMedium): // as of a laptop's drive
 		a.note("the tray is open: push it in to use the disc")
 	case err != nil:
-		a.note("the disc is burned and right, but the drive did not take it in again: " + err.Error())
+		a.note("the disc was burned correctly, but the drive did not accept it again: " + err.Error())
 	}
-	return nil
 }
+
+// mostRanges is how many ranges an error lists.
+const mostRanges = 5
 
 func ranges(list []burn.Range) string {
 	var parts []string
 	for i, r := range list {
-		if i == 5 {
+		if i == mostRanges {
 			parts = append(parts, fmt.Sprintf("and %d more", len(list)-i))
 			break
 		}
@@ -206,96 +149,100 @@ func ranges(list []burn.Range) string {
 	return strings.Join(parts, ", ")
 }
 
-// different reports a disc that does not hold the image.
-func (a *app) different(v *burn.Verification, e burnEvent, prefix string) error {
+// burnDiffers reports a disc that does not hold the image.
+func burnDiffers(v *burn.Verification) message {
 	var parts []string
 	if len(v.Unreadable) > 0 {
-		parts = append(parts, "cannot be read: "+ranges(v.Unreadable))
+		parts = append(parts, "unreadable: "+ranges(v.Unreadable))
 	}
 	if len(v.Different) > 0 {
-		parts = append(parts, "differ: "+ranges(v.Different))
+		parts = append(parts, "different: "+ranges(v.Different))
 	}
-	what := prefix + "the disc does not hold the image: " + strings.Join(parts, "; ")
+	what := "the disc does not match the image (" + strings.Join(parts, "; ") + ")"
 	if v.Stream {
-		what = prefix + "the disc does not hold what came through the pipe"
+		what = "the disc does not match what came through the pipe"
 	}
 	if len(v.Files) > 0 {
-		what += ". Files in it: " + strings.Join(v.Files, ", ")
+		what += ". Affected files: " + strings.Join(v.Files, ", ")
 	}
-	e.Status, e.Error = exitDifferent, what
-	e.Advice = "Do not rely on this disc. \"spindle reburn\" burns again, slower; a disc of another make may do better."
-	a.tellFailure(e)
-	return exitError(exitDifferent)
+	return message{
+		status: exitDifferent, what: what,
+		next: "Do not rely on this disc. \"spindle reburn\" burns again, slower; a disc of another make may do better.",
+	}
 }
 
-// burnFailed reports a burn that failed.
-func (a *app) burnFailed(ctx context.Context, t *target, r burn.Result, e burnEvent, prefix string) error {
-	if errors.Is(r.Err, context.Canceled) || ctx.Err() != nil {
-		e.Status, e.Error = exitInterrupted, prefix+"interrupted. "+stateWords(r.State)
-		e.Advice = "\"spindle reburn\" goes on, as far as the disc allows."
-		a.tellFailure(e)
-		return exitError(exitInterrupted)
+// burnInterrupted reports Ctrl-C.
+func burnInterrupted(t *target, r burn.Result) message {
+	m := message{status: exitInterrupted, what: "interrupted", next: stateWords(r.State) + " \"spindle reburn\" resumes, as far as the disc allows."}
+	var verify *burn.VerifyError
+	if errors.As(r.Err, &verify) && r.State == burn.Complete {
+		m.next = "The disc was burned completely; only the comparison was stopped. \"spindle reburn\" compares it."
 	}
-	e.Status = exitBurnFailed
+	return m
+}
+
+// burnFailure reports a burn that failed.
+func burnFailure(r burn.Result) message {
+	m := message{status: exitBurnFailed, what: r.Err.Error(), next: tryAgain}
+	if s := scsi.SenseOf(r.Err); s != nil {
+		m.sense = s.String()
+	}
+	if what, next, ok := burnCause(r.Err); ok {
+		m.what, m.next = what, next
+	}
 	var verify *burn.VerifyError
 	var failed *burn.Error
-	what, next := r.Err.Error(), "\"spindle reburn\" tries again, slower."
-	if s := scsi.SenseOf(r.Err); s != nil {
-		e.Sense = s.String()
-	}
-	if m, ok := burn.Explain(r.Err); ok {
-		what, next = m.What, m.Next
-	} else if w, n, ok := burn.Broken(r.Err); ok {
-		what, next = w, n
-	}
 	switch {
 	case errors.As(r.Err, &verify):
-		what = verify.Error()
-		next = "The burn itself went well. Eject the disc, load it, and compare: spindle verify IMAGE --with DRIVE"
+		m.what, m.next = verify.Error(), compareAgain
 		if errors.Is(r.Err, burn.ErrReload) {
-			next = "Push the tray in, and compare: spindle verify IMAGE --with DRIVE"
+			m.next = pushTray
 		}
 	case errors.As(r.Err, &failed):
-		switch {
-		case errors.Is(r.Err, burn.ErrSource):
-			what, next = failed.Err.Error(), "Put that right; \"spindle reburn\" goes on, as far as the disc allows."
-		case failed.Step.Op == burn.OpWrite:
-			what = fmt.Sprintf("%s, at sector %d", what, failed.LBA)
-		}
-		what = "the burn failed: " + what
-		if failed.AtClose() {
-			what += " (while closing the disc, after all data)"
-		}
-		what += ". " + stateWords(failed.State)
-		if v := r.Verification; failed.AtClose() && v != nil {
-			if v.OK() {
-				what += " All data on it are right."
-				next = "It can be read here, but other drives may refuse it. \"spindle reburn\" tries to close it, or burns it again."
-			} else {
-				what += " The data on it are not all right."
-			}
-		}
-		switch failed.State {
-		case burn.Appendable, burn.Overwritable, burn.StillBlank, burn.Untouched:
-			if !strings.Contains(next, "reburn") {
-				next += " \"spindle reburn\" goes on with this disc."
-			}
-		case burn.Spoiled:
-			if !strings.Contains(next, "reburn") {
-				next += " \"spindle reburn\" burns again, slower."
-			}
-		}
+		m.stopped(r, failed)
 	}
-	e.Error, e.Advice = prefix+what, next
-	a.tellFailure(e)
-	return exitError(exitBurnFailed)
+	return m
 }
 
-// tellFailure prints what a burn's failure means.
-func (a *app) tellFailure(e burnEvent) {
-	if a.json {
-		a.emit(e)
-		return
+// What to do after a burn that failed.
+const (
+	tryAgain     = "\"spindle reburn\" tries again, slower."
+	resumeDisc   = "\"spindle reburn\" resumes on this disc."
+	burnAgain    = "\"spindle reburn\" burns again, slower."
+	compareAgain = "The burn itself succeeded. Eject the disc, load it, and compare: spindle verify IMAGE --with DRIVE"
+	pushTray     = "Push the tray in, and compare: spindle verify IMAGE --with DRIVE"
+	sourceFailed = "Once the image can be read, \"spindle reburn\" resumes, as far as the disc allows."
+	notClosed    = "This drive can read it, but others may refuse it. \"spindle reburn\" tries to close it, or burns it again."
+)
+
+// stopped completes the message of a burn that a step ended.
+func (m *message) stopped(r burn.Result, failed *burn.Error) {
+	reburn := m.next == tryAgain || m.next == closeAgain || m.next == putBack
+	switch {
+	case errors.Is(r.Err, burn.ErrSource):
+		m.what, m.next, reburn = failed.Err.Error(), sourceFailed, true
+	case failed.Step.Op == burn.OpWrite:
+		m.what = fmt.Sprintf("%s, at sector %d", m.what, failed.LBA)
 	}
-	a.printError(message{status: e.Status, what: e.Error, next: e.Advice, sense: e.Sense})
+	m.what = "the burn failed: " + m.what
+	state := stateWords(failed.State)
+	if failed.AtClose() {
+		m.what += " (while closing the disc, after all data)"
+		if v := r.Verification; v != nil && v.OK() {
+			state += " All data on it are correct."
+			m.next, reburn = notClosed, true
+		} else if v != nil {
+			state += " Some of the data on it are wrong."
+		}
+	}
+	next := m.next
+	if !reburn {
+		switch failed.State {
+		case burn.Appendable, burn.Overwritable, burn.StillBlank, burn.Untouched:
+			next += " " + resumeDisc
+		case burn.Spoiled:
+			next += " " + burnAgain
+		}
+	}
+	m.next = state + " " + next
 }

@@ -14,22 +14,24 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func (a *app) attachCommand() *cobra.Command {
+func attachCommand(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "attach SPEC",
 		Short: "Make a simulated drive a real /dev/srN (Linux, root)",
-		Long: `attach puts a simulated drive into the running kernel, where every program can use
-it: mount, wodim, cdparanoia, a desktop. SPEC is a disc image, or what a drive is
-named by elsewhere: sim:FILE, sim:FILE?media=cd-r for a recorder with a blank.
+		Long: `Put a simulated drive into the running kernel, where every program can use it: mount,
+wodim, cdparanoia, a desktop. SPEC is a disc image, or the name of a simulated drive
+as --drive takes it: sim:FILE, or sim:FILE?media=cd-r for a recorder with a blank disc.
 
-The name of the device is printed when it is ready. The drive is there until Ctrl-C,
-or until "spindle detach". "spindle load IMAGE -d /dev/srN" puts another disc in,
-"spindle eject /dev/srN" opens its tray.
+The name of the device is printed when it is ready. The drive stays until Ctrl-C, or
+until "spindle detach". "spindle load IMAGE -d /dev/srN" changes the disc,
+"spindle eject /dev/srN" opens the tray.
 
-It needs root, and the kernel modules target_core_user and tcm_loop, which come with
+This needs root and the kernel modules target_core_user and tcm_loop, which come with
 the kernels of the usual distributions.`,
-		Args: cobra.ExactArgs(1),
-		RunE: func(c *cobra.Command, args []string) error { return a.attach(c.Context(), args[0]) },
+		Example: `  sudo spindle attach debian.iso
+  sudo spindle attach 'sim:disc.cue?media=cd-r'`,
+		Args: needs(1, 1, "name the disc image to put into the drive, e.g. \"sudo spindle attach debian.iso\""),
+		RunE: a.run(func(ctx context.Context, args []string) (result, error) { return runAttach(ctx, a, args[0]) }),
 	}
 }
 
@@ -37,10 +39,10 @@ the kernels of the usual distributions.`,
 // seconds for programs that wait in real time.
 const attachedRush = 60
 
-func (a *app) attach(ctx context.Context, name string) error {
+func runAttach(ctx context.Context, a *app, name string) (result, error) {
 	spec, err := attachSpec(name)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if spec.Config.Rush == 0 && spec.Config.Pace == 0 {
 		spec.Config.Rush = attachedRush
@@ -48,53 +50,65 @@ func (a *app) attach(ctx context.Context, name string) error {
 	spec.Config.HostTime = spec.Config.Pace > 0
 	conn, err := byname.Simulate(spec)
 	if err != nil {
-		return sayWhichDrive(err)
+		return nil, whichDrive(err)
 	}
 	a.onClose(conn.Close)
-	drive, ok := conn.(*sim.Drive)
+	simulated, ok := conn.(*sim.Drive)
 	if !ok {
-		return usage("a trace cannot be attached")
+		return nil, usage("a trace cannot be attached")
 	}
-	server, err := newAttachServer(drive, spec.File)
+	server, err := newAttachServer(simulated, spec.File)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer server.close()
-	dev, err := a.watched(drive)
+	dev, err := a.watched(simulated)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	attached, err := tcmu.Attach(ctx, dev, tcmu.Options{Name: server.name})
 	if err != nil {
-		return fmt.Errorf("the drive could not be attached: %w", err)
+		return nil, fmt.Errorf("the drive could not be attached: %w", err)
 	}
 	server.device = attached.Path()
 	go server.serve()
-	a.print("%s", attached.Path())
-	a.emit(attachEvent{"attached", attached.Path(), spec.File})
-	if !a.quiet && !a.json {
-		fmt.Fprintf(a.stderr, "The drive is there until Ctrl-C or \"spindle detach %s\".\n", attached.Path())
-	}
+	a.show(&attachedEvent{"attached", attached.Path(), spec.File})
+	a.say("The drive stays until Ctrl-C or \"spindle detach %s\".", attached.Path())
 	select {
 	case <-ctx.Done():
 	case <-server.detach:
 	case err = <-attached.Done():
 		// What the kernel still waits for ends with an error.
 		err = errors.Join(err, tcmu.Abandon(server.name), tcmu.Remove(server.name))
-		return fmt.Errorf("the drive stopped working: %w", err)
+		return nil, fmt.Errorf("the drive stopped working: %w", err)
 	}
 	if err := attached.Detach(); err != nil {
-		return fmt.Errorf("the drive could not be detached: %w", err)
+		return nil, fmt.Errorf("the drive could not be detached: %w", err)
 	}
-	a.emit(attachEvent{"result", attached.Path(), spec.File})
-	return nil
+	return &attachResult{ending: done(exitDone), Device: attached.Path(), File: spec.File}, nil
 }
 
-// attachEvent says that a drive is there, and, as the result, that it no longer is.
-type attachEvent struct {
-	Event  string `json:"event"` // attached, then result
+// attachedEvent says that a drive is there.
+type attachedEvent struct {
+	Event  string `json:"event"` // attached
 	Device string `json:"device"`
 	File   string `json:"file"`
+}
+
+func (e *attachedEvent) Text(p *page) { p.line("%s", e.Device) }
+
+// attachResult is the result of attach, detach, and of load for an attached drive.
+type attachResult struct {
+	ending
+	Device string `json:"device"`
+	File   string `json:"file"`
+	text   string
+}
+
+func (r *attachResult) Text(p *page) {
+	if r.text != "" {
+		p.line("%s", r.text)
+	}
 }
 
 // attachSpec reads the argument of attach and load.
@@ -102,11 +116,11 @@ func attachSpec(name string) (sim.Spec, error) {
 	if s, ok := strings.CutPrefix(name, "sim:"); ok {
 		name = s
 	} else if strings.HasPrefix(name, "/dev/") {
-		return sim.Spec{}, usage("%s is a device; a disc image, or sim:FILE, can be attached", name)
+		return sim.Spec{}, usage("%s is a device: attach takes a disc image, or sim:FILE", name)
 	}
 	spec, err := sim.ParseSpec(name)
 	if err != nil {
-		return spec, usageError{err}
+		return spec, refusal{err, exitUsage, ""}
 	}
 	return spec, nil
 }
@@ -115,11 +129,11 @@ func attachSpec(name string) (sim.Spec, error) {
 func openDiscOf(s sim.Spec) (img disc.Image, r *sim.Recordable, err error) {
 	conn, err := byname.Simulate(s)
 	if err != nil {
-		return nil, nil, sayWhichDrive(err)
+		return nil, nil, whichDrive(err)
 	}
 	drive, ok := conn.(*sim.Drive)
 	if !ok {
-		return nil, nil, usage("a trace is no disc")
+		return nil, nil, usage("a trace cannot be inserted as a disc")
 	}
 	img, r = drive.Disc()
 	return img, r, nil

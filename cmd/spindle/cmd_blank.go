@@ -2,73 +2,58 @@ package main
 
 import (
 	"context"
-	"errors"
 	"strings"
 
-	"github.com/spf13/cobra"
-
 	"spindle/burn"
+	"spindle/drive/byname"
+
+	"github.com/spf13/cobra"
 )
 
-func (a *app) blankCommand() *cobra.Command {
+func blankCommand(a *app) *cobra.Command {
 	var full, session bool
 	c := &cobra.Command{
 		Use:   "blank [DRIVE]",
 		Short: "Erase a CD-RW or DVD-RW",
-		Args:  cobra.MaximumNArgs(1),
-		RunE: func(c *cobra.Command, args []string) error {
+		Long: `Erase a CD-RW or DVD-RW, so that it can be burned again. Everything on it is lost, or
+with --session the last session.`,
+		Example: "  spindle blank\n  spindle blank /dev/sr1 --full",
+		Args:    needs(0, 1, ""),
+		RunE: a.run(func(ctx context.Context, args []string) (result, error) {
 			how := burn.EraseQuick
 			switch {
 			case full && session:
-				return usage("--full erases all, --session the last session: choose one")
+				return nil, usage("--full erases the whole disc, --session the last session: choose one")
 			case full:
 				how = burn.EraseFull
 			case session:
 				how = burn.EraseSession
 			}
-			return a.eraseDisc(c.Context(), args, "blank", func(m *burn.Medium) (*burn.Plan, error) { return burn.PlanErase(m, how) })
-		},
+			return erase(ctx, a, args, "blank", func(m *burn.Medium) (*burn.Plan, error) { return burn.PlanErase(m, how) })
+		}),
 	}
-	c.Flags().BoolVar(&full, "full", false, "erase every sector, which takes as long as writing them (DVD-RW: so that sessions can be added)")
-	c.Flags().BoolVar(&session, "session", false, "erase the last session of a CD-RW only")
+	c.Flags().BoolVar(&full, "full", false, "erase every sector; takes as long as writing them (DVD-RW: allows sessions)")
+	c.Flags().BoolVar(&session, "session", false, "erase only the last session of a CD-RW")
 	return c
 }
 
-// eraseDisc runs a plan that erases or formats.
-func (a *app) eraseDisc(ctx context.Context, args []string, done string, plan func(*burn.Medium) (*burn.Plan, error)) error {
+// erase runs a plan that erases or formats a disc, which is then as done says.
+func erase(ctx context.Context, a *app, args []string, done string, plan func(*burn.Medium) (*burn.Plan, error)) (result, error) {
 	name := strings.Join(args, "")
-	d, err := a.openDriveFor(ctx, name, true)
+	d, err := a.open(ctx, name, byname.Exclusive)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	m, err := burn.Survey(ctx, d)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	p, err := plan(m)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	progress := a.newBurnProgress()
-	err = burn.Execute(ctx, d, m, p, progress)
-	progress.stop()
-	if err != nil {
-		var failed *burn.Error
-		if errors.As(err, &failed) && ctx.Err() == nil {
-			what, next := failed.Err.Error(), "Try again; if it fails again, the disc is worn out."
-			e := burnEvent{Event: "result", Status: exitBurnFailed, State: string(burn.Unknown)}
-			if w, ok := burn.Explain(err); ok {
-				what, next, e.Sense = w.What, w.Next, err.Error()
-			} else if w, n, ok := burn.Broken(err); ok {
-				what, next = w, n
-			}
-			e.Error, e.Advice = what, next
-			a.tellFailure(e)
-			return exitError(exitBurnFailed)
-		}
-		return err
-	}
-	a.print("the %s is %s", m.Profile, done)
-	a.emit(burnEvent{Event: "result", Drive: name, State: done})
-	return nil
+	observer := &burnProgress{a.newProgress()}
+	err = burn.Execute(ctx, d, m, p, observer)
+	observer.stop()
+	return eraseOutcome(ctx, name, m, done, err)
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"spindle/burn"
+	"spindle/drive/byname"
 	"spindle/iso"
 	"spindle/scsi/mmc"
 
@@ -20,81 +21,65 @@ import (
 // burnFlags are the options of burn.
 type burnFlags struct {
 	burn.Options
-	mode     string
-	spare    string
+	speed    speedFlag
+	mode     modeFlag
+	spare    spareFlag
 	dryRun   bool
 	force    bool
 	noVerify bool
 	eject    bool
 	copies   int
-	size     string
+	size     sizeFlag
 	journal  string
 }
 
-func (a *app) burnCommand() *cobra.Command {
+func burnCommand(a *app) *cobra.Command {
 	var o burnFlags
 	c := &cobra.Command{
 		Use:   "burn IMAGE",
-		Short: "Write an image onto a disc, and compare the disc with it",
-		Long: `Write IMAGE (.iso, .cue, .nrg; "-" is a pipe) onto the disc in the drive.
+		Short: "Burn an image onto a disc, and compare the disc with it",
+		Long: `Burn IMAGE (.iso, .cue, .nrg and others; "-" is a pipe) onto the disc in the drive.
 
-Before the disc is touched, the image is checked: whether it is whole, whether a
-checksum file beside it or an MD5 in it is right, whether it fits; and the plan is
-shown. Afterwards the disc is read back and compared, sector by sector.
+Before the disc is touched, the image is checked: is it complete, does it match a
+checksum file beside it or an MD5 inside it, does it fit? Then the plan is shown.
+After the burn, the disc is read back and compared, sector by sector.
 
-Of each burn a journal is kept; after one that failed, "spindle reburn" goes on.`,
+A journal of each burn is kept. After one that failed, "spindle reburn" resumes.`,
 		Example: `  spindle burn debian-live.iso
   spindle burn game.cue --speed 8
   spindle burn photos.iso --multi
   spindle burn film.iso -d /dev/sr0 -d /dev/sr1
   spindle burn debian-live.iso -d 'sim:disc.iso?media=dvd+r'`,
-		Args: cobra.ExactArgs(1),
-		RunE: func(c *cobra.Command, args []string) error { return a.runBurn(c.Context(), args[0], o) },
+		Args: needs(1, 1, "name the image to burn, e.g. \"spindle burn debian-live.iso\""),
+		RunE: a.run(func(ctx context.Context, args []string) (result, error) { return runBurn(ctx, a, args[0], o) }),
 	}
 	f := c.Flags()
-	f.Float64Var(&o.Speed, "speed", 0, "writing speed, times 1x (by default the highest)")
-	f.StringVar(&o.mode, "mode", "", "how to write: sao, tao, raw (CD); dao, incremental (DVD-R)")
+	f.Var(&o.speed, "speed", "writing speed, as a multiple of 1x (by default the highest)")
+	f.Var(&o.mode, "mode", "how to write: sao, tao or raw (CD); dao or incremental (DVD-R)")
 	f.BoolVar(&o.Multi, "multi", false, "leave the disc open, so that another session can be added")
 	f.BoolVar(&o.Simulate, "simulate", false, "do everything with the laser off (CD and DVD-R)")
-	f.BoolVar(&o.dryRun, "dry-run", false, "stop before the disc is touched")
+	f.BoolVar(&o.dryRun, "dry-run", false, "show the plan, and stop before the disc is touched")
 	f.BoolVar(&o.Blank, "blank", false, "erase a rewritable disc first")
 	f.BoolVar(&o.Full, "full", false, "with --blank: erase or format the whole disc")
-	f.StringVar(&o.spare, "spare", "", "spare areas of a Blu-ray disc: none, min or default")
-	f.BoolVar(&o.Overburn, "overburn", false, "try to write more than a CD states to hold")
-	f.BoolVar(&o.force, "force", false, "burn an image that its checksum says is wrong, or that is made for another place on the disc")
+	f.Var(&o.spare, "spare", "spare areas of a Blu-ray disc: none, min or default")
+	f.BoolVar(&o.Overburn, "overburn", false, "try to write more than a CD claims to hold")
+	f.BoolVar(&o.force, "force", false, "burn an image whose checksum is wrong, or that was made for another place on the disc")
 	f.BoolVar(&o.noVerify, "no-verify", false, "do not compare the disc with the image afterwards")
-	f.BoolVar(&o.eject, "eject", false, "open the tray when all went well")
-	f.IntVar(&o.copies, "copies", 1, "how many discs to burn, one after the other")
-	f.StringVar(&o.size, "size", "", "size of what comes through the pipe: sectors, or such as 700MB or 4.7GB")
+	f.BoolVar(&o.eject, "eject", false, "open the tray if all went well")
+	f.Var(count(&o.copies, 1, 1, 1000, "N"), "copies", "how many discs to burn, one after the other")
+	f.Var(&o.size, "size", "how much comes through the pipe: sectors, or a size such as 700MB or 4.7GB")
 	f.StringVar(&o.journal, "journal", "", "keep the journal in `FILE`")
+	complete(c, "mode", modeNames)
+	complete(c, "spare", spareNames)
 	return c
 }
 
-// check reads the options that have words.
+// check looks for options that contradict each other.
 func (o *burnFlags) check() error {
-	modes := map[string]burn.Mode{"": burn.Auto, "sao": burn.SessionAtOnce, "tao": burn.TrackAtOnce, "raw": burn.Raw96,
-		"dao": burn.DiscAtOnce, "incremental": burn.Incremental}
-	mode, ok := modes[o.mode]
-	if !ok {
-		return usage("--mode is sao, tao, raw, dao or incremental, not %q", o.mode)
-	}
-	o.Mode = mode
-	if mode == burn.DiscAtOnce && o.Multi {
+	o.Speed, o.Mode, o.Spare, o.AnyPlace = float64(o.speed), burn.Mode(o.mode), burn.Spare(o.spare), o.force
+	if o.Mode == burn.DiscAtOnce && o.Multi {
 		return usage("--mode dao closes the disc: leave out --multi")
 	}
-	switch o.spare {
-	case "", "none", "min", "default":
-		o.Spare = burn.Spare(o.spare)
-	default:
-		return usage("--spare is none, min or default, not %q", o.spare)
-	}
-	switch {
-	case o.Speed < 0 || o.Speed > 100:
-		return usage("--speed is a number of times 1x, such as 8")
-	case o.copies < 1 || o.copies > 1000:
-		return usage("--copies is a number from 1 to 1000")
-	}
-	o.AnyPlace = o.force
 	return nil
 }
 
@@ -107,62 +92,208 @@ type target struct {
 	job    *burn.Job
 }
 
-func (a *app) runBurn(ctx context.Context, path string, o burnFlags) error {
+func runBurn(ctx context.Context, a *app, path string, o burnFlags) (result, error) {
 	if err := o.check(); err != nil {
-		return err
+		return nil, err
 	}
-	src, pre, err := a.burnSource(ctx, path, o)
+	src, pre, err := burnSource(ctx, a, path, o)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	names := a.drives
+	names := []string(a.names)
 	if len(names) == 0 {
 		names = []string{""}
 	}
-	targets := make([]*target, len(names))
-	for i, name := range names {
-		d, err := a.openDriveFor(ctx, name, !o.dryRun)
+	how := byname.Exclusive
+	if o.dryRun {
+		how = byname.Shared
+	}
+	b := &burning{app: a, path: path, src: src, pre: pre, o: o}
+	for _, name := range names {
+		d, err := a.open(ctx, name, how)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		targets[i] = &target{name: name, drive: d}
+		b.targets = append(b.targets, &target{name: name, drive: d})
 	}
 	for n := 1; ; n++ {
-		if err := a.burnOnce(ctx, path, src, pre, targets, o); err != nil || o.dryRun || n >= o.copies {
-			return err
+		r, err := b.once(ctx)
+		if err != nil || o.dryRun || n >= o.copies || r.end().Status != exitDone {
+			return r, err
 		}
 		if src.IsStream() {
-			return usage("what comes through a pipe can be burned once only")
+			return nil, usage("data from a pipe can be burned only once: leave out --copies")
 		}
-		if err := a.nextDisc(ctx, targets, n+1, o.copies); err != nil {
-			return err
+		a.show(r)
+		if err := b.nextDisc(ctx, n+1); err != nil {
+			return nil, err
 		}
 	}
 }
 
 // burnSource opens what is to be burned.
-func (a *app) burnSource(ctx context.Context, path string, o burnFlags) (*burn.Source, *preflight, error) {
+func burnSource(ctx context.Context, a *app, path string, o burnFlags) (*burn.Source, *preflight, error) {
 	if path != "-" {
-		if o.size != "" {
-			return nil, nil, usage("--size is for what comes through a pipe")
+		if o.size != 0 {
+			return nil, nil, usage("--size is for data from a pipe (\"spindle burn -\")")
 		}
-		pre, err := a.imageFor(ctx, path, o.force)
+		pre, err := imageFor(ctx, a, path, o.force)
 		if err != nil {
 			return nil, nil, err
 		}
 		return burn.ImageSource(filepath.Base(path), pre.img), pre, nil
 	}
-	if o.size == "" {
-		return nil, nil, usage("of a pipe, --size must say how much comes")
+	if o.size == 0 {
+		return nil, nil, refusal{errors.New("with a pipe, --size must say how much data comes"),
+			exitUsage, "For example: mkisofs ... | spindle burn - --size 700MB"}
 	}
-	blocks, err := parseSize(o.size)
-	if err != nil {
-		return nil, nil, err
-	}
-	return burn.StreamSource("standard input", bufio.NewReaderSize(os.Stdin, 1<<20), blocks), nil, nil
+	return burn.StreamSource("standard input", bufio.NewReaderSize(os.Stdin, 1<<20), int(o.size)), nil, nil
 }
 
-// planEvent is what will be done, in JSON.
+// burning burns an image onto a disc in each of several drives.
+type burning struct {
+	*app
+	path    string
+	src     *burn.Source
+	pre     *preflight // nil for a pipe
+	targets []*target
+	o       burnFlags
+}
+
+// once burns one disc in each drive. Of several drives, all results but the last
+// are shown here; the last one has the worst status.
+func (b *burning) once(ctx context.Context) (result, error) {
+	if err := b.plan(ctx); err != nil {
+		return nil, err
+	}
+	if b.o.dryRun {
+		return &burnResult{ending: done(exitDone), State: string(burn.Untouched), text: "Nothing was written (--dry-run)."}, nil
+	}
+	jobs, err := b.jobs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	observer := &burnProgress{b.newProgress()}
+	jobs[0].Observer = observer // of several drives the first one shows how it goes
+	outcomes := burn.Run(ctx, b.src, jobs...)
+	observer.stop()
+	worst := exitDone
+	var last *burnResult
+	for i, r := range outcomes {
+		if err := jobs[i].Journal.Close(); err != nil {
+			b.note("the journal could not be kept: " + err.Error())
+		}
+		if last != nil {
+			b.show(last)
+		}
+		last = burnOutcome(ctx, b.app, b.targets[i], r, len(b.targets) > 1)
+		finishDisc(ctx, b.app, b.targets[i], last, b.o.eject)
+		if last.Status != exitDone {
+			worst = last.Status
+		}
+	}
+	if last.Status != worst {
+		b.show(last)
+		return nil, exitError(worst)
+	}
+	return last, nil
+}
+
+// plan looks at the discs and decides how they are written.
+func (b *burning) plan(ctx context.Context) error {
+	for _, t := range b.targets {
+		var err error
+		if t.medium, err = burn.Survey(ctx, t.drive); err != nil {
+			return err
+		}
+		showMedium(b.app, t.medium, burn.Spare(b.o.spare))
+		if t.plan, err = burn.MakePlan(t.medium, b.src, b.o.Options); err != nil {
+			return err
+		}
+	}
+	for _, t := range b.targets {
+		if err := burn.Alike(b.targets[0].plan, t.plan); err != nil {
+			return err
+		}
+	}
+	b.showPlan()
+	return nil
+}
+
+// jobs makes the job of each drive, with its journal.
+func (b *burning) jobs(ctx context.Context) ([]*burn.Job, error) {
+	id, _ := burn.Identify(b.path)
+	if abs, err := filepath.Abs(b.path); err == nil {
+		id.Path = abs
+	}
+	if b.src.IsStream() {
+		id.Path = b.path
+	}
+	var jobs []*burn.Job
+	for _, t := range b.targets {
+		j, err := newJournal(ctx, t, burn.Begin{Image: id, Options: b.o.Options, Verify: !b.o.noVerify}, b.o.journal)
+		if err != nil {
+			return nil, err
+		}
+		t.job = &burn.Job{Drive: t.drive, Medium: t.medium, Plan: t.plan, Journal: j, Verify: !b.o.noVerify, RealTime: true}
+		jobs = append(jobs, t.job)
+	}
+	return jobs, nil
+}
+
+// newJournal begins the journal of a burn in path, or in the folder of journals.
+func newJournal(ctx context.Context, t *target, b burn.Begin, path string) (*burn.Writer, error) {
+	dir, err := burn.StateDir()
+	if err != nil && path == "" {
+		return nil, err
+	}
+	b.Device, b.Profile, b.MediumID, b.Plan = t.name, t.medium.Profile.String(), t.medium.ID, t.plan
+	if q, err := t.drive.Inquiry(ctx); err == nil {
+		b.Drive = strings.TrimSpace(q.Vendor + " " + q.Product + " " + q.Revision)
+	}
+	if rest, ok := strings.CutPrefix(b.Device, "sim:"); ok && !filepath.IsAbs(rest) {
+		if abs, err := filepath.Abs(rest); err == nil {
+			b.Device = "sim:" + abs
+		}
+	}
+	w, err := burn.Create(dir, path, b)
+	if err != nil {
+		where := path
+		if where == "" {
+			where = dir
+		}
+		return nil, &journalError{where, err}
+	}
+	return w, nil
+}
+
+// A journalError says that no journal of a burn can be kept.
+type journalError struct {
+	where string
+	err   error
+}
+
+func (e *journalError) Error() string {
+	return fmt.Sprintf("the journal of this burn cannot be kept in %s (%s), so \"spindle reburn\" could not help later",
+		e.where, plainError(e.err))
+}
+func (e *journalError) Unwrap() error { return e.err }
+
+// showMedium says what disc it is, and, of a Blu-ray disc, what its spare areas
+// would cost when they are chosen.
+func showMedium(a *app, m *burn.Medium, spare burn.Spare) {
+	a.say("Disc   %s", describeMedium(m))
+	if m.Profile != mmc.ProfileBDR && m.Profile != mmc.ProfileBDRE || m.Formatted && spare == "" {
+		return
+	}
+	for _, s := range []burn.Spare{burn.SpareNone, burn.SpareMinimum, burn.SpareDefault} {
+		if n := m.CapacityWith(s); n > 0 {
+			a.say("       with --spare %s it holds %s", s, sizeText(int64(n)*iso.BlockSize))
+		}
+	}
+}
+
+// planEvent is what will be done.
 type planEvent struct {
 	Event    string   `json:"event"` // plan
 	Drive    string   `json:"drive"`
@@ -178,156 +309,69 @@ type planEvent struct {
 	Notes    []string `json:"notes,omitempty"`
 }
 
-// burnOnce burns one disc in each drive.
-func (a *app) burnOnce(ctx context.Context, path string, src *burn.Source, pre *preflight, targets []*target, o burnFlags) error {
-	for _, t := range targets {
-		var err error
-		if t.medium, err = burn.Survey(ctx, t.drive); err != nil {
-			return err
-		}
-		a.showMedium(t.medium, o)
-		if t.plan, err = burn.MakePlan(t.medium, src, o.Options); err != nil {
-			return err
-		}
-	}
-	for _, t := range targets {
-		if err := burn.Alike(targets[0].plan, t.plan); err != nil {
-			return err
-		}
-	}
-	a.showPlan(path, pre, targets, o)
-	if o.dryRun {
-		a.print("nothing was written (--dry-run)")
-		a.emit(burnEvent{Event: "result", State: string(burn.Untouched)})
-		return nil
-	}
-	id, _ := burn.Identify(path)
-	if abs, err := filepath.Abs(path); err == nil {
-		id.Path = abs
-	}
-	if src.IsStream() {
-		id.Path = path
-	}
-	progress := a.newBurnProgress()
-	var jobs []*burn.Job
-	for i, t := range targets {
-		j, err := a.newJournal(ctx, t, id, o.Options, !o.noVerify, o.journal, "")
-		if err != nil {
-			return err
-		}
-		t.job = &burn.Job{Drive: t.drive, Medium: t.medium, Plan: t.plan, Journal: j, Verify: !o.noVerify, RealTime: true}
-		if i == 0 { // of several drives the first one shows how it goes
-			t.job.Observer = progress
-		}
-		jobs = append(jobs, t.job)
-	}
-	results := burn.Run(ctx, src, jobs...)
-	progress.stop()
-	var failure error
-	for i, r := range results {
-		if err := jobs[i].Journal.Close(); err != nil {
-			a.note("the journal could not be kept: " + err.Error())
-		}
-		if err := a.reportBurn(ctx, targets[i], r, len(targets) > 1, o.eject); err != nil {
-			failure = err
-		}
-	}
-	return failure
-}
-
-// newJournal begins the journal of a burn. A burn is not refused because its
-// journal cannot be kept.
-func (a *app) newJournal(ctx context.Context, t *target, id burn.Identity, o burn.Options, verify bool, path, retry string) (*burn.Writer, error) {
-	dir, err := burn.StateDir()
-	if err != nil && path == "" {
-		return nil, err
-	}
-	b := burn.Begin{Image: id, Options: o, Device: t.name, Profile: t.medium.Profile.String(), MediumID: t.medium.ID,
-		Plan: t.plan, Verify: verify, Retry: retry}
-	if q, err := t.drive.Inquiry(ctx); err == nil {
-		b.Drive = strings.TrimSpace(q.Vendor + " " + q.Product + " " + q.Revision)
-	}
-	if rest, ok := strings.CutPrefix(b.Device, "sim:"); ok && !filepath.IsAbs(rest) {
-		if abs, err := filepath.Abs(rest); err == nil {
-			b.Device = "sim:" + abs
-		}
-	}
-	return burn.Create(dir, path, b)
-}
-
-// showMedium tells what disc it is, and, of a Blu-ray disc, what its spare areas
-// would cost.
-func (a *app) showMedium(m *burn.Medium, o burnFlags) {
-	if a.quiet || a.json {
-		return
-	}
-	fmt.Fprintf(a.stderr, "Disc   %s\n", describeMedium(m))
-	if m.Profile != mmc.ProfileBDR && m.Profile != mmc.ProfileBDRE || m.Formatted && o.Spare == "" {
-		return
-	}
-	for _, s := range []burn.Spare{burn.SpareNone, burn.SpareMinimum, burn.SpareDefault} {
-		if n := m.CapacityWith(s); n > 0 {
-			fmt.Fprintf(a.stderr, "       with --spare %s it holds %s\n", s, megabytes(int64(n)*iso.BlockSize))
-		}
-	}
-}
-
-func (a *app) showPlan(path string, pre *preflight, targets []*target, o burnFlags) {
+func (b *burning) showPlan() {
 	var vouchers []string
-	if pre != nil {
-		vouchers = pre.lines
+	if b.pre != nil {
+		vouchers = b.pre.lines
+		b.say("Image  %s: %s", filepath.Base(b.path), b.pre.describe())
+		for _, l := range vouchers {
+			b.say("       %s", l)
+		}
 	}
-	if !a.quiet && !a.json {
-		if pre != nil {
-			fmt.Fprintf(a.stderr, "Image  %s: %s\n", filepath.Base(path), pre.describe())
-			for _, l := range pre.lines {
-				fmt.Fprintf(a.stderr, "       %s\n", l)
-			}
-		}
-		t := targets[0]
-		how := string(t.plan.Mode)
-		if t.plan.Speed > 0 {
-			how += fmt.Sprintf(" at %gx", t.medium.SpeedX(t.plan.Speed))
-		}
-		switch {
-		case o.Simulate:
-			how += ", with the laser off"
-		case !t.plan.Final && o.Multi:
-			how += ", left open for another session"
-		}
-		fmt.Fprintf(a.stderr, "Plan   %s; about %s", how, roughly(t.plan.Expected))
-		if !o.noVerify && !o.Simulate {
-			fmt.Fprint(a.stderr, ", then the disc is compared with the image")
-		}
-		fmt.Fprintln(a.stderr)
+	t := b.targets[0]
+	how := planWords(t)
+	switch {
+	case b.o.Simulate:
+		how += ", with the laser off"
+	case !t.plan.Final && b.o.Multi:
+		how += ", left open for another session"
 	}
-	for _, t := range targets {
+	b.say("Plan   %s", howLong(how, t.plan, !b.o.noVerify && !b.o.Simulate))
+	for _, t := range b.targets {
 		for _, n := range t.plan.Notes {
-			a.note(n)
+			b.note(n)
 		}
-		if a.verbose {
-			fmt.Fprint(a.stderr, t.plan.String())
+		if b.verbose {
+			fmt.Fprint(b.stderr, t.plan.String())
 		}
-		a.emit(planEvent{"plan", t.name, t.medium.Profile.String(), t.medium.ID, string(t.medium.State()), string(t.plan.Mode),
+		b.emit(planEvent{"plan", t.name, t.medium.Profile.String(), t.medium.ID, string(t.medium.State()), string(t.plan.Mode),
 			t.medium.SpeedX(t.plan.Speed), t.plan.Bytes(), t.medium.Free, t.plan.Expected.Seconds(), vouchers, t.plan.Notes})
 	}
 }
 
+// planWords gives "session at once at 16x".
+func planWords(t *target) string {
+	how := string(t.plan.Mode)
+	if t.plan.Speed > 0 {
+		how += fmt.Sprintf(" at %gx", t.medium.SpeedX(t.plan.Speed))
+	}
+	return how
+}
+
+// howLong completes the line of a plan.
+func howLong(how string, p *burn.Plan, compare bool) string {
+	how += "; about " + roughly(p.Expected)
+	if compare {
+		how += ", then the disc is compared with the image"
+	}
+	return how
+}
+
 // errNoAnswer: nobody is there to be asked for a disc.
-var errNoAnswer = errors.New("there is nobody to put in the next disc")
+var errNoAnswer = errors.New("no terminal")
 
 // nextDisc asks for another disc and waits until it is there.
-func (a *app) nextDisc(ctx context.Context, targets []*target, n, of int) error {
-	for _, t := range targets {
+func (b *burning) nextDisc(ctx context.Context, n int) error {
+	for _, t := range b.targets {
 		if err := moveTray(ctx, t.drive, mmc.Eject); err != nil {
 			return err
 		}
 	}
-	return a.ask(ctx, targets, fmt.Sprintf("Put disc %d of %d in, and press Enter.", n, of))
+	return askForDisc(ctx, b.app, b.targets, fmt.Sprintf("Insert disc %d of %d, and press Enter.", n, b.o.copies))
 }
 
-// ask shows a question, waits for Enter, and loads the discs.
-func (a *app) ask(ctx context.Context, targets []*target, question string) error {
+// askForDisc shows a question, waits for Enter, and loads the discs.
+func askForDisc(ctx context.Context, a *app, targets []*target, question string) error {
 	fmt.Fprintln(a.stderr, question)
 	answer := make(chan error, 1)
 	go func() {

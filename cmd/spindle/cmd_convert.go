@@ -11,107 +11,128 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func (a *app) convertCommand() *cobra.Command {
-	var o image.CreateOptions
-	var merge bool // one file is what is made without --split
+// convertFlags are the options of convert.
+type convertFlags struct {
+	image.CreateOptions
+	merge bool // one file is what is made without --split
+}
+
+func convertCommand(a *app) *cobra.Command {
+	var o convertFlags
 	c := &cobra.Command{
 		Use:   "convert IN OUT",
 		Short: "Convert an image into another format",
-		Long: `Convert the image IN, of any format that spindle opens and also when it is compressed
-(gzip, xz, zstd, bzip2), to OUT, whose suffix says the format:
+		Long: `Convert the image IN to OUT. IN may have any format that spindle opens, and be
+compressed (gzip, xz, zstd, bzip2). The suffix of OUT selects the format:
 
-  .cue   a CUE sheet with its .bin; --split makes one .bin a track
-  .iso   the user data of a data track; --sector-size takes more of its sectors
-  .nrg   an image of Nero, version 2
-  .toc   a TOC file of cdrdao with its .bin
-  .ccd   an image of CloneCD: .ccd, .img and .sub
-  .wav   an audio track; --split makes one file a track
+  .cue   a CUE sheet with its .bin; --split makes one .bin per track
+  .iso   the user data of a data track; --sector-size keeps more of its sectors
+  .nrg   a Nero image, version 2
+  .toc   a cdrdao TOC file with its .bin
+  .ccd   a CloneCD image: .ccd, .img and .sub
+  .wav   an audio track; --split makes one file per track
   .flac  the same, compressed, with tags from the CD-TEXT
 
-Sectors are rebuilt where the formats differ: sync pattern, header, EDC and parity.
+Where the formats differ, sectors are rebuilt: sync pattern, header, EDC and parity.
 
-Data sectors are checked by their EDC on the way; the exit status is 5 when some are
-damaged. What OUT cannot hold is refused, unless --lossy allows to leave it out.`,
+The EDC of every data sector is checked on the way; if some are damaged, the exit
+status is 5. If OUT cannot hold everything in IN, the conversion is refused, unless
+--lossy allows leaving it out.`,
 		Example: `  spindle convert game.cue game.iso
   spindle convert backup.nrg backup.cue
   spindle convert mixed.cue data.iso --track 1
   spindle convert concert.cue concert.flac --split
   spindle convert "game (split).cue" game.cue --merge`,
-		Args: cobra.ExactArgs(2),
-		RunE: func(c *cobra.Command, args []string) error {
-			switch ext := strings.ToLower(suffix(args[1])); {
-			case o.Split && merge:
-				return usage("--split and --merge are opposites: choose one")
-			case o.Split && ext != ".cue" && ext != ".wav" && ext != ".flac":
-				return usage("--split makes several .bin, .wav or .flac files; %s is one file", args[1])
-			case c.Flags().Changed("sector-size") && ext != ".iso":
-				return usage("--sector-size is for an .iso")
-			}
-			return a.runConvert(c.Context(), args[0], args[1], o)
-		},
+		Args: needs(2, 2, "name the image and what to make of it, e.g. \"spindle convert backup.nrg backup.cue\""),
 	}
 	f := c.Flags()
-	f.IntVar(&o.Track, "track", 0, "take this track only (.iso, .wav, .flac)")
-	f.BoolVar(&o.Split, "split", false, "make one file a track (.cue, .wav, .flac)")
-	f.BoolVar(&merge, "merge", false, "make one .bin of all tracks (.cue): the default, for the sake of scripts")
-	f.IntVar(&o.SectorSize, "sector-size", 2048, "take so many `BYTES` of each sector (.iso): 2048, 2336, 2352 or 2448")
+	f.Var(count(&o.Track, 0, 0, 99, "N"), "track", "take only this track (.iso, .wav, .flac)")
+	f.BoolVar(&o.Split, "split", false, "make one file per track (.cue, .wav, .flac)")
+	f.BoolVar(&o.merge, "merge", false, "make one .bin of all tracks (.cue); the default")
+	f.IntVar(&o.SectorSize, "sector-size", 2048, "keep this many `BYTES` of each sector (.iso): 2048, 2336, 2352 or 2448")
 	f.BoolVar(&o.Lossy, "lossy", false, "leave out what OUT cannot hold")
-	f.BoolVar(&o.NoCheck, "no-check", false, "copy only: do not look at the EDC of data sectors, and do not hash")
+	f.BoolVar(&o.NoCheck, "no-check", false, "only copy: check no EDC, compute no hashes")
 	f.BoolVar(&o.Force, "force", false, "replace existing files")
+	complete(c, "sector-size", []string{"2048", "2336", "2352", "2448"})
+	c.RunE = a.run(func(ctx context.Context, args []string) (result, error) {
+		if err := o.check(args[1], c.Flags().Changed("sector-size")); err != nil {
+			return nil, err
+		}
+		return runConvert(ctx, a, args[0], args[1], o)
+	})
 	return c
 }
 
-// convertEvent is the result of convert in JSON.
-type convertEvent struct {
-	Event   string      `json:"event"` // result
-	Status  int         `json:"status"`
+// check looks for options that contradict the file to be made.
+func (o *convertFlags) check(out string, sectorSize bool) error {
+	switch ext := strings.ToLower(suffix(out)); {
+	case o.Split && o.merge:
+		return usage("--split and --merge are opposites: choose one")
+	case o.Split && ext != ".cue" && ext != ".wav" && ext != ".flac":
+		return usage("--split makes several .bin, .wav or .flac files; %s is one file", out)
+	case sectorSize && ext != ".iso":
+		return usage("--sector-size applies to an .iso only")
+	}
+	return nil
+}
+
+// convertResult is the result of convert.
+type convertResult struct {
+	ending
 	Files   []string    `json:"files"`
 	Whole   digest.Sums `json:"whole"`
 	Damaged int         `json:"damaged"` // data sectors with a wrong EDC
 	First   disc.LBA    `json:"first_damaged,omitempty"`
 	Lost    []string    `json:"lost,omitempty"`
+
+	in, out string
+}
+
+func (r *convertResult) Text(p *page) {
+	p.line("%s: %s", strings.Join(r.Files, ", "), sizeText(r.Whole.Size))
+	if r.Whole.SHA256 != "" {
+		of := ""
+		if s := strings.ToLower(suffix(r.out)); s == ".wav" || s == ".flac" {
+			of = " of the samples"
+		}
+		p.line("SHA-256%s %s", of, r.Whole.SHA256)
+	}
+	if r.Damaged == 0 {
+		return
+	}
+	are, they := "are", "They were copied as they are"
+	if r.Damaged == 1 {
+		are, they = "is", "It was copied as it is"
+	}
+	p.text("%s of %s %s damaged, the first at sector %d. %s; \"spindle verify %s --repair OUT.cue\" may be able to repair.",
+		p.red(plural(r.Damaged, "data sector")), r.in, are, r.First, they, r.in)
 }
 
 // noteLost reports what the format of a new image had no place for.
-func (a *app) noteLost(out string, lost []string) {
+func noteLost(a *app, out string, lost []string) {
 	for _, what := range lost {
 		a.note("Left out, because " + suffix(out) + " cannot hold it: " + what + ".")
 	}
 }
 
-func (a *app) runConvert(ctx context.Context, in, out string, o image.CreateOptions) error {
+func runConvert(ctx context.Context, a *app, in, out string, o convertFlags) (result, error) {
 	img, err := image.Open(in)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer img.Close()
-	bar := a.newWorkBar()
+	bar := a.newProgress()
 	defer bar.stop()
 	o.Progress = bar.step("converting")
-	res, err := image.Create(ctx, out, img, o)
+	res, err := image.Create(ctx, out, img, o.CreateOptions)
 	bar.stop()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	a.noteLost(out, res.Lost)
-	e := convertEvent{"result", exitDone, res.Files, res.Whole, res.Damaged, res.First, res.Lost}
+	noteLost(a, out, res.Lost)
+	r := &convertResult{done(exitDone), res.Files, res.Whole, res.Damaged, res.First, res.Lost, in, out}
 	if res.Damaged > 0 {
-		e.Status = exitDifferent
+		r.Status = exitDifferent
 	}
-	a.emit(e)
-	a.print("%s: %s", strings.Join(res.Files, ", "), megabytes(res.Whole.Size))
-	if res.Whole.SHA256 != "" {
-		of := ""
-		if s := strings.ToLower(suffix(out)); s == ".wav" || s == ".flac" {
-			of = " of the samples"
-		}
-		a.print("SHA-256%s %s", of, res.Whole.SHA256)
-	}
-	if res.Damaged == 0 {
-		return nil
-	}
-	a.print("%s of %s damaged, the first is sector %d. They were taken over as they are;",
-		a.red.Sprint(plural(res.Damaged, "data sector")), in, res.First)
-	a.print("\"spindle verify %s --repair OUT.cue\" may repair them.", in)
-	return exitError(e.Status)
+	return r, nil
 }

@@ -1,56 +1,58 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
 
-	"github.com/spf13/cobra"
-
 	"spindle/scsi"
 	"spindle/scsi/tcmu"
+
+	"github.com/spf13/cobra"
 )
 
-func (a *app) detachCommand() *cobra.Command {
+func detachCommand(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "detach [DEVICE]",
-		Short: "Take an attached drive away again",
-		Long: `detach ends a drive that "spindle attach" made, and removes what is left of drives
-whose spindle was killed. With several attached drives, name the one that is meant.`,
-		Args: cobra.MaximumNArgs(1),
-		RunE: func(c *cobra.Command, args []string) error {
-			device := a.drive
+		Short: "Remove an attached drive",
+		Long: `Remove a drive made by "spindle attach", and clean up after drives whose spindle was
+killed. With several attached drives, name the device.`,
+		Example: "  sudo spindle detach /dev/sr1",
+		Args:    needs(0, 1, ""),
+		RunE: a.run(func(_ context.Context, args []string) (result, error) {
+			device := a.drive()
 			if len(args) > 0 {
 				device = args[0]
 			}
-			return a.detach(device)
-		},
+			return runDetach(device)
+		}),
 	}
 }
 
-func (a *app) detach(device string) error {
+func runDetach(device string) (result, error) {
 	if os.Geteuid() != 0 {
-		return fmt.Errorf("detaching a drive needs root: %w", tcmu.ErrRoot)
+		return nil, fmt.Errorf("detaching a drive needs root: %w", tcmu.ErrRoot)
 	}
 	cleaned, err := cleanAttached()
 	if err != nil {
-		return err
+		return nil, err
 	}
+	r := &attachResult{ending: done(exitDone)}
 	client, err := findAttached(device)
 	switch {
 	case errors.Is(err, errNotAttached) && device == "" && cleaned > 0:
-		a.print("removed what was left of %s", plural(cleaned, "drive"))
+		r.text = fmt.Sprintf("Removed what was left of %s.", plural(cleaned, "drive"))
 	case err != nil:
-		return err
+		return nil, err
+	case tcmu.Mounted(client.Device):
+		return nil, fmt.Errorf("%s is mounted: %w", client.Device, scsi.ErrBusy)
 	default:
-		if tcmu.Mounted(client.Device) {
-			return fmt.Errorf("%s is mounted: %w", client.Device, scsi.ErrBusy)
-		}
 		if err := client.ask(attachRequest{Do: "detach"}); err != nil {
-			return err
+			return nil, err
 		}
-		a.print("%s is detached", client.Device)
+		r.text = client.Device + " is detached."
 	}
-	a.emit(attachEvent{"result", client.Device, client.File})
-	return nil
+	r.Device, r.File = client.Device, client.File
+	return r, nil
 }

@@ -12,16 +12,16 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func (a *app) drivesCommand() *cobra.Command {
+func drivesCommand(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "drives",
 		Short: "List the optical drives and what is in them",
-		Args:  cobra.NoArgs,
-		RunE:  func(c *cobra.Command, _ []string) error { return a.runDrives(c.Context()) },
+		Args:  needs(0, 0, ""),
+		RunE:  a.run(func(ctx context.Context, _ []string) (result, error) { return runDrives(ctx, a) }),
 	}
 }
 
-// driveEvent is one drive in JSON.
+// driveEvent is one drive.
 type driveEvent struct {
 	Event    string   `json:"event"` // drive
 	Path     string   `json:"path"`
@@ -35,13 +35,38 @@ type driveEvent struct {
 	Problem  string   `json:"problem,omitempty"`
 }
 
-func (a *app) runDrives(ctx context.Context) error {
+func (e *driveEvent) Text(p *page) {
+	var names []string
+	if e.Generic != "" {
+		names = append(names, e.Generic)
+	}
+	names = append(names, e.Links...)
+	line := e.Path
+	if len(names) > 0 {
+		line += " (" + strings.Join(names, ", ") + ")"
+	}
+	line += "  " + visible(strings.TrimSpace(e.Vendor+" "+e.Model))
+	if e.Revision != "" {
+		line += ", firmware " + visible(e.Revision)
+	}
+	if e.Serial != "" {
+		line += ", serial " + visible(e.Serial)
+	}
+	p.line("%s", line)
+	if e.Problem != "" {
+		p.line("    %s", e.Problem)
+		return
+	}
+	p.line("    %s", e.Medium)
+}
+
+func runDrives(ctx context.Context, a *app) (result, error) {
 	all, err := scsi.Drives()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if len(all) == 0 {
-		return byname.ErrNoDrive
+		return nil, byname.ErrNoDrive
 	}
 	for _, d := range all {
 		e := driveEvent{
@@ -53,37 +78,12 @@ func (a *app) runDrives(ctx context.Context) error {
 		}
 		e.Medium, err = mediumIn(ctx, d.Path)
 		if err != nil {
-			e.Problem = err.Error()
+			e.Problem = explain(err).what
 		}
-		a.emit(e)
-		a.printDrive(e)
+		a.show(&e)
 	}
-	a.emit(resultEvent{"result", exitDone})
-	return ctx.Err()
-}
-
-func (a *app) printDrive(e driveEvent) {
-	names := append([]string{}, e.Links...)
-	if e.Generic != "" {
-		names = append([]string{e.Generic}, names...)
-	}
-	line := e.Path
-	if len(names) > 0 {
-		line += " (" + strings.Join(names, ", ") + ")"
-	}
-	line += "  " + strings.TrimSpace(e.Vendor+" "+e.Model)
-	if e.Revision != "" {
-		line += ", firmware " + e.Revision
-	}
-	if e.Serial != "" {
-		line += ", serial " + e.Serial
-	}
-	a.print("%s", line)
-	if e.Problem != "" {
-		a.print("    %s", e.Problem)
-	} else {
-		a.print("    %s", e.Medium)
-	}
+	r := done(exitDone)
+	return &r, ctx.Err()
 }
 
 // mediumIn says what kind of disc is in a drive.

@@ -1,46 +1,46 @@
 package main
 
 import (
-	"github.com/spf13/cobra"
+	"context"
+	"strings"
 
+	"spindle/drive/byname"
 	"spindle/scsi/mmc"
+
+	"github.com/spf13/cobra"
 )
 
-func (a *app) ejectCommand() *cobra.Command {
-	return a.trayCommand("eject", "Open the tray of a drive", mmc.Eject, "the tray is open")
-}
-
-// trayEvent is the result of eject and load in JSON.
-type trayEvent struct {
-	Event  string `json:"event"` // result
-	Status int    `json:"status"`
-	Tray   string `json:"tray"` // open or closed
-}
-
-func (a *app) trayCommand(name, short string, action mmc.LoadAction, done string) *cobra.Command {
+func ejectCommand(a *app) *cobra.Command {
 	return &cobra.Command{
-		Use:   name + " [DRIVE]",
-		Short: short,
-		Args:  cobra.MaximumNArgs(1),
-		RunE: func(c *cobra.Command, args []string) error {
-			drive := ""
-			if len(args) > 0 {
-				drive = args[0]
-			}
-			d, err := a.openDrive(c.Context(), drive)
-			if err != nil {
-				return err
-			}
-			if err := moveTray(c.Context(), d, action); err != nil {
-				return err
-			}
-			state := "open"
-			if action == mmc.Load {
-				state = "closed"
-			}
-			a.print("%s", done)
-			a.emit(trayEvent{"result", exitDone, state})
-			return nil
-		},
+		Use:     "eject [DRIVE]",
+		Short:   "Open the tray of a drive",
+		Example: "  spindle eject\n  spindle eject /dev/sr1",
+		Args:    needs(0, 1, ""),
+		RunE: a.run(func(ctx context.Context, args []string) (result, error) {
+			return runTray(ctx, a, args, mmc.Eject)
+		}),
 	}
+}
+
+// trayResult is the result of eject and load.
+type trayResult struct {
+	ending
+	Tray string `json:"tray"` // open or closed
+}
+
+func (r *trayResult) Text(p *page) { p.line("Tray %s.", r.Tray) }
+
+func runTray(ctx context.Context, a *app, args []string, action mmc.LoadAction) (result, error) {
+	d, err := a.open(ctx, strings.Join(args, ""), byname.Shared)
+	if err != nil {
+		return nil, err
+	}
+	if err := moveTray(ctx, d, action); err != nil {
+		return nil, err
+	}
+	r := &trayResult{ending: done(exitDone), Tray: "open"}
+	if action == mmc.Load {
+		r.Tray = "closed"
+	}
+	return r, nil
 }

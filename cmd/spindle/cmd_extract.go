@@ -10,33 +10,36 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func (a *app) extractCommand() *cobra.Command {
+func extractCommand(a *app) *cobra.Command {
 	var o fileFlags
 	c := &cobra.Command{
 		Use:   "extract IMAGE [PATH...]",
 		Short: "Take files out of an image",
 		Long: `Extract the files in an image: all of them, or those named by PATH, directories with
-all that is in them. Permissions and times are kept where the image states them;
-symbolic links are made when they stay inside the folder. Nothing is ever written
+everything in them. Permissions and times are kept where the image states them;
+symbolic links are created if they stay inside the folder. Nothing is ever written
 outside it.
 
-Audio tracks come as WAVE files ("spindle convert IMAGE OUT.flac --split" makes FLAC
-files of them). Of the files of a Video CD, which lie in sectors of form 2, all user
-data are taken: 2324 bytes a sector, an MPEG stream that players take.`,
-		Args: cobra.MinimumNArgs(1),
-		RunE: func(c *cobra.Command, args []string) error { return a.runExtract(c.Context(), args[0], args[1:], o) },
+Audio tracks become WAVE files ("spindle convert IMAGE OUT.flac --split" makes FLAC
+files). The files of a Video CD, whose sectors have form 2, are extracted with all
+their user data: 2324 bytes per sector, an MPEG stream that players accept.`,
+		Example: `  spindle extract debian-live.iso -C folder
+  spindle extract backup.nrg docs/readme.txt`,
+		Args: needs(1, unlimited, "name the image to take files out of, e.g. \"spindle extract debian-live.iso -C folder\""),
+		RunE: a.run(func(ctx context.Context, args []string) (result, error) {
+			return runExtract(ctx, a, args[0], args[1:], o)
+		}),
 	}
 	f := c.Flags()
-	f.IntVar(&o.track, "track", 0, trackHelp)
-	f.StringVarP(&o.dir, "directory", "C", ".", "the folder to extract to")
+	f.Var(count(&o.track, 0, 0, 99, "N"), "track", trackHelp)
+	f.StringVarP(&o.dir, "directory", "C", ".", "extract to this `FOLDER`")
 	f.BoolVar(&o.force, "force", false, "replace existing files")
 	return c
 }
 
-// extractEvent is the result of extract.
-type extractEvent struct {
-	Event   string      `json:"event"` // result
-	Status  int         `json:"status"`
+// extractResult is the result of extract.
+type extractResult struct {
+	ending
 	Files   int         `json:"files"`
 	Bytes   int64       `json:"bytes"`
 	Left    int         `json:"left_out,omitempty"`
@@ -51,94 +54,63 @@ type leftEvent struct {
 	Reason string `json:"reason"`
 }
 
-// newExtractEvent describes what was extracted. Files of which the content is missing
+// newExtractResult describes what was extracted. Files of which the content is missing
 // make it a failure.
-func newExtractEvent(res *extract.Result, dir string) extractEvent {
-	ev := extractEvent{Event: "result", Status: exitDone, Files: res.Files + res.Links, Bytes: res.Bytes, Left: len(res.Skipped), dir: dir}
+func newExtractResult(res *extract.Result, dir string) *extractResult {
+	r := &extractResult{ending: done(exitDone), Files: res.Files + res.Links, Bytes: res.Bytes, Left: len(res.Skipped), dir: dir}
 	for _, s := range res.Skipped {
-		ev.Skipped = append(ev.Skipped, leftEvent{s.Path, s.Reason.String()})
+		r.Skipped = append(r.Skipped, leftEvent{s.Path, s.Reason.String()})
 		if s.Reason == extract.Unreadable || s.Reason == extract.Incomplete {
-			ev.Status = exitFailed
+			r.Status = exitFailed
 		}
 	}
-	return ev
+	return r
 }
 
-// text says what was extracted.
-func (e extractEvent) text() string {
-	text := fmt.Sprintf("%s, %s, extracted to %s", plural(e.Files, "file"), megabytes(e.Bytes), e.dir)
-	switch {
-	case e.Left == 1:
-		text += "\n1 entry left out; see the notes"
-	case e.Left > 1:
-		text += fmt.Sprintf("\n%d entries left out; see the notes", e.Left)
+// Text implements event.
+func (r *extractResult) Text(p *page) {
+	p.line("%s, %s, extracted to %s", plural(r.Files, "file"), sizeText(r.Bytes), r.dir)
+	if r.Left > 0 {
+		p.line("%s left out; see the notes", plural(r.Left, "entry"))
 	}
-	return text
 }
 
-func (a *app) runExtract(ctx context.Context, name string, args []string, o fileFlags) error {
+func runExtract(ctx context.Context, a *app, name string, args []string, o fileFlags) (result, error) {
 	paths := cleanPaths(args)
 	f, err := openFiles(ctx, name, o.track, paths)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer f.img.Close()
 	const most = 16 // times what the image has: files may share sectors
 	opts := extract.Options{Paths: paths, Replace: o.force, MaxBytes: most*int64(f.img.Layout().Sectors())*iso.BlockSize + 1<<30}
-	notes := &extractNotes{a: a}
-	bar := a.newWorkBar()
+	bar := a.newProgress()
 	defer bar.stop()
-	if step := bar.step("extracting"); step != nil {
-		total, err := extract.Size(ctx, f, opts)
-		if err != nil {
-			return err
-		}
-		notes.progress = func(n int64) { step(n, total) }
+	total, err := extract.Size(ctx, f, opts)
+	if err != nil {
+		return nil, err
 	}
-	opts.Observer = notes
+	opts.Observer = &extractProgress{bar, bar.step("extracting"), total}
 	res, err := extract.Run(ctx, o.dir, f, opts)
 	bar.stop()
-	notes.print()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	ev := newExtractEvent(res, o.dir)
-	a.emit(ev)
-	a.print("%s", ev.text())
-	if ev.Status != exitDone {
-		return exitError(ev.Status)
-	}
-	return nil
+	return newExtractResult(res, o.dir), nil
 }
 
-// extractNotes shows what extract does. Notes wait where a bar stands.
-type extractNotes struct {
-	a        *app
-	progress func(bytes int64) // nil without a bar
-	waiting  []string
+// extractProgress observes an extraction.
+type extractProgress struct {
+	bar   *progress
+	step  func(done, total int64)
+	total int64
 }
 
 // Progress implements [extract.Observer].
-func (n *extractNotes) Progress(_ string, bytes int64) {
-	if n.progress != nil {
-		n.progress(bytes)
-	}
-}
+func (p *extractProgress) Progress(_ string, bytes int64) { p.step(bytes, p.total) }
 
 // Skipped implements [extract.Observer].
-func (n *extractNotes) Skipped(s extract.Skipped) {
-	n.waiting = append(n.waiting, skippedText(s))
-	if n.progress == nil {
-		n.print()
-	}
-}
-
-func (n *extractNotes) print() {
-	for _, text := range n.waiting {
-		n.a.note(text)
-	}
-	n.waiting = nil
-}
+func (p *extractProgress) Skipped(s extract.Skipped) { p.bar.note(skippedText(s)) }
 
 // skippedText says why an entry was left out.
 func skippedText(s extract.Skipped) string {

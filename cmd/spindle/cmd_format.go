@@ -1,30 +1,57 @@
 package main
 
 import (
-	"github.com/spf13/cobra"
+	"context"
+	"errors"
+	"fmt"
 
 	"spindle/burn"
+	"spindle/scsi"
+
+	"github.com/spf13/cobra"
 )
 
-func (a *app) formatCommand() *cobra.Command {
+func formatCommand(a *app) *cobra.Command {
 	var full bool
-	var spare string
+	var spare spareFlag
 	c := &cobra.Command{
 		Use:   "format [DRIVE]",
 		Short: "Format a DVD-RAM, DVD-RW, DVD+RW or Blu-ray disc",
-		Long: `format prepares a disc that is written at any place. burn does it by itself where it
-is needed. What is on the disc is lost.`,
-		Args: cobra.MaximumNArgs(1),
-		RunE: func(c *cobra.Command, args []string) error {
-			switch spare {
-			case "", "none", "min", "default":
-			default:
-				return usage("--spare is none, min or default, not %q", spare)
-			}
-			return a.eraseDisc(c.Context(), args, "formatted", func(m *burn.Medium) (*burn.Plan, error) { return burn.PlanFormat(m, full, burn.Spare(spare)) })
-		},
+		Long: `Format a disc that can be written at any place. "spindle burn" does so automatically
+where it is needed. Everything on the disc is lost.`,
+		Example: "  spindle format\n  spindle format /dev/sr1 --spare none",
+		Args:    needs(0, 1, ""),
+		RunE: a.run(func(ctx context.Context, args []string) (result, error) {
+			return erase(ctx, a, args, "formatted", func(m *burn.Medium) (*burn.Plan, error) {
+				return burn.PlanFormat(m, full, burn.Spare(spare))
+			})
+		}),
 	}
-	c.Flags().BoolVar(&full, "full", false, "write or certify every sector: takes an hour or more")
-	c.Flags().StringVar(&spare, "spare", "", "spare areas of a Blu-ray disc: none, min or default")
+	c.Flags().BoolVar(&full, "full", false, "write or certify every sector; takes an hour or more")
+	c.Flags().Var(&spare, "spare", "spare areas of a Blu-ray disc: none, min or default")
+	complete(c, "spare", spareNames)
 	return c
+}
+
+// eraseOutcome says how erasing or formatting ended.
+func eraseOutcome(ctx context.Context, name string, m *burn.Medium, state string, err error) (result, error) {
+	r := &burnResult{ending: done(exitDone), Drive: name, State: state}
+	var stopped *burn.Error
+	switch {
+	case err == nil:
+		r.text = fmt.Sprintf("The %s is %s.", m.Profile, state)
+		return r, nil
+	case !errors.As(err, &stopped) || ctx.Err() != nil:
+		return nil, err
+	}
+	f := message{status: exitBurnFailed, what: stopped.Err.Error(), next: "Try again; if it fails again, the disc is worn out."}
+	if what, next, ok := burnCause(err); ok {
+		f.what, f.next = what, next
+	}
+	if s := scsi.SenseOf(err); s != nil {
+		f.sense = s.String()
+	}
+	r.State = string(burn.Unknown)
+	r.fail(f)
+	return r, nil
 }

@@ -10,6 +10,7 @@ import (
 	"spindle/burn"
 	"spindle/disc"
 	"spindle/drive"
+	"spindle/drive/byname"
 	"spindle/image"
 	"spindle/iso"
 	"spindle/rip"
@@ -18,31 +19,30 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func (a *app) infoCommand() *cobra.Command {
+func infoCommand(a *app) *cobra.Command {
 	var opts rip.SurveyOptions
 	c := &cobra.Command{
 		Use:   "info [DRIVE|IMAGE]",
 		Short: "Show what is on a disc, or in an image",
-		Args:  cobra.MaximumNArgs(1),
-		RunE: func(c *cobra.Command, args []string) error {
-			if len(args) == 1 && !isDriveName(args[0]) {
-				return a.infoImage(c.Context(), args[0])
+		Example: `  spindle info
+  spindle info /dev/sr1 --indexes
+  spindle info backup.nrg`,
+		Args: needs(0, 1, ""),
+		RunE: a.run(func(ctx context.Context, args []string) (result, error) {
+			name := strings.Join(args, "")
+			if name != "" && !isDriveName(name) {
+				return infoOfImage(ctx, name)
 			}
-			name := ""
-			if len(args) == 1 {
-				name = args[0]
-			}
-			return a.infoDrive(c.Context(), name, opts)
-		},
+			return infoOfDrive(ctx, a, name, opts)
+		}),
 	}
-	c.Flags().BoolVar(&opts.Indexes, "indexes", false, "look for pregaps, indexes and ISRCs too: takes seconds a track")
+	c.Flags().BoolVar(&opts.Indexes, "indexes", false, "also find pregaps, indexes and ISRCs; takes seconds per track")
 	return c
 }
 
-// infoEvent is what info says in JSON.
-type infoEvent struct {
-	Event      string        `json:"event"` // result
-	Status     int           `json:"status"`
+// infoResult is the result of info.
+type infoResult struct {
+	ending
 	Drive      string        `json:"drive,omitempty"`
 	Medium     string        `json:"medium"`
 	State      string        `json:"state,omitempty"`
@@ -51,7 +51,7 @@ type infoEvent struct {
 	Protection string        `json:"protection,omitempty"`
 	LayerBreak disc.LBA      `json:"layer_break,omitempty"`
 	Sessions   []infoSession `json:"sessions,omitempty"`
-	Text       []infoText    `json:"cd_text,omitempty"`
+	CDText     []infoText    `json:"cd_text,omitempty"`
 	Volume     *infoVolume   `json:"volume,omitempty"`
 	Notes      []string      `json:"notes,omitempty"`
 	Write      *infoWrite    `json:"write,omitempty"`
@@ -110,46 +110,50 @@ type infoVolume struct {
 	Boot        []string `json:"boot,omitempty"`
 }
 
-func (a *app) infoDrive(ctx context.Context, name string, opts rip.SurveyOptions) error {
-	dev, err := a.openDrive(ctx, name)
+func infoOfDrive(ctx context.Context, a *app, name string, opts rip.SurveyOptions) (result, error) {
+	dev, err := a.open(ctx, name, byname.Shared)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	e := infoEvent{Event: "result"}
+	r := &infoResult{ending: done(exitDone)}
 	if q, err := dev.Inquiry(ctx); err == nil {
-		e.Drive = strings.TrimSpace(q.Vendor + " " + q.Product + " " + q.Revision)
+		r.Drive = strings.TrimSpace(q.Vendor + " " + q.Product + " " + q.Revision)
 	}
 	m, err := drive.Survey(ctx, dev, drive.ForReading|drive.ForWriting)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	d, err := rip.Examine(ctx, dev, m, opts)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	e.Medium, e.Notes = d.Profile.String(), d.Notes
+	r.Medium, r.Notes = d.Profile.String(), d.Notes
 	if c := m.Contents; c != nil {
-		e.Protection = string(c.Protection)
+		r.Protection = string(c.Protection)
 		if c.DVD != nil && d.Profile == mmc.ProfileDVDROM && c.DVD.BookType != 0 {
-			e.Medium += " (" + c.DVD.BookType.String() + ")"
+			r.Medium += " (" + c.DVD.BookType.String() + ")"
 		}
 	}
 	if d.Info != nil {
-		e.State = d.Info.Status.String()
+		r.State = d.Info.Status.String()
 	}
-	e.fill(d.Layout, d.Volume)
+	r.fill(d.Layout, d.Volume)
 	if m.Recording != nil {
 		w, err := burn.MediumOf(m)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		e.Write = newInfoWrite(w)
+		r.Write = newInfoWrite(w)
 		if s := w.State(); s == burn.Overwritable || s == burn.Spoiled {
-			e.State = string(s)
+			r.State = string(s)
 		}
 	}
-	a.showInfo(&e)
-	return nil
+	for _, n := range r.Notes {
+		if !a.json { // JSON has them in the result
+			a.note(n)
+		}
+	}
+	return r, nil
 }
 
 func newInfoWrite(m *burn.Medium) *infoWrite {
@@ -163,18 +167,18 @@ func newInfoWrite(m *burn.Medium) *infoWrite {
 	return w
 }
 
-// print says what can be written.
-func (w *infoWrite) print(a *app) {
+// text describes what can be written.
+func (w *infoWrite) text(p *page) {
 	if w.MediaID != "" {
-		a.print("blank:      %s", w.MediaID)
+		p.line("made by:    %s", visible(w.MediaID))
 	}
 	if w.Cannot != "" {
-		a.print("writing:    %s", w.Cannot)
+		p.line("writing:    %s", w.Cannot)
 		return
 	}
 	text := w.State
 	if w.Free > 0 {
-		text += ", " + megabytes(int64(w.Free)*iso.BlockSize) + " free"
+		text += ", " + sizeText(int64(w.Free)*iso.BlockSize) + " free"
 	}
 	if w.State == string(burn.Appendable) {
 		text += fmt.Sprintf(", the next session begins at sector %d", w.NextWritable)
@@ -186,20 +190,19 @@ func (w *infoWrite) print(a *app) {
 		}
 		text += ", at " + strings.Join(speeds, " ")
 	}
-	a.print("writing:    %s", text)
+	p.line("writing:    %s", text)
 }
 
-func (a *app) infoImage(ctx context.Context, path string) error {
+func infoOfImage(ctx context.Context, path string) (result, error) {
 	img, err := image.Open(path)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer img.Close()
 	l := img.Layout()
-	e := infoEvent{Event: "result", Medium: l.Medium.String() + " image"}
-	e.fill(l, imageVolume(ctx, img))
-	a.showInfo(&e)
-	return nil
+	r := &infoResult{ending: done(exitDone), Medium: l.Medium.String() + " image"}
+	r.fill(l, imageVolume(ctx, img))
+	return r, nil
 }
 
 // imageVolume reads the descriptors of the file system that a computer shows.
@@ -215,7 +218,7 @@ func imageVolume(ctx context.Context, img disc.Image) *iso.Volume {
 	return v
 }
 
-func (e *infoEvent) fill(l *disc.Layout, v *iso.Volume) {
+func (e *infoResult) fill(l *disc.Layout, v *iso.Volume) {
 	if l == nil {
 		return
 	}
@@ -234,7 +237,7 @@ func (e *infoEvent) fill(l *disc.Layout, v *iso.Volume) {
 		e.Sessions = append(e.Sessions, out)
 	}
 	for _, b := range disc.DecodeCDText(l.CDText) {
-		e.Text = append(e.Text, infoText{
+		e.CDText = append(e.CDText, infoText{
 			Language: b.Language, Title: b.Texts[disc.PackTitle], Performer: b.Texts[disc.PackPerformer],
 			Songwriter: b.Texts[disc.PackSongwriter], Composer: b.Texts[disc.PackComposer], Arranger: b.Texts[disc.PackArranger],
 			Message: b.Texts[disc.PackMessage], DiscID: b.Texts[disc.PackDiscID], Code: b.Texts[disc.PackCode], Genre: b.Genre,
@@ -257,62 +260,55 @@ func bootNames(v *iso.Volume) []string {
 	return names
 }
 
-func (a *app) showInfo(e *infoEvent) {
-	a.emit(e)
-	if a.json {
-		return
-	}
+func (e *infoResult) Text(p *page) {
 	if e.Drive != "" {
-		a.print("drive:      %s", e.Drive)
+		p.line("drive:      %s", visible(e.Drive))
 	}
 	medium := e.Medium
 	if e.State != "" {
 		medium += ", " + e.State
 	}
-	a.print("disc:       %s", medium)
+	p.line("disc:       %s", medium)
 	if len(e.Sessions) > 0 {
-		a.print("size:       %s (%s)", plural(e.Sectors, "sector"), e.length())
+		p.line("size:       %s (%s)", plural(e.Sectors, "sector"), e.length())
 	}
 	if e.LayerBreak > 0 {
-		a.print("layers:     2, break at sector %d", e.LayerBreak)
+		p.line("layers:     2, break at sector %d", e.LayerBreak)
 	}
 	if e.Protection != "" {
-		a.print("protected:  %s", e.Protection)
+		p.line("protected:  %s", e.Protection)
 	}
 	if v := e.Volume; v != nil {
-		a.print("volume:     %q, %s, %s", v.Label, strings.Join(v.FileSystems, " + "), plural(int(v.Blocks), "sector"))
+		p.line("volume:     %q, %s, %s", v.Label, strings.Join(v.FileSystems, " + "), plural(int(v.Blocks), "sector"))
 		if len(v.Boot) > 0 {
-			a.print("boots:      %s", strings.Join(v.Boot, ", "))
+			p.line("boots:      %s", strings.Join(v.Boot, ", "))
 		}
 	}
 	if e.Write != nil {
-		e.Write.print(a)
+		e.Write.text(p)
 	}
 	if e.MCN != "" {
-		a.print("catalogue:  %s", e.MCN)
+		p.line("catalogue:  %s", visible(e.MCN))
 	}
-	if len(e.Text) > 0 {
-		a.print("CD-TEXT:    %s", e.discText())
+	if len(e.CDText) > 0 {
+		p.line("CD-TEXT:    %s", e.discText())
 	}
 	if e.isCD() {
-		e.printTracks(a.stdout)
-	}
-	for _, n := range e.Notes {
-		a.note(n)
+		e.printTracks(p.w)
 	}
 }
 
-func (e *infoEvent) isCD() bool { return strings.HasPrefix(e.Medium, "CD") }
+func (e *infoResult) isCD() bool { return strings.HasPrefix(e.Medium, "CD") }
 
 // length is the playing time of a CD, and the size of other discs.
-func (e *infoEvent) length() string {
+func (e *infoResult) length() string {
 	if e.isCD() {
 		return disc.Frames(e.Sectors).String()
 	}
-	return megabytes(int64(e.Sectors) * iso.BlockSize)
+	return sizeText(int64(e.Sectors) * iso.BlockSize)
 }
 
-func (e *infoEvent) printTracks(w io.Writer) {
+func (e *infoResult) printTracks(w io.Writer) {
 	for _, s := range e.Sessions {
 		fmt.Fprintf(w, "\nsession %d, %s, lead-out at sector %d\n", s.Number, s.Format, s.LeadOut)
 		var table strings.Builder
@@ -341,19 +337,19 @@ func (x *infoText) of(n int) string {
 }
 
 // discText gives performer and title of the disc, and in how many languages.
-func (e *infoEvent) discText() string {
-	text := fmt.Sprintf("%q", e.Text[0].of(0))
-	if n := len(e.Text); n > 1 {
+func (e *infoResult) discText() string {
+	text := fmt.Sprintf("%q", e.CDText[0].of(0))
+	if n := len(e.CDText); n > 1 {
 		text += fmt.Sprintf(", in %d languages", n)
 	}
 	return text
 }
 
 // details lists what not every track has.
-func (e *infoEvent) details(t *infoTrack) string {
+func (e *infoResult) details(t *infoTrack) string {
 	var more []string
-	if len(e.Text) > 0 && e.Text[0].of(t.Number) != "" {
-		more = append(more, fmt.Sprintf("%q", e.Text[0].of(t.Number)))
+	if len(e.CDText) > 0 && e.CDText[0].of(t.Number) != "" {
+		more = append(more, fmt.Sprintf("%q", e.CDText[0].of(t.Number)))
 	}
 	if t.ISRC != "" {
 		more = append(more, "ISRC "+t.ISRC)

@@ -1,44 +1,47 @@
 package main
 
 import (
+	"context"
 	"os"
 	"strings"
 
-	"github.com/spf13/cobra"
-
 	"spindle/scsi/mmc"
+
+	"github.com/spf13/cobra"
 )
 
-func (a *app) loadCommand() *cobra.Command {
-	c := a.trayCommand("load", "Close the tray of a drive, or put a disc into an attached one", mmc.Load, "the tray is closed")
-	c.Use = "load [DRIVE|IMAGE]"
-	c.Long = `load closes the tray of a drive. With a disc image, or sim:FILE?media=... for a blank,
-it puts that disc into a drive that "spindle attach" made: the one that --drive names, or
-the only one.`
-	closeTray := c.RunE
-	c.RunE = func(c *cobra.Command, args []string) error {
-		if len(args) == 0 || strings.HasPrefix(args[0], "/dev/") || a.drive == "" && strings.HasPrefix(args[0], "sim:") {
-			return closeTray(c, args)
-		}
-		return a.changeDisc(args[0])
+func loadCommand(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "load [DRIVE|IMAGE]",
+		Short: "Close the tray of a drive, or insert an image into an attached one",
+		Long: `Close the tray of a drive.
+
+With a disc image, or sim:FILE?media=... for a blank disc, insert it into a drive made
+by "spindle attach": the one that --drive names, or the only one.`,
+		Example: `  spindle load
+  spindle load other.iso -d /dev/sr1`,
+		Args: needs(0, 1, ""),
+		RunE: a.run(func(ctx context.Context, args []string) (result, error) {
+			if len(args) == 0 || strings.HasPrefix(args[0], "/dev/") || a.drive() == "" && strings.HasPrefix(args[0], "sim:") {
+				return runTray(ctx, a, args, mmc.Load)
+			}
+			return changeDisc(a.drive(), args[0])
+		}),
 	}
-	return c
 }
 
-// changeDisc puts a disc into an attached drive.
-func (a *app) changeDisc(spec string) error {
-	d, err := findAttached(a.drive)
+// changeDisc inserts a disc into an attached drive.
+func changeDisc(device, spec string) (result, error) {
+	d, err := findAttached(device)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	dir, err := os.Getwd()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := d.ask(attachRequest{Do: "load", Spec: spec, Dir: dir}); err != nil {
-		return err
+		return nil, err
 	}
-	a.print("%s holds %s", d.Device, d.File)
-	a.emit(attachEvent{"result", d.Device, d.File})
-	return nil
+	return &attachResult{ending: done(exitDone), Device: d.Device, File: d.File, text: d.Device + " now holds " + d.File + "."}, nil
 }

@@ -13,18 +13,20 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func (a *app) lsCommand() *cobra.Command {
+func lsCommand(a *app) *cobra.Command {
 	var o fileFlags
 	c := &cobra.Command{
 		Use:   "ls IMAGE [PATH]",
 		Short: "List the files in an image",
-		Long: `List the files in an image, all of them or those below PATH: those of its file system
-(ISO 9660 with the names of Rock Ridge or Joliet, or UDF), and its audio tracks. Of a
-disc with several sessions, that is the last one's, which holds the others' files too.`,
-		Args: cobra.RangeArgs(1, 2),
-		RunE: func(c *cobra.Command, args []string) error { return a.runLs(c.Context(), args[0], args[1:], o) },
+		Long: `List the files in an image, or only those below PATH: the files of its file system (ISO
+9660 with Rock Ridge or Joliet names, or UDF), and its audio tracks. For a disc with
+several sessions, the last session is listed, which includes the files of the others.`,
+		Example: `  spindle ls debian-live.iso
+  spindle ls backup.nrg docs`,
+		Args: needs(1, 2, "name the image to look into, e.g. \"spindle ls debian-live.iso\""),
+		RunE: a.run(func(ctx context.Context, args []string) (result, error) { return runLs(ctx, a, args[0], args[1:], o) }),
 	}
-	c.Flags().IntVar(&o.track, "track", 0, trackHelp)
+	c.Flags().Var(count(&o.track, 0, 0, 99, "N"), "track", trackHelp)
 	return c
 }
 
@@ -40,8 +42,8 @@ type fileEvent struct {
 }
 
 // newFileEvent describes a file.
-func newFileEvent(path string, info fs.FileInfo) fileEvent {
-	ev := fileEvent{Event: "file", Path: path, Size: info.Size(), Time: info.ModTime(), Type: "other"}
+func newFileEvent(path string, info fs.FileInfo) *fileEvent {
+	ev := &fileEvent{Event: "file", Path: path, Size: info.Size(), Time: info.ModTime(), Type: "other"}
 	switch info.Mode().Type() {
 	case 0:
 		ev.Type = "file"
@@ -62,9 +64,9 @@ func newFileEvent(path string, info fs.FileInfo) fileEvent {
 	return ev
 }
 
-// text is the line of a file: size, time and name.
-func (e fileEvent) text() string {
-	shown, when := e.Path, ""
+// Text implements event: the line of a file has its size, time and name.
+func (e *fileEvent) Text(p *page) {
+	shown, when := visible(e.Path), ""
 	if !e.Time.IsZero() {
 		when = e.Time.Format("2006-01-02 15:04")
 	}
@@ -74,16 +76,16 @@ func (e fileEvent) text() string {
 	case "directory":
 		shown += "/"
 	case "link":
-		shown += " -> " + e.Link
+		shown += " -> " + visible(e.Link)
 	}
-	return fmt.Sprintf("%12d  %-16s  %s", e.Size, when, shown)
+	p.line("%12d  %-16s  %s", e.Size, when, shown)
 }
 
-func (a *app) runLs(ctx context.Context, name string, args []string, o fileFlags) error {
+func runLs(ctx context.Context, a *app, name string, args []string, o fileFlags) (result, error) {
 	paths := cleanPaths(args)
 	f, err := openFiles(ctx, name, o.track, paths)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer f.img.Close()
 	start := "."
@@ -93,7 +95,7 @@ func (a *app) runLs(ctx context.Context, name string, args []string, o fileFlags
 	// The first damage is reported when all that can be listed is.
 	var damage error
 	err = fs.WalkDir(f, start, func(path string, d fs.DirEntry, err error) error {
-		if cerr := ctx.Err(); cerr != nil {
+		if cerr := cmp.Or(ctx.Err(), a.stdout.lost()); cerr != nil {
 			return cerr
 		}
 		var info fs.FileInfo
@@ -105,18 +107,16 @@ func (a *app) runLs(ctx context.Context, name string, args []string, o fileFlags
 			return nil
 		}
 		if path != "." {
-			ev := newFileEvent(path, info)
-			a.emit(ev)
-			a.print("%s", ev.text())
+			a.show(newFileEvent(path, info))
 		}
 		return nil
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if damage != nil {
-		return fmt.Errorf("%s: %w", name, damage)
+		return nil, fmt.Errorf("%s: %w", name, damage)
 	}
-	a.emit(resultEvent{"result", exitDone})
-	return nil
+	r := done(exitDone)
+	return &r, nil
 }

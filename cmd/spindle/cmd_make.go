@@ -23,43 +23,42 @@ type makeFlags struct {
 	force      bool
 }
 
-func (a *app) makeCommand() *cobra.Command {
+func makeCommand(a *app) *cobra.Command {
 	var o makeFlags
 	c := &cobra.Command{
 		Use:   "make DIR OUT.iso",
 		Short: "Make the image of a data disc from a folder",
-		Long: `Make an image of all that is in the folder DIR: ISO 9660 with the names of Rock Ridge
-(Linux, macOS) and Joliet (Windows), files of any size. On the disc, everything
-belongs to root and may be read by all; links are kept as links.
+		Long: `Make an image of everything in the folder DIR: ISO 9660 with Rock Ridge names (Linux,
+macOS) and Joliet names (Windows), and files of any size. On the disc, everything
+belongs to root and is readable by all; links are kept as links.
 
---boot and --efi name boot images among the files (El Torito, no emulation). With
-ISOLINUX or GRUB for the BIOS, --boot-info-table is wanted.
+--boot and --efi name boot images among the files (El Torito, no emulation). ISOLINUX
+and GRUB for the BIOS need --boot-info-table.
 
-With SOURCE_DATE_EPOCH in the environment, the same folder gives the same image,
-byte for byte, whenever it is made.`,
+With SOURCE_DATE_EPOCH in the environment, the same folder always gives the same image,
+byte for byte.`,
 		Example: `  spindle make photos photos.iso --label PHOTOS
   spindle make live live.iso --boot isolinux/isolinux.bin --boot-info-table --efi boot/efi.img
   spindle burn photos.iso`,
-		Args: cobra.ExactArgs(2),
-		RunE: func(c *cobra.Command, args []string) error { return a.runMake(c.Context(), args[0], args[1], o) },
+		Args: needs(2, 2, "name the folder and the image to make, e.g. \"spindle make photos photos.iso\""),
+		RunE: a.run(func(ctx context.Context, args []string) (result, error) { return runMake(ctx, a, args[0], args[1], o) }),
 	}
 	f := c.Flags()
 	f.StringVar(&o.Label, "label", "", "the volume label (by default the name of the folder)")
-	f.StringVar(&o.Publisher, "publisher", "", "who publishes the disc")
-	f.BoolVar(&o.NoJoliet, "no-joliet", false, "leave the names for Windows out")
-	f.BoolVar(&o.NoRockRidge, "no-rock-ridge", false, "leave the names, permissions and links of POSIX out")
+	f.StringVar(&o.Publisher, "publisher", "", "the publisher of the disc")
+	f.BoolVar(&o.NoJoliet, "no-joliet", false, "leave out the names for Windows")
+	f.BoolVar(&o.NoRockRidge, "no-rock-ridge", false, "leave out POSIX names, permissions and links")
 	f.StringVar(&o.bios, "boot", "", "a boot image for PCs with a BIOS: a `FILE` below DIR")
 	f.IntVar(&o.loadSize, "boot-load-size", 4, "how many `SECTORS` of 512 bytes the BIOS loads")
-	f.BoolVar(&o.infoTable, "boot-info-table", false, "write the place of the volume into the boot image")
+	f.BoolVar(&o.infoTable, "boot-info-table", false, "write the position of the volume into the boot image")
 	f.StringVar(&o.uefi, "efi", "", "a boot image for UEFI (a FAT file system): a `FILE` below DIR")
 	f.BoolVar(&o.force, "force", false, "replace an existing file")
 	return c
 }
 
-// makeEvent is the result of make in JSON.
-type makeEvent struct {
-	Event   string   `json:"event"` // result
-	Status  int      `json:"status"`
+// makeResult is the result of make.
+type makeResult struct {
+	ending
 	File    string   `json:"file"`
 	Sectors int      `json:"sectors"`
 	Files   int      `json:"files"`
@@ -67,9 +66,40 @@ type makeEvent struct {
 	Left    []string `json:"left_out,omitempty"`
 }
 
-func (a *app) runMake(ctx context.Context, dir, out string, o makeFlags) error {
+// Text implements event.
+func (r *makeResult) Text(p *page) {
+	what := plural(r.Files, "file")
+	if r.Folders > 0 {
+		what += " in " + plural(r.Folders, "folder")
+	}
+	p.line("%s: %s, %s", r.File, what, sizeText(int64(r.Sectors)*iso.BlockSize))
+}
+
+func runMake(ctx context.Context, a *app, dir, out string, o makeFlags) (result, error) {
+	if err := o.complete(dir, out); err != nil {
+		return nil, err
+	}
+	bar := a.newProgress()
+	defer bar.stop()
+	o.Progress = bar.step("writing")
+	made, err := author.Create(ctx, out, dir, o.Options, o.force)
+	bar.stop()
+	if err != nil {
+		return nil, err
+	}
+	for _, left := range made.Left {
+		a.note("Left out: " + left + ".")
+	}
+	if made.Deep {
+		a.note("Some folders are nested more than eight deep: current systems read them, some from the nineties do not.")
+	}
+	return &makeResult{done(exitDone), out, made.Sectors, made.Files, made.Folders, made.Left}, nil
+}
+
+// complete checks the options, and fills in what was not given.
+func (o *makeFlags) complete(dir, out string) error {
 	if strings.ToLower(suffix(out)) != ".iso" {
-		return usage("%s: the file to be made is an .iso", out)
+		return usage("make writes an .iso, and %q is not called so", out)
 	}
 	if o.Label == "" {
 		o.Label = labelFor(dir)
@@ -84,30 +114,10 @@ func (a *app) runMake(ctx context.Context, dir, out string, o makeFlags) error {
 	if s := os.Getenv("SOURCE_DATE_EPOCH"); s != "" {
 		n, err := strconv.ParseInt(s, 10, 64)
 		if err != nil {
-			return usage("SOURCE_DATE_EPOCH is %q, and not a number of seconds", s)
+			return usage("SOURCE_DATE_EPOCH is %q, which is not a number of seconds", s)
 		}
 		o.Time = time.Unix(n, 0)
 	}
-	bar := a.newWorkBar()
-	defer bar.stop()
-	o.Progress = bar.step("writing")
-	made, err := author.Create(ctx, out, dir, o.Options, o.force)
-	bar.stop()
-	if err != nil {
-		return err
-	}
-	for _, left := range made.Left {
-		a.note("Left out: " + left + ".")
-	}
-	if made.Deep {
-		a.note("Some folders lie more than eight deep: every system of today reads that, some of the nineties do not.")
-	}
-	a.emit(makeEvent{"result", exitDone, out, made.Sectors, made.Files, made.Folders, made.Left})
-	what := plural(made.Files, "file")
-	if made.Folders > 0 {
-		what += " in " + plural(made.Folders, "folder")
-	}
-	a.print("%s: %s, %s", out, what, megabytes(int64(made.Sectors)*iso.BlockSize))
 	return nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,6 +12,7 @@ import (
 
 	"spindle/disc"
 	"spindle/disc/digest"
+	"spindle/drive/byname"
 	"spindle/rip"
 	"spindle/scsi/mmc"
 
@@ -20,49 +22,63 @@ import (
 // ripFlags are the options of rip.
 type ripFlags struct {
 	rip.Options
-	format string
+	format ripFormat
 	sha256 bool
 	eject  bool
 }
 
-func (a *app) ripCommand() *cobra.Command {
+func ripCommand(a *app) *cobra.Command {
 	var o ripFlags
 	c := &cobra.Command{
 		Use:   "rip OUT",
 		Short: "Read a disc into an image file",
-		Long: `Read the disc in the drive into OUT: a .cue with its .bin for a CD of any kind, an
-.iso for a DVD, a Blu-ray disc, or a CD with one data track.
+		Long: `Read the disc in the drive into OUT: a .cue with its .bin for a CD of any kind; an
+.iso for a DVD, a Blu-ray disc, or a CD with a single data track.
 
-Damaged sectors are tried again, slower each time. While a rip is under way, and
-when sectors stay unreadable, OUT.map says what has been read, in the format of
-GNU ddrescue. The same command goes on from there: after Ctrl-C, a power cut, or
-a cleaning of the disc.`,
+Damaged sectors are retried, slower each time. During a rip, and while sectors remain
+unreadable, OUT.map records what has been read, in the format of GNU ddrescue. After
+Ctrl-C, a power cut, or a cleaning of the disc, the same command resumes from there.`,
 		Example: `  spindle rip game.cue
   spindle rip film.iso --drive /dev/sr1
   spindle rip concert.cue --split --sha256`,
-		Args: cobra.ExactArgs(1),
-		RunE: func(c *cobra.Command, args []string) error {
+		Args: needs(1, 1, "name the image to make, e.g. \"spindle rip game.cue\" or \"spindle rip film.iso\""),
+		RunE: a.run(func(ctx context.Context, args []string) (result, error) {
 			o.Output = args[0]
-			return a.runRip(c.Context(), o)
-		},
+			return runRip(ctx, a, o)
+		}),
 	}
 	f := c.Flags()
-	f.StringVar(&o.format, "format", "", "what to make: cue or iso (by default what OUT's suffix says)")
-	f.BoolVar(&o.Split, "split", false, "make one .bin a track, named as redump.org does")
-	f.BoolVar(&o.Subchannel, "sub", false, "save the sub-channels too, 96 bytes a sector, in a .sub")
-	f.BoolVar(&o.sha256, "sha256", false, "write a .sha256 beside it that sha256sum can check")
-	f.BoolVar(&o.Force, "force", false, "replace existing files, and begin anew")
-	f.IntVar(&o.Retries, "retries", 3, "passes over sectors that could not be read")
-	f.DurationVar(&o.GiveUp, "give-up", 0, "stop retrying after this time without a success, such as 10m")
-	f.IntVar(&o.Speed, "speed", 0, "reading speed, times 1x (by default the drive's choice)")
-	f.IntVar(&o.Offset, "offset", 0, "read offset correction for audio, in samples")
-	f.BoolVar(&o.eject, "eject", false, "open the tray when all was read well")
+	f.Var(&o.format, "format", "make a cue or an iso (by default what the suffix of OUT says)")
+	f.BoolVar(&o.Split, "split", false, "make one .bin per track, named as redump.org does")
+	f.BoolVar(&o.Subchannel, "sub", false, "also save the sub-channels, 96 bytes per sector, in a .sub")
+	f.BoolVar(&o.sha256, "sha256", false, "also write OUT.sha256, which sha256sum can check")
+	f.BoolVar(&o.Force, "force", false, "replace existing files, and start over")
+	f.Var(count(&o.Retries, 3, 0, 1000, "N"), "retries", "how many passes to make over sectors that could not be read")
+	f.DurationVar(&o.GiveUp, "give-up", 0, "stop retrying after a `TIME` without success, such as 10m")
+	f.Var(count(&o.Speed, 0, 0, mostSpeed, "N"), "speed", "reading speed, as a multiple of 1x (by default the drive's choice)")
+	f.Var(count(&o.Offset, 0, -mostOffset, mostOffset, "SAMPLES"), "offset", "read offset correction for audio")
+	f.BoolVar(&o.eject, "eject", false, "open the tray if everything was read correctly")
+	complete(c, "format", ripFormats)
 	return c
+}
+
+// mostOffset is the largest read offset correction: ten sectors.
+const mostOffset = 5880
+
+// ripFormat is the value of --format.
+type ripFormat string
+
+var ripFormats = []string{"cue", "iso"}
+
+func (v *ripFormat) String() string { return string(*v) }
+func (v *ripFormat) Type() string   { return "FORMAT" }
+func (v *ripFormat) Set(s string) error {
+	return oneOf(s, ripFormats, func() { *v = ripFormat(s) })
 }
 
 // formatOf decides what to make.
 func (o *ripFlags) formatOf() (rip.Format, error) {
-	name := o.format
+	name := string(o.format)
 	if name == "" {
 		name = strings.TrimPrefix(strings.ToLower(filepath.Ext(o.Output)), ".")
 	}
@@ -72,11 +88,26 @@ func (o *ripFlags) formatOf() (rip.Format, error) {
 	case "iso":
 		return rip.ISO, nil
 	case "bin":
-		return "", usage("name the .cue, and the .bin is made beside it: %s.cue",
-			strings.TrimSuffix(o.Output, filepath.Ext(o.Output)))
+		return "", usage("name the .cue, and the .bin is made beside it: spindle rip %s",
+			quoted(strings.TrimSuffix(o.Output, filepath.Ext(o.Output))+".cue"))
 	}
-	return "", usage("%q is neither a .cue nor an .iso; say what to make with --format (\"spindle convert\" makes other formats of it)",
-		filepath.Base(o.Output))
+	return "", o.noFormat(name)
+}
+
+// noFormat says how to get what rip does not make itself.
+func (o *ripFlags) noFormat(name string) error {
+	if name == "flac" || name == "wav" || name == "nrg" || name == "toc" || name == "ccd" {
+		sheet := strings.TrimSuffix(o.Output, filepath.Ext(o.Output)) + ".cue"
+		split := ""
+		if name == "flac" || name == "wav" {
+			split = " --split"
+		}
+		e := refusal{err: fmt.Errorf("rip makes a .cue (any CD) or an .iso (data), not a .%s", name), status: exitUsage}
+		e.next = fmt.Sprintf("Rip a .cue, and convert it: spindle rip %s && spindle convert %s %s%s", quoted(sheet), quoted(sheet), quoted(o.Output), split)
+		return e
+	}
+	return refusal{fmt.Errorf("rip makes a .cue (any CD) or an .iso (data), and %q is neither", filepath.Base(o.Output)),
+		exitUsage, "Choose the one to make by the suffix, or with --format."}
 }
 
 func (o *ripFlags) check() error {
@@ -88,21 +119,27 @@ func (o *ripFlags) check() error {
 	case o.Format == rip.CueBin && !strings.EqualFold(filepath.Ext(o.Output), ".cue"):
 		return usage("the name of a CUE sheet ends with .cue; the .bin is made beside it")
 	case o.Format == rip.ISO && o.Split:
-		return usage("--split is for a .cue: an ISO has one track")
+		return usage("--split applies to a .cue: an ISO has one track")
 	case o.Format == rip.ISO && o.Subchannel:
-		return usage("--sub is for a .cue: an ISO has no sub-channel")
-	case o.Retries < 0 || o.Retries > 1000:
-		return usage("--retries is a number from 0 to 1000")
-	case o.Speed < 0 || o.Speed > 100:
-		return usage("--speed is a number of times 1x, such as 8")
-	case o.Offset < -5880 || o.Offset > 5880:
-		return usage("--offset is a number of samples from -5880 to 5880")
+		return usage("--sub applies to a .cue: an ISO has no sub-channels")
+	}
+	return o.folder()
+}
+
+// folder looks, before the disc is read, for the folder of the image.
+func (o *ripFlags) folder() error {
+	dir := filepath.Dir(o.Output)
+	switch st, err := os.Stat(dir); {
+	case errors.Is(err, fs.ErrNotExist):
+		return refusal{fmt.Errorf("there is no folder %q", dir), exitFailed, "Make it first: mkdir -p " + quoted(dir)}
+	case err == nil && !st.IsDir():
+		return refusal{fmt.Errorf("%q is not a folder", dir), exitFailed, ""}
 	}
 	return nil
 }
 
 // sumsInTheWay looks, before the disc is read, for a checksum file that would be
-// overwritten. One of a rip that goes on is its own.
+// overwritten. When a rip is resumed, the file is its own.
 func (o *ripFlags) sumsInTheWay() error {
 	if !o.sha256 || o.Force {
 		return nil
@@ -116,58 +153,59 @@ func (o *ripFlags) sumsInTheWay() error {
 	return nil
 }
 
-func (a *app) runRip(ctx context.Context, o ripFlags) error {
+func runRip(ctx context.Context, a *app, o ripFlags) (result, error) {
 	if err := o.check(); err != nil {
-		return err
+		return nil, err
 	}
 	if err := o.sumsInTheWay(); err != nil {
-		return err
+		return nil, err
 	}
-	drive, err := a.openDrive(ctx, "")
+	dev, err := a.open(ctx, "", byname.Shared)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	p := a.newRipProgress()
+	p := &ripProgress{progress: a.newProgress()}
 	o.Observer = p
-	res, err := rip.Rip(ctx, drive, o.Options)
+	res, err := rip.Rip(ctx, dev, o.Options)
 	p.stop()
+	if errors.Is(err, context.Canceled) {
+		return interruptedRip(p.now)
+	}
 	if err != nil {
-		if errors.Is(err, context.Canceled) {
-			return a.interrupted(o.Output, p.now)
-		}
-		return err
+		return nil, err
 	}
-	sums := ""
+	r := newRipResult(res)
 	if o.sha256 {
-		if sums, err = res.WriteSums(o.Output, o.Force || res.Resumed); err != nil {
-			return err
+		sums, err := res.WriteSums(o.Output, o.Force || res.Resumed)
+		if err != nil {
+			return nil, err
+		}
+		r.Others = append(r.Others, sums)
+	}
+	if o.eject && r.Status == exitDone {
+		if err := moveTray(ctx, dev, mmc.Eject); err != nil {
+			a.note("the tray could not be opened: " + err.Error())
 		}
 	}
-	a.reportRip(res, sums)
-	if len(res.Bad) > 0 {
-		return exitError(exitBadSectors)
-	}
-	if o.eject {
-		return moveTray(ctx, drive, mmc.Eject)
-	}
-	return nil
+	return r, nil
 }
 
-// interrupted says how a rip goes on after Ctrl-C.
-func (a *app) interrupted(out string, at rip.Progress) error {
+// interruptedRip says how a rip goes on after Ctrl-C.
+func interruptedRip(at rip.Progress) (result, error) {
 	if at.Total == 0 {
-		return context.Canceled
+		return nil, context.Canceled
 	}
-	what := fmt.Sprintf("interrupted: %d%% of the disc is read and kept", percent(at))
-	next := "Run the same command to go on from there."
-	a.printError(message{status: exitInterrupted, what: what, next: next})
-	return exitError(exitInterrupted)
+	r := failed(message{
+		status: exitInterrupted,
+		what:   fmt.Sprintf("interrupted: %d%% of the disc is read and kept", percent(at.Done, at.Total)),
+		next:   "Run the same command to resume from there.",
+	})
+	return &r, nil
 }
 
-// ripEvent is the result of a rip in JSON.
-type ripEvent struct {
-	Event      string          `json:"event"` // result
-	Status     int             `json:"status"`
+// ripResult is the result of a rip.
+type ripResult struct {
+	ending
 	Medium     string          `json:"medium"`
 	Images     []rip.ImageFile `json:"images"`
 	Others     []string        `json:"others,omitempty"`
@@ -183,71 +221,92 @@ type ripEvent struct {
 	Seconds    float64         `json:"seconds"`
 }
 
-func (a *app) reportRip(res *rip.Result, sums string) {
-	status := exitDone
-	if len(res.Bad) > 0 {
-		status = exitBadSectors
+func newRipResult(res *rip.Result) *ripResult {
+	r := &ripResult{
+		ending: done(exitDone), Medium: res.Disc.Layout.Medium.String(), Images: res.Images, Others: res.Others, Map: res.Map,
+		Sectors: res.Sectors, LayerBreak: res.Disc.Layout.LayerBreak, Whole: res.Whole, Tracks: res.Tracks,
+		BadSectors: res.BadSectors(), Bad: res.Bad, ReadTwice: res.ReadTwice, Resumed: res.Resumed, Seconds: res.Elapsed.Seconds(),
 	}
-	l := res.Disc.Layout
-	others := res.Others
-	if sums != "" {
-		others = append(others, sums)
+	if r.BadSectors > 0 {
+		r.Status = exitBadSectors
 	}
-	a.emit(ripEvent{"result", status, l.Medium.String(), res.Images, others, res.Map, res.Sectors, l.LayerBreak,
-		res.Whole, res.Tracks, res.BadSectors(), res.Bad, res.ReadTwice, res.Resumed, res.Elapsed.Seconds()})
-	if a.json {
-		return
-	}
-	var names []string
-	for _, img := range res.Images {
-		names = append(names, img.Path)
-	}
-	names = append(names, others...)
-	speed := ""
-	if s := res.Elapsed.Seconds(); s >= 1 && !res.Resumed {
-		speed = fmt.Sprintf(" in %s", res.Elapsed.Round(time.Second))
-	}
-	a.print("%s, %s%s: %s", plural(int(res.Sectors), "sector"), megabytes(res.Whole.Size), speed, strings.Join(names, ", "))
-	if l.LayerBreak > 0 {
-		a.print("layer break at sector %d", l.LayerBreak)
-	}
-	a.print("MD5     %s", res.Whole.MD5)
-	a.print("SHA-1   %s", res.Whole.SHA1)
-	a.print("SHA-256 %s", res.Whole.SHA256)
-	a.print("CRC-32  %s", res.Whole.CRC32)
-	if len(res.Bad) > 0 {
-		a.reportBad(res)
-		return
-	}
-	if res.ReadTwice {
-		a.print("Every sector was read without error, and the audio twice with the same result.")
-		return
-	}
-	a.print("Every sector was read without error.")
+	return r
 }
 
-// mostListed is how many bad ranges are printed; all are in the map and in JSON.
+// Text implements event.
+func (r *ripResult) Text(p *page) {
+	var names []string
+	for _, img := range r.Images {
+		names = append(names, img.Path)
+	}
+	names = append(names, r.Others...)
+	took := ""
+	if r.Seconds >= 1 && !r.Resumed {
+		took = fmt.Sprintf(" in %s", time.Duration(r.Seconds*float64(time.Second)).Round(time.Second))
+	}
+	head := fmt.Sprintf("%s, %s%s: ", plural(int(r.Sectors), "sector"), sizeText(r.Whole.Size), took)
+	p.hang("", "  ", head+strings.Join(names, ", "))
+	if r.LayerBreak > 0 {
+		p.line("layer break at sector %d", r.LayerBreak)
+	}
+	p.sums(r.Whole)
+	switch {
+	case r.BadSectors > 0:
+		r.textBad(p)
+	case r.ReadTwice:
+		p.text("Every sector was read without error, and the audio twice with the same result.")
+	default:
+		p.text("Every sector was read without error.")
+	}
+}
+
+// mostListed is how many ranges are printed; all are in the map and in JSON.
 const mostListed = 20
 
-func (a *app) reportBad(res *rip.Result) {
-	n := res.BadSectors()
-	a.print("")
-	a.print("%s could not be read rightly:", a.red.Sprint(plural(n, "sector")))
-	for i, b := range res.Bad {
+func (r *ripResult) textBad(p *page) {
+	p.line("")
+	p.text("%s of %d could not be read correctly:", p.red(plural(r.BadSectors, "sector")), r.Sectors)
+	for i, b := range r.Bad {
 		if i == mostListed {
-			a.print("  and %d more ranges: see %s", len(res.Bad)-i, res.Map)
+			p.line("  and %s more: see %s", plural(len(r.Bad)-i, "range"), r.Map)
 			break
 		}
-		where := fmt.Sprintf("sector %d", b.First)
-		if b.Last > b.First {
-			where = fmt.Sprintf("sectors %d to %d (%d)", b.First, b.Last, b.Last-b.First+1)
-		}
-		what := "unreadable; filled in the image"
-		if b.Reason == rip.Flawed {
-			what = "read, but with errors; kept as it came"
-		}
-		a.print("  track %d, %s: %s", b.Track, where, what)
+		p.line("  %s%s: %s", r.trackOf(b), sectorsText(int(b.First), int(b.Last)), badReasons[b.Reason])
 	}
-	a.print("All else is good. Clean the disc or try another drive, and run the same command:")
-	a.print("only these sectors are read again (%s says which).", res.Map)
+	p.text("%s Clean the disc or try another drive, and run the same command: it reads only these sectors again (%s lists them).",
+		r.rest(), r.Map)
+}
+
+// badReasons says why sectors are not right.
+var badReasons = map[rip.Reason]string{
+	rip.Unreadable: "unreadable; filled in the image",
+	rip.Flawed:     "read with errors; kept as read",
+}
+
+// trackOf names the track of damage, where there is more than one.
+func (r *ripResult) trackOf(b rip.BadRange) string {
+	if len(r.Tracks) < 2 {
+		return ""
+	}
+	return fmt.Sprintf("track %d, ", b.Track)
+}
+
+// rest says how good the rest of the disc is.
+func (r *ripResult) rest() string {
+	const few = 100 // one in so many
+	switch bad := int64(r.BadSectors); {
+	case bad*few <= r.Sectors:
+		return "Everything else was read without error."
+	case bad*2 <= r.Sectors:
+		return fmt.Sprintf("That is %d%% of the disc.", percent(bad, r.Sectors))
+	}
+	return fmt.Sprintf("That is %d%% of the disc: the image is of little use as it is.", percent(int64(r.BadSectors), r.Sectors))
+}
+
+// sectorsText names a range of sectors, both ends included.
+func sectorsText(first, last int) string {
+	if first == last {
+		return fmt.Sprintf("sector %d", first)
+	}
+	return fmt.Sprintf("sectors %d to %d (%d)", first, last, last-first+1)
 }

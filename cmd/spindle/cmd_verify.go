@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"spindle/check"
 	"spindle/disc"
 	"spindle/disc/digest"
+	"spindle/drive/byname"
 	"spindle/image"
 	"spindle/image/isofile"
 	"spindle/iso"
@@ -29,40 +29,39 @@ type verifyFlags struct {
 	force    bool
 }
 
-func (a *app) verifyCommand() *cobra.Command {
+func verifyCommand(a *app) *cobra.Command {
 	var o verifyFlags
 	c := &cobra.Command{
 		Use:   "verify IMAGE",
-		Short: "Check whether an image is right",
-		Long: `Check an image: each data sector of a CD by its sync pattern, address, EDC and
-parity; the size of a file system against the file; checksum files that lie beside
-the image (IMAGE.sha256, SHA256SUMS and kin); an MD5 that is implanted in it.
+		Short: "Check whether an image is intact",
+		Long: `Check an image: each data sector of a CD by its sync pattern, address, EDC and parity;
+the size of a file system against the file; checksum files beside the image
+(IMAGE.sha256, SHA256SUMS and the like); an MD5 implanted in it.
 
---with compares it with something else: a disc in a drive, another image in any
-format, a checksum file, or a DAT file of redump.org, which names the disc.
---repair writes a copy in which damaged sectors are corrected by their parity.
+--with compares the image with something else: a disc in a drive, another image in any
+format, a checksum file, or a DAT file of redump.org, which names the disc. --repair
+writes a copy in which damaged sectors are corrected by their parity.
 
-Exit status 5: something is not right.`,
+The exit status is 5 if something is wrong.`,
 		Example: `  spindle verify debian-live.iso
   spindle verify game.cue --with /dev/sr0
   spindle verify game.cue --with "Sony - PlayStation.dat"
   spindle verify damaged.cue --repair whole.cue`,
-		Args: cobra.ExactArgs(1),
-		RunE: func(c *cobra.Command, args []string) error { return a.runVerify(c.Context(), args[0], o) },
+		Args: needs(1, 1, "name the image to check, e.g. \"spindle verify debian-live.iso\""),
+		RunE: a.run(func(ctx context.Context, args []string) (result, error) { return runVerify(ctx, a, args[0], o) }),
 	}
 	f := c.Flags()
 	f.StringVar(&o.with, "with", "", "compare with a `DRIVE|IMAGE|SUMS|DAT`")
-	f.StringVar(&o.repair, "repair", "", "write a corrected copy as `OUT`: .cue, .iso, .nrg, .toc or .ccd")
-	f.BoolVar(&o.lossy, "lossy", false, "with --repair: leave out what the format of OUT cannot hold")
+	f.StringVar(&o.repair, "repair", "", "write a corrected copy to `OUT`: .cue, .iso, .nrg, .toc or .ccd")
+	f.BoolVar(&o.lossy, "lossy", false, "with --repair: leave out what OUT cannot hold")
 	f.BoolVar(&o.noHashes, "no-hashes", false, "do not compute hashes")
-	f.BoolVar(&o.force, "force", false, "replace existing files")
+	f.BoolVar(&o.force, "force", false, "with --repair: replace existing files")
 	return c
 }
 
-// verifyEvent is the result of verify in JSON.
-type verifyEvent struct {
-	Event       string              `json:"event"` // result
-	Status      int                 `json:"status"`
+// verifyResult is the result of verify.
+type verifyResult struct {
+	ending
 	Image       string              `json:"image"`
 	Sectors     int                 `json:"sectors"`
 	Checked     int                 `json:"checked"` // by their EDC
@@ -74,51 +73,171 @@ type verifyEvent struct {
 	Game        string              `json:"game,omitempty"`
 	Differences []check.Difference  `json:"differences,omitempty"`
 	Repaired    *check.Repaired     `json:"repaired,omitempty"`
-}
 
-// sumResult is how one line of a checksum file came out.
-type sumResult struct {
-	File      string          `json:"file"`
-	From      string          `json:"from"` // the checksum file
-	Algorithm check.Algorithm `json:"algorithm"`
-	Right     bool            `json:"right"`
-}
-
-// verification is one run of verify.
-type verification struct {
-	a     *app
-	o     verifyFlags
-	path  string
-	img   disc.Image
-	rep   *check.Report
-	event verifyEvent
-	bar   *workBar
+	o          verifyFlags
+	sectorSize int
+	damage     [2]int64 // of the implanted MD5: where it begins, in bytes
+	compared   bool     // with a disc or an image
+	lookedUp   bool     // in a DAT
 	// judged: something besides the image itself vouches for it, or its own
 	// codes do.
 	judged bool
 }
 
-func (a *app) runVerify(ctx context.Context, path string, o verifyFlags) error {
+// Text implements event.
+func (r *verifyResult) Text(p *page) {
+	r.report(p)
+	r.conclude(p)
+}
+
+// report writes what was found.
+func (r *verifyResult) report(p *page) {
+	p.line("%s: %s, %s of %d bytes", r.Image, plural(len(r.Tracks), "track"), plural(r.Sectors, "sector"), r.sectorSize)
+	if r.Whole != nil {
+		p.sums(*r.Whole)
+	}
+	if r.Checked > 0 && len(r.Bad) == 0 {
+		p.line("%s with error codes: all correct", plural(r.Checked, "sector"))
+	}
+	if len(r.Bad) > 0 {
+		r.reportBad(p)
+	}
+	for _, s := range r.Sums {
+		of := fmt.Sprintf("%s: %s of %s is", filepath.Base(s.From), s.Algorithm, filepath.Base(s.File))
+		if s.Right {
+			p.line("%s correct", of)
+			continue
+		}
+		p.line("%s %s:", of, p.red("wrong"))
+		p.line("  expected %s", s.stated)
+		p.line("  computed %s", s.found)
+	}
+	switch r.Implanted {
+	case implantedRight:
+		p.line("implanted MD5: correct")
+	case implantedWrong:
+		p.line("implanted MD5: %s; the damage begins between byte %d and byte %d", p.red("wrong"), r.damage[0], r.damage[1])
+	}
+	r.reportWith(p)
+	if rep := r.Repaired; rep != nil {
+		p.line("%s: %s repaired, %s changed", r.o.repair, plural(rep.Sectors, "sector"), plural(rep.Bytes, "byte"))
+		for _, b := range rep.Left {
+			p.line("  still damaged: %s", b)
+		}
+	}
+}
+
+func (r *verifyResult) reportBad(p *page) {
+	n := 0
+	for _, b := range r.Bad {
+		n += int(b.Last-b.First) + 1
+	}
+	are := "are"
+	if n == 1 {
+		are = "is"
+	}
+	p.line("%s of %d with error codes %s damaged:", p.red(plural(n, "sector")), r.Checked, are)
+	for i, b := range r.Bad {
+		if i == mostListed {
+			p.line("  and %s more (--json lists all)", plural(len(r.Bad)-i, "range"))
+			break
+		}
+		p.line("  %s", b)
+	}
+}
+
+// reportWith says how the comparison with --with came out.
+func (r *verifyResult) reportWith(p *page) {
+	switch {
+	case r.lookedUp && r.Game == "":
+		p.line("%s does not list this disc", filepath.Base(r.o.with))
+	case r.lookedUp:
+		p.line("%s lists it as: %s", filepath.Base(r.o.with), visible(r.Game))
+	case r.compared && len(r.Differences) == 0:
+		p.line("%s has the same content", r.o.with)
+	case r.compared:
+		p.line("%s is %s:", r.o.with, p.red("different"))
+		for i, d := range r.Differences {
+			if i == mostListed {
+				p.line("  and %d more (--json lists all)", len(r.Differences)-i)
+				break
+			}
+			p.line("  %s", d)
+		}
+	}
+}
+
+// conclude says in a sentence how it came out.
+func (r *verifyResult) conclude(p *page) {
+	switch {
+	case r.Status != exitDone:
+		p.text("%s", p.red(r.verdict()))
+		if r.Repaired != nil && len(r.Repaired.Left) == 0 && len(r.Bad) > 0 {
+			p.text("In the copy %s, all sectors are correct.", r.o.repair)
+		}
+	case r.judged:
+		p.text("Everything that can be checked is correct.")
+	default:
+		p.text("This image carries nothing to check it by: compare it with a checksum file, another image, or the disc (--with).")
+	}
+}
+
+// verdict says what is wrong.
+func (r *verifyResult) verdict() string {
+	damaged := len(r.Bad) > 0 || r.Implanted == implantedWrong
+	for _, s := range r.Sums {
+		damaged = damaged || !s.Right
+	}
+	switch {
+	case damaged:
+		return "This image is damaged."
+	case r.lookedUp && r.Game == "":
+		return "This image could not be identified."
+	}
+	return "This image and " + r.o.with + " differ."
+}
+
+// How an implanted MD5 comes out in JSON.
+const (
+	implantedRight = "right"
+	implantedWrong = "wrong"
+)
+
+// verification is one run of verify.
+type verification struct {
+	*verifyResult
+	a   *app
+	img disc.Image
+	rep *check.Report
+	bar *progress
+}
+
+func runVerify(ctx context.Context, a *app, path string, o verifyFlags) (result, error) {
 	img, err := openStored(path)
 	if errors.Is(err, isofile.ErrTruncated) {
-		a.printError(message{status: exitDifferent, what: err.Error(),
-			next: "It is a download that was broken off, or a copy that was. Get it again."})
-		return exitError(exitDifferent)
+		r := failed(explain(err))
+		r.Status = exitDifferent
+		return &r, nil
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer img.Close()
-	v := &verification{a: a, o: o, path: path, img: img, bar: a.newWorkBar()}
-	v.event = verifyEvent{Event: "result", Image: path, Sectors: img.Layout().Sectors()}
+	v := &verification{a: a, img: img, bar: a.newProgress()}
+	v.verifyResult = &verifyResult{ending: done(exitDone), Image: path, Sectors: img.Layout().Sectors(),
+		o: o, sectorSize: img.Layout().Medium.SectorSize()}
 	defer v.bar.stop()
 	for _, step := range []func(context.Context) error{v.sectors, v.sums, v.implanted, v.with, v.repair} {
 		if err := step(ctx); err != nil {
-			return err
+			v.bar.stop()
+			if v.rep != nil && !a.json { // what was found so far is worth knowing
+				v.report(a.page(a.stdout))
+			}
+			return nil, err
 		}
 	}
 	v.bar.stop()
-	return v.conclude()
+	return v.verifyResult, nil
 }
 
 // openStored opens an image with its sectors as they are stored: of an .iso, the
@@ -135,41 +254,22 @@ func openStored(path string) (disc.Image, error) {
 	return img, nil
 }
 
-func (v *verification) wrong() { v.event.Status = exitDifferent }
+func (v *verification) wrong() { v.Status = exitDifferent }
 
 func (v *verification) sectors(ctx context.Context) error {
 	rep, err := check.Sectors(ctx, v.img, check.Options{NoHashes: v.o.noHashes, Progress: v.bar.step("checking")})
 	if err != nil {
 		return err
 	}
-	v.rep = rep
-	v.event.Checked, v.event.Tracks, v.event.Bad = rep.Checked(), rep.Tracks, rep.Bad
 	v.bar.stop()
-	v.a.print("%s: %s, %s of %d bytes", v.path, plural(len(rep.Tracks), "track"), plural(v.event.Sectors, "sector"),
-		v.img.Layout().Medium.SectorSize())
+	v.rep = rep
+	v.Checked, v.Tracks, v.Bad = rep.Checked(), rep.Tracks, rep.Bad
 	if !v.o.noHashes {
-		v.event.Whole = &rep.Whole
-		v.a.print("MD5     %s", rep.Whole.MD5)
-		v.a.print("SHA-1   %s", rep.Whole.SHA1)
-		v.a.print("SHA-256 %s", rep.Whole.SHA256)
-		v.a.print("CRC-32  %s", rep.Whole.CRC32)
+		v.Whole = &rep.Whole
 	}
-	if rep.Checked() > 0 {
-		v.judged = true
-		if len(rep.Bad) == 0 {
-			v.a.print("%s with error codes: all right", plural(rep.Checked(), "sector"))
-		}
-	}
-	if len(rep.Bad) > 0 {
+	v.judged = v.Checked > 0
+	if len(v.Bad) > 0 {
 		v.wrong()
-		v.a.print("%s of %d with error codes are not right:", v.a.red.Sprint(plural(rep.BadSectors(), "sector")), rep.Checked())
-		for i, b := range rep.Bad {
-			if i == mostListed {
-				v.a.print("  and %d more ranges (--json lists all)", len(rep.Bad)-i)
-				break
-			}
-			v.a.print("  %s", b)
-		}
 	}
 	return nil
 }
@@ -177,74 +277,26 @@ func (v *verification) sectors(ctx context.Context) error {
 // sums checks the files of the image against the checksum files: the one given,
 // or those beside it.
 func (v *verification) sums(ctx context.Context) error {
-	files := v.img.Files()
-	var lists []string
-	if v.o.with != "" && isSumFile(v.o.with) {
-		lists = []string{v.o.with}
-	} else {
-		for _, f := range files {
-			lists = append(lists, check.FindSums(f)...)
-		}
-		slices.Sort(lists)
-		lists = slices.Compact(lists) // one for the folder is found for each file
+	asked := v.o.with != "" && isSumFile(v.o.with)
+	lists := []string{v.o.with}
+	if !asked {
+		lists = sumsBeside(v.img.Files())
 	}
-	found := false
-	for _, list := range lists {
-		all, err := check.ReadSums(list)
-		if errors.Is(err, check.ErrNoSums) && list != v.o.with {
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		for _, f := range files {
-			for _, s := range check.For(all, f) {
-				found = true
-				if err := v.sum(ctx, list, f, s); err != nil {
-					return err
-				}
-			}
-		}
-	}
-	if !found && v.o.with != "" && isSumFile(v.o.with) {
-		return fmt.Errorf("%s has no sum for %s", v.o.with, filepath.Base(v.path))
-	}
-	return nil
-}
-
-func (v *verification) sum(ctx context.Context, list, file string, s check.Sum) error {
-	have, err := check.HashFile(ctx, file, s.Algorithm, v.bar.step("hashing"))
+	var err error
+	v.Sums, err = checkSums(ctx, v.img.Files(), lists, asked, v.bar)
 	if err != nil {
 		return err
 	}
-	v.bar.stop()
-	right := have == s.Hex
-	v.judged = true
-	v.event.Sums = append(v.event.Sums, sumResult{file, list, s.Algorithm, right})
-	if right {
-		v.a.print("%s: %s of %s is right", filepath.Base(list), s.Algorithm, filepath.Base(file))
-		return nil
+	for _, s := range v.Sums {
+		v.judged = true
+		if !s.Right {
+			v.wrong()
+		}
 	}
-	v.wrong()
-	v.a.print("%s: %s of %s is %s:", filepath.Base(list), s.Algorithm, filepath.Base(file), v.a.red.Sprint("wrong"))
-	v.a.print("  stated  %s", s.Hex)
-	v.a.print("  in fact %s", have)
+	if asked && len(v.Sums) == 0 {
+		return fmt.Errorf("%s has no checksum for %s", v.o.with, filepath.Base(v.Image))
+	}
 	return nil
-}
-
-// isSumFile tells checksum files from the other things that --with takes, by
-// their names.
-func isSumFile(path string) bool {
-	if isDriveName(path) {
-		return false
-	}
-	name := strings.ToLower(filepath.Base(path))
-	switch filepath.Ext(name) {
-	case ".md5", ".sha1", ".sha256", ".sha512", ".sfv", ".md5sum", ".sha1sum", ".sha256sum", ".sha512sum":
-		return true
-	}
-	return strings.HasSuffix(name, "sums") || strings.HasSuffix(name, "sum.txt") || strings.HasSuffix(name, "sums.txt") ||
-		strings.HasSuffix(name, "checksum")
 }
 
 func isDATFile(path string) bool {
@@ -260,22 +312,19 @@ func (v *verification) implanted(ctx context.Context) error {
 	r := image.UserData(ctx, v.img, tracks[0])
 	m, err := check.ReadImplanted(r)
 	if err != nil {
-		return nil // there is none, or the sectors where it would be are bad and told of
+		return nil // there is none, or the sectors where it would be are bad and reported
 	}
-	ok, damaged, err := m.Check(ctx, r, v.bar.step("checking the implanted MD5"))
+	ok, damage, err := m.Check(ctx, r, v.bar.step("checking the implanted MD5"))
 	if err != nil {
 		return err
 	}
 	v.bar.stop()
 	v.judged = true
-	v.event.Implanted = "right"
-	if ok {
-		v.a.print("implanted MD5: right")
-		return nil
+	v.Implanted, v.damage = implantedRight, damage
+	if !ok {
+		v.Implanted = implantedWrong
+		v.wrong()
 	}
-	v.event.Implanted = "wrong"
-	v.wrong()
-	v.a.print("implanted MD5: %s; the damage begins between byte %d and byte %d", v.a.red.Sprint("wrong"), damaged[0], damaged[1])
 	return nil
 }
 
@@ -287,63 +336,52 @@ func (v *verification) with(ctx context.Context) error {
 	case isDATFile(v.o.with):
 		return v.withDAT()
 	}
-	var other disc.Image
-	var err error
-	if isDriveName(v.o.with) {
-		drive, derr := v.a.openDrive(ctx, v.o.with)
-		if derr != nil {
-			return derr
-		}
-		other, err = rip.OpenDisc(ctx, drive)
-	} else {
-		other, err = image.Open(v.o.with)
-	}
+	other, err := v.other(ctx)
 	if err != nil {
 		return err
 	}
 	defer other.Close()
-	v.event.Differences, err = check.Compare(ctx, v.img, other, v.bar.step("comparing"))
+	v.Differences, err = check.Compare(ctx, v.img, other, v.bar.step("comparing"))
 	if err != nil {
 		return err
 	}
 	v.bar.stop()
-	v.judged = true
-	if len(v.event.Differences) == 0 {
-		v.a.print("%s holds the same", v.o.with)
-		return nil
-	}
-	v.wrong()
-	v.a.print("%s is %s:", v.o.with, v.a.red.Sprint("different"))
-	for i, d := range v.event.Differences {
-		if i == mostListed {
-			v.a.print("  and %d more (--json lists all)", len(v.event.Differences)-i)
-			break
-		}
-		v.a.print("  %s", d)
+	v.judged, v.compared = true, true
+	if len(v.Differences) > 0 {
+		v.wrong()
 	}
 	return nil
 }
 
+// other opens the disc or the image to compare with.
+func (v *verification) other(ctx context.Context) (disc.Image, error) {
+	if !isDriveName(v.o.with) {
+		return image.Open(v.o.with)
+	}
+	d, err := v.a.open(ctx, v.o.with, byname.Shared)
+	if err != nil {
+		return nil, err
+	}
+	return rip.OpenDisc(ctx, d)
+}
+
 func (v *verification) withDAT() error {
 	if v.o.noHashes {
-		return usage("a DAT file is compared by hashes: leave --no-hashes out")
+		return usage("a DAT file is compared by hashes: leave out --no-hashes")
 	}
 	f, err := os.Open(v.o.with)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	v.event.Game, err = check.FindGame(f, v.rep)
+	v.Game, err = check.FindGame(f, v.rep)
 	if err != nil {
 		return fmt.Errorf("%s: %w", v.o.with, err)
 	}
-	v.judged = true
-	if v.event.Game == "" {
+	v.judged, v.lookedUp = true, true
+	if v.Game == "" {
 		v.wrong()
-		v.a.print("%s does not know this disc", v.o.with)
-		return nil
 	}
-	v.a.print("%s knows it: %s", filepath.Base(v.o.with), v.event.Game)
 	return nil
 }
 
@@ -364,31 +402,7 @@ func (v *verification) repair(ctx context.Context) error {
 		return err
 	}
 	v.bar.stop()
-	v.a.noteLost(out, res.Lost)
-	rep := whole.Result()
-	v.event.Repaired = rep
-	v.a.print("%s: %s repaired, %s changed", out, plural(rep.Sectors, "sector"), plural(rep.Bytes, "byte"))
-	for _, b := range rep.Left {
-		v.a.print("  stays bad: %s", b)
-	}
-	return nil
-}
-
-// conclude says in a sentence how it came out.
-func (v *verification) conclude() error {
-	v.a.emit(v.event)
-	switch r := v.event.Repaired; {
-	case v.event.Status != exitDone:
-		v.a.print("%s", v.a.red.Sprint("This image is not right."))
-		if r != nil && len(r.Left) == 0 {
-			v.a.print("In the copy %s all sectors are.", v.o.repair)
-		}
-		return exitError(v.event.Status)
-	case v.judged:
-		v.a.print("Everything that can be checked is right.")
-	default:
-		v.a.print("Nothing in this image can be checked by itself: compare it with a checksum file, another image,")
-		v.a.print("or the disc (--with).")
-	}
+	noteLost(v.a, out, res.Lost)
+	v.Repaired = whole.Result()
 	return nil
 }

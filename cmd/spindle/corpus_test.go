@@ -22,21 +22,21 @@ import (
 )
 
 // infoOf is what "info --json" says of an image.
-func infoOf(t *testing.T, path string) (infoEvent, error) {
+func infoOf(t *testing.T, path string) (infoResult, error) {
 	t.Helper()
 	var out bytes.Buffer
 	status := run([]string{"info", "--json", path}, &out, io.Discard)
 	var e struct {
-		infoEvent
+		infoResult
 		Error string `json:"error"`
 	}
 	if err := json.Unmarshal(out.Bytes(), &e); err != nil {
 		t.Fatalf("%s: %v: %s", path, err, out.Bytes())
 	}
 	if status != exitDone {
-		return e.infoEvent, fmt.Errorf("%s", e.Error)
+		return e.infoResult, fmt.Errorf("%s", e.Error)
 	}
-	return e.infoEvent, nil
+	return e.infoResult, nil
 }
 
 // Each file of the corpus opens, or is refused with a reason that is right.
@@ -149,8 +149,8 @@ func TestGoldListings(t *testing.T) {
 			return ""
 		}
 		var text infoText
-		if len(e.Text) > 0 {
-			text = e.Text[0]
+		if len(e.CDText) > 0 {
+			text = e.CDText[0]
 		}
 		var got []goldTrack
 		for _, x := range e.Sessions[0].Tracks {

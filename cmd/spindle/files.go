@@ -20,7 +20,7 @@ type fileFlags struct {
 }
 
 // trackHelp describes --track for ls and extract.
-const trackHelp = "the track to look into (by default the data track that a computer shows, and all audio)"
+const trackHelp = "look into this track (by default the data track that a computer shows, and all audio)"
 
 // errNoSuchFile: a path is not in the image.
 var errNoSuchFile = errors.New("not in the image")

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"spindle/testdata/discs"
+	"spindle/internal/testdisc"
 )
 
 // jsonCases are command lines that between them print every kind of JSON object.
@@ -60,7 +60,7 @@ func TestJSON(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("XDG_STATE_HOME", filepath.Join(dir, "state"))
 	for _, name := range []string{"demo", "iso", "mixed", "cdtext", "data"} {
-		if _, err := discs.Make(dir, name); err != nil {
+		if _, err := testdisc.Make(dir, name); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -1,18 +1,21 @@
 // Command spindle rips, burns, converts and checks optical discs.
 //
-// The rules of its interface: results go to standard output, progress, notes
-// and errors to standard error. An error says what happened, then in what state
-// things are, then what to do next. The exit status is one of the constants
-// below. No file is overwritten without --force.
+// The rules of its interface: results go to standard output; progress, notes and
+// errors to standard error. An error says what happened, then in what state things
+// are, then what to do next. The exit status is one of the constants below. No file
+// is overwritten without --force.
+//
+// Each subcommand has a file of its own, cmd_NAME.go. What the user reads for each
+// error and note is in messages.go, for each error of a burn in burn_senses.go.
 package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 )
 
@@ -28,9 +31,6 @@ const (
 	exitInterrupted = 130
 )
 
-// version is set by the linker in releases.
-var version = "0.1.0-dev"
-
 func main() {
 	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
 }
@@ -44,10 +44,13 @@ func run(args []string, stdout, stderr io.Writer) int {
 		<-ctx.Done()
 		stop()
 	}()
+	// A pipe that is closed must not kill a burn: the write fails instead.
+	signal.Ignore(syscall.SIGPIPE)
 	a := newApp(stdout, stderr)
 	root := a.rootCommand()
+	a.json = slices.Contains(args, "--json") // also where a flag before it is wrong
 	root.SetArgs(args)
-	root.SetOut(stdout)
+	root.SetOut(a.stdout)
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
 	if cerr := a.close(); err == nil {
@@ -56,30 +59,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	return a.exit(err)
 }
 
-// An exitError ends the program with a status, after the message was printed
-// elsewhere.
+// An exitError ends the program with a status, after the result was shown.
 type exitError int
 
 func (e exitError) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
-
-// A usageError is a wrong use of the command line.
-type usageError struct{ err error }
-
-func (e usageError) Error() string { return e.err.Error() }
-func (e usageError) Unwrap() error { return e.err }
-
-func usage(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
-
-// exit reports err and returns the exit status for it.
-func (a *app) exit(err error) int {
-	var silent exitError
-	switch {
-	case err == nil:
-		return exitDone
-	case errors.As(err, &silent):
-		return int(silent)
-	}
-	m := explain(err)
-	a.printError(m)
-	return m.status
-}

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"strings"
+	"os"
 	"syscall"
 
 	"spindle/burn"
@@ -27,154 +27,223 @@ import (
 // A message is an error as the user gets it.
 type message struct {
 	status int
-	what   string // what happened, and in what state things are
-	next   string // what to do now
-	sense  string // the drive's own words
+	what   string // what happened
+	next   string // in what state things are, and what to do now
+	sense  string // what the drive said, for search engines
 }
 
-// advice says for a kind of error what exit status it has and what to do next.
-type advice struct {
+// An explanation says what an error means to the user: its exit status, in what
+// state things are, and what to do next.
+type explanation struct {
+	code   string // names it in messages.golden
 	err    error
 	also   error // must be in the chain too, unless nil
 	status int
+	what   string // instead of the error's own words; empty where those say more
 	next   string
 }
 
-// advices are tried in order; the first whose error is in the chain counts.
-func advices() []advice {
-	return []advice{
-		{rip.ErrTakenOut, nil, exitNoDisc, "What was read is kept. Put the disc back and run the same command: it goes on from there."},
-		{rip.ErrOtherDisc, nil, exitNoDisc, "Nothing was changed. Put the right disc in and run the same command, " +
-			"or choose another output name (--force would begin anew and lose what was read)."},
-		{rip.ErrOtherOptions, nil, exitUsage, "Run it with the options it was begun with, or with --force to begin anew."},
-		{rip.ErrExists, nil, exitUsage, "Nothing was changed. Choose another name, or use --force to replace it."},
-		{rip.ErrOptions, nil, exitUsage, ""},
-		{rip.ErrNotISO, nil, exitUsage, ""},
-		{rip.ErrNotCD, nil, exitUsage, ""},
-		{rip.ErrBlank, nil, exitNoDisc, "There is nothing to rip."},
-		{drive.ErrTOC, nil, exitFailed, "It may be a copy protection, or the drive misreads the disc: clean it, or try another drive."},
-		{rip.ErrProtected, nil, exitFailed, "What was read is kept. spindle does not decrypt discs."},
-		{rip.ErrCannotRead, nil, exitFailed, "Try another drive."},
-		{rip.ErrNoSubchannel, nil, exitFailed, "Rip without --sub, or try another drive."},
-		{rip.ErrDrive, nil, exitFailed, "What was read is kept. Check the cable, switch the drive off and on, " +
-			"and run the same command: it goes on from there."},
-		{syscall.ENOSPC, rip.ErrOutput, exitFailed, "What was read is kept. Make room and run the same command: it goes on from there."},
-		{syscall.ENOSPC, nil, exitFailed, "Make room and run the same command."},
-		{extract.ErrExists, nil, exitUsage, "What was extracted before it stays. Use --force to replace files, or another folder."},
-		{rip.ErrOutput, nil, exitFailed, "What was read before is kept. Put that right and run the same command: it goes on from there."},
-		{mapfile.ErrSyntax, nil, exitFailed, "Move the map away, or use --force to begin anew."},
-		{drive.ErrTrayOpen, nil, exitNoDisc, "Put a disc in and close the tray (\"spindle load\" does that), then try again."},
-		{drive.ErrNoMedium, nil, exitNoDisc, "Put a disc in and run the same command."},
-		{drive.ErrUnreadable, nil, exitNoDisc, "Clean the disc, make sure that the drive is made for its kind, or try another drive."},
-		{drive.ErrNotReady, nil, exitNoDisc, "Take the disc out, wait a moment, and try again."},
-		{byname.ErrNoDrive, nil, exitNoDisc, "Connect one, or try a simulated one: spindle info -d sim:IMAGE. " +
-			"In a container, the device files must be passed into it."},
-		{errManyDrives, nil, exitNoDisc, "Choose one with --drive."},
-		{scsi.ErrPermission, nil, exitNoDisc, ""},
-		{scsi.ErrNotFound, nil, exitNoDisc, "\"spindle drives\" lists the drives there are."},
-		{scsi.ErrNotOptical, nil, exitNoDisc, ""},
-		{scsi.ErrBusy, nil, exitNoDisc, ""},
-		{scsi.ErrUnsupported, nil, exitNoDisc, ""},
-		{burn.ErrFreshDisc, nil, exitNoDisc, "Put a blank disc in and run \"spindle reburn\" again."},
-		{burn.ErrNoJournal, nil, exitUsage, "\"spindle reburn --list\" lists the burns that failed."},
-		{burn.ErrJournal, nil, exitFailed, ""},
-		{burn.ErrChanged, nil, exitFailed, "The disc was not touched. Burn the image as it is now with \"spindle burn\", or with --force."},
-		{burn.ErrSource, nil, exitFailed, "The disc was not touched. Put the image back where it was."},
-		{burn.ErrTooLarge, nil, exitNoDisc, "The disc was not touched. Use a larger disc."},
-		{burn.ErrWrongMedium, nil, exitNoDisc, "The disc was not touched. A CD image needs a CD; a data image fits all kinds."},
-		{burn.ErrNotBlank, nil, exitNoDisc, "The disc was not touched."},
-		{burn.ErrNotWritable, nil, exitNoDisc, "The disc was not touched. Use a blank disc of a kind that the drive writes."},
-		{burn.ErrNoSimulation, nil, exitUsage, "The disc was not touched. --dry-run shows the plan."},
-		{burn.ErrImage, nil, exitUsage, "The disc was not touched."},
-		{burn.ErrAddress, nil, exitUsage, "The disc was not touched. A further session needs an image that was made for it " +
-			"(\"spindle info\" shows where it begins); --force burns it all the same."},
-		{burn.ErrOptions, nil, exitUsage, "The disc was not touched."},
-		{errWrongImage, nil, exitDifferent, "The disc was not touched. Get the image again; --force burns it all the same."},
-		{errNoAnswer, nil, exitNoDisc, ""},
-		{tcmu.ErrRoot, nil, exitFailed, "Run it with sudo."},
-		{tcmu.ErrUnsupported, nil, exitFailed, "Use it as sim:FILE with --drive, on any system."},
-		{tcmu.ErrModule, nil, exitFailed, "Try \"modprobe target_core_user\" and \"modprobe tcm_loop\": they come with the kernel package " +
-			"of the usual distributions. A container uses its host's modules."},
-		{tcmu.ErrConfigfs, nil, exitFailed, "Mount it: mount -t configfs none /sys/kernel/config"},
-		{errNotAttached, nil, exitNoDisc, "\"spindle attach\" makes one; \"spindle drives\" lists all drives."},
-		{discfile.ErrInUse, nil, exitNoDisc, "End the other one (\"spindle detach\"), or use another file."},
-		{discfile.ErrName, nil, exitUsage, ""},
-		{discfile.ErrInTheWay, nil, exitUsage, "Nothing was changed. Choose another name."},
-		{scsi.ErrGone, nil, exitFailed, "Was it unplugged? Connect it and run the same command."},
-		{scsi.ErrTimeout, nil, exitFailed, "Switch the drive off and on, and try again."},
-		{image.ErrUnknown, nil, exitFailed, ""},
-		{image.ErrCannotHold, nil, exitUsage, ""},
-		{extract.ErrTooMuch, nil, exitFailed, "What was extracted before it stays. Name the files that you want."},
-		{errNoSuchFile, nil, exitUsage, "\"spindle ls IMAGE\" lists what is in it."},
-		{iso.ErrNoVolume, nil, exitFailed, ""},
-		{image.ErrExists, nil, exitUsage, "Nothing was changed. Choose another name, or use --force to replace it."},
-		{author.ErrExists, nil, exitUsage, "Nothing was changed. Choose another name, or use --force to replace it."},
-		{author.ErrLabel, nil, exitUsage, "Nothing was changed."},
-		{author.ErrBoot, nil, exitUsage, "Nothing was changed. The boot image is a file below the folder."},
-		{author.ErrChanged, nil, exitFailed, "Nothing was kept. Run the same command when nothing writes there."},
-		{packed.ErrDamaged, nil, exitFailed, "Get the file again."},
-		{packed.ErrTooLarge, nil, exitFailed, "Unpack it first."},
-		{isofile.ErrTruncated, nil, exitFailed, "Get the file again: its download was broken off, most likely."},
-		{check.ErrNoSums, nil, exitFailed, ""},
-		{check.ErrDAT, nil, exitFailed, ""},
-		{fs.ErrPermission, nil, exitFailed, "Check the permissions of the folder."},
-	}
+const (
+	keepRest    = "What was read is kept. "
+	resumes     = "run the same command: it resumes from there."
+	unchanged   = "Nothing was changed. "
+	untouched   = "The disc was not touched. "
+	replace     = unchanged + "Choose another name, or use --force to replace it."
+	downloadNew = "If you downloaded it, download it again."
+)
+
+// explanations are tried in order; the first whose error is in the chain counts.
+var explanations = []explanation{
+	{"rip/taken-out", rip.ErrTakenOut, nil, exitNoDisc,
+		"the disc was taken out while it was being read",
+		keepRest + "Put the disc back and " + resumes},
+	{"rip/other-disc", rip.ErrOtherDisc, nil, exitNoDisc,
+		"",
+		unchanged + "Insert the right disc and run the same command, or choose another output name. " +
+			"(--force would start over and discard what was read.)"},
+	{"rip/other-options", rip.ErrOtherOptions, nil, exitUsage,
+		"",
+		"Run it with the same options as before, or with --force to start over."},
+	{"rip/exists", rip.ErrExists, nil, exitUsage, "", replace},
+	{"rip/options", rip.ErrOptions, nil, exitUsage, "", ""},
+	{"rip/not-iso", rip.ErrNotISO, nil, exitUsage, "", ""},
+	{"rip/not-cd", rip.ErrNotCD, nil, exitUsage, "", ""},
+	{"rip/blank", rip.ErrBlank, nil, exitNoDisc,
+		"the disc is blank",
+		"There is nothing to rip."},
+	{"rip/toc", drive.ErrTOC, nil, exitFailed,
+		"",
+		"This may be copy protection, or the drive misreads the disc: clean it, or try another drive."},
+	{"rip/protected", rip.ErrProtected, nil, exitFailed,
+		"the disc is copy-protected, and the drive refuses to read its scrambled sectors",
+		keepRest + "spindle does not decrypt discs."},
+	{"rip/cannot-read", rip.ErrCannotRead, nil, exitFailed, "", "Try another drive."},
+	{"rip/no-subchannel", rip.ErrNoSubchannel, nil, exitFailed,
+		"this drive does not return the sub-channels",
+		"Rip without --sub, or try another drive."},
+	{"rip/drive-gone", rip.ErrDrive, scsi.ErrGone, exitFailed,
+		"the drive disappeared",
+		keepRest + "Check the cable, reconnect the drive, and " + resumes},
+	{"rip/drive-silent", rip.ErrDrive, scsi.ErrTimeout, exitFailed,
+		"the drive no longer answers",
+		keepRest + "Switch the drive off and on, and " + resumes},
+	{"rip/drive", rip.ErrDrive, nil, exitFailed,
+		"the drive stopped working",
+		keepRest + "Check the cable, switch the drive off and on, and " + resumes},
+	{"rip/disk-full", syscall.ENOSPC, rip.ErrOutput, exitFailed,
+		"there is no space left for the image",
+		keepRest + "Free some space and " + resumes},
+	{"disk-full", syscall.ENOSPC, nil, exitFailed,
+		"there is no space left on the disk",
+		"Free some space and run the same command again."},
+	{"rip/no-folder", fs.ErrNotExist, rip.ErrOutput, exitFailed,
+		"",
+		"Make the folder first, then run the same command."},
+	{"rip/output", rip.ErrOutput, nil, exitFailed,
+		"",
+		"What was read so far is kept. Once the cause is removed, run the same command to resume."},
+	{"map/syntax", mapfile.ErrSyntax, nil, exitFailed,
+		"",
+		"Move the map away, or use --force to start over."},
+
+	{"drive/tray-open", drive.ErrTrayOpen, nil, exitNoDisc,
+		"the tray is open",
+		"Insert a disc and close the tray (\"spindle load\" closes it), then try again."},
+	{"drive/no-medium", drive.ErrNoMedium, nil, exitNoDisc,
+		"no disc in the drive",
+		"Insert a disc and run the same command."},
+	{"drive/unreadable", drive.ErrUnreadable, nil, exitNoDisc,
+		"the drive cannot read this disc",
+		"Clean the disc, check that the drive supports its kind, or try another drive."},
+	{"drive/not-ready", drive.ErrNotReady, nil, exitNoDisc,
+		"the drive did not become ready",
+		"Take the disc out, wait a moment, and try again."},
+	{"drive/none", byname.ErrNoDrive, nil, exitNoDisc,
+		"no optical drive was found",
+		"Connect one, or try a simulated one: spindle info -d sim:IMAGE. " +
+			"A container needs its device files passed in."},
+	{"drive/many", errManyDrives, nil, exitNoDisc, "", "Choose one with --drive."},
+	{"drive/permission", scsi.ErrPermission, nil, exitNoDisc, "", ""},
+	{"drive/not-found", scsi.ErrNotFound, nil, exitNoDisc, "", "\"spindle drives\" lists the drives."},
+	{"drive/not-optical", scsi.ErrNotOptical, nil, exitNoDisc, "", "\"spindle drives\" lists the drives."},
+	{"drive/busy", scsi.ErrBusy, nil, exitNoDisc, "", ""},
+	{"drive/unsupported", scsi.ErrUnsupported, nil, exitNoDisc, "", ""},
+
+	{"burn/fresh-disc", burn.ErrFreshDisc, nil, exitNoDisc, "", "Insert a blank disc and run \"spindle reburn\" again."},
+	{"burn/no-journal", burn.ErrNoJournal, nil, exitUsage, "", "\"spindle reburn --list\" lists the burns that failed."},
+	{"burn/bad-journal", burn.ErrJournal, nil, exitFailed, "", "\"spindle burn\" starts over with a fresh disc."},
+	{"burn/changed", burn.ErrChanged, nil, exitFailed, "",
+		untouched + "Restore the image as it was, or burn it as it is now with \"spindle burn\", or with --force."},
+	{"burn/source", burn.ErrSource, nil, exitFailed, "", untouched + "Put the image back where it was."},
+	{"burn/too-large", burn.ErrTooLarge, nil, exitNoDisc, "", untouched + "Use a larger disc."},
+	{"burn/wrong-medium", burn.ErrWrongMedium, nil, exitNoDisc, "", untouched + "A CD image needs a CD; a data image fits any disc."},
+	{"burn/not-blank", burn.ErrNotBlank, nil, exitNoDisc, "", untouched + "Use a blank disc, or erase a rewritable one with --blank."},
+	{"burn/not-writable", burn.ErrNotWritable, nil, exitNoDisc, "", untouched + "Use a blank disc of a kind that the drive can write."},
+	{"burn/no-simulation", burn.ErrNoSimulation, nil, exitUsage, "", untouched + "--dry-run shows the plan."},
+	{"burn/image", burn.ErrImage, nil, exitUsage, "", untouched},
+	{"burn/address", burn.ErrAddress, nil, exitUsage, "",
+		untouched + "A further session needs an image that was made for it (\"spindle info\" shows where it begins); " +
+			"--force burns it anyway."},
+	{"burn/options", burn.ErrOptions, nil, exitUsage, "", untouched},
+	{"burn/wrong-image", errWrongImage, nil, exitDifferent, "", untouched + "Get the image again; --force burns it anyway."},
+	{"burn/nobody", errNoAnswer, nil, exitNoDisc,
+		"another disc is needed, and there is no terminal to ask for it",
+		""},
+
+	{"attach/root", tcmu.ErrRoot, nil, exitFailed, "", "Run it with sudo."},
+	{"attach/unsupported", tcmu.ErrUnsupported, nil, exitFailed,
+		"drives can be attached on Linux only",
+		"On any system, \"--drive sim:FILE\" uses the simulated drive within spindle."},
+	{"attach/module", tcmu.ErrModule, nil, exitFailed, "",
+		"Try \"modprobe target_core_user\" and \"modprobe tcm_loop\": the usual distributions ship them in their " +
+			"kernel package. A container uses its host's modules."},
+	{"attach/configfs", tcmu.ErrConfigfs, nil, exitFailed,
+		"configfs is not mounted",
+		"Mount it: mount -t configfs none /sys/kernel/config"},
+	{"attach/none", errNotAttached, nil, exitNoDisc, "", "\"spindle attach\" makes one; \"spindle drives\" lists all drives."},
+
+	{"sim/in-use", discfile.ErrInUse, nil, exitNoDisc, "", "Stop that one first (\"spindle detach\"), or use another file."},
+	{"sim/name", discfile.ErrName, nil, exitUsage, "", ""},
+	{"sim/exists", discfile.ErrInTheWay, nil, exitUsage, "", unchanged + "Choose another name."},
+
+	{"drive/gone", scsi.ErrGone, nil, exitFailed, "the drive disappeared", "Was it unplugged? Reconnect it and run the same command."},
+	{"drive/timeout", scsi.ErrTimeout, nil, exitFailed, "the drive did not answer in time", "Switch the drive off and on, and try again."},
+
+	{"image/unknown", image.ErrUnknown, nil, exitFailed, "", ""},
+	{"image/cannot-hold", image.ErrCannotHold, nil, exitUsage, "", ""},
+	{"image/exists", image.ErrExists, nil, exitUsage, "", replace},
+	{"extract/too-much", extract.ErrTooMuch, nil, exitFailed, "", "Files extracted before it are kept. Name the files that you want."},
+	{"image/no-file", errNoSuchFile, nil, exitUsage, "", "\"spindle ls IMAGE\" lists the files in an image."},
+	{"image/no-volume", iso.ErrNoVolume, nil, exitFailed, "", ""},
+	{"image/compressed-damaged", packed.ErrDamaged, nil, exitFailed, "", downloadNew},
+	{"image/compressed-unusual", packed.ErrTooLarge, nil, exitFailed, "", "Unpack it first."},
+	{"image/truncated", isofile.ErrTruncated, nil, exitFailed, "", downloadNew},
+	{"make/exists", author.ErrExists, nil, exitUsage, "", replace},
+	{"make/label", author.ErrLabel, nil, exitUsage, "", unchanged},
+	{"make/boot", author.ErrBoot, nil, exitUsage, "", unchanged + "The boot image is a file below the folder."},
+	{"make/changed", author.ErrChanged, nil, exitFailed, "", "Nothing was kept. Run the same command when nothing writes to the folder."},
+	{"extract/exists", extract.ErrExists, nil, exitUsage, "",
+		"Files extracted before it are kept. Use --force to replace files, or choose another folder."},
+	{"check/no-sums", check.ErrNoSums, nil, exitFailed, "", ""},
+	{"check/dat", check.ErrDAT, nil, exitFailed, "", ""},
+	{"permission", fs.ErrPermission, nil, exitFailed, "", "Check the permissions of the folder."},
 }
+
+// sensedNext is the advice for an error that only the drive's sense data explain.
+const sensedNext = "Clean the disc and try again, or try another drive. --trace FILE records everything sent to and from the drive."
 
 // explain turns an error into what the user gets.
 func explain(err error) message {
 	var (
-		use  usageError
+		use  refusal
 		simE *byname.DiscError
 	)
-	m := message{status: exitFailed, what: err.Error()}
-	var cc *scsi.CheckCondition
-	if errors.As(err, &cc) {
-		// The drive's own words go to the end, for search engines.
-		m.sense = cc.Error()
-		for _, form := range [...]string{" (" + m.sense + ")", ": " + m.sense} {
-			m.what = strings.Replace(m.what, form, "", 1)
-		}
-		if m.what == m.sense {
-			m.what = "the drive refused a command"
-		}
-	}
 	switch {
 	case errors.As(err, &use):
-		m.status = exitUsage
-		if isCobraUsage(err) {
-			m.next = "\"spindle --help\" lists the commands, \"spindle COMMAND --help\" their options."
-		}
-		return m
+		return message{status: use.status, what: err.Error(), next: use.next}
 	case errors.Is(err, context.Canceled):
 		return message{status: exitInterrupted, what: "interrupted"}
 	case errors.As(err, &simE) && errors.Is(err, fs.ErrNotExist):
-		m.status = exitNoDisc
-		return m
-	case isCobraUsage(err):
-		m.status = exitUsage
-		m.next = "\"spindle --help\" lists the commands, \"spindle COMMAND --help\" their options."
-		return m
+		return message{status: exitNoDisc, what: err.Error()}
 	}
-	for _, a := range advices() {
-		if errors.Is(err, a.err) && (a.also == nil || errors.Is(err, a.also)) {
-			m.status, m.next = a.status, a.next
-			return m
+	m := message{status: exitFailed, what: err.Error()}
+	for _, e := range explanations {
+		if errors.Is(err, e.err) && (e.also == nil || errors.Is(err, e.also)) {
+			m.status, m.next = e.status, e.next
+			if e.what != "" {
+				m.what = e.what
+			}
+			break
 		}
 	}
-	if m.sense != "" && m.next == "" {
-		m.next = "Clean the disc and try again, or another drive. --trace FILE records what passes to and from the drive."
+	return m.withSense(err)
+}
+
+// withSense puts what the drive said where the sense data belong: last.
+func (m message) withSense(err error) message {
+	var cc *scsi.CheckCondition
+	if !errors.As(err, &cc) {
+		return m
+	}
+	m.sense = cc.Error()
+	if m.what == err.Error() {
+		m.what = "the drive reported an error"
+		if w, ok := senseWords(cc.Sense); ok {
+			m.what = w.what
+		}
+	}
+	if m.next == "" {
+		m.next = sensedNext
 	}
 	return m
 }
 
-// isCobraUsage recognises cobra's own complaints, which have no type.
-func isCobraUsage(err error) bool {
-	text := err.Error()
-	for _, p := range [...]string{"unknown command", "unknown flag", "unknown shorthand", "invalid argument", "flag needs"} {
-		if strings.HasPrefix(text, p) {
-			return true
-		}
+// plainError leaves the operation and the name out of an error of the operating
+// system.
+func plainError(err error) string {
+	var p *os.PathError
+	if errors.As(err, &p) {
+		return p.Err.Error()
 	}
-	return false
+	return err.Error()
 }

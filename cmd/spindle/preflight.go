@@ -18,7 +18,7 @@ import (
 )
 
 // errWrongImage: something says that the image is not what it should be.
-var errWrongImage = errors.New("the image is not right")
+var errWrongImage = errors.New("the image is damaged")
 
 // preflight looks at an image before a disc is spent on it.
 type preflight struct {
@@ -30,9 +30,9 @@ type preflight struct {
 	lines []string // what vouches for it
 }
 
-// imageFor opens an image and checks it: whole, as its checksum file says, as its
-// implanted MD5 says.
-func (a *app) imageFor(ctx context.Context, path string, force bool) (*preflight, error) {
+// imageFor opens an image and checks it: complete, as its checksum file says, as
+// its implanted MD5 says.
+func imageFor(ctx context.Context, a *app, path string, force bool) (*preflight, error) {
 	img, err := image.Open(path)
 	if errors.Is(err, isofile.ErrTruncated) {
 		return nil, fmt.Errorf("%w: %w", errWrongImage, err)
@@ -42,9 +42,9 @@ func (a *app) imageFor(ctx context.Context, path string, force bool) (*preflight
 	}
 	a.onClose(img.Close)
 	p := &preflight{a: a, path: path, force: force, img: img, vol: imageVolume(ctx, img)}
-	bar := a.newWorkBar()
+	bar := a.newProgress()
 	defer bar.stop()
-	for _, step := range []func(context.Context, *workBar) error{p.sums, p.implanted} {
+	for _, step := range []func(context.Context, *progress) error{p.sums, p.implanted} {
 		if err := step(ctx, bar); err != nil {
 			return nil, err
 		}
@@ -55,50 +55,32 @@ func (a *app) imageFor(ctx context.Context, path string, force bool) (*preflight
 // wrong stops, unless --force was given.
 func (p *preflight) wrong(text string) error {
 	if p.force {
-		p.a.note(text + "; it is burned all the same")
+		p.a.note(text + "; burning it anyway")
 		return nil
 	}
 	return fmt.Errorf("%w: %s", errWrongImage, text)
 }
 
 // sums checks the files of the image against the checksum files beside them.
-func (p *preflight) sums(ctx context.Context, bar *workBar) error {
-	files := p.img.Files()
-	var lists []string
-	for _, f := range files {
-		lists = append(lists, check.FindSums(f)...)
+func (p *preflight) sums(ctx context.Context, bar *progress) error {
+	results, err := checkSums(ctx, p.img.Files(), sumsBeside(p.img.Files()), false, bar)
+	if err != nil {
+		return err
 	}
-	slices.Sort(lists)
-	for _, list := range slices.Compact(lists) {
-		all, err := check.ReadSums(list)
-		if errors.Is(err, check.ErrNoSums) {
+	for _, s := range results {
+		if s.Right {
+			p.lines = append(p.lines, fmt.Sprintf("%s in %s: correct", s.Algorithm, filepath.Base(s.From)))
 			continue
 		}
-		if err != nil {
+		if err := p.wrong(fmt.Sprintf("the %s of %s does not match %s", s.Algorithm, filepath.Base(s.File), filepath.Base(s.From))); err != nil {
 			return err
-		}
-		for _, f := range files {
-			for _, s := range check.For(all, f) {
-				have, err := check.HashFile(ctx, f, s.Algorithm, bar.step("checking "+string(s.Algorithm)))
-				if err != nil {
-					return err
-				}
-				bar.stop()
-				if have != s.Hex {
-					if err := p.wrong(fmt.Sprintf("%s of %s is not what %s states", s.Algorithm, filepath.Base(f), filepath.Base(list))); err != nil {
-						return err
-					}
-					continue
-				}
-				p.lines = append(p.lines, fmt.Sprintf("%s in %s: right", s.Algorithm, filepath.Base(list)))
-			}
 		}
 	}
 	return nil
 }
 
-// implanted checks an MD5 that stands in the image itself.
-func (p *preflight) implanted(ctx context.Context, bar *workBar) error {
+// implanted checks an MD5 that is in the image itself.
+func (p *preflight) implanted(ctx context.Context, bar *progress) error {
 	tracks := p.img.Layout().Tracks()
 	if len(tracks) != 1 || !tracks[0].Mode.IsData() {
 		return nil
@@ -114,9 +96,9 @@ func (p *preflight) implanted(ctx context.Context, bar *workBar) error {
 	}
 	bar.stop()
 	if !ok {
-		return p.wrong("its implanted MD5 is wrong: it was damaged")
+		return p.wrong("its implanted MD5 does not match its content")
 	}
-	p.lines = append(p.lines, "implanted MD5: right")
+	p.lines = append(p.lines, "implanted MD5: correct")
 	return nil
 }
 
@@ -161,7 +143,7 @@ func (p *preflight) describe() string {
 		parts = append(parts, fmt.Sprintf("%q", p.vol.Label))
 	}
 	if st, err := os.Stat(p.path); err == nil && len(l.Tracks()) == 1 {
-		parts = append(parts, megabytes(st.Size()))
+		parts = append(parts, sizeText(st.Size()))
 	} else {
 		parts = append(parts, disc.Frames(l.Sectors()).String())
 	}
@@ -182,7 +164,7 @@ func describeMedium(m *burn.Medium) string {
 	}
 	parts = append(parts, string(m.State()))
 	if m.Free > 0 {
-		parts = append(parts, megabytes(int64(m.Free)*iso.BlockSize)+" free")
+		parts = append(parts, sizeText(int64(m.Free)*iso.BlockSize)+" free")
 	}
 	if len(m.Speeds) > 0 {
 		var speeds []string

@@ -2,18 +2,119 @@ package main
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
+	"spindle/burn"
 	"spindle/rip"
 
 	"github.com/cheggaaa/pb/v3"
 )
 
-// lineEvery is how often progress is told where there is no terminal.
-const lineEvery = 5 * time.Second
+const (
+	lineEvery  = 5 * time.Second // where there is no terminal
+	eventEvery = time.Second     // with --json
+	redraw     = 250 * time.Millisecond
+)
 
-// progressEvent is progress in JSON.
-type progressEvent struct {
+// barTemplate is the bar: what, how far, how fast, how long still.
+const barTemplate = `{{ string . "phase" }} {{ bar . "[" "=" ">" " " "]" }} {{ percent . }} {{ string . "rest" }}`
+
+// A stage is how far work has come.
+type stage struct {
+	phase       string // for a person; a new one begins a new bar
+	done, total int64
+	rest        string // speed, time to go, and the like
+	event       any    // the JSON form; nil for none
+	quick       bool   // takes seconds: worth a bar, but no lines in a log
+}
+
+// progress shows how far work has come: as a bar on a terminal, as a line now and
+// then where there is none, as JSON objects, or not at all.
+type progress struct {
+	c     *console
+	bar   *pb.ProgressBar
+	last  time.Time // when a line or an object was written
+	phase string
+}
+
+func (c *console) newProgress() *progress { return &progress{c: c, last: time.Now()} }
+
+// show shows a stage.
+func (p *progress) show(s stage) {
+	changed := s.phase != p.phase
+	p.phase = s.phase
+	switch {
+	case p.c.quiet:
+	case p.c.json:
+		if s.event != nil && (changed || time.Since(p.last) >= eventEvery) {
+			p.last = time.Now()
+			p.c.emit(s.event)
+		}
+	case s.total <= 0:
+	case isTerminal(p.c.stderr):
+		p.draw(s, changed)
+	case !s.quick && time.Since(p.last) >= lineEvery:
+		p.last = time.Now()
+		line := fmt.Sprintf("%s %d%%", s.phase, percent(s.done, s.total))
+		if s.rest != "" {
+			line += ", " + s.rest
+		}
+		fmt.Fprintln(p.c.stderr, line)
+	}
+}
+
+func (p *progress) draw(s stage, changed bool) {
+	if changed {
+		p.stop()
+	}
+	if p.bar == nil {
+		p.bar = pb.New64(s.total).SetWriter(p.c.stderr).SetTemplateString(barTemplate).SetRefreshRate(redraw)
+		p.bar.Start()
+	}
+	p.bar.SetCurrent(s.done).Set("phase", s.phase).Set("rest", s.rest)
+}
+
+// stop ends the bar before something else is printed.
+func (p *progress) stop() {
+	if p.bar != nil {
+		p.bar.Finish()
+		p.bar = nil
+	}
+}
+
+// note prints a note, below the bar.
+func (p *progress) note(text string) {
+	p.stop()
+	p.c.note(text)
+}
+
+// step begins a piece of work on files, and returns what it calls as it advances.
+func (p *progress) step(name string) func(done, total int64) {
+	p.stop()
+	return func(done, total int64) { p.show(stage{phase: name, done: done, total: total, quick: true}) }
+}
+
+func percent(done, total int64) int64 {
+	if total <= 0 {
+		return 0
+	}
+	return done * 100 / total
+}
+
+// speedText gives "12.3x 1.8 MB/s".
+func speedText(speed, oneX float64) string {
+	return fmt.Sprintf("%.1fx %.1f MB/s", speed/oneX, speed/1e6)
+}
+
+// toGo gives "12s to go".
+func toGo(bytes int64, speed float64) string {
+	d := time.Duration(float64(bytes) / speed * float64(time.Second))
+	return d.Round(time.Second).String() + " to go"
+}
+
+// ripProgressEvent is the progress of a rip in JSON.
+type ripProgressEvent struct {
 	Event string  `json:"event"` // progress
 	Phase string  `json:"phase"`
 	Pass  int     `json:"pass,omitempty"`
@@ -24,113 +125,105 @@ type progressEvent struct {
 	Speed float64 `json:"speed"` // bytes a second
 }
 
-// ripProgress shows how a rip goes: as a bar on a terminal, else as a line now
-// and then.
+// ripProgress observes a rip.
 type ripProgress struct {
-	a    *app
-	bar  *pb.ProgressBar
-	last time.Time // of the last line
-	rate meter
+	*progress
 	now  rip.Progress
-}
-
-// barTemplate is the bar: what, how far, how fast, how long still.
-const barTemplate = `{{ string . "phase" }} {{ bar . "[" "=" ">" " " "]" }} {{ percent . }} {{ string . "rest" }}`
-
-func (a *app) newRipProgress() *ripProgress {
-	return &ripProgress{a: a, last: time.Now()}
+	rate meter
 }
 
 // Note implements rip.Observer.
-func (p *ripProgress) Note(text string) {
-	if p.bar != nil {
-		p.stop()
-	}
-	p.a.note(text)
-}
+func (p *ripProgress) Note(text string) { p.note(text) }
 
 // Progress implements rip.Observer.
 func (p *ripProgress) Progress(now rip.Progress) {
-	if now.Phase == rip.Surveying && !p.a.quiet && !p.a.json && isTerminal(p.a.stderr) {
-		fmt.Fprintln(p.a.stderr, "Looking at the disc: tracks, pregaps, indexes...")
+	if now.Phase == rip.Surveying && now.Phase != p.now.Phase && isTerminal(p.c.stderr) {
+		p.c.say("Looking at the disc: tracks, pregaps, indexes...")
 	}
-	changed := now.Phase != p.now.Phase || now.Pass != p.now.Pass
 	p.now = now
 	p.rate.add(now.Sectors, now.Speed)
-	switch {
-	case p.a.quiet:
-	case p.a.json:
-		if changed || time.Since(p.last) >= time.Second {
-			p.last = time.Now()
-			p.a.emit(progressEvent{"progress", string(now.Phase), now.Pass, now.Done, now.Total, now.Bad,
-				int(now.LBA), p.rate.value()})
-		}
-	case isTerminal(p.a.stderr):
-		p.draw()
-	case now.Total > 0 && time.Since(p.last) >= lineEvery:
-		p.last = time.Now()
-		fmt.Fprintf(p.a.stderr, "%s %d%%, %s%s%s\n", p.phase(), percent(now), p.speed(), p.left(), p.bad())
-	}
+	p.show(stage{
+		phase: ripPhase(now), done: now.Done, total: now.Total, rest: p.rest(),
+		event: ripProgressEvent{"progress", string(now.Phase), now.Pass, now.Done, now.Total, now.Bad, int(now.LBA), p.rate.value()},
+	})
 }
 
-func percent(p rip.Progress) int64 {
-	if p.Total == 0 {
-		return 0
+func (p *ripProgress) rest() string {
+	var parts []string
+	v, now := p.rate.value(), p.now
+	if v > 0 && now.OneX > 0 {
+		parts = append(parts, speedText(v, now.OneX))
 	}
-	return p.Done * 100 / p.Total
+	if v > 0 && now.Phase == rip.Copying && now.Done < now.Total {
+		parts = append(parts, toGo(now.Total-now.Done, v))
+	}
+	if now.Bad > 0 {
+		parts = append(parts, sizeText(now.Bad)+" not read yet")
+	}
+	return strings.Join(parts, ", ")
 }
 
-func (p *ripProgress) draw() {
-	if p.now.Total == 0 {
+// ripPhases are the phases of a rip in words.
+var ripPhases = map[rip.Phase]string{
+	rip.Surveying: "surveying",
+	rip.Copying:   "reading",
+	rip.Comparing: "reading again",
+	rip.Trimming:  "around damage",
+	rip.Retrying:  "retrying",
+	rip.Hashing:   "hashing",
+}
+
+func ripPhase(now rip.Progress) string {
+	name := ripPhases[now.Phase]
+	if now.Pass > 1 || now.Phase == rip.Retrying {
+		return fmt.Sprintf("%s, pass %d", name, now.Pass)
+	}
+	return name
+}
+
+// burnProgressEvent is the progress of a burn in JSON.
+type burnProgressEvent struct {
+	Event       string  `json:"event"` // progress
+	Phase       string  `json:"phase"`
+	Done        int64   `json:"done"`
+	Total       int64   `json:"total"`
+	Speed       float64 `json:"speed"` // bytes a second
+	DriveBuffer float64 `json:"drive_buffer"`
+	HostBuffer  float64 `json:"host_buffer"`
+}
+
+// burnProgress observes a burn.
+type burnProgress struct{ *progress }
+
+// Note implements burn.Observer.
+func (p *burnProgress) Note(text string) { p.note(text) }
+
+// Progress implements burn.Observer.
+func (p *burnProgress) Progress(now burn.Progress) {
+	if now.Total == 0 {
 		return
 	}
-	if p.bar == nil {
-		p.bar = pb.New64(p.now.Total).SetWriter(p.a.stderr).SetTemplateString(barTemplate).
-			SetRefreshRate(250 * time.Millisecond)
-		p.bar.Start()
-	}
-	p.bar.SetCurrent(p.now.Done).Set("phase", p.phase()).Set("rest", p.speed()+p.left()+p.bad())
+	p.show(stage{
+		phase: string(now.Phase), done: now.Done, total: now.Total, rest: burnRest(now),
+		event: burnProgressEvent{"progress", string(now.Phase), now.Done, now.Total, now.Speed, now.DriveBuffer, now.HostBuffer},
+	})
 }
 
-// stop takes the bar away from under what is printed next.
-func (p *ripProgress) stop() {
-	if p.bar != nil {
-		p.bar.Finish()
-		p.bar = nil
+// burnRest gives the speed, the time to go, and how full the buffers are.
+func burnRest(now burn.Progress) string {
+	var parts []string
+	if now.Speed > 0 && now.OneX > 0 {
+		parts = append(parts, speedText(now.Speed, now.OneX), toGo(now.Total-now.Done, now.Speed))
 	}
-}
-
-func (p *ripProgress) phase() string {
-	if p.now.Pass > 1 || p.now.Phase == rip.Retrying {
-		return fmt.Sprintf("%s (%d)", p.now.Phase, p.now.Pass)
+	if now.Phase == burn.Writing {
+		if now.DriveBuffer >= 0 {
+			parts = append(parts, fmt.Sprintf("drive buffer %.0f%%", now.DriveBuffer*100))
+		}
+		if now.HostBuffer > 0 {
+			parts = append(parts, fmt.Sprintf("host buffer %.0f%%", now.HostBuffer*100))
+		}
 	}
-	return string(p.now.Phase)
-}
-
-// speed gives "12.3x 1.8 MB/s".
-func (p *ripProgress) speed() string {
-	v := p.rate.value()
-	if v <= 0 || p.now.OneX <= 0 {
-		return ""
-	}
-	return fmt.Sprintf("%.1fx %.1f MB/s", v/p.now.OneX, v/1e6)
-}
-
-// left gives the time to go, where reading goes straight on.
-func (p *ripProgress) left() string {
-	v := p.rate.value()
-	if v <= 0 || p.now.Phase != rip.Copying || p.now.Done >= p.now.Total {
-		return ""
-	}
-	d := time.Duration(float64(p.now.Total-p.now.Done) / v * float64(time.Second))
-	return fmt.Sprintf(", %s to go", d.Round(time.Second))
-}
-
-func (p *ripProgress) bad() string {
-	if p.now.Bad == 0 {
-		return ""
-	}
-	return fmt.Sprintf(", %s not read yet", megabytes(p.now.Bad))
+	return strings.Join(parts, ", ")
 }
 
 // meter averages the speed over the last commands.

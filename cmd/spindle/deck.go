@@ -1,0 +1,152 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"spindle/drive/byname"
+	"spindle/scsi"
+	"spindle/scsi/mmc"
+	"spindle/scsi/sim"
+)
+
+// deck opens the drives that a command uses, as the global flags say, and closes
+// them at the end.
+type deck struct {
+	console *console
+	names   driveNames // --drive; several for burn
+	verbose bool
+	trace   string // --trace
+
+	closers []func() error
+}
+
+// drive is the drive that --drive names, or "".
+func (k *deck) drive() string {
+	if len(k.names) == 0 {
+		return ""
+	}
+	return k.names[0]
+}
+
+// open opens the drive that name (or --drive, or what there is) means, and wraps it
+// as --verbose and --trace ask for.
+func (k *deck) open(ctx context.Context, name string, how byname.Access) (*mmc.Drive, error) {
+	if name == "" {
+		name = k.drive()
+	}
+	conn, err := byname.Open(ctx, name, byname.Options{Access: how})
+	if err != nil {
+		return nil, whichDrive(err)
+	}
+	k.onClose(conn.Close)
+	if d, ok := conn.(*sim.Drive); ok {
+		k.onClose(func() error {
+			if err := d.Stats().StoreError; err != nil {
+				k.console.note("the file of the simulated disc could not be written: " + err.Error())
+			}
+			return nil
+		})
+	}
+	dev, err := k.watched(conn)
+	if err != nil {
+		return nil, err
+	}
+	return mmc.New(dev), nil
+}
+
+// watched wraps a device as --trace and --verbose ask for.
+func (k *deck) watched(dev scsi.Device) (scsi.Device, error) {
+	if k.trace != "" {
+		f, err := os.Create(k.trace)
+		if err != nil {
+			return nil, err
+		}
+		r := scsi.NewTracer(dev, f)
+		k.onClose(func() error { return errors.Join(r.Flush(), f.Close()) })
+		dev = r
+	}
+	if k.verbose {
+		dev = &verboseDevice{dev, k.console.stderr}
+	}
+	return dev, nil
+}
+
+func (k *deck) onClose(f func() error) { k.closers = append(k.closers, f) }
+
+// close closes what was opened, in reverse order.
+func (k *deck) close() error {
+	var errs []error
+	for _, f := range slices.Backward(k.closers) {
+		errs = append(errs, f())
+	}
+	k.closers = nil
+	return errors.Join(errs...)
+}
+
+// whichDrive gives the errors about the name of a drive their sentence.
+func whichDrive(err error) error {
+	var (
+		spec *byname.SpecError
+		disc *byname.DiscError
+		many *byname.AmbiguousError
+	)
+	switch {
+	case errors.As(err, &spec):
+		return refusal{err, exitUsage, ""}
+	case errors.As(err, &disc):
+		return fmt.Errorf("no disc for the simulated drive: %w", err)
+	case errors.As(err, &many):
+		var list strings.Builder
+		for _, d := range many.Drives {
+			state := "no disc"
+			if d.Loaded {
+				state = "disc"
+			}
+			fmt.Fprintf(&list, "\n  %s  %s %s (%s)", d.Path, d.Vendor, d.Model, state)
+		}
+		return fmt.Errorf("%w; which one do you mean?%s", errManyDrives, list.String())
+	}
+	return err
+}
+
+func suffix(path string) string {
+	if i := strings.LastIndexAny(path, "./"); i >= 0 && path[i] == '.' {
+		return path[i:]
+	}
+	return ""
+}
+
+// errManyDrives: --drive is needed.
+var errManyDrives = errors.New("there are several drives")
+
+// probeLimit is how long a drive may take to say whether it has a disc.
+const probeLimit = 15 * time.Second
+
+// verboseDevice shows each command and how it ended.
+type verboseDevice struct {
+	scsi.Device
+	out io.Writer
+}
+
+// Execute implements scsi.Device.
+func (v *verboseDevice) Execute(ctx context.Context, c *scsi.Command) (int, error) {
+	n, err := v.Device.Execute(ctx, c)
+	ended := plural(n, "byte")
+	if err != nil {
+		ended = err.Error()
+	}
+	fmt.Fprintf(v.out, "% x  %s: %s\n", c.CDB, scsi.Opcode(c.CDB[0]), ended)
+	return n, err
+}
+
+// isDriveName reports whether an argument names a drive and not a file.
+func isDriveName(s string) bool {
+	return strings.HasPrefix(s, "sim:") || strings.HasPrefix(s, "/dev/")
+}

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// defaultWidth is the width of --help where there is no terminal, and of a terminal
+// that does not say how wide it is.
+const defaultWidth = 80
+
+// minWidth is the least width that text is wrapped at.
+const minWidth = 20
+
+// wrap breaks a line between words, into lines of at most width characters. A word
+// that is longer stays whole, so that a name or a command can be copied.
+func wrap(line string, width int) []string {
+	width = max(width, minWidth)
+	if utf8.RuneCountInString(line) <= width {
+		return []string{line}
+	}
+	indent := line[:len(line)-len(strings.TrimLeft(line, " "))]
+	var (
+		lines []string
+		now   strings.Builder
+		used  int
+	)
+	for _, word := range strings.Fields(line) {
+		n := utf8.RuneCountInString(word)
+		switch {
+		case used == 0:
+			now.WriteString(indent)
+			used = len(indent)
+		case used+1+n > width:
+			lines = append(lines, now.String())
+			now.Reset()
+			now.WriteString(indent)
+			used = len(indent)
+		default:
+			now.WriteByte(' ')
+			used++
+		}
+		now.WriteString(word)
+		used += n
+	}
+	return append(lines, now.String())
+}
+
+// sentence ends a text with a full stop where it has none.
+func sentence(s string) string {
+	if s == "" || strings.ContainsRune(".?!)", rune(s[len(s)-1])) {
+		return s
+	}
+	return s + "."
+}
+
+// capital begins a text with a capital letter, unless it begins with a name.
+func capital(s string) string {
+	r, n := utf8.DecodeRuneInString(s)
+	word, _, _ := strings.Cut(s, " ")
+	if !unicode.IsLower(r) || strings.ContainsAny(word, "./:_\\") {
+		return s
+	}
+	return string(unicode.ToUpper(r)) + s[n:]
+}
+
+// visible makes control characters harmless: what a disc, a file or a drive says
+// must not steer the terminal.
+func visible(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || r == '\t':
+			return r
+		case unicode.IsControl(r), r >= 0x202A && r <= 0x202E, r >= 0x2066 && r <= 0x2069, r == 0x200E, r == 0x200F, r == 0x061C:
+			return unicode.ReplacementChar
+		}
+		return r
+	}, s)
+}
