@@ -70,10 +70,11 @@ Exit status:
 	f.BoolP("help", "h", false, "show this help")
 	f.VarP((*driveNames)(&a.names), "drive", "d", "use this drive: /dev/sr0 or the like, or sim:FILE")
 	f.BoolVarP(&a.verbose, "verbose", "v", false, "show each command sent to the drive")
-	f.StringVar(&a.trace, "trace", "", "record everything sent to and from the drive in `FILE`")
+	f.StringVar(&a.trace, "trace", "", "record all traffic with the drive in `FILE`")
 	f.BoolVar(&a.json, "json", false, "print one JSON object per line; the last one is the result")
 	f.Var(&a.color, "color", "use colours: auto, always or never")
 	f.BoolVarP(&a.quiet, "quiet", "q", false, "show no progress")
+	root.Flags().Bool("version", false, "show the version")
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return flagError(c, err) })
 	root.AddGroup(
 		&cobra.Group{ID: groupDiscs, Title: "Discs:"},

@@ -44,8 +44,8 @@ byte for byte.`,
 		RunE: a.run(func(ctx context.Context, args []string) (result, error) { return runMake(ctx, a, args[0], args[1], o) }),
 	}
 	f := c.Flags()
-	f.StringVar(&o.Label, "label", "", "the volume label (by default the name of the folder)")
-	f.StringVar(&o.Publisher, "publisher", "", "the publisher of the disc")
+	f.StringVar(&o.Label, "label", "", "`TEXT` for the volume label (by default the name of the folder)")
+	f.StringVar(&o.Publisher, "publisher", "", "`NAME` of the publisher of the disc")
 	f.BoolVar(&o.NoJoliet, "no-joliet", false, "leave out the names for Windows")
 	f.BoolVar(&o.NoRockRidge, "no-rock-ridge", false, "leave out POSIX names, permissions and links")
 	f.StringVar(&o.bios, "boot", "", "a boot image for PCs with a BIOS: a `FILE` below DIR")

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"slices"
+	"strings"
 	"syscall"
 
 	"spindle/burn"
@@ -190,7 +192,7 @@ var explanations = []explanation{
 }
 
 // sensedNext is the advice for an error that only the drive's sense data explain.
-const sensedNext = "Clean the disc and try again, or try another drive. --trace FILE records everything sent to and from the drive."
+const sensedNext = "Clean the disc and try again, or try another drive. --trace FILE records all traffic with the drive."
 
 // explain turns an error into what the user gets.
 func explain(err error) message {
@@ -207,16 +209,21 @@ func explain(err error) message {
 		return message{status: exitNoDisc, what: err.Error()}
 	}
 	m := message{status: exitFailed, what: err.Error()}
-	for _, e := range explanations {
-		if errors.Is(err, e.err) && (e.also == nil || errors.Is(err, e.also)) {
-			m.status, m.next = e.status, e.next
-			if e.what != "" {
-				m.what = e.what
-			}
-			break
+	if i := find(err); i >= 0 {
+		e := explanations[i]
+		m.status, m.next = e.status, strings.TrimSpace(e.next)
+		if e.what != "" {
+			m.what = e.what
 		}
 	}
 	return m.withSense(err)
+}
+
+// find returns the index of the explanation of an error, or -1.
+func find(err error) int {
+	return slices.IndexFunc(explanations, func(e explanation) bool {
+		return errors.Is(err, e.err) && (e.also == nil || errors.Is(err, e.also))
+	})
 }
 
 // withSense puts what the drive said where the sense data belong: last.
