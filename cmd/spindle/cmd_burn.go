@@ -12,6 +12,7 @@ import (
 
 	"spindle/burn"
 	"spindle/drive/byname"
+	"spindle/internal/printable"
 	"spindle/iso"
 	"spindle/scsi/mmc"
 
@@ -332,7 +333,7 @@ func (b *burning) showPlan() {
 			b.note(n)
 		}
 		if b.verbose {
-			fmt.Fprint(b.stderr, t.plan.String())
+			fmt.Fprint(b.stderr, printable.Text(t.plan.String()))
 		}
 		b.emit(planEvent{"plan", t.name, t.medium.Profile.String(), t.medium.ID, string(t.medium.State()), string(t.plan.Mode),
 			t.medium.SpeedX(t.plan.Speed), t.plan.Bytes(), t.medium.Free, t.plan.Expected.Seconds(), vouchers, t.plan.Notes})
@@ -372,7 +373,7 @@ func (b *burning) nextDisc(ctx context.Context, n int) error {
 
 // askForDisc shows a question, waits for Enter, and loads the discs.
 func askForDisc(ctx context.Context, a *app, targets []*target, question string) error {
-	fmt.Fprintln(a.stderr, question)
+	fmt.Fprintln(a.stderr, printable.Text(question))
 	answer := make(chan error, 1)
 	go func() {
 		_, err := bufio.NewReader(os.Stdin).ReadString('\n')

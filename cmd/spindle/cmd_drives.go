@@ -6,6 +6,7 @@ import (
 
 	"spindle/drive"
 	"spindle/drive/byname"
+	"spindle/internal/printable"
 	"spindle/scsi"
 	"spindle/scsi/mmc"
 
@@ -45,12 +46,12 @@ func (e *driveEvent) Text(p *page) {
 	if len(names) > 0 {
 		line += " (" + strings.Join(names, ", ") + ")"
 	}
-	line += "  " + visible(strings.TrimSpace(e.Vendor+" "+e.Model))
+	line += "  " + printable.Line(strings.TrimSpace(e.Vendor+" "+e.Model))
 	if e.Revision != "" {
-		line += ", firmware " + visible(e.Revision)
+		line += ", firmware " + printable.Line(e.Revision)
 	}
 	if e.Serial != "" {
-		line += ", serial " + visible(e.Serial)
+		line += ", serial " + printable.Line(e.Serial)
 	}
 	p.line("%s", line)
 	if e.Problem != "" {

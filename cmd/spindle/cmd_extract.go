@@ -119,7 +119,7 @@ func skippedText(s extract.Skipped) string {
 	case extract.Unreadable:
 		why = s.Err.Error()
 	case extract.Incomplete:
-		return fmt.Sprintf("Not all of %s could be read: %v.", s.Path, s.Err)
+		return fmt.Sprintf("Not all of %q could be read: %v.", s.Path, s.Err)
 	case extract.LinkOutside:
 		why = fmt.Sprintf("it is a link to %q, outside the folder", s.Target)
 	case extract.LinkUnresolved, extract.LinkRefused:
@@ -131,5 +131,5 @@ func skippedText(s extract.Skipped) string {
 	case extract.NameTaken:
 		why = "something else of that name is there"
 	}
-	return fmt.Sprintf("%s was left out: %s.", s.Path, why)
+	return fmt.Sprintf("%q was left out: %s.", s.Path, why)
 }

@@ -12,6 +12,7 @@ import (
 	"spindle/drive"
 	"spindle/drive/byname"
 	"spindle/image"
+	"spindle/internal/printable"
 	"spindle/iso"
 	"spindle/rip"
 	"spindle/scsi/mmc"
@@ -170,7 +171,7 @@ func newInfoWrite(m *burn.Medium) *infoWrite {
 // text describes what can be written.
 func (w *infoWrite) text(p *page) {
 	if w.MediaID != "" {
-		p.line("made by:    %s", visible(w.MediaID))
+		p.line("made by:    %s", printable.Line(w.MediaID))
 	}
 	if w.Cannot != "" {
 		p.line("writing:    %s", w.Cannot)
@@ -262,7 +263,7 @@ func bootNames(v *iso.Volume) []string {
 
 func (e *infoResult) Text(p *page) {
 	if e.Drive != "" {
-		p.line("drive:      %s", visible(e.Drive))
+		p.line("drive:      %s", printable.Line(e.Drive))
 	}
 	medium := e.Medium
 	if e.State != "" {
@@ -288,7 +289,7 @@ func (e *infoResult) Text(p *page) {
 		e.Write.text(p)
 	}
 	if e.MCN != "" {
-		p.line("catalogue:  %s", visible(e.MCN))
+		p.line("catalogue:  %s", printable.Line(e.MCN))
 	}
 	if len(e.CDText) > 0 {
 		p.line("CD-TEXT:    %s", e.discText())
@@ -320,7 +321,7 @@ func (e *infoResult) printTracks(w io.Writer) {
 		}
 		tab.Flush()
 		for line := range strings.Lines(table.String()) {
-			fmt.Fprintln(w, strings.TrimRight(line, " \n"))
+			fmt.Fprintln(w, printable.Line(strings.TrimRight(line, " \n")))
 		}
 	}
 }

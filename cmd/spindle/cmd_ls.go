@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"spindle/disc"
+	"spindle/internal/printable"
 	"spindle/iso"
 
 	"github.com/spf13/cobra"
@@ -66,7 +67,7 @@ func newFileEvent(path string, info fs.FileInfo) *fileEvent {
 
 // Text implements event: the line of a file has its size, time and name.
 func (e *fileEvent) Text(p *page) {
-	shown, when := visible(e.Path), ""
+	shown, when := printable.Line(e.Path), ""
 	if !e.Time.IsZero() {
 		when = e.Time.Format("2006-01-02 15:04")
 	}
@@ -76,7 +77,7 @@ func (e *fileEvent) Text(p *page) {
 	case "directory":
 		shown += "/"
 	case "link":
-		shown += " -> " + visible(e.Link)
+		shown += " -> " + printable.Line(e.Link)
 	}
 	p.line("%12d  %-16s  %s", e.Size, when, shown)
 }

@@ -14,6 +14,7 @@ import (
 	"spindle/drive/byname"
 	"spindle/image"
 	"spindle/image/isofile"
+	"spindle/internal/printable"
 	"spindle/iso"
 	"spindle/rip"
 
@@ -152,7 +153,7 @@ func (r *verifyResult) reportWith(p *page) {
 	case r.lookedUp && r.Game == "":
 		p.line("%s does not list this disc", filepath.Base(r.o.with))
 	case r.lookedUp:
-		p.line("%s lists it as: %s", filepath.Base(r.o.with), visible(r.Game))
+		p.line("%s lists it as: %s", filepath.Base(r.o.with), printable.Line(r.Game))
 	case r.compared && len(r.Differences) == 0:
 		p.line("%s has the same content", r.o.with)
 	case r.compared:

@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"spindle/disc/digest"
+	"spindle/internal/printable"
 
 	"github.com/fatih/color"
 	"golang.org/x/term"
@@ -132,7 +133,7 @@ func (c *console) emit(v any) {
 	if err != nil { // all that is emitted consists of plain values
 		panic(err)
 	}
-	fmt.Fprintln(c.stdout, string(b))
+	fmt.Fprintln(c.stdout, string(printable.JSON(b)))
 }
 
 // noteEvent is something the user should know.
@@ -143,13 +144,12 @@ type noteEvent struct {
 
 // note tells the user something worth knowing.
 func (c *console) note(text string) {
-	text = visible(text)
 	if c.json {
 		c.emit(noteEvent{"note", text})
 		return
 	}
 	p := c.page(c.stderr)
-	p.hang(p.yellow("note:")+" ", "      ", capital(sentence(text)))
+	p.hang(string(p.yellow("note:"))+" ", "      ", capital(sentence(printable.Text(text))))
 }
 
 // say writes a line to standard error about what is going on, unless JSON or quiet
@@ -162,7 +162,6 @@ func (c *console) say(format string, args ...any) {
 
 // fail reports an error that ends the command.
 func (c *console) fail(m message) {
-	m.what, m.next = visible(m.what), visible(m.next)
 	if c.json {
 		e := failed(m)
 		c.emit(&e)
@@ -176,12 +175,12 @@ func (c *console) fail(m message) {
 func (c *console) words(m message) {
 	const indent = "         "
 	p := c.page(c.stderr)
-	p.hang(p.red("spindle:")+" ", indent, sentence(visible(m.what)))
+	p.hang(string(p.red("spindle:"))+" ", indent, sentence(printable.Text(m.what)))
 	if m.next != "" {
-		p.hang(indent, indent, m.next)
+		p.hang(indent, indent, printable.Text(m.next))
 	}
 	if m.sense != "" {
-		p.hang(indent, indent, "("+m.sense+")")
+		p.hang(indent, indent, "("+printable.Text(m.sense)+")")
 	}
 }
 
@@ -224,11 +223,13 @@ type page struct {
 
 // line writes a line of output. It is never broken: programs read it.
 func (p *page) line(format string, args ...any) {
+	makeHarmless(args)
 	fmt.Fprintf(p.w, format+"\n", args...)
 }
 
 // text writes a sentence for a person, wrapped between words.
 func (p *page) text(format string, args ...any) {
+	makeHarmless(args)
 	p.hang("", "", fmt.Sprintf(format, args...))
 }
 
@@ -247,17 +248,34 @@ func (p *page) hang(first, rest, text string) {
 	}
 }
 
-func (p *page) paint(c color.Attribute, s string, more ...color.Attribute) string {
+// painted is text with colours in it, which [makeHarmless] leaves as it is.
+type painted string
+
+func (p *page) paint(c color.Attribute, s string, more ...color.Attribute) painted {
+	s = printable.Line(s)
 	if !p.colors {
-		return s
+		return painted(s)
 	}
 	x := color.New(append(more, c)...)
 	x.EnableColor()
-	return x.Sprint(s)
+	return painted(x.Sprint(s))
 }
 
-func (p *page) red(s string) string    { return p.paint(color.FgRed, s, color.Bold) }
-func (p *page) yellow(s string) string { return p.paint(color.FgYellow, s) }
+func (p *page) red(s string) painted    { return p.paint(color.FgRed, s, color.Bold) }
+func (p *page) yellow(s string) painted { return p.paint(color.FgYellow, s) }
+
+// makeHarmless makes arguments of a format harmless on a terminal: a string or an error
+// may have come from a disc, a drive or a file.
+func makeHarmless(args []any) {
+	for i, arg := range args {
+		switch v := arg.(type) {
+		case string:
+			args[i] = printable.Text(v)
+		case error:
+			args[i] = printable.Text(v.Error())
+		}
+	}
+}
 
 // colorMode is the value of --color.
 type colorMode string

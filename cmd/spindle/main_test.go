@@ -3,7 +3,9 @@ package main
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -36,6 +38,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"mkdisc": cmdMkdisc, "waitfile": cmdWaitfile, "status": cmdStatus, "corrupt": cmdCorrupt,
+			"write": cmdWrite, "link": cmdLink,
 		},
 	})
 }
@@ -74,6 +77,24 @@ func cmdCorrupt(ts *testscript.TestScript, _ bool, args []string) {
 		b[at] ^= 1
 	}
 	ts.Check(os.WriteFile(path, b, 0o666))
+}
+
+// write FILE TEXT writes a file. Both are read as Go reads strings: \x1b is ESC.
+func cmdWrite(ts *testscript.TestScript, _ bool, args []string) {
+	path := ts.MkAbs(unescape(ts, args[0]))
+	ts.Check(os.MkdirAll(filepath.Dir(path), 0o777))
+	ts.Check(os.WriteFile(path, []byte(unescape(ts, args[1])), 0o666))
+}
+
+// link FILE TARGET makes a symbolic link, with escapes like write.
+func cmdLink(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Check(os.Symlink(unescape(ts, args[1]), ts.MkAbs(unescape(ts, args[0]))))
+}
+
+func unescape(ts *testscript.TestScript, s string) string {
+	text, err := strconv.Unquote(`"` + strings.ReplaceAll(s, `"`, `\"`) + `"`)
+	ts.Check(err)
+	return text
 }
 
 // status N COMMAND... runs a command that must end with exit status N.
