@@ -15,7 +15,6 @@ import (
 
 	"spindle/disc"
 	"spindle/disc/cdsector"
-	"spindle/image/format"
 )
 
 // maxDescriptor is far above what 99 tracks and CD-TEXT can need.
@@ -62,7 +61,12 @@ type Track struct {
 }
 
 // A ParseError says what is wrong with a .ccd file and where.
-type ParseError = format.ParseError
+type ParseError struct {
+	Line int // from 1
+	Msg  string
+}
+
+func (e *ParseError) Error() string { return fmt.Sprintf("line %d: %s", e.Line, e.Msg) }
 
 type parser struct {
 	d     Descriptor

@@ -65,14 +65,6 @@ func OpenPath(path string, open func(*File) (disc.Image, error)) (disc.Image, er
 	return open(f)
 }
 
-// A ParseError says what is wrong with a descriptor, and where.
-type ParseError struct {
-	Line int // from 1
-	Msg  string
-}
-
-func (e *ParseError) Error() string { return fmt.Sprintf("line %d: %s", e.Line, e.Msg) }
-
 // Padded returns what r holds up to the byte end, and zeros behind it: the last
 // sector of a file is rarely full.
 func Padded(r io.ReaderAt, end int64) io.ReaderAt { return padded{r, end} }

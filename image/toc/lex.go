@@ -5,12 +5,15 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
-
-	"spindle/image/format"
 )
 
 // A ParseError says what is wrong with a TOC file and where.
-type ParseError = format.ParseError
+type ParseError struct {
+	Line int // from 1
+	Msg  string
+}
+
+func (e *ParseError) Error() string { return fmt.Sprintf("line %d: %s", e.Line, e.Msg) }
 
 // tokenKind is what a token is.
 type tokenKind uint8
