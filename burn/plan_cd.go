@@ -2,12 +2,12 @@ package burn
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
 
 	"spindle/addr"
 	"spindle/disc"
 	"spindle/image"
+	"spindle/iso"
 	"spindle/scsi/mmc"
 )
 
@@ -252,9 +252,9 @@ func cueEntries(s *disc.Session, begin disc.LBA, text bool) []mmc.CueEntry {
 // rootExtent returns the block of the root directory of the ISO 9660 file system
 // in a data track, as its volume descriptor states it.
 func rootExtent(img disc.Image, t *disc.Track) (uint32, bool) {
-	var d [2048]byte
-	if _, err := image.UserData(context.Background(), img, t).ReadAt(d[:], 16*2048); err != nil || string(d[1:6]) != "CD001" || d[0] != 1 {
+	p, err := iso.ReadPrimary(image.UserData(context.Background(), img, t), 0)
+	if err != nil {
 		return 0, false
 	}
-	return binary.LittleEndian.Uint32(d[156+2:]), true
+	return uint32(p.Root.Block), true
 }

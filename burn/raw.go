@@ -2,7 +2,6 @@ package burn
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
 
 	"spindle/addr"
@@ -42,31 +41,14 @@ type rawMaker struct {
 	src   *Source
 	l     *disc.Layout
 	start disc.LBA // of the lead-in
-	toc   [][cdsector.QSize]byte
+	toc   *disc.LeadIn
 	main  [cdsector.Size]byte
 }
 
 func newRawMaker(src *Source, start disc.LBA) *rawMaker {
-	r := &rawMaker{src: src, l: src.layout(), start: start}
-	s := &r.l.Sessions[0]
-	first, last := &s.Tracks[0], &s.Tracks[len(s.Tracks)-1]
-	point := func(control disc.Control, point byte, at [3]byte) {
-		var q [cdsector.QSize]byte
-		q[0], q[2] = byte(control)<<4|1, point
-		copy(q[7:], at[:])
-		r.toc = append(r.toc, q)
-	}
-	point(first.Control, 0xA0, [3]byte{addr.ToBCD(first.Number), byte(s.Format), 0})
-	point(last.Control, 0xA1, [3]byte{addr.ToBCD(last.Number), 0, 0})
-	point(last.Control, 0xA2, s.LeadOut.MSF().BCD())
-	for i := range s.Tracks {
-		t := &s.Tracks[i]
-		point(t.Control, addr.ToBCD(t.Number), t.Start.MSF().BCD())
-	}
-	return r
+	l := src.layout()
+	return &rawMaker{src: src, l: l, start: start, toc: disc.NewLeadIn(&l.Sessions[0])}
 }
-
-func bcd(n int) byte { return byte(n/10%10<<4 | n%10) }
 
 // read fills p with sectors of 2448 bytes from a on.
 func (r *rawMaker) read(ctx context.Context, p []byte, a disc.LBA) error {
@@ -139,55 +121,12 @@ func (r *rawMaker) subChannels(sub *[cdsector.SubSize]byte, a disc.LBA) {
 	}
 }
 
-// Frames of Q in the program area that carry the catalogue number and ISRCs come
-// once in so many sectors (ECMA-130 22.3.4).
-const (
-	codeEvery = 97
-	mcnPhase  = 24
-	isrcPhase = 72
-)
-
 // q makes the Q frame of a sector.
 func (r *rawMaker) q(a disc.LBA) [cdsector.QSize]byte {
-	s := &r.l.Sessions[0]
 	if a < -addr.Pregap {
-		// Each entry of the TOC comes three times in a row.
-		q := r.toc[int(a-r.start)/3%len(r.toc)]
-		now := a.MSF().BCD()
-		copy(q[3:], now[:])
-		binary.BigEndian.PutUint16(q[10:], cdsector.CRC16(q[:10]))
-		return q
+		return r.toc.Q(int(a-r.start), a)
 	}
-	t := r.l.TrackAt(a)
-	first := &s.Tracks[0]
-	q := cdsector.Q{ADR: 1, Abs: a.MSF(), AFrame: a.MSF().F}
-	switch {
-	case a >= s.LeadOut:
-		q.Control, q.Track, q.Index = uint8(s.Tracks[len(s.Tracks)-1].Control), cdsector.LeadOut, 1
-		q.Rel = disc.Frames(int(a - s.LeadOut))
-		return q.Encode()
-	case t == nil:
-		q.Control, q.Track = uint8(first.Control), first.Number
-		q.Rel = disc.Frames(int(first.Start - a))
-		return q.Encode()
-	}
-	q.Control = uint8(t.Control)
-	edge := a == t.Begin() || a == t.End-1 || t.IndexAt(a-1) != t.IndexAt(a) || t.IndexAt(a+1) != t.IndexAt(a)
-	switch phase := int(a-t.Begin()) % codeEvery; {
-	case edge:
-	case phase == mcnPhase && r.l.MCN != "":
-		q.ADR, q.MCN = 2, r.l.MCN
-		return q.Encode()
-	case phase == isrcPhase && t.ISRC != "":
-		q.ADR, q.ISRC = 3, t.ISRC
-		return q.Encode()
-	}
-	q.Track, q.Index = t.Number, t.IndexAt(a)
-	rel := int(a - t.Start)
-	if rel < 0 {
-		rel = -rel
-	}
-	q.Rel = disc.Frames(rel)
+	q := r.l.Q(a)
 	return q.Encode()
 }
 

@@ -415,7 +415,7 @@ func FuzzImplanted(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text []byte) {
 		iso := make([]byte, 60*2048)
 		copy(iso[pvdOffset:], "\x01CD001")
-		iso[pvdOffset+87] = 60
+		iso[pvdOffset+80], iso[pvdOffset+87] = 60, 60
 		copy(iso[appUseOffset:appUseOffset+appUseSize], text)
 		if m, err := ReadImplanted(bytes.NewReader(iso)); err == nil {
 			if _, _, err := m.Check(context.Background(), bytes.NewReader(iso), nil); err != nil {

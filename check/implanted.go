@@ -11,6 +11,8 @@ import (
 	"io"
 	"strconv"
 	"strings"
+
+	"spindle/iso"
 )
 
 // Where implantisomd5 (isomd5sum, Red Hat) puts its text: the application use
@@ -37,20 +39,17 @@ var ErrNoImplanted = errors.New("no implanted MD5")
 
 // ReadImplanted reads the implanted checksum of the ISO in r.
 func ReadImplanted(r io.ReaderAt) (*Implanted, error) {
-	pvd := make([]byte, 2048)
-	if _, err := r.ReadAt(pvd, pvdOffset); err != nil {
-		if errors.Is(err, io.EOF) {
-			return nil, ErrNoImplanted
-		}
+	pvd, err := iso.ReadPrimary(r, 0)
+	switch {
+	case errors.Is(err, iso.ErrNoVolume):
+		return nil, ErrNoImplanted
+	case err != nil:
 		return nil, err
-	}
-	if pvd[0] != 1 || string(pvd[1:6]) != "CD001" {
+	case pvd.Block != iso.FirstDescriptor:
 		return nil, ErrNoImplanted
 	}
-	m := &Implanted{
-		Blocks: int64(pvd[84])<<24 | int64(pvd[85])<<16 | int64(pvd[86])<<8 | int64(pvd[87]),
-	}
-	text := string(pvd[883 : 883+appUseSize])
+	m := &Implanted{Blocks: pvd.Blocks}
+	text := string(pvd.AppUse)
 	m.MD5 = field(text, "ISO MD5SUM = ", 32)
 	skip, err := strconv.ParseInt(field(text, "SKIPSECTORS = ", 0), 10, 32)
 	if _, herr := hex.DecodeString(m.MD5); len(m.MD5) != 32 || herr != nil || err != nil || skip < 0 || skip >= m.Blocks {

@@ -8,7 +8,6 @@ import (
 	"spindle/disc"
 	"spindle/disc/cdsector"
 	"spindle/drive"
-	"spindle/iso"
 	"spindle/scsi"
 	"spindle/scsi/mmc"
 )
@@ -197,11 +196,10 @@ func (s *cdSource) readUser(ctx context.Context, dev *mmc.Drive, p []byte, at di
 	if err := s.readRaw(ctx, dev, raw[:], at, mmc.AnySector); err != nil {
 		return err
 	}
-	kind := cdsector.Classify(&raw)
-	if kind != cdsector.Mode1 && kind != cdsector.Form1 {
-		return fmt.Errorf("sector %d is %s and has no 2048 bytes of user data", at, kind)
+	block, err := cdsector.Block(&raw)
+	if err != nil {
+		return fmt.Errorf("sector %d: %w", at, err)
 	}
-	from, _ := kind.UserData()
-	copy(p, raw[from:from+iso.BlockSize])
+	copy(p, block)
 	return nil
 }

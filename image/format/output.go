@@ -262,17 +262,20 @@ func (s Stored) pick(sector []byte, at disc.LBA) ([]byte, error) {
 	case s == Whole || len(sector) == cdsector.UserSize:
 		return sector, nil
 	}
-	kind := cdsector.Classify((*[cdsector.Size]byte)(sector))
-	switch {
-	case s == NoHeader && (kind == cdsector.Mode2 || kind == cdsector.Form1 || kind == cdsector.Form2):
-		return sector[16:], nil
-	case s == NoHeader:
-		return nil, fmt.Errorf("sectors of 2336 bytes %w: sector %d is %s", ErrCannotHold, at, kind)
-	case kind == cdsector.Mode1 || kind == cdsector.Form1:
-		from, n := kind.UserData()
-		return sector[from : from+n], nil
+	raw := (*[cdsector.Size]byte)(sector)
+	if s == NoHeader {
+		switch kind := cdsector.Classify(raw); kind {
+		case cdsector.Mode2, cdsector.Form1, cdsector.Form2:
+			return sector[16:], nil
+		default:
+			return nil, fmt.Errorf("sectors of 2336 bytes %w: sector %d is %s", ErrCannotHold, at, kind)
+		}
 	}
-	return nil, fmt.Errorf("an ISO %w: sector %d is %s and has no 2048 bytes of user data", ErrCannotHold, at, kind)
+	block, err := cdsector.Block(raw)
+	if err != nil {
+		return nil, fmt.Errorf("an ISO %w: sector %d: %w", ErrCannotHold, at, err)
+	}
+	return block, nil
 }
 
 // WriteSubchannels writes the sub-channels of tracks, 96 de-interleaved bytes a
