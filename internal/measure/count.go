@@ -22,6 +22,7 @@ type tally struct {
 	tests      int     // lines of tests
 
 	exportedBoolFuncs int // of importable packages
+	constants         int // exported, of importable packages
 }
 
 // count reads the sources of all packages, those for other systems included.
@@ -69,7 +70,11 @@ func (t *tally) file(p pkg, name string, names map[string]bool) error {
 	for _, d := range file.Decls {
 		switch d := d.(type) {
 		case *ast.GenDecl:
+			before := len(names)
 			exportedSpecs(d, names)
+			if d.Tok == token.CONST && p.importable() {
+				t.constants += len(names) - before
+			}
 		case *ast.FuncDecl:
 			long := fset.Position(d.End()).Line - fset.Position(d.Pos()).Line + 1
 			t.lines = append(t.lines, value{where + " " + funcName(d), long})

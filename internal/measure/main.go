@@ -1,7 +1,7 @@
 // Command measure counts the source tree: sizes, complexity, exported names, what
 // a small program links, and coverage. It prints the tables of docs/house.md.
 //
-//	go run ./internal/measure [-cover] [DIR]
+//	go run ./internal/measure [-cover] [-callers] [DIR]
 //
 // DIR is the root of a checkout, by default the current folder.
 package main
@@ -16,12 +16,19 @@ import (
 
 func main() {
 	cover := flag.Bool("cover", false, "measure the coverage of each package (runs go test -short)")
+	unused := flag.Bool("callers", false, "only list the exported names that no other package mentions")
 	flag.Parse()
 	dir := "."
 	if flag.NArg() > 0 {
 		dir = flag.Arg(0)
 	}
-	if err := measure(dir, *cover); err != nil {
+	err := error(nil)
+	if *unused {
+		err = callers(dir)
+	} else {
+		err = measure(dir, *cover)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "measure:", err)
 		os.Exit(1)
 	}
@@ -43,7 +50,7 @@ func measure(dir string, cover bool) error {
 	row("functions: number, median (lines)", "%d, %d", len(t.lines), median(t.lines))
 	row("functions over 50 and over 100 lines", "%d, %d", over(t.lines, 50), over(t.lines, 100))
 	row("functions of cyclomatic complexity over 15", "%d", over(t.complexity, 15))
-	row("exported top-level names of importable packages", "%d", total(t.exported))
+	row("exported top-level names of importable packages: all, without constants", "%d, %d", total(t.exported), total(t.exported)-t.constants)
 	row("functions with a boolean parameter: all, exported", "%d, %d", t.boolFuncs, t.exportedBoolFuncs)
 	row("lines of code, of tests, tests to code", "%d, %d, %.2f", t.code, t.tests, float64(t.tests)/float64(t.code))
 	n, err := duplicates(pkgs)

@@ -2,6 +2,7 @@ package readme
 
 import (
 	"flag"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -150,6 +151,71 @@ func TestLinks(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestQuotes looks for the messages that the pages quote (**"like this"**) in the
+// sources.
+func TestQuotes(t *testing.T) {
+	sources := goSources(t)
+	quote := regexp.MustCompile(`\*\*(?:attach: )?"([^"]+)"`)
+	seen := 0
+	for _, page := range pages(t) {
+		src, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range quote.FindAllStringSubmatch(string(src), -1) {
+			seen++
+			if !strings.Contains(sources, m[1]) {
+				t.Errorf("%s: spindle never says %q", filepath.Base(page), m[1])
+			}
+		}
+	}
+	if seen == 0 {
+		t.Error("no quotes were found")
+	}
+}
+
+// TestPaths shows that the files and packages that CONTRIBUTING names exist.
+func TestPaths(t *testing.T) {
+	src, err := os.ReadFile(filepath.Join(root, "CONTRIBUTING.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := regexp.MustCompile("`((?:[a-z0-9_.-]+/)+[A-Za-z0-9_.-]+)`")
+	seen := 0
+	for _, m := range path.FindAllStringSubmatch(string(src), -1) {
+		seen++
+		if _, err := os.Stat(filepath.Join(root, filepath.FromSlash(m[1]))); err != nil {
+			t.Errorf("CONTRIBUTING.md: %v", err)
+		}
+	}
+	if seen < 20 {
+		t.Errorf("only %d paths were found", seen)
+	}
+}
+
+// goSources returns all Go files of the module, one after the other.
+func goSources(t *testing.T) string {
+	t.Helper()
+	var all strings.Builder
+	err := filepath.WalkDir(root, func(name string, e fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case e.IsDir() && (e.Name() == "internal" || e.Name() == ".git"):
+			return fs.SkipDir
+		case filepath.Ext(name) != ".go" || strings.HasSuffix(name, "_test.go"):
+			return nil
+		}
+		b, err := os.ReadFile(name)
+		all.Write(b)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all.String()
 }
 
 // hasHeading reports whether a page has the heading that an anchor names.
