@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"spindle/disc"
 	"spindle/drive/byname"
 	"spindle/scsi/sim"
 	"spindle/scsi/tcmu"
+	"spindle/scsi/tcmu/control"
 
 	"github.com/spf13/cobra"
 )
@@ -57,29 +60,28 @@ func runAttach(ctx context.Context, a *app, name string) (result, error) {
 	if !ok {
 		return nil, usage("a trace cannot be attached")
 	}
-	server, err := newAttachServer(simulated, spec.File)
+	server, err := takeName()
 	if err != nil {
 		return nil, err
 	}
-	defer server.close()
+	defer server.Close()
 	dev, err := a.watched(simulated)
 	if err != nil {
 		return nil, err
 	}
-	attached, err := tcmu.Attach(ctx, dev, tcmu.Options{Name: server.name})
+	attached, err := tcmu.Attach(ctx, dev, tcmu.Options{Name: server.Name()})
 	if err != nil {
 		return nil, fmt.Errorf("the drive could not be attached: %w", err)
 	}
-	server.device = attached.Path()
-	go server.serve()
+	go server.Serve(control.Status{Device: attached.Path(), File: spec.File}, loader(simulated))
 	a.show(&attachedEvent{"attached", attached.Path(), spec.File})
 	a.say("The drive stays until Ctrl-C or \"spindle detach %s\".", attached.Path())
 	select {
 	case <-ctx.Done():
-	case <-server.detach:
+	case <-server.Detach():
 	case err = <-attached.Done():
 		// What the kernel still waits for ends with an error.
-		err = errors.Join(err, tcmu.Abandon(server.name), tcmu.Remove(server.name))
+		err = errors.Join(err, tcmu.Abandon(server.Name()), tcmu.Remove(server.Name()))
 		return nil, fmt.Errorf("the drive stopped working: %w", err)
 	}
 	if err := attached.Detach(); err != nil {
@@ -87,6 +89,71 @@ func runAttach(ctx context.Context, a *app, name string) (result, error) {
 	}
 	return &attachResult{ending: done(exitDone), Device: attached.Path(), File: spec.File}, nil
 }
+
+// takeName takes a free name for an attached drive, after cleaning up after killed
+// processes.
+func takeName() (*control.Server, error) {
+	if os.Geteuid() != 0 {
+		return nil, fmt.Errorf("the drive could not be attached: %w", tcmu.ErrRoot)
+	}
+	if _, err := control.DefaultFolder.Clean(); err != nil {
+		return nil, fmt.Errorf("what is left of a killed spindle cannot be removed: %w", err)
+	}
+	server, err := control.DefaultFolder.Listen()
+	if err != nil {
+		return nil, fmt.Errorf("the drive could not be attached: %w", err)
+	}
+	return server, nil
+}
+
+// loader changes the disc of an attached drive.
+func loader(drive *sim.Drive) control.Loader {
+	return func(name, dir string) (string, error) {
+		spec, err := attachSpec(name)
+		if err != nil {
+			return "", err
+		}
+		if spec.File != "" && !filepath.IsAbs(spec.File) {
+			spec.File = filepath.Join(dir, spec.File)
+		}
+		img, r, err := openDiscOf(spec)
+		if err != nil {
+			return "", err
+		}
+		if old := drive.Insert(img, r, spec.Media); old != nil {
+			return spec.File, old.Close()
+		}
+		return spec.File, nil
+	}
+}
+
+// findAttached finds the attached drive of a device name, or the only one.
+func findAttached(device string) (*control.Drive, error) {
+	d, err := control.DefaultFolder.Find(device)
+	var many *control.AmbiguousError
+	switch {
+	case errors.As(err, &many):
+		return nil, fmt.Errorf("%w; which one do you mean? %s", errManyDrives, strings.Join(many.Devices, ", "))
+	case errors.Is(err, control.ErrNone):
+		return nil, &notAttached{device, err}
+	}
+	return d, err
+}
+
+// notAttached says that there is no attached drive, or none of this name.
+type notAttached struct {
+	device string // or empty
+	err    error
+}
+
+func (e *notAttached) Error() string {
+	if e.device == "" {
+		return "no attached drive"
+	}
+	return e.device + ": no attached drive"
+}
+
+func (e *notAttached) Unwrap() error { return e.err }
 
 // attachedEvent says that a drive is there.
 type attachedEvent struct {

@@ -8,6 +8,7 @@ import (
 
 	"spindle/scsi"
 	"spindle/scsi/tcmu"
+	"spindle/scsi/tcmu/control"
 
 	"github.com/spf13/cobra"
 )
@@ -34,21 +35,22 @@ func runDetach(device string) (result, error) {
 	if os.Geteuid() != 0 {
 		return nil, fmt.Errorf("detaching a drive needs root: %w", tcmu.ErrRoot)
 	}
-	cleaned, err := cleanAttached()
+	cleaned, err := control.DefaultFolder.Clean()
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("what is left of a killed spindle cannot be removed: %w", err)
 	}
 	r := &attachResult{ending: done(exitDone)}
 	client, err := findAttached(device)
 	switch {
-	case errors.Is(err, errNotAttached) && device == "" && cleaned > 0:
+	case errors.Is(err, control.ErrNone) && device == "" && cleaned > 0:
 		r.text = fmt.Sprintf("Removed what was left of %s.", plural(cleaned, "drive"))
+		return r, nil
 	case err != nil:
 		return nil, err
 	case tcmu.Mounted(client.Device):
 		return nil, fmt.Errorf("%s is mounted: %w", client.Device, scsi.ErrBusy)
 	default:
-		if err := client.ask(attachRequest{Do: "detach"}); err != nil {
+		if err := client.Detach(); err != nil {
 			return nil, err
 		}
 		r.text = client.Device + " is detached."

@@ -40,7 +40,7 @@ func changeDisc(device, spec string) (result, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := d.ask(attachRequest{Do: "load", Spec: spec, Dir: dir}); err != nil {
+	if err := d.Load(spec, dir); err != nil {
 		return nil, err
 	}
 	return &attachResult{ending: done(exitDone), Device: d.Device, File: d.File, text: d.Device + " now holds " + d.File + "."}, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -81,11 +82,9 @@ func backstore(name string) string { return filepath.Join(targetDir, hba, name) 
 // wwn makes the target's name of the drive's: 16 digits, of which the first ones
 // say who gives it (an unregistered NAA 5 name, as LIO's tools make them).
 func wwn(name string) string {
-	h := uint64(14695981039346656037)
-	for _, c := range []byte(name) {
-		h = (h ^ uint64(c)) * 1099511628211
-	}
-	return fmt.Sprintf("naa.5001405%09x", h&0xFFFFFFFFF)
+	h := fnv.New64a()
+	h.Write([]byte(name))
+	return fmt.Sprintf("naa.5001405%09x", h.Sum64()&0xFFFFFFFFF)
 }
 
 func fabric(name string) string { return filepath.Join(targetDir, "loopback", wwn(name), "tpgt_1") }
