@@ -133,6 +133,7 @@ func (a *app) exit(err error) int {
 	switch {
 	case errors.As(err, &shown):
 		status = int(shown)
+	case err != nil && errors.Is(err, a.stdout.lost()): // flush reports it
 	case err != nil:
 		m := explain(err)
 		a.fail(m)

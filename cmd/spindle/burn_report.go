@@ -217,14 +217,15 @@ const (
 
 // stopped completes the message of a burn that a step ended.
 func (m *message) stopped(r burn.Result, failed *burn.Error) {
-	reburn := m.next == tryAgain || m.next == closeAgain || m.next == putBack
+	reburn := strings.Contains(m.next, "spindle reburn")
+	where := ""
 	switch {
 	case errors.Is(r.Err, burn.ErrSource):
 		m.what, m.next, reburn = failed.Err.Error(), sourceFailed, true
 	case failed.Step.Op == burn.OpWrite:
-		m.what = fmt.Sprintf("%s, at sector %d", m.what, failed.LBA)
+		where = fmt.Sprintf(" at sector %d", failed.LBA)
 	}
-	m.what = "the burn failed: " + m.what
+	m.what = "the burn failed" + where + ": " + m.what
 	state := stateWords(failed.State)
 	if failed.AtClose() {
 		m.what += " (while closing the disc, after all data)"

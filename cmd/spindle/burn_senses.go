@@ -35,7 +35,7 @@ const (
 	powerCycle  = "Switch the drive off and on, and try again. If it happens again, the drive is worn out."
 	report      = "Please report it, with the file that --trace FILE writes."
 	closeAgain  = "The data may be good. \"spindle reburn\" tries to close the disc again."
-	putBack     = "Put it back: \"spindle info\" shows the state of the disc, \"spindle reburn\" resumes if that is possible."
+	putBack     = "Put it back; \"spindle reburn\" resumes if that is possible."
 	stillAtWork = "Wait until its light goes out, and try again."
 	noTables    = "the drive cannot read the areas that describe what is on the disc"
 )
@@ -116,8 +116,8 @@ type linkMeaning struct {
 }
 
 var linkMeanings = []linkMeaning{
-	{scsi.ErrGone, "the drive disappeared", "Was it unplugged? Reconnect it: \"spindle info\" shows the state of the disc, \"spindle reburn\" resumes if that is possible."},
-	{scsi.ErrTimeout, "the drive did not answer in time", "Switch the drive off and on; \"spindle info\" shows the state of the disc."},
+	{scsi.ErrGone, "the drive disappeared", "Was it unplugged? Reconnect it; \"spindle reburn\" resumes if that is possible."},
+	{scsi.ErrTimeout, "the drive did not answer in time", "Switch the drive off and on; \"spindle reburn\" resumes if that is possible."},
 	{scsi.ErrTransport, "the connection to the drive failed", checkLink},
 }
 

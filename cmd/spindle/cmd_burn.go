@@ -246,7 +246,7 @@ func (b *burning) jobs(ctx context.Context) ([]*burn.Job, error) {
 func newJournal(ctx context.Context, t *target, b burn.Begin, path string) (*burn.Writer, error) {
 	dir, err := burn.StateDir()
 	if err != nil && path == "" {
-		return nil, err
+		return nil, &journalError{"~/.local/state/spindle", err}
 	}
 	b.Device, b.Profile, b.MediumID, b.Plan = t.name, t.medium.Profile.String(), t.medium.ID, t.plan
 	if q, err := t.drive.Inquiry(ctx); err == nil {
@@ -278,7 +278,10 @@ func (e *journalError) Error() string {
 	return fmt.Sprintf("the journal of this burn cannot be kept in %s (%s), so \"spindle reburn\" could not help later",
 		e.where, plainError(e.err))
 }
-func (e *journalError) Unwrap() error { return e.err }
+func (e *journalError) Unwrap() []error { return []error{errJournalFile, e.err} }
+
+// errJournalFile is what every journalError is.
+var errJournalFile = errors.New("no journal")
 
 // showMedium says what disc it is, and, of a Blu-ray disc, what its spare areas
 // would cost when they are chosen.

@@ -56,6 +56,8 @@ type infoResult struct {
 	Volume     *infoVolume   `json:"volume,omitempty"`
 	Notes      []string      `json:"notes,omitempty"`
 	Write      *infoWrite    `json:"write,omitempty"`
+
+	plain bool // an .iso: the files of any disc
 }
 
 // infoWrite is what can be written to a recordable disc.
@@ -203,6 +205,7 @@ func infoOfImage(ctx context.Context, path string) (result, error) {
 	l := img.Layout()
 	r := &infoResult{ending: done(exitDone), Medium: l.Medium.String() + " image"}
 	r.fill(l, imageVolume(ctx, img))
+	r.plain = strings.EqualFold(suffix(path), ".iso") && len(l.Tracks()) == 1 && l.Tracks()[0].Mode.IsData()
 	return r, nil
 }
 
@@ -266,6 +269,9 @@ func (e *infoResult) Text(p *page) {
 		p.line("drive:      %s", printable.Line(e.Drive))
 	}
 	medium := e.Medium
+	if e.plain {
+		medium = "data image"
+	}
 	if e.State != "" {
 		medium += ", " + e.State
 	}
@@ -299,12 +305,12 @@ func (e *infoResult) Text(p *page) {
 	}
 }
 
-func (e *infoResult) isCD() bool { return strings.HasPrefix(e.Medium, "CD") }
+func (e *infoResult) isCD() bool { return strings.HasPrefix(e.Medium, "CD") && !e.plain }
 
 // length is the playing time of a CD, and the size of other discs.
 func (e *infoResult) length() string {
 	if e.isCD() {
-		return disc.Frames(e.Sectors).String()
+		return clock(e.Sectors) + " min"
 	}
 	return sizeText(int64(e.Sectors) * iso.BlockSize)
 }
@@ -314,10 +320,10 @@ func (e *infoResult) printTracks(w io.Writer) {
 		fmt.Fprintf(w, "\nsession %d, %s, lead-out at sector %d\n", s.Number, s.Format, s.LeadOut)
 		var table strings.Builder
 		tab := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
-		fmt.Fprintln(tab, "  track\tmode\tstart\tlength\tpregap\tmore")
+		fmt.Fprintln(tab, "  track\tmode\tstart\tlength (m:s.f)\tpregap\tmore")
 		for _, t := range s.Tracks {
 			fmt.Fprintf(tab, "  %02d\t%s\t%d\t%s\t%s\t%s\n", t.Number, t.Mode, t.Start,
-				disc.Frames(t.Sectors), disc.Frames(t.Pregap), e.details(&t))
+				clock(t.Sectors), clock(t.Pregap), e.details(&t))
 		}
 		tab.Flush()
 		for line := range strings.Lines(table.String()) {

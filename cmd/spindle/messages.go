@@ -93,6 +93,7 @@ var explanations = []explanation{
 	{"rip/drive", rip.ErrDrive, nil, exitFailed,
 		"the drive stopped working",
 		keepRest + "Check the cable, switch the drive off and on, and " + resumes},
+	{"burn/journal-file", errJournalFile, nil, exitFailed, "", untouched + "Keep the journal elsewhere, with --journal FILE."},
 	{"rip/disk-full", syscall.ENOSPC, rip.ErrOutput, exitFailed,
 		"there is no space left for the image",
 		keepRest + "Free some space and " + resumes},

@@ -145,7 +145,7 @@ func (p *preflight) describe() string {
 	if st, err := os.Stat(p.path); err == nil && len(l.Tracks()) == 1 {
 		parts = append(parts, sizeText(st.Size()))
 	} else {
-		parts = append(parts, disc.Frames(l.Sectors()).String())
+		parts = append(parts, clock(l.Sectors())+" min")
 	}
 	if b := p.boots(); b != "" {
 		parts = append(parts, b)

@@ -50,3 +50,10 @@ func quoted(name string) string {
 	}
 	return "'" + strings.ReplaceAll(name, "'", `'\''`) + "'"
 }
+
+// clock gives the playing time of sectors on a CD as minutes, seconds and frames,
+// such as 4:20.33; a frame is a sector, 1/75 s.
+func clock(sectors int) string {
+	const second, minute = 75, 75 * 60
+	return fmt.Sprintf("%d:%02d.%02d", sectors/minute, sectors/second%60, sectors%second)
+}
