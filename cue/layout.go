@@ -16,15 +16,20 @@ func (t *Text) packTexts() map[disc.PackType]*string {
 	}
 }
 
-// encodeTexts makes CD-TEXT packs of the texts in the sheet. Without any text
-// there are none.
-func (sh *Sheet) encodeTexts() ([]disc.Pack, error) {
-	block := disc.TextBlock{Language: disc.LanguageEnglish}
+// encodeTexts makes CD-TEXT packs of the texts in the sheet, and returns how many
+// characters CD-TEXT cannot say. Without any text there are no packs.
+func (sh *Sheet) encodeTexts() (packs []disc.Pack, lost int, err error) {
+	type entry struct {
+		kind  disc.PackType
+		track int
+		text  string
+	}
+	var entries []entry
 	var all []string
 	add := func(n int, t *Text) {
 		for k, s := range t.packTexts() {
 			if *s != "" {
-				block.SetText(k, n, *s)
+				entries = append(entries, entry{k, n, *s})
 				all = append(all, *s)
 			}
 		}
@@ -36,14 +41,21 @@ func (sh *Sheet) encodeTexts() ([]disc.Pack, error) {
 		add(t.Number, &t.Text)
 		first, last = min(first, t.Number), max(last, t.Number)
 	}
-	if len(all) == 0 {
-		return nil, nil
+	block := disc.TextBlock{Language: disc.LanguageEnglish, Charset: disc.FitCharset(all...)}
+	said := false
+	for _, e := range entries {
+		text, n := disc.FitText(e.text, block.Charset)
+		lost += n
+		if text != "" {
+			block.SetText(e.kind, e.track, text)
+			said = true
+		}
 	}
-	var err error
-	if block.Charset, err = disc.CharsetFor(all...); err != nil {
-		return nil, nil // texts that CD-TEXT cannot say remain in the sheet
+	if !said {
+		return nil, lost, nil
 	}
-	return disc.EncodeCDText([]disc.TextBlock{block}, first, last)
+	packs, err = disc.EncodeCDText([]disc.TextBlock{block}, first, last)
+	return packs, lost, err
 }
 
 // setTexts fills the texts of the sheet from CD-TEXT and reports whether the
@@ -64,7 +76,7 @@ func (sh *Sheet) setTexts(packs []disc.Pack) bool {
 		set(sh.Tracks[i].Number, &sh.Tracks[i].Text)
 	}
 	// Quoting may have to change a text: compare what would be read again.
-	again, err := sh.quoted().encodeTexts()
+	again, _, err := sh.quoted().encodeTexts()
 	return err == nil && slices.Equal(again, packs)
 }
 

@@ -38,7 +38,7 @@ func (sh *Sheet) Place(files []Content, packs []disc.Pack) (*disc.Layout, []disc
 	b.layout.MCN, b.layout.CDText = sh.Catalog, packs
 	if sh.CDTextFile == "" {
 		var err error
-		if b.layout.CDText, err = sh.encodeTexts(); err != nil {
+		if b.layout.CDText, b.layout.TextLost, err = sh.encodeTexts(); err != nil {
 			return nil, nil, err
 		}
 	}

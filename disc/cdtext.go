@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"spindle/disc/cdsector"
 
@@ -408,19 +409,42 @@ func encodeText(s string, code byte) ([]byte, error) {
 	return b, nil
 }
 
-// CharsetFor returns the simplest character code that can say all the texts:
-// Latin-1, else Shift-JIS, else an error that wraps [ErrCDText].
-func CharsetFor(texts ...string) (byte, error) {
-	for _, code := range [...]byte{CharsetLatin1, CharsetShiftJIS} {
-		ok := !slices.ContainsFunc(texts, func(s string) bool {
-			_, err := encodeText(s, code)
-			return err != nil
-		})
-		if ok {
-			return code, nil
-		}
+// FitText returns a text as a character code can say it, each other character replaced by
+// "?", and how many those were. A text of which more than half would be replaced becomes
+// empty.
+func FitText(s string, code byte) (fit string, lost int) {
+	if _, err := encodeText(s, code); err == nil {
+		return s, 0
 	}
-	return 0, fmt.Errorf("%w: a text can be written neither in Latin-1 nor in Shift-JIS", ErrCDText)
+	var out strings.Builder
+	n := 0
+	for _, r := range s {
+		n++
+		if _, err := encodeText(string(r), code); err != nil {
+			lost++
+			r = '?'
+		}
+		out.WriteRune(r)
+	}
+	if 2*lost > n {
+		return "", lost
+	}
+	return out.String(), lost
+}
+
+// FitCharset returns the character code that loses least of texts: see [FitText].
+func FitCharset(texts ...string) byte {
+	lost := func(code byte) (n int) {
+		for _, s := range texts {
+			_, k := FitText(s, code)
+			n += k
+		}
+		return n
+	}
+	if lost(CharsetShiftJIS) < lost(CharsetLatin1) {
+		return CharsetShiftJIS
+	}
+	return CharsetLatin1
 }
 
 // PackBytes joins packs, as a .cdt file holds them.

@@ -163,6 +163,9 @@ type Layout struct {
 	Sessions []Session
 	MCN      string // media catalogue number: 13 digits, or empty
 	CDText   []Pack // as they stand in the lead-in of the first session
+	// TextLost is how many characters of the texts that came with an image CDText
+	// cannot say: they are "?" in it, or their text is not in it.
+	TextLost int
 	// LayerBreak is the address of the first sector of the second layer of a
 	// DVD or BD, or 0 where there is one layer or the break is not known.
 	LayerBreak LBA

@@ -130,6 +130,9 @@ func runConvert(ctx context.Context, a *app, in, out string, o convertFlags) (re
 		return nil, err
 	}
 	noteLost(a, out, res.Lost)
+	for _, n := range textNotes(img.Layout()) {
+		a.note(n)
+	}
 	r := &convertResult{done(exitDone), res.Files, res.Whole, res.Damaged, res.First, res.Lost, in, out}
 	if res.Damaged > 0 {
 		r.Status = exitDifferent

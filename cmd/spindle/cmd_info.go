@@ -32,7 +32,7 @@ func infoCommand(a *app) *cobra.Command {
 		RunE: a.run(func(ctx context.Context, args []string) (result, error) {
 			name := strings.Join(args, "")
 			if name != "" && !isDriveName(name) {
-				return infoOfImage(ctx, name)
+				return infoOfImage(ctx, a, name)
 			}
 			return infoOfDrive(ctx, a, name, opts)
 		}),
@@ -151,12 +151,17 @@ func infoOfDrive(ctx context.Context, a *app, name string, opts rip.SurveyOption
 			r.State = string(s)
 		}
 	}
-	for _, n := range r.Notes {
-		if !a.json { // JSON has them in the result
+	r.showNotes(a)
+	return r, nil
+}
+
+// showNotes shows the notes, which JSON has in the result.
+func (e *infoResult) showNotes(a *app) {
+	for _, n := range e.Notes {
+		if !a.json {
 			a.note(n)
 		}
 	}
-	return r, nil
 }
 
 func newInfoWrite(m *burn.Medium) *infoWrite {
@@ -196,7 +201,7 @@ func (w *infoWrite) text(p *page) {
 	p.line("writing:    %s", text)
 }
 
-func infoOfImage(ctx context.Context, path string) (result, error) {
+func infoOfImage(ctx context.Context, a *app, path string) (result, error) {
 	img, err := image.Open(path)
 	if err != nil {
 		return nil, err
@@ -206,7 +211,18 @@ func infoOfImage(ctx context.Context, path string) (result, error) {
 	r := &infoResult{ending: done(exitDone), Medium: l.Medium.String() + " image"}
 	r.fill(l, imageVolume(ctx, img))
 	r.plain = strings.EqualFold(suffix(path), ".iso") && len(l.Tracks()) == 1 && l.Tracks()[0].Mode.IsData()
+	r.Notes = textNotes(l)
+	r.showNotes(a)
 	return r, nil
+}
+
+// textNotes says what CD-TEXT cannot say of the texts of an image.
+func textNotes(l *disc.Layout) []string {
+	if l.TextLost == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("CD-TEXT has no code for %s of the titles: each became \"?\", and a title with few others was left out.",
+		plural(l.TextLost, "character"))}
 }
 
 // imageVolume reads the descriptors of the file system that a computer shows.

@@ -41,6 +41,9 @@ func imageFor(ctx context.Context, a *app, path string, force bool) (*preflight,
 		return nil, err
 	}
 	a.onClose(img.Close)
+	for _, n := range textNotes(img.Layout()) {
+		a.note(n)
+	}
 	p := &preflight{a: a, path: path, force: force, img: img, vol: imageVolume(ctx, img)}
 	bar := a.newProgress()
 	defer bar.stop()
