@@ -11,6 +11,7 @@
 package burn
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"time"
@@ -43,8 +44,48 @@ var (
 // ErrSource: the image could not be read while it was burned, or it changed.
 var ErrSource = errors.New("the image cannot be read")
 
-// ErrChanged: the image is not the one it was. It is a case of [ErrSource].
-var ErrChanged = fmt.Errorf("%w: it has changed", ErrSource)
+// ErrImageChanged: the image is not the one it was. It is a case of [ErrSource], and
+// what every [*ImageChangedError] is.
+var ErrImageChanged = fmt.Errorf("%w: it has changed", ErrSource)
+
+// A Change is how a file of an image differs from what it was.
+type Change uint8
+
+// The changes.
+const (
+	ContentChanged Change = iota
+	SizeChanged           // it was OldSize, and is NewSize
+	Touched               // it was written to at ModTime
+	FileAdded             // it was not a part of the image
+	FileRemoved           // it is a part of the image no longer
+	CutShort              // it ended while it was read
+)
+
+// An ImageChangedError names the file of the image that has changed.
+type ImageChangedError struct {
+	File             string
+	Change           Change
+	OldSize, NewSize int64 // bytes
+	ModTime          time.Time
+}
+
+func (e *ImageChangedError) Error() string {
+	switch e.Change {
+	case SizeChanged:
+		return fmt.Sprintf("%v: %s had %d bytes, and has %d", ErrImageChanged, e.File, e.OldSize, e.NewSize)
+	case Touched:
+		return fmt.Sprintf("%v: %s was written to at %s", ErrImageChanged, e.File, e.ModTime.Format(time.DateTime))
+	case FileAdded:
+		return fmt.Sprintf("%v: it did not consist of %s", ErrImageChanged, e.File)
+	case FileRemoved:
+		return fmt.Sprintf("%v: it no longer consists of %s", ErrImageChanged, e.File)
+	case CutShort:
+		return fmt.Sprintf("%v: %s was cut short", ErrImageChanged, e.File)
+	}
+	return fmt.Sprintf("%v: the content of %s is not what was burned", ErrImageChanged, e.File)
+}
+
+func (e *ImageChangedError) Unwrap() error { return ErrImageChanged }
 
 // Mode is how an image comes onto a disc.
 type Mode string
@@ -90,6 +131,8 @@ type Phase string
 // The phases.
 const (
 	Preparing  Phase = "preparing"
+	Checking   Phase = "checking"  // the image, against what was sent of it
+	Comparing  Phase = "comparing" // the disc with the image, before a burn is resumed
 	Blanking   Phase = "blanking"
 	Formatting Phase = "formatting"
 	Writing    Phase = "writing"
@@ -114,13 +157,13 @@ type Progress struct {
 // from the goroutine that feeds the drive.
 type Observer interface {
 	Progress(Progress)
-	Note(text string)
+	Note(Note)
 }
 
 type silent struct{}
 
 func (silent) Progress(Progress) {}
-func (silent) Note(string)       {}
+func (silent) Note(Note)         {}
 
 // DiscState is what a disc is after a burn.
 type DiscState string
@@ -136,29 +179,51 @@ const (
 	Unknown      DiscState = "unknown" // the drive does not say
 )
 
+// A Sum covers what a drive took of the image: its first Bytes bytes, in the order
+// and the form in which the plan sends them.
+type Sum struct {
+	Bytes  int64
+	SHA256 [sha256.Size]byte
+}
+
+// A Position is how far a burn has come.
+type Position struct {
+	Step int      // in the plan
+	LBA  disc.LBA // after the last sector that the drive took
+	Sent Sum
+}
+
 // An Error is a burn that failed.
 type Error struct {
 	Step  Step
-	Index int      // of the step in the plan
-	LBA   disc.LBA // where writing had come; meaningful for OpWrite
+	At    Position
 	State DiscState
 	Err   error
 }
 
 func (e *Error) Error() string {
-	if e.Step.Op == OpWrite {
-		return fmt.Sprintf("the burn failed while writing at sector %d: %v", e.LBA, e.Err)
+	if e.Writing() {
+		return fmt.Sprintf("burn: writing sector %d: %v", e.At.LBA, e.Err)
 	}
-	return fmt.Sprintf("the burn failed while %s: %v", e.Step.Op.doing(), e.Err)
+	return fmt.Sprintf("burn: %s: %v", e.Step.doing(), e.Err)
 }
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// AtClose reports whether the data were on their way to the disc already when the
+// Writing reports whether the burn failed while sectors were written, at At.LBA.
+func (e *Error) Writing() bool { return Writes(e.Step) }
+
+// AtClose reports whether all data were on their way to the disc already when the
 // burn failed: only the end is missing.
 func (e *Error) AtClose() bool {
-	s := scsi.SenseOf(e.Err)
-	return e.Step.Op == OpClose || e.Step.Op == OpSync && e.Step.Last && s != nil && s.ASC == 0x72
+	switch s := e.Step.(type) {
+	case CloseStep:
+		return true
+	case SyncStep:
+		sense := scsi.SenseOf(e.Err)
+		return s.Last && sense != nil && sense.ASC == 0x72
+	}
+	return false
 }
 
 // Times that the drive may take for what it does by itself.

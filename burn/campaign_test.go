@@ -204,15 +204,8 @@ func (c *campaignRun) run(t *testing.T, spec string, fault sim.Fault) {
 		}
 		return
 	}
-	journal, err := Create(t.TempDir(), "", Begin{Options: c.o, Profile: m.Profile.String(), MediumID: m.ID, Plan: plan})
-	if err != nil {
-		t.Error(err)
-		return
-	}
-	res := Run(ctx, c.src, &Job{Drive: d, Medium: m, Plan: plan, Verify: true, Journal: journal})[0]
-	if err := journal.Close(); err != nil {
-		t.Error(err)
-	}
+	log := &attemptLog{attempt: Attempt{Plan: plan, MediumID: m.ID}}
+	res := Run(ctx, c.src, &Job{Drive: d, Medium: m, Plan: plan, Verify: true, Log: log})[0]
 	if ctx.Err() != nil {
 		t.Errorf("%s: it does not end", where)
 		return
@@ -231,7 +224,7 @@ func (c *campaignRun) run(t *testing.T, spec string, fault sim.Fault) {
 		return
 	}
 	drive.Close() // what the drive holds is written, or lost
-	c.burnAgain(t, where, r, journal.Path(), plan)
+	c.burnAgain(t, where, r, log, plan)
 }
 
 // judge checks what is said of the disc.
@@ -266,15 +259,29 @@ func (c *campaignRun) judge(t *testing.T, where string, r *sim.Recordable, befor
 	}
 }
 
-// burnAgain does what reburn does.
-func (c *campaignRun) burnAgain(t *testing.T, where string, r *sim.Recordable, journal string, plan *Plan) {
-	j, err := ReadJournal(journal)
-	if err != nil {
-		t.Errorf("%s: %v", where, err)
-		return
+// An attemptLog keeps in memory what a journal keeps in a file.
+type attemptLog struct {
+	attempt Attempt
+	done    bool
+}
+
+func (l *attemptLog) Reached(at Position) { l.attempt.At = at }
+
+func (l *attemptLog) Failed(e *Error) { l.attempt.At, l.attempt.Failed = e.At, true }
+
+func (l *attemptLog) Verified(*Verification) {}
+
+func (l *attemptLog) Ended(r Result) {
+	l.done = r.Err == nil && (r.Verification == nil || r.Verification.OK())
+	if !l.done && r.Err == nil {
+		l.attempt.At, l.attempt.Failed = Position{}, true
 	}
-	if j.Done {
-		t.Errorf("%s: the journal says that all went well", where)
+}
+
+// burnAgain does what reburn does.
+func (c *campaignRun) burnAgain(t *testing.T, where string, r *sim.Recordable, log *attemptLog, plan *Plan) {
+	if log.done {
+		t.Errorf("%s: the log says that all went well", where)
 	}
 	ctx := context.Background()
 	_, d := recorder(r)
@@ -286,7 +293,16 @@ func (c *campaignRun) burnAgain(t *testing.T, where string, r *sim.Recordable, j
 	src := ImageSource("", c.src.image)
 	o := c.o
 	o.Speed = m.Slower(m.SpeedX(plan.Speed))
-	next, err := PlanAgain(ctx, d, m, src, j, o, nil)
+	if err := CheckSent(ctx, src, &log.attempt, nil); err != nil {
+		t.Errorf("%s: again: %v", where, err)
+		return
+	}
+	equal, err := Compare(ctx, d, m, src, &log.attempt, nil)
+	if err != nil {
+		t.Errorf("%s: again: %v", where, err)
+		return
+	}
+	next, err := PlanResume(m, src, &log.attempt, equal, o)
 	st := r.State()
 	switch {
 	case errors.Is(err, ErrFreshDisc):
@@ -298,13 +314,13 @@ func (c *campaignRun) burnAgain(t *testing.T, where string, r *sim.Recordable, j
 		t.Errorf("%s: again: %v (%+v)", where, err, st)
 		return
 	}
-	res := Run(ctx, src, &Job{Drive: d, Medium: m, Plan: next.Plan, Whole: next.Whole, Verify: true})[0]
+	res := Run(ctx, src, &Job{Drive: d, Medium: m, Plan: next.Plan, Verify: true})[0]
 	if res.Err != nil || !res.Verification.OK() {
-		t.Errorf("%s: again (%s): %v %+v\n%s", where, next.Way, res.Err, res.Verification, next.Plan)
+		t.Errorf("%s: again (%s): %v %+v\n%s", where, next.Mode, res.Err, res.Verification, next.Plan)
 		return
 	}
-	if err := differs(r, src.image, next.Whole.Start); err != nil {
-		t.Errorf("%s: again (%s): %v", where, next.Way, err)
+	if err := differs(r, src.image, next.Plan.Start); err != nil {
+		t.Errorf("%s: again (%s): %v", where, next.Mode, err)
 	}
 	c.again = true
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"spindle/disc"
 	"spindle/scsi/mmc"
 )
 
@@ -38,7 +37,7 @@ func PlanErase(m *Medium, how Erasing) (*Plan, error) {
 		}
 		kind = mmc.BlankSession
 	}
-	plan.Steps = []Step{{Op: OpBlank, Blank: kind}}
+	plan.Steps = []Step{BlankStep{kind}}
 	return plan, nil
 }
 
@@ -60,9 +59,9 @@ func PlanFormat(m *Medium, full bool, spare Spare) (*Plan, error) {
 				return nil, fmt.Errorf("the drive offers no full format for this disc: %w", ErrOptions)
 			}
 		}
-		p.add(Step{Op: OpFormat, Format: f})
+		p.add(FormatStep{Request: *f})
 		if !full {
-			p.add(Step{Op: OpClose, Close: mmc.CloseSession, Soft: true})
+			p.add(CloseStep{Function: mmc.CloseSession, Optional: true})
 		}
 	case mmc.ProfileBDR:
 		if m.Status != mmc.DiscBlank || m.Formatted {
@@ -79,13 +78,13 @@ func PlanFormat(m *Medium, full bool, spare Spare) (*Plan, error) {
 			return nil, err
 		}
 		f.SubType = mmc.SubTypeNoPOW
-		p.add(Step{Op: OpFormat, Format: f})
+		p.add(FormatStep{Request: *f})
 	case mmc.ProfileDVDPlusRW, mmc.ProfileDVDPlusRWDL, mmc.ProfileDVDRAM, mmc.ProfileBDRE:
 		if err := p.format(0); err != nil {
 			return nil, err
 		}
-		if s := &p.plan.Steps; full && m.Profile == mmc.ProfileBDRE && len(*s) > 0 && (*s)[0].Format.Type == mmc.FormatBDRE {
-			(*s)[0].Format.SubType = mmc.SubTypeCertify // with certification of every sector: hours
+		if full && m.Profile == mmc.ProfileBDRE {
+			certify(p.plan.Steps)
 		}
 	default:
 		return nil, fmt.Errorf("a %s needs no formatting: %w", m.Profile, ErrOptions)
@@ -93,10 +92,20 @@ func PlanFormat(m *Medium, full bool, spare Spare) (*Plan, error) {
 	return p.plan, nil
 }
 
+// certify makes the formatting of a BD-RE check every sector, which takes hours.
+func certify(steps []Step) {
+	for i := range steps {
+		if s, ok := steps[i].(FormatStep); ok && s.Request.Type == mmc.FormatBDRE {
+			s.Request.SubType = mmc.SubTypeCertify
+			steps[i] = s
+		}
+	}
+}
+
 // Execute runs a plan that writes no data: to erase or to format a disc.
 func Execute(ctx context.Context, d *mmc.Drive, m *Medium, plan *Plan, o Observer) error {
 	w := watch(o)
 	defer w.close()
-	b := &burner{drive: d, medium: m, plan: plan, watch: w, record: func(int, disc.LBA) {}}
+	b := &burner{drive: d, medium: m, plan: plan, watch: w, record: func(Position) {}}
 	return b.run(ctx)
 }

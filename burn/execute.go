@@ -20,7 +20,7 @@ type burner struct {
 	plan   *Plan
 	feed   *feed
 	number int // of the drive in the feed
-	record func(step int, at disc.LBA)
+	record func(Position)
 	watch  *watcher
 
 	oneX     float64
@@ -33,6 +33,7 @@ type burner struct {
 	rateFrom int64
 	realTime bool
 	at       disc.LBA // after the last sector that the drive took
+	sent     Sum      // of what it took of the image
 }
 
 // lookEvery is how often a burn reports how it goes.
@@ -54,9 +55,9 @@ func (b *burner) run(ctx context.Context) error {
 	if err := b.setSpeed(ctx); err != nil && !drive.Classify(err).Answered() {
 		return b.failed(0, err)
 	}
-	for i := range b.plan.Steps {
-		b.record(i, b.at)
-		if err := b.step(ctx, i); err != nil {
+	for i, s := range b.plan.Steps {
+		b.record(Position{i, b.at, b.sent})
+		if err := s.run(ctx, b, i); err != nil {
 			return b.failed(i, err)
 		}
 	}
@@ -65,7 +66,7 @@ func (b *burner) run(ctx context.Context) error {
 
 // failed makes the error of a step.
 func (b *burner) failed(i int, err error) error {
-	return &Error{Step: b.plan.Steps[i], Index: i, LBA: b.at, Err: err, State: Unknown}
+	return &Error{Step: b.plan.Steps[i], At: Position{i, b.at, b.sent}, Err: err, State: Unknown}
 }
 
 func (b *burner) setSpeed(ctx context.Context) error {
@@ -76,41 +77,6 @@ func (b *burner) setSpeed(ctx context.Context) error {
 		return b.drive.SetCDSpeed(ctx, mmc.MaxSpeed, b.plan.Speed)
 	}
 	return b.drive.SetStreaming(ctx, disc.LBA(max(0, b.medium.Capacity-1)), b.plan.Speed, b.plan.Speed)
-}
-
-// step executes one step.
-func (b *burner) step(ctx context.Context, i int) error {
-	s := &b.plan.Steps[i]
-	var err error
-	switch s.Op {
-	case OpBlank:
-		err = b.blank(ctx, s.Blank)
-	case OpFormat:
-		err = b.immediate(ctx, Formatting, eraseLimit, func(c mmc.Completion) error { return b.drive.Format(ctx, *s.Format, c) })
-	case OpLayer:
-		err = b.drive.SetLayer0Capacity(ctx, s.Layer0)
-	case OpParams:
-		err = drive.Retry(ctx, b.drive, func() error { return b.drive.SetWriteParameters(ctx, *s.Params) })
-	case OpCalibrate:
-		err = b.calibrate(ctx)
-	case OpReserve:
-		err = drive.Retry(ctx, b.drive, func() error { return b.drive.ReserveTrack(ctx, s.Blocks) })
-	case OpCueSheet:
-		err = drive.Retry(ctx, b.drive, func() error { return b.drive.SendCueSheet(ctx, s.Cue) })
-	case OpExpect:
-		err = b.expect(ctx, s.LBA)
-	case OpWrite:
-		return b.write(ctx, i)
-	case OpSync:
-		err = b.synchronize(ctx)
-	case OpClose:
-		track := s.Track
-		err = b.immediate(ctx, Closing, closeLimit, func(c mmc.Completion) error { return b.drive.Close(ctx, s.Close, track, c) })
-	}
-	if s.Soft && err != nil && drive.Classify(err) == drive.Refused {
-		return nil
-	}
-	return err
 }
 
 // immediate runs a long command with its immediate bit and waits for its end; a
@@ -164,7 +130,7 @@ func (b *burner) blank(ctx context.Context, t mmc.BlankType) error {
 	err := b.immediate(ctx, Blanking, eraseLimit, func(c mmc.Completion) error { return b.drive.Blank(ctx, t, c) })
 	s := scsi.SenseOf(err)
 	if t == mmc.BlankMinimal && s != nil && (s.Key == scsi.MediumError || s.Key == scsi.IllegalRequest) {
-		b.watch.note("the quick way of blanking failed; the whole disc is erased, which takes as long as writing it")
+		b.watch.note(FullBlankNote{})
 		err = b.immediate(ctx, Blanking, eraseLimit, func(c mmc.Completion) error { return b.drive.Blank(ctx, mmc.BlankAll, c) })
 	}
 	if err != nil {
@@ -199,12 +165,11 @@ func (b *burner) expect(ctx context.Context, want disc.LBA) error {
 	return nil
 }
 
-// write sends the sectors of one step.
-func (b *burner) write(ctx context.Context, i int) error {
-	s := &b.plan.Steps[i]
-	end := s.LBA + disc.LBA(s.Count)
-	if b.at < s.LBA || b.at >= end {
-		b.at = s.LBA
+// write sends the sectors of the i-th step.
+func (b *burner) write(ctx context.Context, i int, area Region) error {
+	end := area.end()
+	if b.at < area.LBA || b.at >= end {
+		b.at = area.LBA
 	}
 	for b.at < end {
 		var c *chunk
@@ -223,12 +188,13 @@ func (b *burner) write(ctx context.Context, i int) error {
 		}
 		b.at = c.first
 		err := drive.Retry(ctx, b.drive, func() error { return b.drive.Write(ctx, c.first, c.n, c.data) })
-		n, size := c.n, len(c.data)
+		n, size, sent := c.n, len(c.data), c.sent
 		b.feed.release(c)
 		if err != nil {
 			return err
 		}
 		b.at += disc.LBA(n)
+		b.sent = sent
 		b.done += int64(size)
 		if err := b.look(ctx, i); err != nil {
 			return err
@@ -244,7 +210,7 @@ func (b *burner) look(ctx context.Context, i int) error {
 		return nil
 	}
 	b.lastLook = now
-	b.record(i, b.at)
+	b.record(Position{i, b.at, b.sent})
 	if c, err := b.drive.BufferCapacity(ctx); err == nil && c.Size > 0 {
 		b.buffer = 1 - float64(c.Free)/float64(c.Size)
 	} else if err != nil && !drive.Classify(err).Answered() {

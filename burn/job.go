@@ -2,13 +2,13 @@ package burn
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
+	"reflect"
+	"slices"
 	"sync"
 	"sync/atomic"
 
-	"spindle/disc"
 	"spindle/scsi/mmc"
 )
 
@@ -17,14 +17,27 @@ type Job struct {
 	Drive    *mmc.Drive
 	Medium   *Medium
 	Plan     *Plan
-	Whole    *Plan   // of a burn that is gone on with: the plan of all of it, to be verified
-	Journal  *Writer // or nil
+	Log      Log // or nil
 	Observer Observer
 	Verify   bool
 	// RealTime asks the system for real-time priority for the threads that
 	// feed the drive, and locks the buffers of the burn into memory. Without
 	// permission it has no effect.
 	RealTime bool
+}
+
+// A Log keeps how a burn goes, so that one that fails can be resumed. Package
+// burn/journal has one. Its methods are called one at a time.
+type Log interface {
+	// Reached is called at the beginning of each step and twice a second
+	// while sectors are written.
+	Reached(Position)
+	// Failed is called once the state of the disc is known.
+	Failed(*Error)
+	// Verified is called when the disc was compared.
+	Verified(*Verification)
+	// Ended is called last.
+	Ended(Result)
 }
 
 // Result is how a job ended.
@@ -37,8 +50,8 @@ type Result struct {
 	State        DiscState
 }
 
-// Run burns an image with one or several drives, of one reading of the image. The
-// plans of all jobs must be alike; there is a result for each.
+// Run burns src on every job's drive, reading the image once. The plans of all jobs
+// must be alike; there is a result for each.
 func Run(ctx context.Context, src *Source, jobs ...*Job) []Result {
 	results := make([]Result, len(jobs))
 	most := chunkSize
@@ -72,7 +85,7 @@ func Run(ctx context.Context, src *Source, jobs ...*Job) []Result {
 	wg.Wait()
 	f.close()
 	for i, j := range jobs {
-		j.finish(ctx, f, src, &results[i])
+		j.finish(ctx, src, &results[i])
 	}
 	return results
 }
@@ -85,12 +98,26 @@ func Alike(a, b *Plan) error {
 		return err
 	}
 	for i := range a.Steps {
-		s, t := &a.Steps[i], &b.Steps[i]
-		if s.Op != t.Op || s.LBA != t.LBA || s.Count != t.Count || s.Form != t.Form || s.Source != t.Source || s.Zeros != t.Zeros {
+		if !alike(a.Steps[i], b.Steps[i]) {
 			return err
 		}
 	}
 	return nil
+}
+
+func alike(a, b Step) bool {
+	v, ok := a.(writing)
+	w, also := b.(writing)
+	return reflect.TypeOf(a) == reflect.TypeOf(b) && ok == also && (!ok || v.area() == w.area())
+}
+
+// touches reports whether a step changes what is on the disc.
+func touches(s Step) bool {
+	switch s.(type) {
+	case writing, BlankStep, FormatStep, LayerStep:
+		return true
+	}
+	return false
 }
 
 // leaves is what a disc is after the plan.
@@ -110,13 +137,11 @@ func (p *Plan) leaves() DiscState {
 func (j *Job) burn(ctx context.Context, f *feed, number int) Result {
 	w := watch(j.Observer)
 	defer w.close()
-	last := -1
 	b := &burner{drive: j.Drive, medium: j.Medium, plan: j.Plan, feed: f, number: number, watch: w, realTime: j.RealTime,
-		record: func(step int, at disc.LBA) {
-			if j.Journal != nil {
-				j.Journal.step(step, at, step != last)
+		record: func(at Position) {
+			if j.Log != nil {
+				j.Log.Reached(at)
 			}
-			last = step
 		}}
 	err := b.run(ctx)
 	if err == nil {
@@ -126,13 +151,7 @@ func (j *Job) burn(ctx context.Context, f *feed, number int) Result {
 	if !errors.As(err, &e) {
 		return Result{Err: err, State: Unknown}
 	}
-	touched := false
-	for i := range e.Index + 1 {
-		switch j.Plan.Steps[i].Op {
-		case OpWrite, OpBlank, OpFormat, OpLayer:
-			touched = true
-		}
-	}
+	touched := slices.ContainsFunc(j.Plan.Steps[:e.At.Step+1], touches)
 	if touched {
 		abandon(ctx, j.Drive)
 	} else {
@@ -148,38 +167,27 @@ func (j *Job) burn(ctx context.Context, f *feed, number int) Result {
 	return Result{Err: e, State: e.State}
 }
 
-// finish verifies, and ends the journal.
-func (j *Job) finish(ctx context.Context, f *feed, src *Source, r *Result) {
+// finish verifies, and ends the log.
+func (j *Job) finish(ctx context.Context, src *Source, r *Result) {
 	var e *Error
 	failed := errors.As(r.Err, &e)
-	if failed && j.Journal != nil {
-		j.Journal.failure(e, hex.EncodeToString(f.sum.Sum(nil)), f.bytes)
+	if failed && j.Log != nil {
+		j.Log.Failed(e)
 	}
 	if j.Verify && !j.Plan.Simulate && (r.Err == nil || failed && e.AtClose() && !errors.Is(r.Err, context.Canceled)) {
-		whole := j.Whole
-		if whole == nil {
-			whole = j.Plan
-		}
-		w := watch(j.Observer)
-		v, err := verify(ctx, j.Drive, src, whole, w)
-		w.close()
+		v, err := Verify(ctx, j.Drive, src, j.Plan, j.Observer)
 		r.Verification = v
 		if err != nil && r.Err == nil {
 			r.Err = &VerifyError{err}
 		}
 	}
-	if j.Journal == nil {
+	if j.Log == nil {
 		return
 	}
-	if v := r.Verification; v != nil {
-		j.Journal.write(Entry{Event: "verified", Different: v.Different, Unreadable: v.Unreadable})
+	if r.Verification != nil {
+		j.Log.Verified(r.Verification)
 	}
-	// A disc that does not hold the image is a burn that failed.
-	if r.Err == nil && (r.Verification == nil || r.Verification.OK()) {
-		j.Journal.write(Entry{Event: "done"})
-	} else if r.Err == nil {
-		j.Journal.write(Entry{Event: "failed", Step: len(j.Plan.Steps), Error: "the disc differs from the image", State: r.State})
-	}
+	j.Log.Ended(*r)
 }
 
 // A VerifyError is a burn that went well, and could not be verified.

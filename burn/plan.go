@@ -9,151 +9,44 @@ import (
 	"spindle/scsi/mmc"
 )
 
-// Op is what a step does.
-type Op string
-
-// The operations.
-const (
-	OpBlank     Op = "blank"
-	OpFormat    Op = "format"
-	OpLayer     Op = "layer break"
-	OpParams    Op = "write parameters"
-	OpCalibrate Op = "calibrate"
-	OpReserve   Op = "reserve"
-	OpCueSheet  Op = "cue sheet"
-	OpExpect    Op = "expect" // that the disc goes on where the image does
-	OpWrite     Op = "write"
-	OpSync      Op = "synchronize"
-	OpClose     Op = "close"
-)
-
-// doing says the operation in the middle of a sentence.
-func (o Op) doing() string {
-	switch o {
-	case OpBlank:
-		return "blanking the disc"
-	case OpFormat:
-		return "formatting the disc"
-	case OpLayer:
-		return "setting the layer break"
-	case OpParams:
-		return "setting the mode of writing"
-	case OpCalibrate:
-		return "calibrating the laser"
-	case OpReserve:
-		return "reserving the track"
-	case OpCueSheet:
-		return "announcing the tracks"
-	case OpExpect:
-		return "looking where the session begins"
-	case OpSync:
-		return "the drive wrote the rest of its buffer"
-	case OpClose:
-		return "closing the disc"
-	}
-	return "writing"
-}
-
-// A Step is one step of a plan. Which fields count depends on Op.
-type Step struct {
-	Op Op `json:"op"`
-
-	Blank  mmc.BlankType        `json:"blank,omitempty"`
-	Format *mmc.FormatRequest   `json:"format,omitempty"`
-	Layer0 uint32               `json:"layer0,omitempty"` // sectors
-	Params *mmc.WriteParameters `json:"params,omitempty"`
-	Blocks uint32               `json:"blocks,omitempty"` // of OpReserve
-	Cue    []mmc.CueEntry       `json:"cue,omitempty"`
-	LBA    disc.LBA             `json:"lba,omitempty"` // of OpExpect and OpWrite: on the disc
-	// Soft: a drive that does not know the command does not need it.
-	Soft bool `json:"soft,omitempty"`
-
-	// Of OpWrite: Count sectors from LBA on, sent in Form; they are those of
-	// the image from Source on, or zeros. Of FormText they are Packs,
-	// repeated; of FormRaw96 the session that Raw makes.
-	Count  int         `json:"count,omitempty"`
-	Form   Form        `json:"form,omitempty"`
-	Source disc.LBA    `json:"source,omitempty"`
-	Zeros  bool        `json:"zeros,omitempty"`
-	Pad    int         `json:"pad,omitempty"` // of Count, the last ones are zeros
-	Packs  []disc.Pack `json:"packs,omitempty"`
-
-	Last  bool              `json:"last,omitempty"` // of OpSync: after it nothing but closing comes
-	Close mmc.CloseFunction `json:"close,omitempty"`
-	Track int               `json:"track,omitempty"` // of OpClose; 0: the drive's last one
-}
-
-// bytes is how much a step writes.
-func (s *Step) bytes() int64 {
-	if s.Op != OpWrite {
-		return 0
-	}
-	return int64(s.Count) * int64(s.Form.Size())
-}
-
-// String describes the step in a line.
-func (s *Step) String() string {
-	switch s.Op {
-	case OpBlank:
-		return fmt.Sprintf("blank, type %d", s.Blank)
-	case OpFormat:
-		return fmt.Sprintf("format, type %02Xh.%d, %d blocks, parameter %06Xh", uint8(s.Format.Type), s.Format.SubType, s.Format.Blocks, s.Format.Param)
-	case OpLayer:
-		return fmt.Sprintf("layer break after %d blocks", s.Layer0)
-	case OpParams:
-		p := s.Params
-		return fmt.Sprintf("write parameters: type %d, multi-session %d, track mode %d, block type %d, session format %02Xh, packets of %d, test %t, MCN %q",
-			p.Type, p.MultiSession, p.TrackMode, p.Block, uint8(p.SessionFormat), p.FixedPacket, p.TestWrite, p.MCN)
-	case OpReserve:
-		return fmt.Sprintf("reserve a track of %d blocks", s.Blocks)
-	case OpCueSheet:
-		var b strings.Builder
-		fmt.Fprintf(&b, "cue sheet of %d entries:", len(s.Cue))
-		for i := range s.Cue {
-			e := s.Cue[i].Encode()
-			fmt.Fprintf(&b, " % x,", e[:])
-		}
-		return strings.TrimSuffix(b.String(), ",")
-	case OpExpect:
-		return fmt.Sprintf("expect the next writable address %d", s.LBA)
-	case OpWrite:
-		what := fmt.Sprintf("the image's from %d on", s.Source)
-		switch {
-		case s.Zeros:
-			what = "zeros"
-		case s.Form == FormText:
-			what = fmt.Sprintf("%d CD-TEXT packs, repeated", len(s.Packs))
-		}
-		if s.Pad > 0 {
-			what += fmt.Sprintf(", the last %d zeros", s.Pad)
-		}
-		return fmt.Sprintf("write %d to %d, %d bytes each: %s", s.LBA, int(s.LBA)+s.Count-1, s.Form.Size(), what)
-	case OpSync:
-		return "synchronize"
-	case OpClose:
-		return fmt.Sprintf("close, function %d, track %d", s.Close, s.Track)
-	}
-	return string(s.Op)
-}
-
-// A Plan is in which steps an image comes onto a disc.
+// A Plan lists the steps in which an image comes onto a disc.
 type Plan struct {
-	Profile  mmc.Profile   `json:"profile"`
-	Mode     Mode          `json:"mode"`
-	Speed    int           `json:"speed"` // kB/s; 0: the drive's own
-	Steps    []Step        `json:"steps"`
-	Simulate bool          `json:"simulate,omitempty"`
-	Final    bool          `json:"final,omitempty"` // nothing can be appended afterwards
-	Start    disc.LBA      `json:"start"`           // of the first sector of the image on the disc
-	Expected time.Duration `json:"expected"`
-	Notes    []string      `json:"notes,omitempty"`
+	Profile mmc.Profile
+	Mode    Mode
+	Speed   int // kB/s; 0: the drive's own
+	Steps   []Step
+	// Content is what of the image is on the disc once the plan is done:
+	// what [Verify] compares. Of a resumed burn it includes what was there.
+	Content  []Region
+	Simulate bool
+	Final    bool     // nothing can be appended afterwards
+	Start    disc.LBA // of the first sector of the image on the disc
+	Expected time.Duration
+	Notes    []Note
 }
 
 // Bytes is how much the plan writes.
 func (p *Plan) Bytes() int64 {
 	var n int64
-	for i := range p.Steps {
-		n += p.Steps[i].bytes()
+	for _, s := range p.Steps {
+		if w, ok := s.(writing); ok {
+			n += w.area().bytes()
+		}
+	}
+	return n
+}
+
+// ContentBytes is how much of what the plan sends comes from the image: what a [Sum]
+// covers at the end.
+func (p *Plan) ContentBytes() int64 {
+	var n int64
+	for _, s := range p.Steps {
+		switch s := s.(type) {
+		case WriteStep:
+			n += s.bytes() - int64(s.Pad)*int64(s.Form.Size())
+		case RawStep:
+			n += s.area().bytes()
+		}
 	}
 	return n
 }
@@ -162,10 +55,33 @@ func (p *Plan) Bytes() int64 {
 func (p *Plan) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s, %s, %d kB/s\n", p.Profile, p.Mode, p.Speed)
-	for i := range p.Steps {
-		fmt.Fprintf(&b, "  %s\n", p.Steps[i].String())
+	for _, s := range p.Steps {
+		fmt.Fprintf(&b, "  %s\n", s)
 	}
 	return b.String()
+}
+
+// content is what of the image stands where on the disc after the steps.
+func content(steps []Step, src *Source) []Region {
+	var out []Region
+	for _, s := range steps {
+		switch s := s.(type) {
+		case WriteStep:
+			r := s.Region
+			r.Count -= s.Pad
+			out = append(out, r)
+		case RawStep:
+			for _, t := range src.layout().Tracks() {
+				form, _, _ := trackForm(t.Mode)
+				from := t.Begin()
+				if t.Mode.IsData() {
+					from = t.Start
+				}
+				out = append(out, Region{LBA: from, Source: from, Count: int(t.End - from), Form: form})
+			}
+		}
+	}
+	return out
 }
 
 // planner makes one plan.
@@ -207,7 +123,8 @@ func MakePlan(m *Medium, src *Source, o Options) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.estimate()
+	p.plan.Content = content(p.plan.Steps, src)
+	p.plan.estimate(p.m.Capacity)
 	return p.plan, nil
 }
 
@@ -225,7 +142,7 @@ func (p *planner) prepare() error {
 		if p.o.Full || p.m.Profile == mmc.ProfileDVDRW && p.incremental() {
 			kind = mmc.BlankAll // after a minimal blank a DVD-RW takes disc at once only
 		}
-		p.add(Step{Op: OpBlank, Blank: kind})
+		p.add(BlankStep{kind})
 		m := &p.m
 		m.Status, m.Damaged, m.NextWritable, m.Sessions, m.Open, m.LastTrack = mmc.DiscBlank, false, 0, 1, false, 1
 		m.Writes, m.Free = true, max(m.Capacity, m.Free)
@@ -252,8 +169,7 @@ func blankCapacity(p mmc.Profile) int {
 func (p *planner) fits(start disc.LBA, n int) error {
 	if end := int(start) + n; end > p.m.Capacity {
 		if p.o.Overburn && p.m.Kind() == disc.CD {
-			p.plan.Notes = append(p.plan.Notes, fmt.Sprintf("%d sectors more than the disc is made for: the drive may refuse them, and the end may be unreadable",
-				end-p.m.Capacity))
+			p.plan.Notes = append(p.plan.Notes, OverburnNote{end - p.m.Capacity})
 			return nil
 		}
 		return fmt.Errorf("%w: it needs %d sectors (%s), and %d (%s) are free; %d are missing", ErrTooLarge,
@@ -276,7 +192,7 @@ func size(blocks int) string {
 func (p *planner) writeData(t *disc.Track, at disc.LBA) {
 	n := p.padded(t)
 	p.plan.Start = at
-	p.add(Step{Op: OpWrite, LBA: at, Count: n, Source: t.Start, Pad: n - int(t.End-t.Start)})
+	p.add(WriteStep{Region{LBA: at, Source: t.Start, Count: n}, n - int(t.End-t.Start)})
 }
 
 // padded is the length of a track in whole blocks of the medium.
@@ -312,27 +228,29 @@ func (p *planner) address(t *disc.Track, at disc.LBA) error {
 	return fmt.Errorf("the disc goes on at sector %d, and the image %w, its beginning", at, ErrAddress)
 }
 
-// estimate says how long the plan will take.
-func (p *planner) estimate() {
-	speed := float64(p.plan.Speed) * 1000
+// estimate says how long the plan will take on a disc of so many sectors.
+func (p *Plan) estimate(capacity int) {
+	oneX := speedUnit(p.Profile)
+	speed := float64(p.Speed) * 1000
 	if speed <= 0 {
-		speed = 4 * speedUnit(p.m.Profile)
+		speed = 4 * oneX
 	}
+	seconds := func(bytes float64) time.Duration { return time.Duration(bytes / speed * float64(time.Second)) }
 	// Drives reach their highest speed at the edge only.
 	const mean = 0.75
-	p.plan.Expected = time.Duration(float64(p.plan.Bytes()) / (speed * mean) * float64(time.Second))
-	for i := range p.plan.Steps {
-		switch s := &p.plan.Steps[i]; s.Op {
-		case OpBlank:
-			p.plan.Expected += time.Minute
-			if s.Blank == mmc.BlankAll {
-				p.plan.Expected += time.Duration(float64(p.m.Capacity) * 2048 / speed * float64(time.Second))
+	p.Expected = seconds(float64(p.Bytes()) / mean)
+	for _, s := range p.Steps {
+		switch s := s.(type) {
+		case BlankStep:
+			p.Expected += time.Minute
+			if s.Type == mmc.BlankAll {
+				p.Expected += seconds(float64(capacity) * 2048)
 			}
-		case OpFormat, OpClose:
-			p.plan.Expected += 30 * time.Second
-		case OpCueSheet:
-			p.plan.Expected += time.Duration(150 / (speed / speedUnit(p.m.Profile)) * float64(time.Second)) // lead-in and lead-out
+		case FormatStep, CloseStep:
+			p.Expected += 30 * time.Second
+		case CueSheetStep:
+			p.Expected += seconds(150 * oneX) // lead-in and lead-out
 		}
 	}
-	p.plan.Expected = p.plan.Expected.Round(time.Second)
+	p.Expected = p.Expected.Round(time.Second)
 }

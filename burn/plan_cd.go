@@ -51,9 +51,9 @@ func (p *planner) cd() error {
 // params sets the mode of writing, and lets the drive calibrate its laser: on the
 // disc, in an area that is small, so that a simulation goes without.
 func (p *planner) params(w mmc.WriteParameters) {
-	p.add(Step{Op: OpParams, Params: &w})
+	p.add(ParamsStep{w})
 	if !p.o.Simulate {
-		p.add(Step{Op: OpCalibrate, Soft: true})
+		p.add(CalibrateStep{})
 	}
 }
 
@@ -84,9 +84,9 @@ func (p *planner) trackAtOnce() error {
 		params.MultiSession = mmc.NextSession
 	}
 	p.params(params)
-	p.add(Step{Op: OpExpect, LBA: at})
+	p.add(ExpectStep{at})
 	p.writeData(t, at)
-	p.add(Step{Op: OpSync}, Step{Op: OpClose, Close: mmc.CloseSession})
+	p.add(SyncStep{}, CloseStep{Function: mmc.CloseSession})
 	return nil
 }
 
@@ -119,7 +119,7 @@ func (p *planner) sessions() error {
 		}
 		p.session(s, shift, p.o.Multi || !last, i == 0)
 	}
-	p.plan.Steps[len(p.plan.Steps)-1].Last = true
+	p.plan.Steps[len(p.plan.Steps)-1] = SyncStep{Last: true}
 	return nil
 }
 
@@ -177,14 +177,14 @@ func (p *planner) session(s *disc.Session, shift disc.LBA, more, first bool) {
 	}
 	p.params(params)
 	if !first || shift > 0 {
-		p.add(Step{Op: OpExpect, LBA: begin + shift})
+		p.add(ExpectStep{begin + shift})
 	}
-	p.add(Step{Op: OpCueSheet, Cue: entries})
+	p.add(CueSheetStep{entries})
 	if text {
-		p.add(Step{Op: OpWrite, LBA: p.m.LeadInStart, Count: int(-addr.Pregap - p.m.LeadInStart), Form: FormText, Packs: l.CDText})
+		p.add(TextStep{p.m.LeadInStart, int(-addr.Pregap - p.m.LeadInStart), l.CDText})
 	}
 	form, _, _ := trackForm(s.Tracks[0].Mode)
-	p.add(Step{Op: OpWrite, LBA: begin + shift - addr.Pregap, Count: addr.Pregap, Form: form, Zeros: true})
+	p.add(ZeroStep{begin + shift - addr.Pregap, addr.Pregap, form})
 	for i := range s.Tracks {
 		t := &s.Tracks[i]
 		form, _, _ := trackForm(t.Mode)
@@ -192,25 +192,24 @@ func (p *planner) session(s *disc.Session, shift disc.LBA, more, first bool) {
 		if i == 0 {
 			from = max(from, begin)
 			if t.Begin() > begin { // an image may leave the beginning out
-				p.add(Step{Op: OpWrite, LBA: begin + shift, Count: int(t.Begin() - begin), Form: form, Zeros: true})
+				p.add(ZeroStep{begin + shift, int(t.Begin() - begin), form})
 			}
 		}
 		// A pregap of data holds no user data that could be read back.
 		if t.Mode == disc.Mode1 && t.Pregap > 0 {
-			p.add(Step{Op: OpWrite, LBA: from + shift, Count: int(t.Start - from), Form: form, Zeros: true})
+			p.add(ZeroStep{from + shift, int(t.Start - from), form})
 			from = t.Start
 		}
-		p.add(Step{Op: OpWrite, LBA: from + shift, Count: int(t.End - from), Form: form, Source: from})
-		if next := s.LeadOut; i+1 < len(s.Tracks) {
+		p.add(WriteStep{Region: Region{LBA: from + shift, Source: from, Count: int(t.End - from), Form: form}})
+		next := s.LeadOut
+		if i+1 < len(s.Tracks) {
 			next = s.Tracks[i+1].Begin()
-			if next > t.End {
-				p.add(Step{Op: OpWrite, LBA: t.End + shift, Count: int(next - t.End), Form: form, Zeros: true})
-			}
-		} else if next > t.End {
-			p.add(Step{Op: OpWrite, LBA: t.End + shift, Count: int(next - t.End), Form: form, Zeros: true})
+		}
+		if next > t.End {
+			p.add(ZeroStep{t.End + shift, int(next - t.End), form})
 		}
 	}
-	p.add(Step{Op: OpSync})
+	p.add(SyncStep{})
 }
 
 // cueEntries makes the cue sheet of a session whose first sector after its pregap

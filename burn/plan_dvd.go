@@ -28,9 +28,9 @@ func (p *planner) dvdR() error {
 	if !p.incremental() && blank {
 		p.plan.Mode, p.plan.Final = DiscAtOnce, true
 		params.Type = mmc.WriteSessionAtOnce
-		p.add(Step{Op: OpParams, Params: &params}, Step{Op: OpReserve, Blocks: uint32(n)})
+		p.add(ParamsStep{params}, ReserveStep{uint32(n)})
 		p.writeData(t, 0)
-		p.add(Step{Op: OpSync, Last: true})
+		p.add(SyncStep{Last: true})
 		return nil
 	}
 	if !p.m.InPackets {
@@ -41,9 +41,9 @@ func (p *planner) dvdR() error {
 	if p.o.Multi {
 		params.MultiSession = mmc.NextSession
 	}
-	p.add(Step{Op: OpParams, Params: &params}, Step{Op: OpExpect, LBA: p.m.NextWritable})
+	p.add(ParamsStep{params}, ExpectStep{p.m.NextWritable})
 	p.writeData(t, p.m.NextWritable)
-	p.add(Step{Op: OpSync}, Step{Op: OpClose, Close: mmc.CloseTrack, Track: p.m.LastTrack}, Step{Op: OpClose, Close: mmc.CloseSession})
+	p.add(SyncStep{}, CloseStep{Function: mmc.CloseTrack, Track: p.m.LastTrack}, CloseStep{Function: mmc.CloseSession})
 	return nil
 }
 
@@ -64,19 +64,19 @@ func (p *planner) dvdPlusR() error {
 		// Both layers of the same length, so that the second one does not end in
 		// the middle (growisofs).
 		if half := (p.padded(t)/2 + 15) / 16 * 16; half <= p.m.Layer0 {
-			p.add(Step{Op: OpLayer, Layer0: uint32(half), Soft: true})
+			p.add(LayerStep{uint32(half)})
 		}
 	}
-	p.add(Step{Op: OpExpect, LBA: p.m.NextWritable})
+	p.add(ExpectStep{p.m.NextWritable})
 	p.writeData(t, p.m.NextWritable)
-	p.add(Step{Op: OpSync}, Step{Op: OpClose, Close: mmc.CloseTrack, Track: p.m.LastTrack})
+	p.add(SyncStep{}, CloseStep{Function: mmc.CloseTrack, Track: p.m.LastTrack})
 	switch {
 	case p.o.Multi:
-		p.add(Step{Op: OpClose, Close: mmc.CloseSession})
+		p.add(CloseStep{Function: mmc.CloseSession})
 	case p.m.Profile == mmc.ProfileDVDPlusRDL: // as growisofs does, for drives insist
-		p.add(Step{Op: OpClose, Close: mmc.CloseMinimum})
+		p.add(CloseStep{Function: mmc.CloseMinimum})
 	default:
-		p.add(Step{Op: OpClose, Close: mmc.CloseFinalize})
+		p.add(CloseStep{Function: mmc.CloseFinalize})
 	}
 	return nil
 }
@@ -97,7 +97,7 @@ func (p *planner) bdR() error {
 		}
 		f.SubType = mmc.SubTypeNoPOW // which spindle does not use
 		p.m.Capacity = int(f.Blocks)
-		p.add(Step{Op: OpFormat, Format: f})
+		p.add(FormatStep{Request: *f})
 	}
 	if err := p.fits(p.m.NextWritable, p.padded(t)); err != nil {
 		return err
@@ -106,13 +106,13 @@ func (p *planner) bdR() error {
 		return err
 	}
 	p.plan.Mode, p.plan.Final = Sequential, !p.o.Multi
-	p.add(Step{Op: OpExpect, LBA: p.m.NextWritable})
+	p.add(ExpectStep{p.m.NextWritable})
 	p.writeData(t, p.m.NextWritable)
-	p.add(Step{Op: OpSync}, Step{Op: OpClose, Close: mmc.CloseTrack, Track: p.m.LastTrack})
+	p.add(SyncStep{}, CloseStep{Function: mmc.CloseTrack, Track: p.m.LastTrack})
 	if p.o.Multi {
-		p.add(Step{Op: OpClose, Close: mmc.CloseSession})
+		p.add(CloseStep{Function: mmc.CloseSession})
 	} else {
-		p.add(Step{Op: OpClose, Close: mmc.CloseFinalize})
+		p.add(CloseStep{Function: mmc.CloseFinalize})
 	}
 	return nil
 }
@@ -183,14 +183,14 @@ func (p *planner) overwrite() error {
 		return err
 	}
 	p.writeData(t, 0)
-	p.add(Step{Op: OpSync, Last: true})
+	p.add(SyncStep{Last: true})
 	switch p.m.Profile {
 	case mmc.ProfileDVDPlusRW, mmc.ProfileDVDPlusRWDL:
 		// End the format in the background, so that other drives read the disc.
-		p.add(Step{Op: OpClose, Close: mmc.CloseBackground, Soft: true}, Step{Op: OpClose, Close: mmc.CloseSession, Soft: true})
+		p.add(CloseStep{Function: mmc.CloseBackground, Optional: true}, CloseStep{Function: mmc.CloseSession, Optional: true})
 	case mmc.ProfileDVDRWRO:
 		if p.m.Intermediate {
-			p.add(Step{Op: OpClose, Close: mmc.CloseSession})
+			p.add(CloseStep{Function: mmc.CloseSession})
 		}
 	}
 	return nil
@@ -211,9 +211,9 @@ func (p *planner) format(n int) error {
 	case mmc.ProfileDVDPlusRW, mmc.ProfileDVDPlusRWDL:
 		switch {
 		case !p.m.Formatted || full:
-			p.add(Step{Op: OpFormat, Format: &mmc.FormatRequest{Type: mmc.FormatPlusRW, Blocks: 0xFFFFFFFF}})
+			p.add(FormatStep{Request: mmc.FormatRequest{Type: mmc.FormatPlusRW, Blocks: 0xFFFFFFFF}})
 		case p.m.Background == drive.FormatSuspended: // goes on where it was stopped
-			p.add(Step{Op: OpFormat, Format: &mmc.FormatRequest{Type: mmc.FormatPlusRW, Blocks: 0xFFFFFFFF, Param: 1}, Soft: true})
+			p.add(FormatStep{Request: mmc.FormatRequest{Type: mmc.FormatPlusRW, Blocks: 0xFFFFFFFF, Param: 1}, Optional: true})
 		}
 	case mmc.ProfileBDRE:
 		if p.m.Formatted && p.o.Spare == "" && !full {
@@ -225,7 +225,7 @@ func (p *planner) format(n int) error {
 				return fmt.Errorf("the drive does not format this disc without spare areas: %w", ErrOptions)
 			}
 			p.m.Capacity = int(blocks)
-			p.add(Step{Op: OpFormat, Format: &mmc.FormatRequest{Type: mmc.FormatBDRENoSpare, Blocks: blocks, Param: 2048}})
+			p.add(FormatStep{Request: mmc.FormatRequest{Type: mmc.FormatBDRENoSpare, Blocks: blocks, Param: 2048}})
 			return nil
 		}
 		f, err := p.spareFormat(mmc.FormatBDRE, p.o.Spare)
@@ -233,15 +233,15 @@ func (p *planner) format(n int) error {
 			return err
 		}
 		p.m.Capacity = int(f.Blocks)
-		p.add(Step{Op: OpFormat, Format: f})
+		p.add(FormatStep{Request: *f})
 	case mmc.ProfileDVDRAM:
 		if !p.m.Formatted || full {
-			p.add(Step{Op: OpFormat, Format: &mmc.FormatRequest{Type: mmc.FormatFull, Blocks: capacity(mmc.FormatFull), Param: 2048}})
+			p.add(FormatStep{Request: mmc.FormatRequest{Type: mmc.FormatFull, Blocks: capacity(mmc.FormatFull), Param: 2048}})
 		}
 	case mmc.ProfileDVDRWRO:
 		if full || n > p.m.Capacity && capacity(mmc.FormatRWQuick) >= uint32(n) && !p.m.Intermediate {
 			p.m.Capacity = int(capacity(mmc.FormatRWQuick))
-			p.add(Step{Op: OpFormat, Format: &mmc.FormatRequest{Type: mmc.FormatRWQuick, Blocks: 0, Param: 16}})
+			p.add(FormatStep{Request: mmc.FormatRequest{Type: mmc.FormatRWQuick, Blocks: 0, Param: 16}})
 			p.m.Intermediate = true
 		} else if p.m.Intermediate {
 			p.m.Capacity = max(p.m.Capacity, int(capacity(mmc.FormatRWQuick)))

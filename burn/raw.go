@@ -31,8 +31,7 @@ func (p *planner) raw() error {
 	params := mmc.WriteParameters{Type: mmc.WriteRaw, TestWrite: p.o.Simulate, UnderrunFree: p.m.UnderrunFree, Block: mmc.BlockRaw96,
 		SessionFormat: mmc.SessionFormat(l.Sessions[0].Format)}
 	p.params(params)
-	p.add(Step{Op: OpWrite, LBA: p.m.LeadInStart, Count: int(l.End()-p.m.LeadInStart) + addr.FirstLeadOut, Form: FormRaw96},
-		Step{Op: OpSync, Last: true})
+	p.add(RawStep{p.m.LeadInStart, int(l.End()-p.m.LeadInStart) + addr.FirstLeadOut}, SyncStep{Last: true})
 	return nil
 }
 

@@ -2,14 +2,9 @@ package burn
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
-	"os"
-	"time"
 
 	"spindle/disc"
 	"spindle/disc/cdsector"
@@ -24,8 +19,8 @@ type Source struct {
 	blocks int       // of stream
 
 	raw  []byte
-	sent hash.Hash // of what the stream gave, for verifying
-	next int       // block of the stream
+	sent Sum // of what the stream gave, for verifying
+	next int // block of the stream
 }
 
 // ImageSource burns an image. Errors call it name.
@@ -39,37 +34,6 @@ func StreamSource(name string, r io.Reader, blocks int) *Source {
 
 // IsStream reports whether the source can be read only once.
 func (s *Source) IsStream() bool { return s.stream != nil }
-
-// Identity is what a file was when it was burned, to recognise it by.
-type Identity struct {
-	Path    string    `json:"path"`
-	Size    int64     `json:"size"`
-	ModTime time.Time `json:"modified"`
-}
-
-// Identify looks at a file.
-func Identify(path string) (Identity, error) {
-	st, err := os.Stat(path)
-	if err != nil {
-		return Identity{}, err
-	}
-	return Identity{path, st.Size(), st.ModTime()}, nil
-}
-
-// Same says whether the file is still what it was; the error wraps [ErrChanged]
-// or is that of looking at it.
-func (id Identity) Same() error {
-	now, err := Identify(id.Path)
-	switch {
-	case err != nil:
-		return fmt.Errorf("%w: %w", ErrSource, err)
-	case now.Size != id.Size:
-		return fmt.Errorf("%w: it had %d bytes, and has %d", ErrChanged, id.Size, now.Size)
-	case !now.ModTime.Equal(id.ModTime):
-		return fmt.Errorf("%w: it was written to at %s", ErrChanged, now.ModTime.Format(time.DateTime))
-	}
-	return nil
-}
 
 // layout is that of the image, or of a stream.
 func (s *Source) layout() *disc.Layout {
@@ -154,7 +118,7 @@ func (s *Source) failed(err error) error {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return err
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
-		return fmt.Errorf("%w: %s ended early: it was cut short while it was burned", ErrChanged, s.name)
+		return &ImageChangedError{File: s.name, Change: CutShort}
 	}
 	return fmt.Errorf("%w: %w", ErrSource, err)
 }
@@ -165,26 +129,14 @@ func (s *Source) readStream(p []byte, first disc.LBA) error {
 	if int(first) != s.next {
 		return fmt.Errorf("%w: a pipe cannot go back to block %d", ErrSource, first)
 	}
-	if s.sent == nil {
-		s.sent = sha256.New()
-	}
 	n, err := io.ReadFull(s.stream, p)
 	if err != nil {
 		return fmt.Errorf("%w: the pipe ended after %d of %d bytes", ErrSource, int64(s.next)*iso.BlockSize+int64(n), int64(s.blocks)*iso.BlockSize)
 	}
-	s.sent.Write(p)
 	if s.next += len(p) / iso.BlockSize; s.next >= s.blocks {
 		if n, _ := io.ReadFull(s.stream, make([]byte, 1)); n > 0 {
 			return fmt.Errorf("%w: the pipe goes on after the %d bytes that were announced", ErrSource, int64(s.blocks)*iso.BlockSize)
 		}
 	}
 	return nil
-}
-
-// streamSum is the SHA-256 of what a stream gave.
-func (s *Source) streamSum() string {
-	if s.sent == nil {
-		return ""
-	}
-	return hex.EncodeToString(s.sent.Sum(nil))
 }

@@ -25,6 +25,7 @@ type chunk struct {
 	n     int      // sectors
 	data  []byte
 	err   error // the source ended here; data is not valid
+	sent  Sum   // of the image, with this chunk
 	users atomic.Int32
 }
 
@@ -40,13 +41,13 @@ type feed struct {
 	depth int
 	stop  context.CancelFunc
 	wg    sync.WaitGroup
-	sum   hash.Hash // of what was read of the image; once the goroutine has ended
-	bytes int64     // of it
+	sum   hash.Hash // of what was read of the image
+	sent  Sum       // the same; valid once the goroutine has ended
 	lock  bool      // the buffers into memory
 }
 
-// startFeed begins reading for so many drives, of which one takes most bytes at a
-// time.
+// startFeed starts reading ahead for drives recorders; most is the largest transfer,
+// in bytes, that all of them accept.
 func startFeed(ctx context.Context, src *Source, steps []Step, most, drives int, lock bool) *feed {
 	most = max(min(most, chunkSize), FormRaw96.Size())
 	f := &feed{src: src, steps: steps, most: most, depth: ringSize / most, sum: sha256.New(), lock: lock}
@@ -66,6 +67,9 @@ func startFeed(ctx context.Context, src *Source, steps []Step, most, drives int,
 func (f *feed) close() {
 	f.stop()
 	f.wg.Wait()
+	if f.src.stream != nil {
+		f.src.sent = f.sent
+	}
 	for {
 		select {
 		case c := <-f.free:
@@ -87,74 +91,49 @@ func (f *feed) run(ctx context.Context) {
 			close(out)
 		}
 	}()
-	for i := range f.steps {
-		s := &f.steps[i]
-		if s.Op != OpWrite {
-			continue
-		}
-		var raw *rawMaker
-		if s.Form == FormRaw96 {
-			raw = newRawMaker(f.src, s.LBA)
-		}
-		done := 0
-		size := s.Form.Size()
-		for done < s.Count {
-			var c *chunk
-			select {
-			case <-ctx.Done():
-				return
-			case c = <-f.free:
-			}
-			n := min(f.most/size, s.Count-done)
-			if cap(c.data) < f.most {
-				c.data = make([]byte, f.most)
-				if f.lock {
-					realtime.LockMemory(c.data)
-				}
-			}
-			c.step, c.first, c.n, c.data = i, s.LBA+disc.LBA(done), n, c.data[:n*size]
-			c.err = f.read(ctx, s, c, done, raw)
-			failed := c.err != nil
-			c.users.Store(int32(len(f.outs)))
-			for _, out := range f.outs {
-				out <- c // has room for all chunks there are
-			}
-			if failed {
-				return
-			}
-			done += n
+	for i, s := range f.steps {
+		if w, ok := s.(writing); ok && !f.step(ctx, i, w) {
+			return
 		}
 	}
 }
 
-// read fills a chunk.
-func (f *feed) read(ctx context.Context, s *Step, c *chunk, done int, raw *rawMaker) error {
-	switch {
-	case s.Zeros:
-		clear(c.data)
-		return nil
-	case s.Form == FormText:
-		for i := range c.n {
-			textSector((*[96]byte)(c.data[i*96:]), s.Packs, done+i)
+// step reads what a step writes. It reports whether to go on.
+func (f *feed) step(ctx context.Context, i int, s writing) bool {
+	area, fill := s.area(), s.filler(f.src)
+	size := area.Form.Size()
+	for done := 0; done < area.Count; {
+		var c *chunk
+		select {
+		case <-ctx.Done():
+			return false
+		case c = <-f.free:
 		}
-		return nil
-	case raw != nil:
-		return raw.read(ctx, c.data, c.first)
+		n := min(f.most/size, area.Count-done)
+		if cap(c.data) < f.most {
+			c.data = make([]byte, f.most)
+			if f.lock {
+				realtime.LockMemory(c.data)
+			}
+		}
+		c.step, c.first, c.n, c.data = i, area.LBA+disc.LBA(done), n, c.data[:n*size]
+		content, err := fill(ctx, c.data, done)
+		if err == nil && len(content) > 0 {
+			f.sum.Write(content)
+			f.sent.Bytes += int64(len(content))
+			f.sum.Sum(f.sent.SHA256[:0])
+		}
+		c.err, c.sent = err, f.sent
+		c.users.Store(int32(len(f.outs)))
+		for _, out := range f.outs {
+			out <- c // has room for all chunks there are
+		}
+		if err != nil {
+			return false
+		}
+		done += n
 	}
-	p := c.data
-	if over := done + c.n - (s.Count - s.Pad); over > 0 {
-		p = p[:len(p)-min(over, c.n)*s.Form.Size()]
-		clear(c.data[len(p):])
-	}
-	if len(p) == 0 {
-		return nil
-	}
-	if err := f.src.read(ctx, p, s.Source+disc.LBA(done), s.Form); err != nil {
-		return err
-	}
-	f.sum.Write(p)
-	f.bytes += int64(len(p))
-	return nil
+	return true
 }
 
 // release gives a chunk back that a drive has written.

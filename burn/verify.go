@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -91,7 +90,7 @@ func Verify(ctx context.Context, d *mmc.Drive, src *Source, plan *Plan, o Observ
 
 func verify(ctx context.Context, d *mmc.Drive, src *Source, plan *Plan, w *watcher) (*Verification, error) {
 	v := &verifier{drive: d, src: src, watch: w, res: new(Verification), oneX: speedUnit(plan.Profile), last: d.Clock().Now()}
-	regions := plan.regions(src)
+	regions := plan.Content
 	for i := range regions {
 		v.total += regions[i].bytes()
 	}
@@ -112,32 +111,8 @@ func verify(ctx context.Context, d *mmc.Drive, src *Source, plan *Plan, w *watch
 	return v.res, nil
 }
 
-// regions are what of the image stands where on the disc.
-func (p *Plan) regions(src *Source) []Step {
-	var out []Step
-	for i := range p.Steps {
-		s := p.Steps[i]
-		switch {
-		case s.Op != OpWrite || s.Zeros || s.Form == FormText:
-		case s.Form == FormRaw96:
-			for _, t := range src.layout().Tracks() {
-				form, _, _ := trackForm(t.Mode)
-				from := t.Begin()
-				if t.Mode.IsData() {
-					from = t.Start
-				}
-				out = append(out, Step{Op: OpWrite, LBA: from, Source: from, Count: int(t.End - from), Form: form})
-			}
-		default:
-			s.Count, s.Pad = s.Count-s.Pad, 0
-			out = append(out, s)
-		}
-	}
-	return out
-}
-
 // audioAround is the run of audio that a region belongs to.
-func audioAround(regions []Step, i int) (from, to disc.LBA) {
+func audioAround(regions []Region, i int) (from, to disc.LBA) {
 	from, to = regions[i].LBA, regions[i].LBA+disc.LBA(regions[i].Count)
 	for k := i - 1; k >= 0 && regions[k].Form == FormAudio && regions[k].LBA+disc.LBA(regions[k].Count) == from; k-- {
 		from = regions[k].LBA
@@ -150,7 +125,7 @@ func audioAround(regions []Step, i int) (from, to disc.LBA) {
 
 // reload makes the drive forget what it holds, and see the disc as it is now: the
 // disc is stopped, and, where that does not help, the tray goes out and in.
-func (v *verifier) reload(ctx context.Context, regions []Step) error {
+func (v *verifier) reload(ctx context.Context, regions []Region) error {
 	end := disc.LBA(0)
 	for i := range regions {
 		end = max(end, regions[i].LBA+disc.LBA(regions[i].Count))
@@ -172,8 +147,7 @@ func (v *verifier) reload(ctx context.Context, regions []Step) error {
 			}
 			// What a disc holds that is not closed, some drives read, and do
 			// not count.
-			last := &regions[len(regions)-1]
-			if last.Form == FormBlock {
+			if n := len(regions); n > 0 && regions[n-1].Form == FormBlock {
 				_, rerr := v.drive.Read10(ctx, make([]byte, cdsector.UserSize), end-1)
 				if rerr == nil {
 					return nil
@@ -189,8 +163,8 @@ func (v *verifier) reload(ctx context.Context, regions []Step) error {
 	return ErrReload
 }
 
-// region compares the sectors of one step.
-func (v *verifier) region(ctx context.Context, s *Step) error {
+// region compares the sectors of one region.
+func (v *verifier) region(ctx context.Context, s *Region) error {
 	stride := s.Form.Size()
 	limit := min(v.drive.MaxTransfer(), chunkSize)
 	most := max(1, limit/cdsector.Size-2) // audio that is late begins and ends in other sectors
@@ -232,7 +206,7 @@ func (v *verifier) report() {
 
 // compare reads n sectors and compares them; what cannot be read together is read
 // one by one.
-func (v *verifier) compare(ctx context.Context, s *Step, at disc.LBA, want, got []byte, n int) error {
+func (v *verifier) compare(ctx context.Context, s *Region, at disc.LBA, want, got []byte, n int) error {
 	have, err := v.read(ctx, s, at, got, n, want)
 	switch {
 	case err != nil && !drive.Classify(err).Answered():
@@ -265,7 +239,7 @@ func (v *verifier) compare(ctx context.Context, s *Step, at disc.LBA, want, got 
 var errShortRead = fmt.Errorf("%w: sectors are missing", mmc.ErrShortReply)
 
 // read reads n sectors in the form in which they were written.
-func (v *verifier) read(ctx context.Context, s *Step, at disc.LBA, buf []byte, n int, want []byte) ([]byte, error) {
+func (v *verifier) read(ctx context.Context, s *Region, at disc.LBA, buf []byte, n int, want []byte) ([]byte, error) {
 	switch s.Form {
 	case FormAudio:
 		return v.readAudio(ctx, at, buf, n, want)
@@ -317,7 +291,7 @@ func (v *verifier) retry(ctx context.Context, read func() (int, error)) (int, er
 }
 
 // stream compares the sum of what a pipe gave.
-func (v *verifier) stream(ctx context.Context, regions []Step) (*Verification, error) {
+func (v *verifier) stream(ctx context.Context, regions []Region) (*Verification, error) {
 	v.res.Stream = true
 	sum := sha256.New()
 	buf := make([]byte, chunkSize)
@@ -339,7 +313,7 @@ func (v *verifier) stream(ctx context.Context, regions []Step) (*Verification, e
 			v.done += int64(len(p))
 			v.report()
 		}
-		if len(v.res.Unreadable) == 0 && hex.EncodeToString(sum.Sum(nil)) != v.src.streamSum() {
+		if len(v.res.Unreadable) == 0 && [sha256.Size]byte(sum.Sum(nil)) != v.src.sent.SHA256 {
 			v.res.Different = addRange(v.res.Different, s.LBA, s.Count)
 		}
 	}

@@ -9,7 +9,7 @@ type watcher struct {
 	to     Observer
 	mu     sync.Mutex
 	latest *Progress
-	notes  []string
+	notes  []Note
 	wake   chan struct{}
 	done   chan struct{}
 }
@@ -58,9 +58,9 @@ func (w *watcher) report(p Progress) {
 	w.poke()
 }
 
-func (w *watcher) note(text string) {
+func (w *watcher) note(n Note) {
 	w.mu.Lock()
-	w.notes = append(w.notes, text)
+	w.notes = append(w.notes, n)
 	w.mu.Unlock()
 	w.poke()
 }

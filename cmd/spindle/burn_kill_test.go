@@ -51,7 +51,7 @@ func TestBurnKilled(t *testing.T) {
 				k.once(i)
 			}
 			t.Logf("worker %d: %s", w, k.count())
-			goneOn.Add(int64(k.ways["from where it broke off"]))
+			goneOn.Add(int64(k.ways["from where it was cut off"]))
 		})
 	}
 	wg.Wait()

@@ -57,8 +57,8 @@ func stateWords(s burn.DiscState) string {
 // burnOutcome says how a burn ended.
 func burnOutcome(ctx context.Context, a *app, t *target, r burn.Result, several bool) *burnResult {
 	e := &burnResult{ending: done(exitDone), Drive: t.name, State: string(r.State)}
-	if t.job.Journal != nil {
-		e.Journal = t.job.Journal.Path()
+	if t.journal != nil {
+		e.Journal = t.journal.Path()
 	}
 	if v := r.Verification; v != nil {
 		e.Verified, e.Different, e.Unreadable, e.Slow, e.Files = v.Sectors, v.Different, v.Unreadable, v.Slow, v.Files
@@ -222,8 +222,8 @@ func (m *message) stopped(r burn.Result, failed *burn.Error) {
 	switch {
 	case errors.Is(r.Err, burn.ErrSource):
 		m.what, m.next, reburn = failed.Err.Error(), sourceFailed, true
-	case failed.Step.Op == burn.OpWrite:
-		where = fmt.Sprintf(" at sector %d", failed.LBA)
+	case failed.Writing():
+		where = fmt.Sprintf(" at sector %d", failed.At.LBA)
 	}
 	m.what = "the burn failed" + where + ": " + m.what
 	state := stateWords(failed.State)

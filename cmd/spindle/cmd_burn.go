@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"spindle/burn"
+	"spindle/burn/journal"
 	"spindle/drive/byname"
 	"spindle/internal/printable"
 	"spindle/iso"
@@ -86,11 +87,12 @@ func (o *burnFlags) check() error {
 
 // target is one drive of a burn.
 type target struct {
-	name   string
-	drive  *mmc.Drive
-	medium *burn.Medium
-	plan   *burn.Plan
-	job    *burn.Job
+	name    string
+	drive   *mmc.Drive
+	medium  *burn.Medium
+	plan    *burn.Plan
+	job     *burn.Job
+	journal *journal.Writer
 }
 
 func runBurn(ctx context.Context, a *app, path string, o burnFlags) (result, error) {
@@ -181,7 +183,7 @@ func (b *burning) once(ctx context.Context) (result, error) {
 	worst := exitDone
 	var last *burnResult
 	for i, r := range outcomes {
-		if err := jobs[i].Journal.Close(); err != nil {
+		if err := b.targets[i].journal.Close(); err != nil {
 			b.note("the journal could not be kept: " + err.Error())
 		}
 		if last != nil {
@@ -223,49 +225,43 @@ func (b *burning) plan(ctx context.Context) error {
 
 // jobs makes the job of each drive, with its journal.
 func (b *burning) jobs(ctx context.Context) ([]*burn.Job, error) {
-	id, _ := burn.Identify(b.path)
-	if abs, err := filepath.Abs(b.path); err == nil {
-		id.Path = abs
-	}
-	if b.src.IsStream() {
-		id.Path = b.path
+	id := journal.Identity{Path: b.path}
+	if b.pre != nil {
+		var err error
+		if id, err = journal.Identify(b.pre.img); err != nil {
+			return nil, err
+		}
 	}
 	var jobs []*burn.Job
 	for _, t := range b.targets {
-		j, err := newJournal(ctx, t, burn.Begin{Image: id, Options: b.o.Options, Verify: !b.o.noVerify}, b.o.journal)
-		if err != nil {
+		if err := t.begin(ctx, journal.Begin{Image: id, Options: b.o.Options, Verify: !b.o.noVerify}, b.o.journal); err != nil {
 			return nil, err
 		}
-		t.job = &burn.Job{Drive: t.drive, Medium: t.medium, Plan: t.plan, Journal: j, Verify: !b.o.noVerify, RealTime: true}
 		jobs = append(jobs, t.job)
 	}
 	return jobs, nil
 }
 
-// newJournal begins the journal of a burn in path, or in the folder of journals.
-func newJournal(ctx context.Context, t *target, b burn.Begin, path string) (*burn.Writer, error) {
-	dir, err := burn.StateDir()
-	if err != nil && path == "" {
-		return nil, &journalError{"~/.local/state/spindle", err}
-	}
-	b.Device, b.Profile, b.MediumID, b.Plan = t.name, t.medium.Profile.String(), t.medium.ID, t.plan
+// begin makes the job of a drive, with its journal in path, or in the folder of
+// journals.
+func (t *target) begin(ctx context.Context, b journal.Begin, path string) error {
+	b.Device, b.Profile, b.MediumID, b.Plan = journal.Device(t.name), t.medium.Profile.String(), t.medium.ID, t.plan
 	if q, err := t.drive.Inquiry(ctx); err == nil {
 		b.Drive = strings.TrimSpace(q.Vendor + " " + q.Product + " " + q.Revision)
 	}
-	if rest, ok := strings.CutPrefix(b.Device, "sim:"); ok && !filepath.IsAbs(rest) {
-		if abs, err := filepath.Abs(rest); err == nil {
-			b.Device = "sim:" + abs
-		}
+	var err error
+	if path != "" {
+		t.journal, err = journal.Create(path, b)
+	} else if path, err = journal.UserDir(); err == nil {
+		t.journal, err = journal.CreateIn(path, b)
+	} else {
+		path = "~/.local/state/spindle"
 	}
-	w, err := burn.Create(dir, path, b)
 	if err != nil {
-		where := path
-		if where == "" {
-			where = dir
-		}
-		return nil, &journalError{where, err}
+		return &journalError{path, err}
 	}
-	return w, nil
+	t.job = &burn.Job{Drive: t.drive, Medium: t.medium, Plan: t.plan, Log: t.journal, Verify: b.Verify, RealTime: true}
+	return nil
 }
 
 // A journalError says that no journal of a burn can be kept.
@@ -332,14 +328,16 @@ func (b *burning) showPlan() {
 	}
 	b.say("Plan   %s", howLong(how, t.plan, !b.o.noVerify && !b.o.Simulate))
 	for _, t := range b.targets {
+		var notes []string
 		for _, n := range t.plan.Notes {
-			b.note(n)
+			notes = append(notes, noteWords(n))
+			b.note(noteWords(n))
 		}
 		if b.verbose {
 			fmt.Fprint(b.stderr, printable.Text(t.plan.String()))
 		}
 		b.emit(planEvent{"plan", t.name, t.medium.Profile.String(), t.medium.ID, string(t.medium.State()), string(t.plan.Mode),
-			t.medium.SpeedX(t.plan.Speed), t.plan.Bytes(), t.medium.Free, t.plan.Expected.Seconds(), vouchers, t.plan.Notes})
+			t.medium.SpeedX(t.plan.Speed), t.plan.Bytes(), t.medium.Free, t.plan.Expected.Seconds(), vouchers, notes})
 	}
 }
 

@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"time"
 
 	"spindle/burn"
+	"spindle/burn/journal"
 	"spindle/drive/byname"
 	"spindle/image"
 	"spindle/scsi/mmc"
@@ -77,120 +77,99 @@ func (e *jobEvent) Text(p *page) {
 	p.line("%d  %s  %s on a %s: %s", e.Number, e.at.Local().Format(time.DateTime), filepath.Base(e.Image), e.Medium, e.Error)
 }
 
-func failures() ([]*burn.Journal, error) {
-	dir, err := burn.StateDir()
-	if err != nil {
-		return nil, err
-	}
-	return burn.Failures(dir)
-}
-
 // jobList ends the list of failures.
 type jobList struct {
 	ending
 	Jobs int `json:"jobs"`
+
+	damaged int // journals that cannot be read
 }
 
 func (l *jobList) Text(p *page) {
-	if l.Jobs == 0 {
+	if l.Jobs == 0 && l.damaged == 0 {
 		p.line("No burn has failed.")
 	}
 }
 
 func listFailures(a *app) (result, error) {
-	all, err := failures()
+	dir, err := journal.UserDir()
+	if err != nil {
+		return nil, err
+	}
+	all, damaged, err := journal.Failures(dir)
 	if err != nil {
 		return nil, err
 	}
 	for i, j := range all {
-		a.show(&jobEvent{"job", i + 1, j.At.Format(time.RFC3339), j.Begin.Image.Path, j.Begin.Profile, whyFailed(j),
-			string(j.Last.State), j.Path, j.At})
+		a.show(&jobEvent{"job", i + 1, j.Time.Format(time.RFC3339), j.Image.Path, j.Profile, whyFailed(j), string(j.Failure.State), j.Path, j.Time})
 	}
-	return &jobList{done(exitDone), len(all)}, nil
+	noteDamaged(a, damaged)
+	return &jobList{done(exitDone), len(all), len(damaged)}, nil
 }
 
-// whyFailed says why a burn ended.
-func whyFailed(j *burn.Journal) string {
-	if !j.Failed {
-		return "it was cut off"
+// noteDamaged reports the journals that cannot be read.
+func noteDamaged(a *app, damaged []error) {
+	for _, err := range damaged {
+		a.note("a journal cannot be read, so its burn cannot be resumed; delete the file if you do not need it: " + err.Error())
 	}
-	return j.Last.Error
 }
 
-// deviceOf is the name of a drive by which its journals are found: of a simulated
-// one, the file of its disc.
-func deviceOf(name string) string {
-	file, ok := strings.CutPrefix(name, "sim:")
-	if !ok {
-		return name
-	}
-	file, _, _ = strings.Cut(file, "?")
-	if abs, err := filepath.Abs(file); err == nil {
-		file = abs
-	}
-	return "sim:" + file
-}
-
-// findJob finds the journal that is meant: the last failure in the drive that was
-// named, if there is one, else the last failure.
-func findJob(args []string, device string) (*burn.Journal, error) {
-	n := 1
-	if len(args) > 0 {
-		var err error
-		if n, err = strconv.Atoi(args[0]); err != nil {
-			return burn.ReadJournal(args[0])
-		}
-	}
-	all, err := failures()
-	if err != nil {
+// findJob finds the burn that is meant.
+func findJob(a *app, args []string) (*journal.Journal, error) {
+	dir, err := journal.UserDir()
+	if err != nil && len(args) == 0 {
 		return nil, err
 	}
-	if n < 1 || n > len(all) {
-		return nil, burn.ErrNoJournal
+	j, damaged, err := journal.Find(dir, strings.Join(args, ""), a.drive())
+	noteDamaged(a, damaged)
+	if errors.Is(err, journal.ErrNone) && len(damaged) > 0 {
+		return nil, fmt.Errorf("%w among those whose journals can be read", err)
 	}
-	for _, j := range all {
-		if len(args) == 0 && device != "" && deviceOf(j.Begin.Device) == deviceOf(device) {
-			return j, nil
-		}
-	}
-	return all[n-1], nil
+	return j, err
 }
 
 func runReburn(ctx context.Context, a *app, args []string, o reburnFlags) (result, error) {
-	j, err := findJob(args, a.drive())
+	j, err := findJob(a, args)
 	if err != nil {
 		return nil, err
 	}
 	switch {
 	case j.Done:
-		return nil, fmt.Errorf("this burn succeeded: %w", burn.ErrNoJournal)
-	case j.Begin.Plan.Simulate:
-		return nil, fmt.Errorf("this was a simulation: %w", burn.ErrNoJournal)
-	case j.Begin.Image.Path == "-":
+		return nil, fmt.Errorf("this burn succeeded: %w", journal.ErrNone)
+	case j.Plan.Simulate:
+		return nil, fmt.Errorf("this was a simulation: %w", journal.ErrNone)
+	case j.Image.Path == "-":
 		return nil, usage("the data came through a pipe and cannot be read again; send them again to \"spindle burn -\"")
 	}
-	a.say("Burn   %s of %s: %s", filepath.Base(j.Begin.Image.Path), j.At.Local().Format(time.DateTime), whyFailed(j))
-	img, err := image.Open(j.Begin.Image.Path)
+	a.say("Burn   %s of %s: %s", filepath.Base(j.Image.Path), j.Time.Local().Format(time.DateTime), whyFailed(j))
+	img, err := image.Open(j.Image.Path)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", burn.ErrSource, err)
 	}
 	a.onClose(img.Close)
-	src := burn.ImageSource(filepath.Base(j.Begin.Image.Path), img)
-	if err := j.CheckImage(ctx, src); err != nil {
-		if !o.force || !errors.Is(err, burn.ErrChanged) {
+	src := burn.ImageSource(filepath.Base(j.Image.Path), img)
+	id, err := journal.Identify(img)
+	if err != nil {
+		return nil, err
+	}
+	progress := &burnProgress{a.newProgress()}
+	err = j.CheckImage(ctx, id, src, progress)
+	progress.stop()
+	if err != nil {
+		if !o.force || !errors.Is(err, burn.ErrImageChanged) {
 			return nil, err
 		}
 		a.note(err.Error() + "; burning it anyway, from the start")
-		j.Last.LBA = 0
+		j.At.LBA = 0
 	}
 	t := &target{name: a.drive()}
 	if t.name == "" {
-		t.name = j.Begin.Device
+		t.name = j.Device
 	}
 	if t.drive, err = a.open(ctx, t.name, byname.Exclusive); err != nil {
 		return nil, err
 	}
-	r := &reburning{app: a, src: src, j: j, t: t, o: o, progress: &burnProgress{a.newProgress()}}
+	r := &reburning{app: a, src: src, id: id, j: j, t: t, o: o, progress: progress}
 	return r.run(ctx)
 }
 
@@ -198,7 +177,8 @@ func runReburn(ctx context.Context, a *app, args []string, o reburnFlags) (resul
 type reburning struct {
 	*app
 	src      *burn.Source
-	j        *burn.Journal
+	id       journal.Identity // of the image, as it is now
+	j        *journal.Journal
 	t        *target
 	o        reburnFlags
 	progress *burnProgress
@@ -223,21 +203,15 @@ func (r *reburning) run(ctx context.Context) (result, error) {
 	t := r.t
 	t.plan = again.Plan
 	r.say("Plan   %s", resumeWords(again, t, !r.o.noVerify))
-	opts := r.j.Begin.Options
+	opts := r.j.Options
 	opts.Speed = t.medium.SpeedX(t.plan.Speed)
-	id, err := burn.Identify(r.j.Begin.Image.Path)
-	if err != nil {
+	if err := t.begin(ctx, journal.Begin{Image: r.id, Options: opts, Verify: !r.o.noVerify, Retry: r.j.Path}, ""); err != nil {
 		return nil, err
 	}
-	journal, err := newJournal(ctx, t, burn.Begin{Image: id, Options: opts, Verify: !r.o.noVerify, Retry: r.j.Path}, "")
-	if err != nil {
-		return nil, err
-	}
-	t.job = &burn.Job{Drive: t.drive, Medium: t.medium, Plan: again.Plan, Whole: again.Whole, Journal: journal,
-		Observer: r.progress, Verify: !r.o.noVerify, RealTime: true}
+	t.job.Observer = r.progress
 	outcome := burn.Run(ctx, r.src, t.job)[0]
 	r.progress.stop()
-	if err := journal.Close(); err != nil {
+	if err := t.journal.Close(); err != nil {
 		r.note("the journal could not be kept: " + err.Error())
 	}
 	e := burnOutcome(ctx, r.app, t, outcome, false)
@@ -246,33 +220,23 @@ func (r *reburning) run(ctx context.Context) (result, error) {
 }
 
 // plan looks at the disc and decides how to resume.
-func (r *reburning) plan(ctx context.Context) (*burn.Again, error) {
+func (r *reburning) plan(ctx context.Context) (*burn.ResumePlan, error) {
 	t := r.t
 	var err error
 	if t.medium, err = burn.Survey(ctx, t.drive); err != nil {
 		return nil, err
 	}
 	showMedium(r.app, t.medium, "")
-	opts := r.j.Begin.Options
+	opts := r.j.Options
 	opts.Simulate = false
 	if opts.Speed = float64(r.o.speed); opts.Speed == 0 {
-		opts.Speed = t.medium.Slower(t.medium.SpeedX(r.j.Begin.Plan.Speed))
+		opts.Speed = t.medium.Slower(t.medium.SpeedX(r.j.Plan.Speed))
 	}
-	again, err := burn.PlanAgain(ctx, t.drive, t.medium, r.src, r.j, opts, r.progress)
+	attempt := r.j.Attempt()
+	c, err := burn.Compare(ctx, t.drive, t.medium, r.src, attempt, r.progress)
 	r.progress.stop()
-	return again, err
-}
-
-// resumeWords says how a burn is resumed.
-func resumeWords(again *burn.Again, t *target, compare bool) string {
-	switch again.Way {
-	case burn.Nothing:
-		if !compare {
-			return "close the disc (all data are written already)"
-		}
-		return "compare only (all data are written already)"
-	case burn.FromFailure:
-		return howLong(fmt.Sprintf("%s (sector %d), %s", again.Way, again.From, planWords(t)), again.Plan, compare)
+	if err != nil {
+		return nil, err
 	}
-	return howLong(fmt.Sprintf("%s, %s", again.Way, planWords(t)), again.Plan, compare)
+	return burn.PlanResume(t.medium, r.src, attempt, c, opts)
 }

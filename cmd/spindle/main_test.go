@@ -66,11 +66,21 @@ func cmdWaitfile(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Fatalf("%s does not grow to %d bytes", args[0], size)
 }
 
-// corrupt FILE OFFSET... changes a bit of each of these bytes.
+// corrupt [-t] FILE OFFSET... changes a bit of each of these bytes; with -t the file
+// keeps its time.
 func cmdCorrupt(ts *testscript.TestScript, _ bool, args []string) {
+	keep := args[0] == "-t"
+	if keep {
+		args = args[1:]
+	}
 	path := ts.MkAbs(args[0])
+	st, err := os.Stat(path)
+	ts.Check(err)
 	b, err := os.ReadFile(path)
 	ts.Check(err)
+	if keep {
+		defer func() { ts.Check(os.Chtimes(path, st.ModTime(), st.ModTime())) }()
+	}
 	for _, text := range args[1:] {
 		at, err := strconv.Atoi(text)
 		ts.Check(err)

@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"spindle/burn"
+	"spindle/burn/journal"
 	"spindle/check"
 	"spindle/drive"
 	"spindle/drive/byname"
@@ -134,9 +135,9 @@ var explanations = []explanation{
 	{"drive/unsupported", scsi.ErrUnsupported, nil, exitNoDisc, "", ""},
 
 	{"burn/fresh-disc", burn.ErrFreshDisc, nil, exitNoDisc, "", "Insert a blank disc and run \"spindle reburn\" again."},
-	{"burn/no-journal", burn.ErrNoJournal, nil, exitUsage, "", "\"spindle reburn --list\" lists the burns that failed."},
-	{"burn/bad-journal", burn.ErrJournal, nil, exitFailed, "", "\"spindle burn\" starts over with a fresh disc."},
-	{"burn/changed", burn.ErrChanged, nil, exitFailed, "",
+	{"burn/no-journal", journal.ErrNone, nil, exitUsage, "", "\"spindle reburn --list\" lists the burns that failed."},
+	{"burn/bad-journal", journal.ErrMalformed, nil, exitFailed, "", "\"spindle burn\" starts over with a fresh disc."},
+	{"burn/changed", burn.ErrImageChanged, nil, exitFailed, "",
 		untouched + "Restore the image as it was, or burn it as it is now with \"spindle burn\", or with --force."},
 	{"burn/source", burn.ErrSource, nil, exitFailed, "", untouched + "Put the image back where it was."},
 	{"burn/too-large", burn.ErrTooLarge, nil, exitNoDisc, "", untouched + "Use a larger disc."},

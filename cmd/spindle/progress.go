@@ -196,7 +196,7 @@ type burnProgressEvent struct {
 type burnProgress struct{ *progress }
 
 // Note implements burn.Observer.
-func (p *burnProgress) Note(text string) { p.note(text) }
+func (p *burnProgress) Note(n burn.Note) { p.note(noteWords(n)) }
 
 // Progress implements burn.Observer.
 func (p *burnProgress) Progress(now burn.Progress) {

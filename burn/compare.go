@@ -1,0 +1,139 @@
+package burn
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+
+	"spindle/disc"
+	"spindle/drive"
+	"spindle/scsi/mmc"
+)
+
+// A Comparison says how far a disc holds the image of a failed burn.
+type Comparison struct {
+	// Equal is the number of sectors, from the beginning of the image, that
+	// were read and are equal.
+	Equal int
+	Track disc.LBA // where the open track of the disc begins, if it has one
+}
+
+// Compare reads what a failed burn left on the disc m, as far as it can be resumed
+// there, and compares it with the image. A sector that cannot be read is not equal.
+// o may be nil.
+func Compare(ctx context.Context, d *mmc.Drive, m *Medium, src *Source, a *Attempt, o Observer) (*Comparison, error) {
+	c := new(Comparison)
+	all := a.content(src)
+	limit := 0
+	switch a.ground(m) {
+	case overwritten:
+		limit = int(a.At.LBA - a.Plan.Start)
+	case complete:
+		limit = sectors(all)
+	case open:
+		t, err := d.TrackInfo(ctx, m.LastTrack)
+		if err != nil {
+			return nil, err
+		}
+		c.Track = disc.LBA(t.Start)
+		limit = int(m.NextWritable - a.Plan.Start)
+		if a.closing() {
+			limit = sectors(all)
+		}
+	}
+	if limit <= 0 || !covers(all, src) {
+		return c, nil
+	}
+	w := watch(o)
+	defer w.close()
+	p := &comparer{drive: d, src: src, watch: w, limit: min(limit, sectors(all)), oneX: speedUnit(m.Profile)}
+	for _, r := range all {
+		if whole, err := p.region(ctx, r); err != nil || !whole {
+			c.Equal = p.equal
+			return c, err
+		}
+	}
+	c.Equal = p.equal
+	return c, nil
+}
+
+// comparer reads a disc from the beginning of a burn on.
+type comparer struct {
+	drive *mmc.Drive
+	src   *Source
+	watch *watcher
+	oneX  float64
+	equal int
+	limit int
+}
+
+// region compares one region. It reports whether all of it was equal; only data in
+// blocks are compared.
+func (p *comparer) region(ctx context.Context, r Region) (bool, error) {
+	if r.Form != FormBlock {
+		return false, nil
+	}
+	const block = 2048
+	want, got := make([]byte, chunkSize), make([]byte, min(chunkSize, max(block, p.drive.MaxTransfer()/block*block)))
+	for done := 0; done < r.Count && p.equal < p.limit; {
+		n := min(r.Count-done, p.limit-p.equal, len(got)/block)
+		if err := p.src.read(ctx, want[:n*block], r.Source+disc.LBA(done), r.Form); err != nil {
+			return false, err
+		}
+		k, err := p.drive.Read10(ctx, got[:n*block], r.LBA+disc.LBA(done))
+		if err != nil && !drive.Classify(err).Answered() {
+			return false, err
+		}
+		same := 0
+		for same < k/block && bytes.Equal(want[same*block:(same+1)*block], got[same*block:(same+1)*block]) {
+			same++
+		}
+		p.equal += same
+		done += same
+		if same < n {
+			return false, nil
+		}
+		p.watch.report(Progress{Phase: Comparing, Done: int64(p.equal) * block, Total: int64(p.limit) * block, OneX: p.oneX, DriveBuffer: -1})
+	}
+	return p.equal < p.limit, nil
+}
+
+// CheckSent compares the image with what the drive took of it in a failed burn. The
+// error is an [*ImageChangedError] if they differ. o may be nil.
+func CheckSent(ctx context.Context, src *Source, a *Attempt, o Observer) error {
+	if a.At.Sent.Bytes == 0 {
+		return nil
+	}
+	w := watch(o)
+	defer w.close()
+	sum := sha256.New()
+	left := a.At.Sent.Bytes
+	for _, s := range a.Plan.Steps {
+		s, ok := s.(writing)
+		if !ok {
+			continue
+		}
+		area, fill := s.area(), s.filler(src)
+		size := area.Form.Size()
+		buf := make([]byte, chunkSize/size*size)
+		for done := 0; done < area.Count && left > 0; {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			n := min(len(buf)/size, area.Count-done)
+			content, err := fill(ctx, buf[:n*size], done)
+			if err != nil {
+				return err
+			}
+			content = content[:min(int64(len(content)), left)]
+			sum.Write(content)
+			left -= int64(len(content))
+			done += n
+			w.report(Progress{Phase: Checking, Done: a.At.Sent.Bytes - left, Total: a.At.Sent.Bytes, DriveBuffer: -1})
+		}
+	}
+	if [sha256.Size]byte(sum.Sum(nil)) != a.At.Sent.SHA256 {
+		return &ImageChangedError{File: src.name, Change: ContentChanged}
+	}
+	return nil
+}

@@ -1,0 +1,108 @@
+package journal
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// UserDir is where the journals of the user are: in the folder spindle below the
+// user's state folder, as XDG_STATE_HOME names it (XDG Base Directory
+// Specification), or else ~/.local/state.
+func UserDir() (string, error) {
+	if dir := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(dir) {
+		return filepath.Join(dir, "spindle"), nil
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "", err
+	}
+	return filepath.Join(home, ".local", "state", "spindle"), nil
+}
+
+// Device is the name of a drive as a journal keeps it: that of a simulated one holds
+// whatever the current folder is.
+func Device(name string) string {
+	if file, ok := strings.CutPrefix(name, "sim:"); ok {
+		if abs, err := filepath.Abs(file); err == nil {
+			return "sim:" + abs
+		}
+	}
+	return name
+}
+
+// sameDevice reports whether two names are of one drive. Of a simulated one the file
+// of its disc counts, without its options.
+func sameDevice(a, b string) bool {
+	plain := func(name string) string {
+		if strings.HasPrefix(name, "sim:") {
+			name, _, _ = strings.Cut(name, "?")
+		}
+		return Device(name)
+	}
+	return plain(a) == plain(b)
+}
+
+// Failures lists the burns in a folder that failed or were broken off, the last
+// one first. Burns that were resumed later do not count, nor do simulations. Damaged
+// are the journals that cannot be read: it is not known how their burns ended.
+func Failures(dir string) (failed []*Journal, damaged []error, err error) {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, nil
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	retried := make(map[string]bool)
+	for _, e := range entries {
+		if !strings.HasSuffix(e.Name(), Suffix) {
+			continue
+		}
+		j, err := Read(filepath.Join(dir, e.Name()))
+		if err != nil {
+			damaged = append(damaged, err)
+			continue
+		}
+		if j.Retry != "" {
+			retried[filepath.Base(j.Retry)] = true
+		}
+		failed = append(failed, j)
+	}
+	failed = slices.DeleteFunc(failed, func(j *Journal) bool { return j.Done || j.Plan.Simulate || retried[filepath.Base(j.Path)] })
+	slices.SortFunc(failed, func(a, b *Journal) int { return b.Time.Compare(a.Time) })
+	return failed, damaged, nil
+}
+
+// Find finds the journal that is meant by a name: a number in the list of
+// [Failures], from 1 on, or a file. Without a name it is that of the last failure in
+// the drive device, if there is one, or else of the last failure. The error wraps
+// [ErrNone] if there is no such burn. Damaged is as of [Failures].
+func Find(dir, name, device string) (j *Journal, damaged []error, err error) {
+	n := 1
+	if name != "" {
+		if n, err = strconv.Atoi(name); err != nil {
+			j, err = Read(name)
+			return j, nil, err
+		}
+	}
+	failed, damaged, err := Failures(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	if n < 1 || n > len(failed) {
+		return nil, damaged, ErrNone
+	}
+	if name == "" && device != "" {
+		for _, j := range failed {
+			if sameDevice(j.Device, device) {
+				return j, damaged, nil
+			}
+		}
+	}
+	return failed[n-1], damaged, nil
+}

@@ -1,0 +1,26 @@
+package burn
+
+import "fmt"
+
+// A Note is something worth knowing about a burn that is no error: an
+// [OverburnNote] or a [FullBlankNote].
+type Note interface {
+	fmt.Stringer
+	note()
+}
+
+// An OverburnNote: the image has so many sectors more than the disc states to hold.
+type OverburnNote struct{ Sectors int }
+
+// A FullBlankNote: the drive could not blank the disc the quick way, and erases all
+// of it, which takes as long as writing it.
+type FullBlankNote struct{}
+
+func (OverburnNote) note()  {}
+func (FullBlankNote) note() {}
+
+func (n OverburnNote) String() string {
+	return fmt.Sprintf("%d sectors beyond the stated capacity", n.Sectors)
+}
+
+func (FullBlankNote) String() string { return "minimal blanking failed; blanking the whole disc" }

@@ -1,0 +1,240 @@
+package burn
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"spindle/disc"
+	"spindle/scsi/mmc"
+)
+
+// ErrFreshDisc: the disc in the drive cannot take the burn again; another one can.
+var ErrFreshDisc = errors.New("a fresh disc is needed")
+
+// An Attempt is a burn that failed or was broken off, as far as it was recorded.
+type Attempt struct {
+	Plan     *Plan
+	MediumID string // [Medium.ID] of its disc
+	At       Position
+	Failed   bool // it ended with an error, at At
+}
+
+// ResumeMode is how a failed burn is resumed.
+type ResumeMode string
+
+// The modes.
+const (
+	RestartBlank  ResumeMode = "restart"             // from the start, on a blank disc or over what is there
+	RestartErased ResumeMode = "restart after blank" // a rewritable disc is erased first
+	Resume        ResumeMode = "resume"              // after what the disc holds already
+	CloseOnly     ResumeMode = "close only"          // the disc holds all of the image
+)
+
+// A ResumePlan is how a failed burn is resumed.
+type ResumePlan struct {
+	Mode ResumeMode
+	Plan *Plan
+	From disc.LBA // of Resume: the first sector that is written
+}
+
+// ground is what a disc offers to a burn that is resumed on it.
+type ground uint8
+
+const (
+	worthless   ground = iota // a write-once disc that takes nothing any more, or another one
+	blankGround               // to be written from the start
+	erasable                  // to be erased
+	overwritten               // by the burn, and it can be again
+	complete                  // it may hold all of the image
+	open                      // the burn's track is open
+)
+
+// ground tells what the disc m offers.
+func (a *Attempt) ground(m *Medium) ground {
+	kind := (&Medium{Profile: a.Plan.Profile}).Kind()
+	same := m.ID == a.MediumID && (m.Profile == a.Plan.Profile || m.random() && m.Kind() == kind)
+	switch {
+	case m.random() && same && m.Formatted && a.At.LBA > 0:
+		return overwritten
+	case m.random(), m.Status == mmc.DiscBlank && !m.Damaged:
+		return blankGround
+	case m.Erasable:
+		return erasable
+	case !same || m.Damaged:
+		return worthless
+	case m.Status == mmc.DiscComplete: // it may have been closed before the burn was broken off
+		return complete
+	case m.Status == mmc.DiscAppendable && m.Open:
+		return open
+	}
+	return worthless
+}
+
+// closing reports whether the burn failed when it closed the disc.
+func (a *Attempt) closing() bool {
+	if !a.Failed || a.At.Step >= len(a.Plan.Steps) {
+		return false
+	}
+	_, ok := a.Plan.Steps[a.At.Step].(CloseStep)
+	return ok
+}
+
+// content is what of the image the disc holds once the burn is done. A plan of an
+// old journal does not say so.
+func (a *Attempt) content(src *Source) []Region {
+	if a.Plan.Content != nil {
+		return a.Plan.Content
+	}
+	c := content(a.Plan.Steps, src)
+	t, err := src.data()
+	if err == nil && (len(c) == 0 || len(c) == 1 && c[0].Form == FormBlock) {
+		return []Region{{LBA: a.Plan.Start, Source: t.Start, Count: int(t.End - t.Start)}}
+	}
+	return c
+}
+
+func sectors(content []Region) int {
+	n := 0
+	for _, r := range content {
+		n += r.Count
+	}
+	return n
+}
+
+// covers reports whether a content is all of the image.
+func covers(content []Region, src *Source) bool {
+	tracks := src.layout().Tracks()
+	end := disc.LBA(0)
+	for _, r := range content {
+		end = max(end, r.Source+disc.LBA(r.Count))
+	}
+	return len(tracks) > 0 && end == tracks[len(tracks)-1].End
+}
+
+// PlanResume plans how a failed burn is resumed on the disc m, of which c says how
+// far it holds the image. It sends nothing to the drive, and leaves m as it is. The
+// error wraps [ErrFreshDisc] when the disc is of no use.
+func PlanResume(m *Medium, src *Source, a *Attempt, c *Comparison, o Options) (*ResumePlan, error) {
+	switch a.ground(m) {
+	case overwritten:
+		return planOverwrite(m, src, c, o)
+	case blankGround:
+		if m.random() {
+			o.Spare = "" // the disc was formatted
+		}
+		plan, err := MakePlan(m, src, o)
+		return &ResumePlan{Mode: RestartBlank, Plan: plan}, err
+	case erasable:
+		o.Blank = true
+		plan, err := MakePlan(m, src, o)
+		return &ResumePlan{Mode: RestartErased, Plan: plan}, err
+	case complete:
+		if all := a.content(src); c.Equal > 0 && c.Equal == sectors(all) && covers(all, src) {
+			return a.planClose(m, src, o, nil), nil
+		}
+	case open:
+		return a.planAppend(m, src, c, o)
+	}
+	return nil, fmt.Errorf("the %s in the drive is %s, and a %s is written once: %w", m.Profile, m.State(), m.Profile, ErrFreshDisc)
+}
+
+// planOverwrite resumes at the first sector that differs.
+func planOverwrite(m *Medium, src *Source, c *Comparison, o Options) (*ResumePlan, error) {
+	o.Spare = "" // the disc was formatted
+	plan, err := MakePlan(m, src, o)
+	if err != nil {
+		return nil, err
+	}
+	n := c.Equal / m.blocking() * m.blocking()
+	for _, s := range plan.Steps {
+		if f, ok := s.(FormatStep); ok && f.Request.Param&1 == 0 {
+			n = 0 // a disc that is formatted anew holds nothing
+		}
+	}
+	if n == 0 {
+		return &ResumePlan{Mode: RestartBlank, Plan: plan}, nil
+	}
+	return resume(plan, plan.Start+disc.LBA(n)), nil
+}
+
+// planAppend resumes at the next writable address of an open track, if what lies
+// before it is the beginning of the image. (growisofs can do so too, undocumented.)
+func (a *Attempt) planAppend(m *Medium, src *Source, c *Comparison, o Options) (*ResumePlan, error) {
+	all := a.content(src)
+	before := a.Plan
+	switch {
+	case !covers(all, src):
+		return nil, fmt.Errorf("the burn was one of another image: %w", ErrFreshDisc)
+	case a.closing() && c.Equal == sectors(all):
+		return a.planClose(m, src, o, before.Steps[a.At.Step:]), nil
+	case before.Mode != Sequential && before.Mode != Incremental:
+		return nil, fmt.Errorf("a burn %s cannot be gone on with: %w", before.Mode, ErrFreshDisc)
+	case c.Track != before.Start:
+		return nil, fmt.Errorf("the open track of the disc begins at %d, and the burn began at %d: %w", c.Track, before.Start, ErrFreshDisc)
+	case c.Equal < min(int(m.NextWritable-before.Start), sectors(all)):
+		return nil, fmt.Errorf("sector %d of the disc is not what was burned: %w", before.Start+disc.LBA(c.Equal), ErrFreshDisc)
+	}
+	plan := a.revised(m, src, o, before.Steps)
+	plan.Steps = slices.Clone(plan.Steps)
+	for i, s := range plan.Steps {
+		if _, ok := s.(ExpectStep); ok {
+			plan.Steps[i] = ExpectStep{m.NextWritable}
+		}
+	}
+	r := resume(plan, m.NextWritable)
+	r.Plan.estimate(m.Capacity)
+	return r, nil
+}
+
+// planClose plans the steps that are left of a burn whose data are all there.
+func (a *Attempt) planClose(m *Medium, src *Source, o Options, left []Step) *ResumePlan {
+	var steps []Step
+	for _, s := range a.Plan.Steps {
+		if _, ok := s.(ParamsStep); ok && len(left) > 0 {
+			steps = append(steps, s)
+		}
+	}
+	plan := a.revised(m, src, o, append(steps, left...))
+	plan.estimate(m.Capacity)
+	return &ResumePlan{Mode: CloseOnly, Plan: plan}
+}
+
+// revised is the attempt's plan with other steps, for the disc as it is now.
+func (a *Attempt) revised(m *Medium, src *Source, o Options, steps []Step) *Plan {
+	plan := *a.Plan
+	plan.Speed, plan.Content, plan.Notes, plan.Steps = m.chooseSpeed(o.Speed), a.content(src), nil, slices.Clone(steps)
+	for i, s := range plan.Steps {
+		if s, ok := s.(CloseStep); ok && s.Function == mmc.CloseTrack {
+			s.Track = m.LastTrack
+			plan.Steps[i] = s
+		}
+	}
+	return &plan
+}
+
+// resume leaves out what comes before a sector of the disc.
+func resume(whole *Plan, from disc.LBA) *ResumePlan {
+	plan := *whole
+	plan.Steps = nil
+	r := &ResumePlan{Mode: CloseOnly, Plan: &plan, From: from}
+	for _, s := range whole.Steps {
+		switch w := s.(type) {
+		case ReserveStep, LayerStep:
+			continue
+		case FormatStep:
+			if w.Request.Param&1 == 0 {
+				continue
+			}
+		case WriteStep:
+			k := min(max(0, int(from-w.LBA)), w.Count)
+			w.LBA, w.Source, w.Count = w.LBA+disc.LBA(k), w.Source+disc.LBA(k), w.Count-k
+			if w.Pad = min(w.Pad, w.Count); w.Count == 0 {
+				continue
+			}
+			r.Mode, s = Resume, w
+		}
+		plan.Steps = append(plan.Steps, s)
+	}
+	return r
+}

@@ -1,0 +1,166 @@
+package burn
+
+import (
+	"context"
+	"errors"
+	"reflect"
+	"testing"
+
+	"spindle/disc"
+	"spindle/image/imagetest"
+	"spindle/scsi/mmc"
+	"spindle/scsi/sim"
+)
+
+// phases keeps the last progress of each phase.
+type phases map[Phase]Progress
+
+func (p phases) Progress(now Progress) { p[now.Phase] = now }
+func (p phases) Note(Note)             {}
+
+// failAt burns with a fault, and returns what is known of the burn.
+func failAt(t *testing.T, r *sim.Recordable, src *Source, o Options, fault string) *attemptLog {
+	t.Helper()
+	f, err := sim.ParseFault(fault)
+	if err != nil {
+		t.Fatal(err)
+	}
+	drive := sim.New(sim.Config{Disc: r, Faults: []sim.Fault{f}})
+	d := mmc.New(drive)
+	ctx := context.Background()
+	m, err := Survey(ctx, d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := MakePlan(m, src, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := &attemptLog{attempt: Attempt{Plan: plan, MediumID: m.ID}}
+	if res := Run(ctx, src, &Job{Drive: d, Medium: m, Plan: plan, Log: log})[0]; res.Err == nil {
+		t.Fatal("the burn did not fail")
+	}
+	drive.Close()
+	return log
+}
+
+// A failed burn is resumed in two parts: comparing reports how far it is, and
+// planning is pure.
+func TestResume(t *testing.T) {
+	ctx := context.Background()
+	for _, test := range []struct {
+		media, fault string
+		o            Options
+		want         ResumeMode
+	}{
+		{"dvd+r", "2A:20:gone", Options{}, Resume},
+		{"bd-r", "2A:20:gone", Options{}, Resume},
+		{"dvd-r", "2A:20:gone", Options{Multi: true}, Resume},
+		{"dvd+rw", "2A:20:4/44/00", Options{}, Resume},
+		{"bd-r", "5B:2:5/72/03", Options{}, CloseOnly},
+		{"dvd+r", "2A:1:3/73/03", Options{}, RestartBlank},
+		{"cd-rw", "2A:30:4/44/00", Options{}, RestartErased},
+	} {
+		t.Run(test.media+" "+test.fault, func(t *testing.T) {
+			r := blank(t, test.media, 50000)
+			src := sourceFor(t, test.media, 3000)
+			log := failAt(t, r, src, test.o, test.fault)
+			_, d := recorder(r)
+			m, err := Survey(ctx, d)
+			if err != nil {
+				t.Fatal(err)
+			}
+			seen := phases{}
+			if err := CheckSent(ctx, src, &log.attempt, seen); err != nil {
+				t.Fatal(err)
+			}
+			c, err := Compare(ctx, d, m, src, &log.attempt, seen)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if p := seen[Comparing]; (p.Total > 0) != (test.want == Resume || test.want == CloseOnly) || p.Done != p.Total {
+				t.Errorf("comparing came to %+v", p)
+			}
+			if p := seen[Checking]; log.attempt.At.Sent.Bytes > 0 && (p.Total != log.attempt.At.Sent.Bytes || p.Done != p.Total) {
+				t.Errorf("checking came to %+v", p)
+			}
+			before, steps := cloneMedium(m), log.attempt.Plan.String()
+			next, err := PlanResume(m, src, &log.attempt, c, test.o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if next.Mode != test.want {
+				t.Errorf("%s, want %s", next.Mode, test.want)
+			}
+			if again, err := PlanResume(m, src, &log.attempt, c, test.o); err != nil || !reflect.DeepEqual(next, again) {
+				t.Errorf("%v\n%v, first\n%v", err, again, next)
+			}
+			if !reflect.DeepEqual(before, m) || log.attempt.Plan.String() != steps {
+				t.Error("planning has changed what it was given")
+			}
+			res := Run(ctx, src, &Job{Drive: d, Medium: m, Plan: next.Plan, Verify: true})[0]
+			if res.Err != nil || !res.Verification.OK() || res.Verification.Sectors != 3000 {
+				t.Errorf("%v %+v\n%s", res.Err, res.Verification, next.Plan)
+			}
+			equalDisc(t, r, src.image, 0)
+		})
+	}
+}
+
+// damaged is an image of which the user data of one sector have changed.
+func damaged(img disc.Image, at disc.LBA) disc.Image {
+	return &imagetest.Tapped{Image: img, After: func(p []byte, first disc.LBA) {
+		size := img.Layout().Medium.SectorSize()
+		if i := int(at-first) * size; i >= 0 && i < len(p) {
+			p[i+size/2] ^= 1
+		}
+	}}
+}
+
+// What is sent is what was sent: an image that has changed is found by the sum,
+// whatever else it seems to be.
+func TestCheckSent(t *testing.T) {
+	ctx := context.Background()
+	for media, o := range map[string]Options{"dvd+r": {}, "cd-r": {}, "cd-rw": {Mode: Raw96}} {
+		src := sourceFor(t, media, 3000)
+		fault := "2A:40:4/44/00"
+		if o.Mode == Raw96 {
+			fault = "2A:500:4/44/00"
+		}
+		log := failAt(t, blank(t, media, 0), src, o, fault)
+		if n := log.attempt.At.Sent.Bytes; n < 50*2048 || n > log.attempt.Plan.ContentBytes()/2 && o.Mode != Raw96 {
+			t.Errorf("%s: %d bytes were sent", media, n)
+		}
+		if err := CheckSent(ctx, ImageSource("", src.image), &log.attempt, nil); err != nil {
+			t.Errorf("%s: %v", media, err)
+		}
+		err := CheckSent(ctx, ImageSource("x.iso", damaged(src.image, 20)), &log.attempt, nil)
+		var c *ImageChangedError
+		if !errors.As(err, &c) || c.File != "x.iso" || c.Change != ContentChanged || !errors.Is(err, ErrImageChanged) {
+			t.Errorf("%s: %v", media, err)
+		}
+		if err := CheckSent(ctx, ImageSource("", damaged(src.image, 2990)), &log.attempt, nil); err != nil {
+			t.Errorf("%s: what was not sent has changed: %v", media, err)
+		}
+	}
+}
+
+// A burn of another image is not resumed on its disc.
+func TestResumeOtherImage(t *testing.T) {
+	ctx := context.Background()
+	r := blank(t, "dvd+r", 50000)
+	log := failAt(t, r, sourceFor(t, "dvd+r", 3000), Options{}, "2A:20:gone")
+	_, d := recorder(r)
+	m, err := Survey(ctx, d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	longer := sourceFor(t, "dvd+r", 4000) // begins like the other one
+	c, err := Compare(ctx, d, m, longer, &log.attempt, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if next, err := PlanResume(m, longer, &log.attempt, c, Options{}); !errors.Is(err, ErrFreshDisc) {
+		t.Errorf("%v, %v", next, err)
+	}
+}

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"fmt"
+
+	"spindle/burn"
+	"spindle/burn/journal"
+)
+
+// doing names a step of a burn in the middle of a sentence.
+func doing(s burn.Step) string {
+	switch s.(type) {
+	case burn.BlankStep:
+		return "blanking the disc"
+	case burn.FormatStep:
+		return "formatting the disc"
+	case burn.LayerStep:
+		return "setting the layer break"
+	case burn.ParamsStep:
+		return "setting the mode of writing"
+	case burn.CalibrateStep:
+		return "calibrating the laser"
+	case burn.ReserveStep:
+		return "reserving the track"
+	case burn.CueSheetStep:
+		return "announcing the tracks"
+	case burn.ExpectStep:
+		return "looking where the session begins"
+	case burn.SyncStep:
+		return "the drive wrote the rest of its buffer"
+	case burn.CloseStep:
+		return "closing the disc"
+	}
+	return "writing"
+}
+
+// whyFailed says how the burn of a journal ended.
+func whyFailed(j *journal.Journal) string {
+	switch j.Failure.Reason {
+	case journal.Broken:
+		return "it was cut off"
+	case journal.Interrupted:
+		return fmt.Sprintf("it was interrupted at sector %d", j.At.LBA)
+	case journal.Different:
+		return "the disc differs from the image"
+	case journal.Unverified:
+		return "the disc could not be compared with the image: " + j.Failure.Text
+	}
+	text := "the burn failed"
+	if j.At.Step < len(j.Plan.Steps) {
+		s := j.Plan.Steps[j.At.Step]
+		text += " while " + doing(s)
+		if burn.Writes(s) {
+			text += fmt.Sprintf(" at sector %d", j.At.LBA)
+		}
+	}
+	return text + ": " + j.Failure.Text
+}
+
+// noteWords says what a note of a burn means.
+func noteWords(n burn.Note) string {
+	switch n := n.(type) {
+	case burn.OverburnNote:
+		return fmt.Sprintf("%d sectors more than the disc is made for: the drive may refuse them, and the end may be unreadable", n.Sectors)
+	case burn.FullBlankNote:
+		return "the quick way of blanking failed; the whole disc is erased, which takes as long as writing it"
+	}
+	return n.String()
+}
+
+// resumeWords says how a burn is resumed.
+func resumeWords(r *burn.ResumePlan, t *target, compare bool) string {
+	how := "from the start, "
+	switch r.Mode {
+	case burn.CloseOnly:
+		if len(r.Plan.Steps) > 0 {
+			return howLong("close the disc (all data are written already)", r.Plan, compare)
+		}
+		if compare {
+			return "compare only (all data are written already)"
+		}
+		return "nothing to do (all data are written already)"
+	case burn.RestartErased:
+		how = "after erasing the disc, "
+	case burn.Resume:
+		how = fmt.Sprintf("from where it was cut off (sector %d), ", r.From)
+	}
+	return howLong(how+planWords(t), r.Plan, compare)
+}
