@@ -6,46 +6,40 @@ import (
 	"os"
 	"path/filepath"
 
+	"spindle/cue"
 	"spindle/disc"
 	"spindle/rip/mapfile"
 )
 
 // finish hashes what was not hashed while it was read, gives all files their
 // names, and says what was made.
-func (j *job) finish(ctx context.Context, resumed bool) (*Result, error) {
-	if err := j.hashRest(ctx); err != nil {
+func (j *job) finish(ctx context.Context, c *Contents, last Progress) (*Result, error) {
+	w, p := j.writer, j.writer.plan
+	last.Phase, last.Pass, last.Sectors, last.Bad, last.Total = Hashing, 0, 0, 0, p.regions.size()
+	err := w.hashRest(ctx, func(done int64) {
+		last.Done = done
+		j.opts.Observer.Progress(last)
+	})
+	if err != nil {
 		return nil, err
 	}
-	res := &Result{Disc: j.disc, Sectors: j.sectors(), Resumed: resumed, ReadTwice: j.twice}
-	var err error
-	if res.Bad, err = j.listBad(); err != nil {
-		return nil, err
+	res := &Result{
+		Contents: c, Sectors: p.regions.sectors(), ReadTwice: p.readTwice, Bad: listBad(w.tracker.snapshot(), p.regions),
 	}
-	if err := j.out.finish(); err != nil {
+	if err := w.out.finish(); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrOutput, err)
 	}
-	if j.opts.Format == CueBin {
-		if res.Others, err = j.writeSheet(); err != nil {
+	if p.set != nil {
+		if res.Others, err = writeTexts(p.set); err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrOutput, err)
 		}
 	}
-	if j.out.sub != nil {
-		res.Others = append(res.Others, j.out.sub.path)
+	if p.sub != nil {
+		res.Others = append(res.Others, p.sub.path)
 	}
-	whole, sums := j.hasher.Sums()
-	res.Whole = whole
-	for i, s := range sums {
-		res.Tracks = append(res.Tracks, TrackSums{Track: j.regions[i].track.Number, Sums: s})
-	}
-	for i, f := range j.out.files {
-		of := ImageFile{Path: f.path, Sums: whole}
-		if len(j.out.files) > 1 { // one a track
-			of.Sums = sums[i]
-		}
-		res.Images = append(res.Images, of)
-	}
-	if j.rebuilt && j.opts.Format == CueBin {
-		j.opts.Observer.Note("The drive gave data sectors without their error correction codes; they were computed anew.")
+	res.sums(w)
+	if w.rebuilt && j.opts.Format == CueBin {
+		j.opts.Observer.Note(Note{Code: NoteRebuilt})
 	}
 	if len(res.Bad) > 0 {
 		res.Map = j.mapPath
@@ -57,10 +51,26 @@ func (j *job) finish(ctx context.Context, resumed bool) (*Result, error) {
 	return res, nil
 }
 
-// writeSheet writes the CUE sheet, and the CD-TEXT that it cannot say.
-func (j *job) writeSheet() ([]string, error) {
+// sums takes over the hashes.
+func (r *Result) sums(w *writer) {
+	whole, tracks := w.hasher.Sums()
+	r.Whole = whole
+	for i, s := range tracks {
+		r.Tracks = append(r.Tracks, TrackSums{Track: w.plan.regions[i].track.Number, Sums: s})
+	}
+	for i, f := range w.plan.files {
+		of := ImageFile{Path: f.path, Sums: whole}
+		if len(w.plan.files) > 1 { // one a track
+			of.Sums = tracks[i]
+		}
+		r.Images = append(r.Images, of)
+	}
+}
+
+// writeTexts writes the CUE sheet, and the CD-TEXT that it cannot say.
+func writeTexts(set *cue.Set) ([]string, error) {
 	var made []string
-	for _, x := range j.files().Texts() {
+	for _, x := range set.Texts() {
 		err := replaceFile(x.Path, func(f *os.File) error {
 			_, err := f.Write(x.Data)
 			return err
@@ -73,83 +83,62 @@ func (j *job) writeSheet() ([]string, error) {
 	return made, nil
 }
 
-// hashRest hashes the image from where the hashing while reading ended.
-func (j *job) hashRest(ctx context.Context) error {
-	size := j.size()
-	if j.hasher.Offset() == size {
-		return nil
-	}
-	// Bytes that were never written at the end of the image count too.
-	for _, f := range j.out.files {
-		if err := f.f.Truncate(f.size); err != nil {
-			return fmt.Errorf("%w: %w", ErrOutput, err)
-		}
-	}
-	p := j.progress
-	p.Phase, p.Pass, p.Sectors, p.Bad, p.Total = Hashing, 0, 0, 0, size
-	buf := make([]byte, 1<<20)
-	for at := j.hasher.Offset(); at < size; at = j.hasher.Offset() {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		b := buf[:min(int64(len(buf)), size-at)]
-		if err := j.out.readAt(b, at); err != nil {
-			return fmt.Errorf("%w: %w", ErrOutput, err)
-		}
-		if _, err := j.hasher.Write(b); err != nil {
-			return err
-		}
-		p.Done = j.hasher.Offset()
-		j.opts.Observer.Progress(p)
-	}
-	return nil
+// reasons are why sectors are not right. Those that were never tried are of a
+// rip that gave up.
+var reasons = map[mapfile.Status]Reason{
+	mapfile.NonTried: Unreadable, mapfile.NonTrimmed: Unreadable, unread: Unreadable,
+	flawed: Flawed, readOnce: Flawed,
 }
 
-// listBad lists what is not right in the image. Whether a sector was never read
-// or only read with errors is seen by what stands in its place.
-func (j *job) listBad() ([]BadRange, error) {
+// listBad lists what is not right in the image.
+func listBad(m *mapfile.Map, rs regions) []BadRange {
 	var bad []BadRange
-	for _, b := range j.m.Blocks() {
+	for _, b := range m.Blocks() {
 		if b.Status == mapfile.Finished {
 			continue
 		}
+		reason := reasons[b.Status]
 		for pos := b.Pos; pos < b.End(); {
-			r := j.regionAt(pos)
-			at := r.at(pos)
-			reason, err := j.reasonAt(r, at, pos)
-			if err != nil {
-				return nil, err
+			g := rs.find(pos)
+			n := min(b.End()-pos, g.pos+g.bytes()-pos) / int64(g.size)
+			at := g.at(pos)
+			pos += n * int64(g.size)
+			if k := len(bad) - 1; k >= 0 && bad[k].Last+1 == at && bad[k].Track == g.track.Number && bad[k].Reason == reason {
+				bad[k].Last = at + disc.LBA(n) - 1
+				continue
 			}
-			if k := len(bad) - 1; k >= 0 && bad[k].Last+1 == at && bad[k].Track == r.track.Number && bad[k].Reason == reason {
-				bad[k].Last = at
-			} else {
-				bad = append(bad, BadRange{Track: r.track.Number, First: at, Last: at, Reason: reason})
-			}
-			pos += int64(r.size)
+			bad = append(bad, BadRange{Track: g.track.Number, First: at, Last: at + disc.LBA(n) - 1, Reason: reason})
 		}
 	}
-	return bad, nil
+	return bad
 }
 
-func (j *job) reasonAt(r *region, at disc.LBA, pos int64) (Reason, error) {
-	is, fill := make([]byte, r.size), make([]byte, r.size)
-	if err := j.out.readAt(is, pos); err != nil {
-		return "", fmt.Errorf("%w: %w", ErrOutput, err)
+// Flaws returns the bad sectors as an image states them.
+func (r *Result) Flaws() disc.Flaws {
+	var all []disc.Flaw
+	for _, b := range r.Bad {
+		kind := disc.ReadWithErrors
+		if b.Reason == Unreadable {
+			kind = disc.Unread
+		}
+		all = append(all, disc.Flaw{First: b.First, Count: int(b.Last-b.First) + 1, Kind: kind})
 	}
-	fillSector(fill, r, at)
-	if string(is) == string(fill) {
-		return Unreadable, nil
-	}
-	return Flawed, nil
+	return disc.FlawsOf(all...)
 }
 
 // WriteSums writes the SHA-256 of each image file beside the output, in the form
-// that sha256sum checks, and returns the path.
-func (r *Result) WriteSums(output string, force bool) (string, error) {
-	path := output + ".sha256"
-	if exists(path) && !force {
+// that sha256sum checks, and returns the path. A file that is there already is
+// an error that wraps [ErrExists].
+func (r *Result) WriteSums(output string) (string, error) {
+	if path := output + ".sha256"; exists(path) {
 		return "", fmt.Errorf("%s %w", path, ErrExists)
 	}
+	return r.ReplaceSums(output)
+}
+
+// ReplaceSums is WriteSums, and replaces a file that is there already.
+func (r *Result) ReplaceSums(output string) (string, error) {
+	path := output + ".sha256"
 	return path, replaceFile(path, func(f *os.File) error {
 		for _, img := range r.Images {
 			if _, err := fmt.Fprintf(f, "%s *%s\n", img.SHA256, filepath.Base(img.Path)); err != nil {

@@ -11,44 +11,42 @@ import (
 
 // OpenDisc surveys the disc in a drive and gives it as an image, whose sectors
 // are read from the drive as they are asked for.
-func OpenDisc(ctx context.Context, dev *mmc.Drive) (disc.Image, error) {
-	d, err := Survey(ctx, dev, SurveyOptions{Indexes: true})
+func OpenDisc(ctx context.Context, d *mmc.Drive) (disc.Image, error) {
+	c, err := survey(ctx, d, ExamineOptions{Indexes: true})
 	if err != nil {
 		return nil, err
 	}
-	if d.Layout == nil {
+	if c.Layout == nil {
 		return nil, ErrBlank
 	}
-	if s, ok := d.source.(*cdSource); ok {
-		s.c2, s.sub = mmc.NoC2, mmc.NoSub
-	}
-	if d.Layout.Medium == disc.CD && d.source.stride(false) != disc.CD.SectorSize() {
+	m := &discImage{layout: c.Layout, reader: drive.Reader{Drive: d, Caps: drive.ReadCaps{Raw: c.reader.Caps.Raw}}}
+	if c.Layout.Medium == disc.CD && !m.reader.Caps.Raw {
 		return nil, fmt.Errorf("%w whole sectors", ErrCannotRead)
 	}
-	return &discImage{dev: dev, d: d}, nil
+	return m, nil
 }
 
 // discImage is a disc in a drive.
 type discImage struct {
 	disc.Plain // sub-channels, for one, are not read
-	dev        *mmc.Drive
-	d          *Contents
+	layout     *disc.Layout
+	reader     drive.Reader
 }
 
-func (m *discImage) Layout() *disc.Layout { return m.d.Layout }
+func (m *discImage) Layout() *disc.Layout { return m.layout }
 
 func (m *discImage) Close() error { return nil }
 
 func (m *discImage) ReadSectors(ctx context.Context, p []byte, first disc.LBA) error {
-	size := m.d.Layout.Medium.SectorSize()
-	most := max(1, m.dev.MaxTransfer()/size)
+	size := m.layout.Medium.SectorSize()
+	most := max(1, m.reader.Drive.MaxTransfer()/size)
 	for len(p) > 0 {
-		t := m.d.Layout.TrackAt(first)
+		t := m.layout.TrackAt(first)
 		if t == nil {
 			return fmt.Errorf("%w: %d", disc.ErrNoSector, first)
 		}
 		n := min(len(p)/size, most, int(t.End-first))
-		if err := m.read(ctx, p[:n*size], first, n, !t.Mode.IsData()); err != nil {
+		if err := m.read(ctx, p[:n*size], first, n, drive.CodingOf(t)); err != nil {
 			return err
 		}
 		p, first = p[n*size:], first+disc.LBA(n)
@@ -57,9 +55,9 @@ func (m *discImage) ReadSectors(ctx context.Context, p []byte, first disc.LBA) e
 }
 
 // read reads sectors of one track, one by one where they do not come together.
-func (m *discImage) read(ctx context.Context, p []byte, first disc.LBA, n int, audio bool) error {
-	got, err := m.d.source.read(ctx, m.dev, p, first, n, audio)
-	if err = shortIs(err, got, len(p)); err == nil {
+func (m *discImage) read(ctx context.Context, p []byte, first disc.LBA, n int, k drive.Coding) error {
+	err := m.reader.Read(ctx, p, first, n, k)
+	if err == nil {
 		return nil
 	}
 	if n == 1 || !drive.Classify(err).OneCommand() {
@@ -67,7 +65,7 @@ func (m *discImage) read(ctx context.Context, p []byte, first disc.LBA, n int, a
 	}
 	for i := range n {
 		size := len(p) / n
-		if err := m.read(ctx, p[i*size:(i+1)*size], first+disc.LBA(i), 1, audio); err != nil {
+		if err := m.read(ctx, p[i*size:(i+1)*size], first+disc.LBA(i), 1, k); err != nil {
 			return err
 		}
 	}

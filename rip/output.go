@@ -7,8 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"sync/atomic"
-
-	"spindle/rip/mapfile"
 )
 
 // partSuffix marks files that are not finished.
@@ -30,6 +28,18 @@ type outFile struct {
 type output struct {
 	files []*outFile
 	sub   *outFile // nil: none
+}
+
+// newOutput names the files of a plan; open opens them.
+func newOutput(p *plan) *output {
+	o := new(output)
+	for _, f := range p.files {
+		o.files = append(o.files, &outFile{path: f.path, pos: f.pos, size: f.size})
+	}
+	if p.sub != nil {
+		o.sub = &outFile{path: p.sub.path, size: p.sub.size}
+	}
+	return o
 }
 
 // openMode is how the files of an image are opened.
@@ -137,12 +147,23 @@ func (o *output) sync() error {
 	return nil
 }
 
-// finish gives the files their full size and their final names.
-func (o *output) finish() error {
+// truncate gives the files their full size.
+func (o *output) truncate() error {
 	for _, f := range o.all() {
 		if err := f.f.Truncate(f.size); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// finish gives the files their full size and their final names, and brings both
+// to the disk.
+func (o *output) finish() error {
+	if err := o.truncate(); err != nil {
+		return err
+	}
+	for _, f := range o.all() {
 		if err := f.f.Sync(); err != nil {
 			return err
 		}
@@ -155,8 +176,18 @@ func (o *output) finish() error {
 			return err
 		}
 		f.part = false
+		syncDir(f.path)
 	}
 	return nil
+}
+
+// syncDir brings the name of a file to the disk, so that it survives a power cut;
+// not all systems can.
+func syncDir(path string) {
+	if dir, err := os.Open(filepath.Dir(path)); err == nil {
+		_ = dir.Sync()
+		dir.Close()
+	}
 }
 
 // exists reports whether a path is taken.
@@ -193,16 +224,6 @@ func replaceFile(path string, write func(*os.File) error) (err error) {
 	if err = os.Rename(f.Name(), path); err != nil {
 		return err
 	}
-	if dir, derr := os.Open(filepath.Dir(path)); derr == nil {
-		_ = dir.Sync() // so that the name survives a power cut; not all systems can
-		dir.Close()
-	}
+	syncDir(path)
 	return nil
-}
-
-func writeMap(path string, m *mapfile.Map) error {
-	return replaceFile(path, func(f *os.File) error {
-		_, err := m.WriteTo(f)
-		return err
-	})
 }

@@ -7,135 +7,27 @@ import (
 	"time"
 
 	"spindle/disc"
+	"spindle/drive"
 	"spindle/rip/mapfile"
 	"spindle/scsi"
 )
 
-// readAll reads everything that the map does not call finished: first all that
-// reads easily, then what lies around damage, then the damage again and again.
-// However it ends, what was read is on the disk and in the map.
-func (j *job) readAll(ctx context.Context) error {
-	j.setSpeeds(ctx)
-	if err := j.drive.PreventRemoval(ctx); err == nil {
-		// Always allowed again, also when ctx has ended.
-		defer func() { _ = j.drive.AllowRemoval(context.WithoutCancel(ctx)) }()
-	}
-	j.startPipeline()
-	err := j.passes(ctx)
-	if werr := j.pipe.close(); werr != nil {
-		return werr // what stopped the rip, also where err says "canceled"
-	}
-	return err
-}
-
-func (j *job) passes(ctx context.Context) error {
-	// Sectors that an earlier run found damaged are tried again, and that
-	// counts as retrying.
-	if err := j.copyPass(ctx); err != nil {
+// passes reads in passes over the disc, from what is easy to what is hard.
+// Sectors that an earlier run found damaged are tried again, and that counts as
+// retrying.
+func (r *reader) passes(ctx context.Context) error {
+	if err := r.copyPass(ctx); err != nil {
 		return err
 	}
-	if err := j.trimPass(ctx); err != nil {
+	if err := r.trimPass(ctx); err != nil {
 		return err
 	}
-	if j.twice {
-		if err := j.comparePass(ctx); err != nil {
-			return err
-		}
-		if err := j.trimPass(ctx); err != nil {
+	if r.plan.readTwice {
+		if err := r.comparePass(ctx); err != nil {
 			return err
 		}
 	}
-	return j.retryPasses(ctx)
-}
-
-func (j *job) setPhase(ph Phase, status mapfile.Status, pass int) {
-	j.progress.Phase, j.progress.Pass = ph, pass
-	j.mu.Lock()
-	j.m.Phase, j.m.Pass = status, max(1, pass)
-	j.mu.Unlock()
-}
-
-// next returns the next block of the map in a state, from a position on.
-func (j *job) next(pos int64, s mapfile.Status) (mapfile.Block, bool) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.m.Next(pos, s)
-}
-
-func (j *job) set(pos, size int64, s mapfile.Status) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.m.Set(pos, size, s)
-}
-
-// stalls is how many commands in a row may go unanswered.
-const stalls = 3
-
-// recoveries is how many times in a row a command is sent again after the drive
-// was reset or busy.
-const recoveries = 5
-
-// read reads sectors and passes them on. Errors that end the rip come back as
-// they are; one of the sectors asked for as a [*sectorsError].
-func (j *job) read(ctx context.Context, r *region, at disc.LBA, n int) error {
-	return j.readAs(ctx, r, at, n, false)
-}
-
-// readAs is read; with compare, the sectors are good only if they are what the
-// image holds already.
-func (j *job) readAs(ctx context.Context, r *region, at disc.LBA, n int, compare bool) error {
-	if err := j.pipe.failure(); err != nil {
-		return err
-	}
-	begin := j.drive.Clock().Now()
-	j.mu.Lock()
-	j.m.Pos = r.position(at)
-	j.mu.Unlock()
-	b := j.newBatch(r, at, n)
-	b.compare = compare
-	var err error
-	for range recoveries {
-		if err = j.readInto(ctx, b); err == nil {
-			j.pipe.send(b)
-			j.report(at, n, j.drive.Clock().Now().Sub(begin))
-			return nil
-		}
-		if fatal := j.fatal(ctx, err); fatal != nil {
-			j.pipe.drop(b)
-			return fatal
-		}
-		s := scsi.SenseOf(err)
-		if s == nil || s.Key != scsi.UnitAttention && s.Key != scsi.NotReady {
-			break
-		}
-	}
-	j.pipe.drop(b)
-	j.report(at, 0, j.drive.Clock().Now().Sub(begin))
-	return &sectorsError{err}
-}
-
-// A sectorsError says that sectors could not be read, while the drive works.
-type sectorsError struct{ err error }
-
-func (e *sectorsError) Error() string { return e.err.Error() }
-func (e *sectorsError) Unwrap() error { return e.err }
-
-// report tells the observer about a command.
-func (j *job) report(at disc.LBA, n int, took time.Duration) {
-	p := &j.progress
-	j.mu.Lock()
-	p.Done, p.Total = j.m.Count(mapfile.Finished), j.m.Size()
-	if p.Phase == Copying {
-		p.Done += j.m.Count(readOnce)
-	}
-	p.Bad = j.m.Count(mapfile.Bad) + j.m.Count(mapfile.NonTrimmed)
-	j.mu.Unlock()
-	p.LBA, p.Sectors = at, n
-	if took > 0 {
-		p.Speed = float64(n*j.disc.Layout.Medium.SectorSize()) / took.Seconds()
-	}
-	j.opts.Observer.Progress(*p)
-	j.pipe.tick(j.drive.Clock().Now())
+	return r.retryPasses(ctx)
 }
 
 // The stretch that is left out after damage in the first pass, in sectors: it
@@ -145,58 +37,71 @@ const (
 	mostSkip  = 4096
 )
 
+// A skipper says how many sectors are left out after each failure.
+type skipper struct{ sectors, least, most int }
+
+func (s *skipper) failed() int {
+	s.sectors = min(max(s.least, 2*s.sectors), s.most)
+	return s.sectors
+}
+
+func (s *skipper) succeeded() { s.sectors = 0 }
+
 // copyPass reads what was not tried. A block that fails is left for later, and
 // with it a stretch behind it, so that what reads well is safe first.
-func (j *job) copyPass(ctx context.Context) error {
-	for skipping := true; ; skipping = false {
-		j.setPhase(Copying, mapfile.NonTried, 1)
-		skipped, err := j.copyRound(ctx, skipping)
+func (r *reader) copyPass(ctx context.Context) error {
+	for round := (skipper{least: firstSkip, most: mostSkip}); ; round = (skipper{}) {
+		r.setPhase(Copying, mapfile.NonTried, 1)
+		skipped, err := r.copyRound(ctx, &round)
 		if err != nil {
 			return err
 		}
-		j.pipe.drain()
-		if !skipped {
+		r.sink.drain()
+		if skipped == 0 {
 			return nil
 		}
 	}
 }
 
-func (j *job) copyRound(ctx context.Context, skipping bool) (skipped bool, err error) {
-	skip, unanswered := 0, 0
+// maxTimeouts is how many commands in a row may go unanswered.
+const maxTimeouts = 3
+
+// copyRound goes once over what was not tried, and returns how many stretches it
+// left out.
+func (r *reader) copyRound(ctx context.Context, skip *skipper) (skipped int, err error) {
+	timeouts := 0
 	for pos := int64(0); ; {
-		b, ok := j.next(pos, mapfile.NonTried)
+		b, ok := r.tracker.next(pos, mapfile.NonTried)
 		if !ok {
 			return skipped, nil
 		}
-		r := j.regionAt(b.Pos)
-		at := r.at(b.Pos)
-		n := j.cut(r, at, int(b.Size/int64(r.size)))
-		pos = r.position(at) + int64(n*r.size)
-		err := j.read(ctx, r, at, n)
+		g, at, n := r.piece(b)
+		pos = g.position(at) + int64(n*g.size)
+		err := r.read(ctx, g, at, n, firstReading)
 		if err == nil {
-			skip, unanswered = 0, 0
+			skip.succeeded()
+			timeouts = 0
 			continue
 		}
 		var failed *sectorsError
 		if !errors.As(err, &failed) {
 			return skipped, err
 		}
-		if isBoundary(err) || isShort(err) {
-			if err := j.closeIn(ctx, r, at, n); err != nil {
+		switch drive.Classify(err) {
+		case drive.Boundary, drive.Short:
+			if err := r.bisect(ctx, g, at, n, firstReading); err != nil {
 				return skipped, err
 			}
 			continue
-		}
-		if isTimeout(err) {
-			if unanswered++; unanswered >= stalls {
-				return skipped, fmt.Errorf("%w: %w, %d times in a row", ErrDrive, err, unanswered)
+		case drive.TimedOut:
+			if timeouts++; timeouts >= maxTimeouts {
+				return skipped, fmt.Errorf("%w: %w, %d times in a row", ErrDrive, err, timeouts)
 			}
 		}
-		j.set(r.position(at), int64(n*r.size), mapfile.NonTrimmed)
-		if skipping {
-			skip = min(max(firstSkip, 2*skip), mostSkip)
-			pos += int64(skip * r.size)
-			skipped = true
+		r.tracker.set(g.position(at), int64(n*g.size), mapfile.NonTrimmed)
+		if k := skip.failed(); k > 0 {
+			pos += int64(k * g.size)
+			skipped++
 		}
 	}
 }
@@ -204,66 +109,56 @@ func (j *job) copyRound(ctx context.Context, skipping bool) (skipped bool, err e
 // comparePass reads the audio that was read once a second time. Between the two
 // lies the whole disc, or what there is of it, so that nothing comes from the
 // drive's buffer.
-func (j *job) comparePass(ctx context.Context) error {
-	j.setPhase(Comparing, readOnce, 1)
-	for pos := int64(0); ; {
-		b, ok := j.next(pos, readOnce)
-		if !ok {
-			break
-		}
-		r := j.regionAt(b.Pos)
-		at := r.at(b.Pos)
-		n := j.cut(r, at, int(b.Size/int64(r.size)))
-		pos = r.position(at) + int64(n*r.size)
-		err := j.readAs(ctx, r, at, n, true)
-		var failed *sectorsError
-		if err != nil && !errors.As(err, &failed) {
-			return err
-		}
-		if err != nil {
-			j.set(r.position(at), int64(n*r.size), mapfile.NonTrimmed)
-		}
-	}
-	j.pipe.drain()
-	return nil
-}
-
-// cut bounds the sectors of one command: by the block, by the region, by what a
-// transfer can carry, and so that the next command is aligned.
-func (j *job) cut(r *region, at disc.LBA, n int) int {
-	n = min(n, int(r.first)+r.count-int(at), j.perCommand(r))
-	if past := (int(at) + n) % j.align; n > past {
-		n -= past
-	}
-	return max(1, n)
+func (r *reader) comparePass(ctx context.Context) error {
+	r.setPhase(Comparing, readOnce, 1)
+	return r.each(ctx, readOnce, func(g *region, at disc.LBA, n int) error {
+		return r.bisect(ctx, g, at, n, secondReading)
+	})
 }
 
 // trimPass closes in on the sectors that are really damaged in the blocks that
 // failed.
-func (j *job) trimPass(ctx context.Context) error {
-	j.setPhase(Trimming, mapfile.NonTrimmed, 1)
+func (r *reader) trimPass(ctx context.Context) error {
+	r.setPhase(Trimming, mapfile.NonTrimmed, 1)
+	return r.each(ctx, mapfile.NonTrimmed, func(g *region, at disc.LBA, n int) error {
+		return r.bisect(ctx, g, at, n, firstReading)
+	})
+}
+
+// each goes once over what is in a state, in the pieces of one command.
+func (r *reader) each(ctx context.Context, s mapfile.Status, do func(g *region, at disc.LBA, n int) error) error {
 	for pos := int64(0); ; {
-		b, ok := j.next(pos, mapfile.NonTrimmed)
+		b, ok := r.tracker.next(pos, s)
 		if !ok {
 			break
 		}
-		r := j.regionAt(b.Pos)
-		at := r.at(b.Pos)
-		n := j.cut(r, at, int(b.Size/int64(r.size)))
-		if err := j.closeIn(ctx, r, at, n); err != nil {
+		g, at, n := r.piece(b)
+		if err := do(g, at, n); err != nil {
 			return err
 		}
-		pos = r.position(at) + int64(n*r.size)
+		pos = g.position(at) + int64(n*g.size)
 	}
-	j.pipe.drain()
+	r.sink.drain()
 	return nil
 }
 
-// closeIn reads sectors in ever smaller pieces; single ones that fail are bad.
+// piece is the beginning of a block that one command can read: bounded by the
+// region and by what a transfer can carry, so that the next command is aligned.
+func (r *reader) piece(b mapfile.Block) (g *region, at disc.LBA, n int) {
+	g = r.plan.regions.find(b.Pos)
+	at = g.at(b.Pos)
+	n = min(int(b.Size/int64(g.size)), int(g.last()-at), r.plan.perCommand(g))
+	if past := (int(at) + n) % r.plan.align; n > past {
+		n -= past
+	}
+	return g, at, max(1, n)
+}
+
+// bisect reads sectors in ever smaller pieces, down to the single ones that fail.
 // Where the drive says which sector failed, it is believed.
-func (j *job) closeIn(ctx context.Context, r *region, at disc.LBA, n int) error {
+func (r *reader) bisect(ctx context.Context, g *region, at disc.LBA, n int, what intent) error {
 	for n > 0 {
-		err := j.read(ctx, r, at, n)
+		err := r.read(ctx, g, at, n, what)
 		if err == nil {
 			return nil
 		}
@@ -272,7 +167,7 @@ func (j *job) closeIn(ctx context.Context, r *region, at disc.LBA, n int) error 
 			return err
 		}
 		if n == 1 {
-			j.giveUp(r, at)
+			r.markUnreadable(g, at, what)
 			return nil
 		}
 		head := n / 2
@@ -281,12 +176,12 @@ func (j *job) closeIn(ctx context.Context, r *region, at disc.LBA, n int) error 
 		if named {
 			head = int(bad - at)
 		}
-		if err := j.closeIn(ctx, r, at, head); err != nil {
+		if err := r.bisect(ctx, g, at, head, what); err != nil {
 			return err
 		}
 		at, n = at+disc.LBA(head), n-head
-		if named && !isBoundary(err) {
-			j.giveUp(r, at)
+		if named && drive.Classify(err) != drive.Boundary {
+			r.markUnreadable(g, at, what)
 			at, n = at+1, n-1
 		}
 	}
@@ -301,18 +196,22 @@ func failedAt(err error) disc.LBA {
 	return -1 << 31
 }
 
-// giveUp marks a sector bad and puts in its place what stands for a sector that
-// could not be read, unless an earlier run has done so.
-func (j *job) giveUp(r *region, at disc.LBA) {
-	j.mu.Lock()
-	was := j.m.At(r.position(at))
-	j.mu.Unlock()
-	if was == mapfile.Bad || was == mapfile.Finished {
+// markUnreadable marks a sector that could not be read. What the image holds of
+// it stays: bytes of a first reading, or of one with errors. Otherwise filler
+// takes its place.
+func (r *reader) markUnreadable(g *region, at disc.LBA, what intent) {
+	switch r.tracker.at(g.position(at)) {
+	case unread, flawed, mapfile.Finished:
 		return
 	}
-	b := j.newBatch(r, at, 1)
-	b.fill = true
-	j.pipe.send(b)
+	if what == secondReading {
+		r.tracker.set(g.position(at), int64(g.size), flawed)
+		return
+	}
+	b := r.sink.take()
+	b.prepare(r.plan, g, at, 1)
+	b.intent = filler
+	r.sink.send(b)
 }
 
 // The pause before a pass of retrying, which lets the drive recover: it doubles
@@ -324,20 +223,19 @@ const (
 
 // retryPasses reads the bad sectors again: each pass slower than the one before,
 // after a longer pause, and from the other side.
-func (j *job) retryPasses(ctx context.Context) error {
-	clock := j.drive.Clock()
-	j.lastGood = clock.Now()
+func (r *reader) retryPasses(ctx context.Context) error {
+	r.lastGood = r.clock().Now()
 	pause := firstPause
-	for pass := 1; pass <= j.opts.Retries; pass++ {
-		sectors := j.badSectors()
+	for pass := 1; pass <= r.opts.Retries; pass++ {
+		sectors := r.badSectors()
 		if len(sectors) == 0 {
 			break
 		}
-		j.setPhase(Retrying, mapfile.Bad, pass)
-		if len(j.speeds) > 0 {
-			j.setSpeed(ctx, j.speeds[min(pass, len(j.speeds)-1)])
+		r.setPhase(Retrying, mapfile.Bad, pass)
+		if len(r.speeds) > 0 {
+			r.setSpeed(ctx, r.speeds[min(pass, len(r.speeds)-1)])
 		}
-		if err := clock.Sleep(ctx, pause); err != nil {
+		if err := r.clock().Sleep(ctx, pause); err != nil {
 			return err
 		}
 		pause = min(2*pause, mostPause)
@@ -346,82 +244,80 @@ func (j *job) retryPasses(ctx context.Context) error {
 			if pass%2 == 1 {
 				s = sectors[len(sectors)-1-i]
 			}
-			if j.opts.GiveUp > 0 && clock.Now().Sub(j.lastGood) >= j.opts.GiveUp {
-				j.opts.Observer.Note(fmt.Sprintf("No more sectors could be read for %s: retrying ends here.", j.opts.GiveUp))
-				j.resetSpeed(ctx)
+			if r.opts.GiveUp > 0 && r.clock().Now().Sub(r.lastGood) >= r.opts.GiveUp {
+				r.opts.Observer.Note(Note{Code: NoteGaveUp, After: r.opts.GiveUp})
+				r.resetSpeed(ctx)
 				return nil
 			}
-			if err := j.retry(ctx, s.r, s.at); err != nil {
+			if err := r.retry(ctx, s.g, s.at); err != nil {
 				return err
 			}
 		}
 	}
-	j.resetSpeed(ctx)
+	r.resetSpeed(ctx)
 	return nil
 }
 
 type sectorRef struct {
-	r  *region
+	g  *region
 	at disc.LBA
 }
 
 // maxRetried bounds the list of sectors of one pass.
 const maxRetried = 1 << 20
 
-func (j *job) badSectors() []sectorRef {
-	j.mu.Lock()
-	defer j.mu.Unlock()
+func (r *reader) badSectors() []sectorRef {
 	var all []sectorRef
-	for _, b := range j.m.Blocks() {
-		if b.Status != mapfile.Bad {
+	for _, b := range r.tracker.snapshot().Blocks() {
+		if b.Status != unread && b.Status != flawed && b.Status != readOnce {
 			continue
 		}
 		for pos := b.Pos; pos < b.End() && len(all) < maxRetried; {
-			r := j.regionAt(pos)
-			all = append(all, sectorRef{r, r.at(pos)})
-			pos += int64(r.size)
+			g := r.plan.regions.find(pos)
+			all = append(all, sectorRef{g, g.at(pos)})
+			pos += int64(g.size)
 		}
 	}
 	return all
 }
 
-// retry reads one bad sector once more.
-func (j *job) retry(ctx context.Context, r *region, at disc.LBA) error {
-	j.elsewhere(ctx, r, at)
-	err := j.readAs(ctx, r, at, 1, j.unsure(r))
+// retry reads one bad sector once more. Where one reading proves nothing, it is
+// compared with the one that the image holds, if it holds one.
+func (r *reader) retry(ctx context.Context, g *region, at disc.LBA) error {
+	r.defeatCache(ctx, g, at)
+	what := firstReading
+	if r.plan.provesNothing(g) && r.tracker.at(g.position(at)) != unread {
+		what = secondReading
+	}
+	err := r.read(ctx, g, at, 1, what)
 	var failed *sectorsError
 	if err != nil && !errors.As(err, &failed) {
 		return err
 	}
-	j.pipe.drain()
-	j.mu.Lock()
-	good := j.m.At(r.position(at)) == mapfile.Finished
-	j.mu.Unlock()
-	if good {
-		j.lastGood = j.drive.Clock().Now()
+	r.sink.drain()
+	if r.tracker.at(g.position(at)) == mapfile.Finished {
+		r.lastGood = r.clock().Now()
 	}
 	return nil
 }
 
-// away is how far another sector must be so that the drive's buffer is read anew:
-// more than the largest buffers hold.
-const away = 8000
+// cacheDistance is how far another sector must be so that the drive's buffer is
+// read anew: more than the largest buffers hold.
+const cacheDistance = 8000
 
-// elsewhere reads a sector far from at, so that the next read comes from the
+// defeatCache reads a sector far from at, so that the next read comes from the
 // disc and not from the drive's buffer. It matters for sectors that came with
 // errors; its own success does not.
-func (j *job) elsewhere(ctx context.Context, r *region, at disc.LBA) {
-	other := at + away
-	if other >= r.first+disc.LBA(r.count) {
-		other = max(r.first, at-away)
+func (r *reader) defeatCache(ctx context.Context, g *region, at disc.LBA) {
+	other := at + cacheDistance
+	if other >= g.last() {
+		other = max(g.first, at-cacheDistance)
 	}
-	j.mu.Lock()
-	good := j.m.At(r.position(other)) == mapfile.Finished
-	j.mu.Unlock()
-	if !good {
+	if r.tracker.at(g.position(other)) != mapfile.Finished {
 		return // it would only cost the time of another bad sector
 	}
-	b := j.newBatch(r, other, 1)
-	_ = j.readInto(ctx, b) // read again, if it counts
-	j.pipe.drop(b)
+	b := r.sink.take()
+	b.prepare(r.plan, g, other, 1)
+	_ = r.fetch(ctx, b) // read again, if it counts
+	r.sink.drop(b)
 }

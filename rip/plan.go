@@ -2,161 +2,227 @@ package rip
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 
 	"spindle/cue"
 	"spindle/disc"
 	"spindle/disc/cdsector"
+	"spindle/drive"
 	"spindle/scsi/mmc"
 )
 
-// plan decides which sectors go where.
-func (j *job) plan(ctx context.Context) error {
-	for _, n := range j.disc.Notes {
-		j.opts.Observer.Note(n)
-	}
-	told := len(j.disc.Notes)
+// facts are what a plan is made of: the disc, and how its drive reads it.
+type facts struct {
+	contents    *Contents
+	caps        drive.ReadCaps
+	sectors     int64 // of an ISO
+	maxTransfer int
+}
+
+// A plan says which sectors go where, and how they are read.
+type plan struct {
+	regions regions
+	files   []filePlan
+	sub     *filePlan // of the sub-channel; nil: none
+	set     *cue.Set  // the files of a CD; nil: an ISO
+
+	caps     drive.ReadCaps
+	transfer int // bytes that one command may carry
+	align    int // sectors to which commands are aligned
+	// readTwice: the drive does not report errors in audio, so that a sector
+	// of it is good only when it was read twice and came the same.
+	readTwice bool
+	offset    int // read offset correction of audio, in samples
+
+	notes []Note
+}
+
+// A filePlan is one file of the image: its bytes from pos on.
+type filePlan struct {
+	path      string
+	pos, size int64
+}
+
+// provesNothing reports whether one reading of a region's sectors is not enough.
+func (p *plan) provesNothing(r *region) bool { return p.readTwice && r.coding == drive.Audio }
+
+// dvdBlock is the number of sectors that a DVD or BD is corrected in; reads that
+// follow it are the fastest (ECMA-267 section 13: 16; BD: 32).
+const dvdBlock = 32
+
+// makePlan decides which sectors go where. It does nothing else, and leaves what
+// it is given as it is.
+func makePlan(f facts, opts Options) (*plan, error) {
+	p := &plan{caps: f.caps, transfer: f.maxTransfer, align: 1, offset: opts.Offset}
 	var err error
-	if j.opts.Format == ISO {
-		err = j.planISO(ctx)
+	if opts.Format == ISO {
+		err = p.iso(f, opts)
 	} else {
-		err = j.planCue(ctx)
+		p.cue(f, opts)
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if j.disc.Medium.Contents.Protection != "" {
-		j.disc.note("This disc is protected by %s. spindle does not decrypt it: the image will hold the sectors as the "+
-			"drive gives them, and the drive may refuse.", j.disc.Medium.Contents.Protection)
+	if k := f.contents.Contents.Protection; k != drive.Unprotected {
+		p.notes = append(p.notes, Note{Code: NoteProtected, Protection: k})
 	}
-	for _, n := range j.disc.Notes[told:] {
-		j.opts.Observer.Note(n)
+	if perCommand := p.transfer / mmc.BlockSize; f.contents.Layout.Medium != disc.CD && perCommand >= dvdBlock {
+		p.transfer = perCommand / dvdBlock * dvdBlock * mmc.BlockSize
+		p.align = dvdBlock
 	}
-	j.chooseTransfer()
+	if f.caps.C2 == mmc.NoC2 {
+		for i := range p.regions {
+			p.readTwice = p.readTwice || p.regions[i].coding == drive.Audio
+		}
+	}
+	return p, nil
+}
+
+// iso plans one file of blocks.
+func (p *plan) iso(f facts, opts Options) error {
+	if f.sectors <= 0 || f.sectors > disc.MaxLBA {
+		return fmt.Errorf("%w: it has %d sectors", ErrNotISO, f.sectors)
+	}
+	p.regions = regions{{count: int(f.sectors), size: mmc.BlockSize, coding: drive.Data, track: f.contents.Layout.Tracks()[0]}}
+	p.files = []filePlan{{path: opts.Output, size: f.sectors * mmc.BlockSize}}
 	return nil
 }
 
-func (j *job) planISO(ctx context.Context) error {
-	n := int64(0)
-	if j.earlier != nil {
-		n = j.earlier.Sectors
-	} else {
-		var err error
-		if n, err = j.disc.isoSectors(ctx, j.drive); err != nil {
-			return err
-		}
-	}
-	if n <= 0 || n > disc.MaxLBA {
-		return fmt.Errorf("%w: it has %d sectors", ErrNotISO, n)
-	}
-	j.regions = []region{{first: 0, count: int(n), size: mmc.BlockSize, track: j.disc.Layout.Tracks()[0]}}
-	j.out.files = []*outFile{{path: j.opts.Output, size: n * mmc.BlockSize}}
-	if j.disc.Layout.Medium == disc.CD {
-		return j.probe(ctx)
-	}
-	return nil
-}
-
-// probe lets the source find out what the drive can do on this disc.
-func (j *job) probe(ctx context.Context) error {
-	s, ok := j.disc.source.(*cdSource)
-	if !ok {
-		for _, t := range j.disc.Layout.Tracks() {
-			if !t.Mode.IsData() {
-				return fmt.Errorf("%w audio, and track %d is audio", ErrCannotRead, t.Number)
-			}
-		}
-		if j.opts.Subchannel {
-			return ErrNoSubchannel
-		}
-		return nil
-	}
-	if err := s.probe(ctx, j.drive, j.disc, j.opts.Subchannel); err != nil {
-		return err
-	}
-	if s.c2 == mmc.NoC2 {
-		for _, t := range j.disc.Layout.Tracks() {
-			j.twice = j.twice || !t.Mode.IsData()
-		}
-	}
-	return nil
-}
-
-func (j *job) planCue(ctx context.Context) error {
-	l := j.disc.Layout
-	if l.Medium != disc.CD {
-		return fmt.Errorf("%w, and this is a %s. Rip it to an .iso", ErrNotCD, j.disc.Profile)
-	}
-	if err := j.probe(ctx); err != nil {
-		return err
-	}
+// cue plans whole sectors, in one file or one a track.
+func (p *plan) cue(f facts, opts Options) {
+	l := f.contents.Layout
+	p.set = cue.NewSet(opts.Output, l, opts.Split)
 	pos := int64(0)
-	names := j.files().Bins
 	for i, t := range l.Tracks() {
-		j.regions = append(j.regions, region{
-			first: t.Begin(), count: t.Sectors(), pos: pos, size: cdsector.Size, audio: !t.Mode.IsData(), track: t,
-		})
-		size := int64(t.Sectors()) * cdsector.Size
-		if j.opts.Split || i == 0 {
-			j.out.files = append(j.out.files, &outFile{path: names[len(j.out.files)], pos: pos})
+		r := region{
+			first: t.Begin(), count: t.Sectors(), pos: pos, size: cdsector.Size, coding: drive.CodingOf(t), track: t,
 		}
-		j.out.files[len(j.out.files)-1].size += size
-		pos += size
+		p.regions = append(p.regions, r)
+		if opts.Split || i == 0 {
+			p.files = append(p.files, filePlan{path: p.set.Bins[len(p.files)], pos: pos})
+		}
+		p.files[len(p.files)-1].size += r.bytes()
+		pos += r.bytes()
 	}
-	if j.opts.Offset != 0 {
-		j.disc.note("With the offset correction, %d samples at the %s of the audio lie outside of what can be read; "+
-			"they are silence in the image.", max(j.opts.Offset, -j.opts.Offset), j.offsetSide())
+	switch {
+	case opts.Offset > 0:
+		p.notes = append(p.notes, Note{Code: NoteOffsetEnd, Count: int64(opts.Offset)})
+	case opts.Offset < 0:
+		p.notes = append(p.notes, Note{Code: NoteOffsetStart, Count: int64(-opts.Offset)})
 	}
-	if j.opts.Subchannel {
-		j.out.sub = &outFile{path: j.base() + ".sub", size: pos / cdsector.Size * cdsector.SubSize}
+	if opts.Subchannel {
+		p.sub = &filePlan{path: strings.TrimSuffix(opts.Output, filepath.Ext(opts.Output)) + ".sub", size: pos / cdsector.Size * cdsector.SubSize}
+	}
+}
+
+// all returns the files of sectors and of the sub-channel.
+func (p *plan) all() []filePlan {
+	if p.sub != nil {
+		return append(append([]filePlan(nil), p.files...), *p.sub)
+	}
+	return p.files
+}
+
+// perCommand is how many sectors of a region one command can carry.
+func (p *plan) perCommand(r *region) int { return max(1, p.transfer/p.caps.Stride(r.coding)) }
+
+// gather finds out what a plan needs to know: how the drive reads this disc, and
+// how large an ISO of it is. Of a rip that is resumed the size is known.
+func gather(ctx context.Context, c *Contents, opts Options, earlier *state) (facts, error) {
+	f := facts{contents: c, maxTransfer: c.reader.Drive.MaxTransfer()}
+	switch {
+	case opts.Format == CueBin && c.Layout.Medium != disc.CD:
+		return f, fmt.Errorf("%w, and this is a %s", ErrNotCD, c.Profile)
+	case opts.Format == ISO && earlier != nil:
+		f.sectors = earlier.Sectors
+	case opts.Format == ISO:
+		var err error
+		if f.sectors, err = c.isoSectors(ctx); err != nil {
+			return f, err
+		}
+	}
+	var err error
+	f.caps, err = c.chooseCaps(ctx, opts)
+	return f, err
+}
+
+// chooseCaps tries which forms of sectors the drive really gives. Error pointers
+// that it does not give are done without, a sub-channel that is wanted is not.
+func (c *Contents) chooseCaps(ctx context.Context, opts Options) (drive.ReadCaps, error) {
+	caps := c.reader.Caps
+	if c.Layout.Medium != disc.CD {
+		return caps, nil
+	}
+	first := c.Layout.Tracks()[0]
+	audio := firstAudio(c.Layout)
+	if !caps.Raw {
+		switch {
+		case audio != nil:
+			return caps, fmt.Errorf("%w audio, and track %d is audio", ErrCannotRead, audio.Number)
+		case opts.Subchannel:
+			return caps, ErrNoSubchannel
+		}
+		return caps, nil
+	}
+	if opts.Subchannel {
+		caps.Sub = mmc.RawSub
+	}
+	if audio == nil {
+		caps.C2 = mmc.NoC2
+		if opts.Subchannel && !c.reader.Try(ctx, caps, first.Start, drive.Data) {
+			return caps, ErrNoSubchannel
+		}
+		return caps, nil
+	}
+	return c.tryAudio(ctx, caps, audio)
+}
+
+func firstAudio(l *disc.Layout) *disc.Track {
+	for _, t := range l.Tracks() {
+		if !t.Mode.IsData() {
+			return t
+		}
 	}
 	return nil
 }
 
-// offsetSide is where samples are missing that the correction would need.
-func (j *job) offsetSide() string {
-	if j.opts.Offset < 0 {
-		return "start"
+// tryAudio tries error pointers and sub-channel together, in both orders, then
+// the sub-channel alone.
+func (c *Contents) tryAudio(ctx context.Context, caps drive.ReadCaps, t *disc.Track) (drive.ReadCaps, error) {
+	at := t.Start + (t.End-t.Start)/2
+	claimed := caps.C2 != mmc.NoC2
+	swapped, alone := caps, caps
+	swapped.SubFirst, alone.C2 = true, mmc.NoC2
+	tries := []drive.ReadCaps{caps}
+	if claimed && caps.Sub != mmc.NoSub {
+		tries = append(tries, swapped)
 	}
-	return "end"
-}
-
-// base is the output's path without its suffix.
-func (j *job) base() string {
-	return strings.TrimSuffix(j.opts.Output, filepath.Ext(j.opts.Output))
-}
-
-// files names the files of the image and makes its CUE sheet.
-func (j *job) files() *cue.Set { return cue.NewSet(j.opts.Output, j.disc.Layout, j.opts.Split) }
-
-// refuseExisting makes sure that no file is overwritten. With Force, the map of an
-// earlier run is removed; its files are replaced when the new ones are whole.
-func (j *job) refuseExisting() error {
-	paths := []string{j.opts.Output}
-	for _, f := range j.out.all() {
-		paths = append(paths, f.path, f.path+partSuffix)
+	if claimed {
+		tries = append(tries, alone)
 	}
-	if j.opts.Format == CueBin {
-		if text := j.files().CDText; text != "" {
-			paths = append(paths, text)
+	found := false
+	for _, try := range tries {
+		if found = c.reader.Try(ctx, try, at, drive.Audio); found {
+			caps = try
+			break
 		}
 	}
-	for _, p := range paths {
-		if !exists(p) {
-			continue
-		}
-		if !j.opts.Force {
-			return fmt.Errorf("%s %w", p, ErrExists)
-		}
+	switch {
+	case ctx.Err() != nil:
+		return caps, ctx.Err()
+	case !found && caps.Sub != mmc.NoSub:
+		return caps, ErrNoSubchannel
+	case !found:
+		caps = alone // nothing could be read here: damage, perhaps
 	}
-	if j.opts.Force {
-		if err := os.Remove(j.mapPath); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return err
-		}
+	switch {
+	case caps.C2 != mmc.NoC2:
+	case claimed && caps.Sub != mmc.NoSub:
+		c.note(Note{Code: NoteNoC2WithSub})
+	default:
+		c.note(Note{Code: NoteNoC2})
 	}
-	return nil
+	return caps, nil
 }

@@ -151,28 +151,28 @@ func (r *qReader) boundary(ctx context.Context, low, high qState, before func(qS
 // scanQ finds the pregap and the indexes of each track, ISRCs and the catalogue
 // number in the Q sub-channel. Without one that can be read, a note says so and
 // the layout stays as the TOC has it.
-func (d *Contents) scanQ(ctx context.Context, dev *mmc.Drive) error {
-	r := &qReader{dev: dev}
-	if !r.choose(ctx, d.Layout) {
-		d.note("This drive does not give the sub-channel: pregaps, indexes and ISRCs cannot be found.")
-		if err := d.splitByKind(ctx, dev); err != nil {
+func (c *Contents) scanQ(ctx context.Context) error {
+	r := &qReader{dev: c.reader.Drive}
+	if !r.choose(ctx, c.Layout) {
+		c.note(Note{Code: NoteNoSubchannel})
+		if err := c.splitByKind(ctx); err != nil {
 			return err
 		}
-		for _, t := range d.Layout.Tracks() {
-			if isrc, err := dev.ISRC(ctx, t.Number); err == nil && cdsector.ValidISRC(isrc) {
+		for _, t := range c.Layout.Tracks() {
+			if isrc, err := c.reader.Drive.ISRC(ctx, t.Number); err == nil && cdsector.ValidISRC(isrc) {
 				t.ISRC = isrc
 			}
 		}
 		return ctx.Err()
 	}
-	for i := range d.Layout.Sessions {
-		s := &d.Layout.Sessions[i]
+	for i := range c.Layout.Sessions {
+		s := &c.Layout.Sessions[i]
 		for j := range s.Tracks {
 			var next *disc.Track
 			if j+1 < len(s.Tracks) {
 				next = &s.Tracks[j+1]
 			}
-			if err := d.scanTrack(ctx, r, &s.Tracks[j], next); err != nil {
+			if err := c.scanTrack(ctx, r, &s.Tracks[j], next); err != nil {
 				return err
 			}
 		}
@@ -195,28 +195,27 @@ func (r *qReader) choose(ctx context.Context, l *disc.Layout) bool {
 
 // scanTrack finds what Q says of the sectors from a track's start to the next
 // one's.
-func (d *Contents) scanTrack(ctx context.Context, r *qReader, t, next *disc.Track) error {
+func (c *Contents) scanTrack(ctx context.Context, r *qReader, t, next *disc.Track) error {
 	end := t.End
 	from, err := r.state(ctx, t.Start, t.Start, end)
 	if err == nil {
 		var to qState
 		if to, err = r.state(ctx, end-1, t.Start, end); err == nil && !to.same(from) {
-			err = d.split(ctx, r, t, next, from, to)
+			err = c.split(ctx, r, t, next, from, to)
 		}
 	}
 	if errors.Is(err, errNoQ) {
-		d.note("The sub-channel of track %d cannot be read; its indexes, and the pregap of the track after it, "+
-			"may be missing.", t.Number)
+		c.note(Note{Code: NoteUnreadSub, Track: t.Number})
 		err = nil
 	}
 	if err != nil {
 		return err
 	}
-	return d.scanCodes(ctx, r, t)
+	return c.scanCodes(ctx, r, t)
 }
 
 // split finds all changes of state between two sectors.
-func (d *Contents) split(ctx context.Context, r *qReader, t, next *disc.Track, from, to qState) error {
+func (c *Contents) split(ctx context.Context, r *qReader, t, next *disc.Track, from, to qState) error {
 	high := to
 	if next != nil && to.track == next.Number {
 		// Pregaps are short: search backwards in growing steps.
@@ -268,8 +267,8 @@ const codeSectors = 210
 const codeBatch = 15
 
 // scanCodes reads the start of a track for its ISRC and for the catalogue number.
-func (d *Contents) scanCodes(ctx context.Context, r *qReader, t *disc.Track) error {
-	if t.Mode.IsData() && d.Layout.MCN != "" || r.mode != mmc.RawSub {
+func (c *Contents) scanCodes(ctx context.Context, r *qReader, t *disc.Track) error {
+	if t.Mode.IsData() && c.Layout.MCN != "" || r.mode != mmc.RawSub {
 		return nil
 	}
 	size := cdsector.Size + cdsector.SubSize
@@ -287,13 +286,13 @@ func (d *Contents) scanCodes(ctx context.Context, r *qReader, t *disc.Track) err
 			q, err := cdsector.DecodeQ(&frame)
 			switch {
 			case err != nil:
-			case q.ADR == 2 && d.Layout.MCN == "" && q.MCN != "0000000000000":
-				d.Layout.MCN = q.MCN
+			case q.ADR == 2 && c.Layout.MCN == "" && q.MCN != "0000000000000":
+				c.Layout.MCN = q.MCN
 			case q.ADR == 3 && t.ISRC == "" && cdsector.ValidISRC(q.ISRC):
 				t.ISRC = q.ISRC
 			}
 		}
-		if t.ISRC != "" && d.Layout.MCN != "" {
+		if t.ISRC != "" && c.Layout.MCN != "" {
 			return nil
 		}
 	}

@@ -9,18 +9,13 @@ package rip
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
-	"strings"
 	"time"
 
 	"spindle/disc"
 	"spindle/disc/digest"
 	"spindle/drive"
-	"spindle/rip/mapfile"
 	"spindle/scsi/mmc"
 )
 
@@ -53,7 +48,7 @@ type Options struct {
 // and must not block.
 type Observer interface {
 	Progress(Progress)
-	Note(string)
+	Note(Note)
 }
 
 // Progress is how far a rip has come.
@@ -113,14 +108,14 @@ type ImageFile struct {
 
 // Result is what a rip made.
 type Result struct {
-	Disc    *Contents
-	Images  []ImageFile // the files that hold sectors
-	Others  []string    // descriptor, sub-channel, CD-TEXT
-	Map     string      // the map, where bad sectors remain
-	Sectors int64       // in the image
-	Whole   digest.Sums
-	Tracks  []TrackSums
-	Bad     []BadRange
+	Contents *Contents
+	Images   []ImageFile // the files that hold sectors
+	Others   []string    // descriptor, sub-channel, CD-TEXT
+	Map      string      // the map, where bad sectors remain
+	Sectors  int64       // in the image
+	Whole    digest.Sums
+	Tracks   []TrackSums
+	Bad      []BadRange
 	// ReadTwice: the drive does not report errors in audio, so all audio was
 	// read twice, and what came differently is among Bad.
 	ReadTwice bool
@@ -156,42 +151,24 @@ var (
 	// ErrProtected: the drive refuses to give protected sectors.
 	ErrProtected = errors.New("the disc is copy-protected")
 	// ErrDrive: the drive failed in a way that trying again does not help.
-	ErrDrive = errors.New("the drive does not work on")
+	ErrDrive = errors.New("the drive stopped working")
 	// ErrOutput: the image could not be written.
 	ErrOutput = errors.New("the image cannot be written")
 )
 
-// MapSuffix is appended to the output's name for the map.
-const MapSuffix = ".map"
-
-// stateComment starts the comment of the map that holds what a later run needs.
-const stateComment = " spindle: "
-
-// state is what must be the same when a rip goes on. It stands in the map.
-type state struct {
-	Version    int          `json:"version"`
-	Format     Format       `json:"format"`
-	Split      bool         `json:"split,omitempty"`
-	Subchannel bool         `json:"subchannel,omitempty"`
-	Offset     int          `json:"offset,omitempty"`
-	TOC        string       `json:"toc"`
-	Sectors    int64        `json:"sectors"`
-	Layout     *disc.Layout `json:"layout"`
-}
-
 // Rip reads the disc in the drive into opts.Output. When ctx ends, it stops after
-// the command in flight, with all that was read kept; the same call goes on
-// from there. An error after that point leaves the parts and the map in place
-// too. Sectors that could not be read are no error: they stand in the Result.
-func Rip(ctx context.Context, drive *mmc.Drive, opts Options) (*Result, error) {
+// the command in flight, with all that was read kept; the same call resumes
+// there. An error after that point leaves the parts and the map in place too.
+// Sectors that could not be read are no error: they stand in the Result.
+func Rip(ctx context.Context, d *mmc.Drive, opts Options) (*Result, error) {
 	if opts.Observer == nil {
 		opts.Observer = silent{}
 	}
-	j := &job{drive: drive, opts: opts, mapPath: opts.Output + MapSuffix}
-	start := drive.Clock().Now()
+	start := d.Clock().Now()
+	j := job{drive: d, opts: opts, mapPath: opts.Output + MapSuffix}
 	res, err := j.run(ctx)
 	if res != nil {
-		res.Elapsed = drive.Clock().Now().Sub(start)
+		res.Elapsed = d.Clock().Now().Sub(start)
 	}
 	return res, err
 }
@@ -199,135 +176,4 @@ func Rip(ctx context.Context, drive *mmc.Drive, opts Options) (*Result, error) {
 type silent struct{}
 
 func (silent) Progress(Progress) {}
-func (silent) Note(string)       {}
-
-// run is the whole of a rip, step by step.
-func (j *job) run(ctx context.Context) (*Result, error) {
-	if j.opts.Format == CueBin && !strings.EqualFold(filepath.Ext(j.opts.Output), ".cue") {
-		// Its name would be that of another file of the image.
-		return nil, fmt.Errorf("%w: a CUE sheet that is not called .cue", ErrOptions)
-	}
-	if j.opts.Offset != 0 && j.opts.Subchannel {
-		return nil, fmt.Errorf("%w: the sub-channel cannot be had together with an offset correction", ErrOptions)
-	}
-	resume, err := j.lookForEarlier()
-	if err != nil {
-		return nil, err
-	}
-	if err := j.survey(ctx); err != nil {
-		return nil, err
-	}
-	if err := j.plan(ctx); err != nil {
-		return nil, err
-	}
-	if !resume {
-		if err := j.refuseExisting(); err != nil {
-			return nil, err
-		}
-	}
-	// The map comes first: files without one would be taken for somebody
-	// else's if the program were killed here.
-	mode := createNew
-	switch {
-	case !resume:
-		j.m = j.newMap()
-		if err := writeMap(j.mapPath, j.m); err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrOutput, err)
-		}
-	case j.m.Count(mapfile.NonTried) == j.m.Size():
-		mode = openAny
-	default:
-		mode = openOld
-	}
-	if err := j.out.open(mode); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrOutput, err)
-	}
-	defer j.out.close()
-	if resume {
-		if err := j.sameSectors(ctx); err != nil {
-			return nil, err
-		}
-	}
-	if err := j.readAll(ctx); err != nil {
-		return nil, err
-	}
-	return j.finish(ctx, resume)
-}
-
-// lookForEarlier reads the map of an earlier run. Without one, or with Force,
-// there is none.
-func (j *job) lookForEarlier() (bool, error) {
-	if j.opts.Force {
-		return false, nil
-	}
-	f, err := os.Open(j.mapPath)
-	if errors.Is(err, os.ErrNotExist) {
-		return false, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	defer f.Close()
-	if j.m, err = mapfile.Read(f); err != nil {
-		return false, fmt.Errorf("%s: %w", j.mapPath, err)
-	}
-	for _, c := range j.m.Comments {
-		text, ok := strings.CutPrefix(c, stateComment)
-		if !ok {
-			continue
-		}
-		j.earlier = new(state)
-		if err := json.Unmarshal([]byte(text), j.earlier); err != nil || j.earlier.Layout == nil {
-			return false, fmt.Errorf("%s: line \"#%s...\" cannot be read: %w", j.mapPath, stateComment, mapfile.ErrSyntax)
-		}
-	}
-	if j.earlier == nil {
-		return false, fmt.Errorf("%s was not made by spindle, so the rip cannot go on from it", j.mapPath)
-	}
-	e := j.earlier
-	if e.Format != j.opts.Format || e.Split != j.opts.Split || e.Subchannel != j.opts.Subchannel || e.Offset != j.opts.Offset {
-		return false, fmt.Errorf("%w (%s)", ErrOtherOptions, j.mapPath)
-	}
-	if err := e.Layout.Validate(); err != nil {
-		return false, fmt.Errorf("%s: %w", j.mapPath, err)
-	}
-	return true, nil
-}
-
-// survey finds out what is in the drive. When a rip goes on, pregaps and indexes
-// are taken from the earlier run.
-func (j *job) survey(ctx context.Context) error {
-	j.opts.Observer.Progress(Progress{Phase: Surveying})
-	d, err := Survey(ctx, j.drive, SurveyOptions{Indexes: j.opts.Format == CueBin && j.earlier == nil})
-	if err != nil {
-		return err
-	}
-	if d.Layout == nil {
-		return ErrBlank
-	}
-	if j.earlier != nil {
-		if d.Medium.Contents.ID != j.earlier.TOC {
-			return fmt.Errorf("%w (the tables of contents differ)", ErrOtherDisc)
-		}
-		d.Layout = j.earlier.Layout
-	}
-	j.disc = d
-	return nil
-}
-
-// newMap makes the map of a rip that begins.
-func (j *job) newMap() *mapfile.Map {
-	m := mapfile.New(j.size())
-	st, err := json.Marshal(state{
-		Version: 1, Format: j.opts.Format, Split: j.opts.Split, Subchannel: j.opts.Subchannel,
-		Offset: j.opts.Offset, TOC: j.disc.Medium.Contents.ID, Sectors: j.sectors(), Layout: j.disc.Layout,
-	})
-	if err != nil { // a struct of plain values
-		panic(err)
-	}
-	m.Comments = []string{
-		" Mapfile. Created by spindle. It has the format of GNU ddrescue's.",
-		stateComment + string(st),
-	}
-	return m
-}
+func (silent) Note(Note)         {}

@@ -28,23 +28,23 @@ const runOut = 2
 // isoSectors decides how many sectors of 2048 bytes the image of a data disc
 // has. A block of the volume is never left out, and the run-out blocks of a
 // track written at once are never taken in.
-func (d *Contents) isoSectors(ctx context.Context, dev *mmc.Drive) (int64, error) {
-	tracks := d.Layout.Tracks()
-	if d.Layout.Medium != disc.CD {
-		return d.largest(int64(d.Layout.End()), "drive"), nil
+func (c *Contents) isoSectors(ctx context.Context) (int64, error) {
+	tracks := c.Layout.Tracks()
+	if c.Layout.Medium != disc.CD {
+		return c.largest(int64(c.Layout.End()), FromDrive), nil
 	}
 	if len(tracks) != 1 || tracks[0].Mode != disc.Mode1 || tracks[0].Begin() != 0 {
-		return 0, fmt.Errorf("%w: %s. Rip it to a .cue instead", ErrNotISO, describeTracks(tracks))
+		return 0, fmt.Errorf("%w: %s", ErrNotISO, describeTracks(tracks))
 	}
 	t := tracks[0]
 	n := int64(t.Sectors())
-	if n > runOut && d.endsInRunOut(ctx, dev, t) {
-		if d.Volume == nil || d.Volume.Blocks() <= n-runOut { // never cut what the volume counts as its own
+	if n > runOut && c.endsInRunOut(ctx, t) {
+		if c.Volume == nil || c.Volume.Blocks() <= n-runOut { // never cut what the volume counts as its own
 			n -= runOut
-			d.note("The disc was written track at once: the two run-out blocks behind its data are not part of the image.")
+			c.note(Note{Code: NoteRunOut})
 		}
 	}
-	return d.largest(n, "disc's table of contents"), ctx.Err()
+	return c.largest(n, FromTOC), ctx.Err()
 }
 
 // describeTracks says what keeps a CD from being an ISO.
@@ -66,30 +66,28 @@ func describeTracks(tracks []*disc.Track) string {
 // largest weighs what the volume says against what the drive says. The larger is
 // ripped; when the volume is the larger one, or clearly the smaller, the user
 // is told.
-func (d *Contents) largest(n int64, who string) int64 {
-	if d.Volume == nil {
-		d.note("No file system was found on the disc: the image has all %d sectors that the %s states.", n, who)
+func (c *Contents) largest(n int64, who SizeSource) int64 {
+	if c.Volume == nil {
+		c.note(Note{Code: NoteNoVolume, Total: n, Source: who})
 		return n
 	}
-	v := d.Volume.Blocks()
+	v := c.Volume.Blocks()
 	switch {
 	case v > n:
-		d.note("The file system on the disc says that it has %d sectors, the %s says %d. All %d are ripped; "+
-			"if the last ones cannot be read, the image this disc was made from was cut short.", v, who, n, v)
+		c.note(Note{Code: NoteVolumeLarger, Count: v, Total: n, Source: who})
 		return v
 	case v < n:
-		d.note("The file system ends at sector %d, and the %s says that there are %d: all of them are ripped.",
-			v, who, n)
+		c.note(Note{Code: NoteVolumeSmaller, Count: v, Total: n, Source: who})
 	}
 	return n
 }
 
 // endsInRunOut reports whether the last two sectors of a track are run-out
 // blocks: not readable, or marked as such in the upper bits of their mode byte.
-func (d *Contents) endsInRunOut(ctx context.Context, dev *mmc.Drive, t *disc.Track) bool {
+func (c *Contents) endsInRunOut(ctx context.Context, t *disc.Track) bool {
 	for at := t.End - runOut; at < t.End; at++ {
 		var s [cdsector.Size]byte
-		err := d.source.readRaw(ctx, dev, s[:], at, mmc.AnySector)
+		err := c.reader.ReadRaw(ctx, &s, at, mmc.AnySector)
 		if err != nil && !drive.Classify(err).OneCommand() {
 			return false
 		}
@@ -99,5 +97,5 @@ func (d *Contents) endsInRunOut(ctx context.Context, dev *mmc.Drive, t *disc.Tra
 	}
 	// One before them must be good, or this is damage at the end of the disc.
 	var s [cdsector.Size]byte
-	return d.source.readRaw(ctx, dev, s[:], t.End-runOut-1, mmc.AnySector) == nil
+	return c.reader.ReadRaw(ctx, &s, t.End-runOut-1, mmc.AnySector) == nil
 }

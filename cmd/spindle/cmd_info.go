@@ -21,7 +21,7 @@ import (
 )
 
 func infoCommand(a *app) *cobra.Command {
-	var opts rip.SurveyOptions
+	var opts rip.ExamineOptions
 	c := &cobra.Command{
 		Use:   "info [DRIVE|IMAGE]",
 		Short: "Show what is on a disc, or in an image",
@@ -113,7 +113,7 @@ type infoVolume struct {
 	Boot        []string `json:"boot,omitempty"`
 }
 
-func infoOfDrive(ctx context.Context, a *app, name string, opts rip.SurveyOptions) (result, error) {
+func infoOfDrive(ctx context.Context, a *app, name string, opts rip.ExamineOptions) (result, error) {
 	dev, err := a.open(ctx, name, byname.Shared)
 	if err != nil {
 		return nil, err
@@ -130,7 +130,10 @@ func infoOfDrive(ctx context.Context, a *app, name string, opts rip.SurveyOption
 	if err != nil {
 		return nil, err
 	}
-	r.Medium, r.Notes = d.Profile.String(), d.Notes
+	r.Medium = d.Profile.String()
+	for _, n := range d.Notes {
+		r.Notes = append(r.Notes, ripNote(n))
+	}
 	if c := m.Contents; c != nil {
 		r.Protection = string(c.Protection)
 		if c.DVD != nil && d.Profile == mmc.ProfileDVDROM && c.DVD.BookType != 0 {

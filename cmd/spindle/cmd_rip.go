@@ -176,7 +176,11 @@ func runRip(ctx context.Context, a *app, o ripFlags) (result, error) {
 	}
 	r := newRipResult(res)
 	if o.sha256 {
-		sums, err := res.WriteSums(o.Output, o.Force || res.Resumed)
+		write := res.WriteSums
+		if o.Force || res.Resumed {
+			write = res.ReplaceSums
+		}
+		sums, err := write(o.Output)
 		if err != nil {
 			return nil, err
 		}
@@ -223,8 +227,8 @@ type ripResult struct {
 
 func newRipResult(res *rip.Result) *ripResult {
 	r := &ripResult{
-		ending: done(exitDone), Medium: res.Disc.Layout.Medium.String(), Images: res.Images, Others: res.Others, Map: res.Map,
-		Sectors: res.Sectors, LayerBreak: res.Disc.Layout.LayerBreak, Whole: res.Whole, Tracks: res.Tracks,
+		ending: done(exitDone), Medium: res.Contents.Layout.Medium.String(), Images: res.Images, Others: res.Others, Map: res.Map,
+		Sectors: res.Sectors, LayerBreak: res.Contents.Layout.LayerBreak, Whole: res.Whole, Tracks: res.Tracks,
 		BadSectors: res.BadSectors(), Bad: res.Bad, ReadTwice: res.ReadTwice, Resumed: res.Resumed, Seconds: res.Elapsed.Seconds(),
 	}
 	if r.BadSectors > 0 {

@@ -133,7 +133,7 @@ type ripProgress struct {
 }
 
 // Note implements rip.Observer.
-func (p *ripProgress) Note(text string) { p.note(text) }
+func (p *ripProgress) Note(n rip.Note) { p.note(ripNote(n)) }
 
 // Progress implements rip.Observer.
 func (p *ripProgress) Progress(now rip.Progress) {

@@ -139,6 +139,22 @@ func (m *Map) Set(pos, size int64, s Status) {
 	m.blocks = slices.Replace(m.blocks, i, j+1, repl[:n]...)
 }
 
+// Replace gives all bytes of one state another one.
+func (m *Map) Replace(old, with Status) {
+	blocks := m.blocks[:0]
+	for _, b := range m.blocks {
+		if b.Status == old {
+			b.Status = with
+		}
+		if k := len(blocks) - 1; k >= 0 && blocks[k].Status == b.Status {
+			blocks[k].Size += b.Size
+			continue
+		}
+		blocks = append(blocks, b)
+	}
+	m.blocks = blocks
+}
+
 // Count returns the number of bytes in a state.
 func (m *Map) Count(s Status) int64 {
 	var n int64

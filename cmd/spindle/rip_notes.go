@@ -1,0 +1,91 @@
+package main
+
+import (
+	"fmt"
+
+	"spindle/drive"
+	"spindle/rip"
+)
+
+// ripNotes are the sentences of the notes of a rip.
+var ripNotes = map[rip.NoteCode]func(n rip.Note) string{
+	rip.NoteUnclosed: func(rip.Note) string {
+		return "The session on this disc was never closed, so its contents cannot be read."
+	},
+	rip.NoteWrongKind: func(n rip.Note) string {
+		claimed, found := "data", "audio"
+		if n.Coding == drive.Data {
+			claimed, found = found, claimed
+		}
+		return fmt.Sprintf("The table of contents says that track %d is %s, but its sectors are %s.", n.Track, claimed, found)
+	},
+	rip.NoteModeUnread: func(n rip.Note) string {
+		return fmt.Sprintf("The first sectors of track %d cannot be read; it is assumed to be %s.", n.Track, n.Mode)
+	},
+	rip.NoteBadCDText: func(n rip.Note) string {
+		return fmt.Sprintf("The disc has CD-TEXT that cannot be read: %v.", n.Err)
+	},
+	rip.NoteDamagedCDText: func(n rip.Note) string {
+		return fmt.Sprintf("%d of %d packs of CD-TEXT are damaged and left out.", n.Count, n.Total)
+	},
+	rip.NoteNoSubchannel: func(rip.Note) string {
+		return "This drive does not return the sub-channel: pregaps, indexes and ISRCs cannot be found."
+	},
+	rip.NoteUnreadSub: func(n rip.Note) string {
+		return fmt.Sprintf("The sub-channel of track %d cannot be read; its indexes, and the pregap of the next track, "+
+			"may be missing.", n.Track)
+	},
+	rip.NoteNoC2: func(rip.Note) string {
+		return "This drive does not report errors in audio (C2): audio is read twice and compared."
+	},
+	rip.NoteNoC2WithSub: func(rip.Note) string {
+		return "This drive cannot report errors in audio (C2) together with the sub-channel: " +
+			"audio is read twice and compared. Without --sub, reading once is enough."
+	},
+	rip.NoteRunOut: func(rip.Note) string {
+		return "The disc was written track at once: the two run-out blocks after its data are not part of the image."
+	},
+	rip.NoteNoVolume: func(n rip.Note) string {
+		return fmt.Sprintf("No file system was found on the disc: the image has all %d sectors that %s states.",
+			n.Total, sizeSources[n.Source])
+	},
+	rip.NoteVolumeLarger: func(n rip.Note) string {
+		return fmt.Sprintf("The file system on the disc says that it has %d sectors, %s says %d. All %d are ripped; "+
+			"if the last ones cannot be read, the image this disc was made from was cut short.",
+			n.Count, sizeSources[n.Source], n.Total, n.Count)
+	},
+	rip.NoteVolumeSmaller: func(n rip.Note) string {
+		return fmt.Sprintf("The file system ends at sector %d, and %s says that there are %d: all of them are ripped.",
+			n.Count, sizeSources[n.Source], n.Total)
+	},
+	rip.NoteProtected: func(n rip.Note) string {
+		return fmt.Sprintf("This disc is protected by %s. spindle does not decrypt it: the image will hold the sectors as the "+
+			"drive returns them, and the drive may refuse.", n.Protection)
+	},
+	rip.NoteOffsetStart: func(n rip.Note) string { return offsetNote(n, "start") },
+	rip.NoteOffsetEnd:   func(n rip.Note) string { return offsetNote(n, "end") },
+	rip.NoteSpeedForbidden: func(rip.Note) string {
+		return "The speed cannot be set without write permission on the drive."
+	},
+	rip.NoteGaveUp: func(n rip.Note) string {
+		return fmt.Sprintf("No more sectors could be read for %s: retrying ends here.", n.After)
+	},
+	rip.NoteRebuilt: func(rip.Note) string {
+		return "The drive returned data sectors without their error correction codes; they were recomputed."
+	},
+}
+
+var sizeSources = map[rip.SizeSource]string{rip.FromDrive: "the drive", rip.FromTOC: "the disc's table of contents"}
+
+func offsetNote(n rip.Note, side string) string {
+	return fmt.Sprintf("With the offset correction, %d samples at the %s of the audio lie outside what can be read; "+
+		"they are silence in the image.", n.Count, side)
+}
+
+// ripNote gives the sentence of a note.
+func ripNote(n rip.Note) string {
+	if sentence, ok := ripNotes[n.Code]; ok {
+		return sentence(n)
+	}
+	return string(n.Code)
+}

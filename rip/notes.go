@@ -1,0 +1,57 @@
+package rip
+
+import (
+	"time"
+
+	"spindle/disc"
+	"spindle/drive"
+)
+
+// A NoteCode says what a [Note] is about.
+type NoteCode string
+
+// The codes, with the fields of the note that each one sets.
+const (
+	NoteUnclosed       NoteCode = "unclosed"          // the session was never closed: there is nothing to read
+	NoteWrongKind      NoteCode = "wrong-kind"        // Track, Coding: its sectors are of this kind, the TOC says the other
+	NoteModeUnread     NoteCode = "mode-unread"       // Track, Mode: taken for this, since its first sectors cannot be read
+	NoteBadCDText      NoteCode = "bad-cd-text"       // Err
+	NoteDamagedCDText  NoteCode = "damaged-cd-text"   // Count of Total packs are left out
+	NoteNoSubchannel   NoteCode = "no-subchannel"     // pregaps, indexes and ISRCs cannot be found
+	NoteUnreadSub      NoteCode = "unread-subchannel" // Track: its indexes, and the pregap after it, may be missing
+	NoteNoC2           NoteCode = "no-c2"             // no error pointers: audio is read twice
+	NoteNoC2WithSub    NoteCode = "no-c2-with-sub"    // none together with the sub-channel: audio is read twice
+	NoteRunOut         NoteCode = "run-out"           // the run-out blocks of a track at once are left out
+	NoteNoVolume       NoteCode = "no-volume"         // Source states Total sectors
+	NoteVolumeLarger   NoteCode = "volume-larger"     // Count sectors; Source states Total
+	NoteVolumeSmaller  NoteCode = "volume-smaller"    // Count sectors; Source states Total
+	NoteProtected      NoteCode = "protected"         // Protection
+	NoteOffsetStart    NoteCode = "offset-start"      // Count samples at the start are silence
+	NoteOffsetEnd      NoteCode = "offset-end"        // Count samples at the end are silence
+	NoteSpeedForbidden NoteCode = "speed-forbidden"   // the speed cannot be set without write permission
+	NoteGaveUp         NoteCode = "gave-up"           // After that long without a success
+	NoteRebuilt        NoteCode = "rebuilt"           // data came without error correction codes
+)
+
+// A Note is something the user should know. Which fields count beside Code is
+// said at its constant.
+type Note struct {
+	Code         NoteCode
+	Track        int
+	Coding       drive.Coding
+	Mode         disc.Mode
+	Count, Total int64
+	Source       SizeSource
+	Protection   drive.Protection
+	After        time.Duration
+	Err          error
+}
+
+// SizeSource is who states the size of a disc.
+type SizeSource uint8
+
+// The sources.
+const (
+	FromDrive SizeSource = iota
+	FromTOC
+)

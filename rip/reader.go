@@ -1,0 +1,269 @@
+package rip
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"spindle/disc"
+	"spindle/disc/cdsector"
+	"spindle/drive"
+	"spindle/rip/mapfile"
+	"spindle/scsi"
+	"spindle/scsi/mmc"
+)
+
+// A sink is where a reader's batches go.
+type sink interface {
+	take() *batch   // an empty batch, once there is one
+	drop(b *batch)  // a batch that holds nothing
+	send(b *batch)  // a batch on its way to the image
+	drain()         // waits until all that was sent is written and marked
+	failure() error // the first failure to write
+	tick(now time.Time)
+}
+
+// A reader reads what the map does not call finished. It owns the drive.
+type reader struct {
+	drive   *drive.Reader
+	disc    *Contents
+	plan    *plan
+	opts    Options
+	sink    sink
+	tracker *tracker
+
+	progress Progress
+	speeds   []int // kB/s for the passes, fastest first; empty: leave it
+	lastGood time.Time
+}
+
+func newReader(c *Contents, p *plan, opts Options, w *writer) *reader {
+	return &reader{
+		drive: &drive.Reader{Drive: c.reader.Drive, Caps: p.caps}, disc: c, plan: p, opts: opts, sink: w, tracker: &w.tracker,
+	}
+}
+
+func (r *reader) clock() scsi.Clock { return r.drive.Drive.Clock() }
+
+// run reads everything: first all that reads easily, then what lies around
+// damage, then the damage again and again.
+func (r *reader) run(ctx context.Context) error {
+	r.setSpeeds(ctx)
+	if err := r.drive.Drive.PreventRemoval(ctx); err == nil {
+		// Always allowed again, also when ctx has ended.
+		defer func() { _ = r.drive.Drive.AllowRemoval(context.WithoutCancel(ctx)) }()
+	}
+	return r.passes(ctx)
+}
+
+// maxResets is how many times in a row a command is sent again after the drive
+// was reset or busy.
+const maxResets = 5
+
+// A sectorsError says that sectors could not be read, while the drive works.
+type sectorsError struct{ err error }
+
+func (e *sectorsError) Error() string { return e.err.Error() }
+func (e *sectorsError) Unwrap() error { return e.err }
+
+// read reads sectors and passes them on. Errors that end the rip come back as
+// they are; one of the sectors asked for as a [*sectorsError].
+func (r *reader) read(ctx context.Context, g *region, at disc.LBA, n int, what intent) error {
+	if err := r.sink.failure(); err != nil {
+		return err
+	}
+	begin := r.clock().Now()
+	r.tracker.working(g.position(at))
+	b := r.sink.take()
+	b.prepare(r.plan, g, at, n)
+	b.intent = what
+	var err error
+	for range maxResets {
+		if err = r.fetch(ctx, b); err == nil {
+			r.sink.send(b)
+			r.report(at, n, r.clock().Now().Sub(begin))
+			return nil
+		}
+		again, fatal := r.judge(ctx, err)
+		if fatal != nil {
+			r.sink.drop(b)
+			return fatal
+		}
+		if !again {
+			break
+		}
+	}
+	r.sink.drop(b)
+	r.report(at, 0, r.clock().Now().Sub(begin))
+	return &sectorsError{err}
+}
+
+// judge sorts the error of a read: fatal ends the rip; again says that the drive
+// was reset or busy and is ready now, so that the command is worth another
+// attempt; with neither, the error is one of the sectors asked for.
+func (r *reader) judge(ctx context.Context, err error) (again bool, fatal error) {
+	if ctx.Err() != nil {
+		return false, ctx.Err()
+	}
+	switch drive.Classify(err) {
+	case drive.Gone, drive.Forbidden:
+		return false, fmt.Errorf("%w: %w", ErrDrive, err)
+	case drive.NoMedium:
+		return false, fmt.Errorf("%w: %w", ErrTakenOut, err)
+	case drive.Protected:
+		return false, fmt.Errorf("%w (%w)", ErrProtected, err)
+	case drive.Refused:
+		if scsi.IsSense(err, scsi.IllegalRequest, scsi.ASCInvalidOpcode, scsi.AnyQualifier) {
+			return false, fmt.Errorf("%w: %w", ErrDrive, err)
+		}
+	case drive.Busy, drive.NotReady, drive.Attention, drive.Changed, drive.Unusable:
+		return true, r.recover(ctx)
+	}
+	return false, nil
+}
+
+// recover waits for the drive after a reset or a medium change, and makes sure
+// that the disc is still the same.
+func (r *reader) recover(ctx context.Context) error {
+	m, err := drive.Survey(ctx, r.drive.Drive, drive.ForReading)
+	if err != nil {
+		return err
+	}
+	if m.Contents == nil || m.Contents.ID != r.disc.Contents.ID {
+		return fmt.Errorf("%w (it was changed while it was being read)", ErrOtherDisc)
+	}
+	return nil
+}
+
+// fetch reads the sectors of a batch.
+func (r *reader) fetch(ctx context.Context, b *batch) error {
+	if b.r.coding == drive.Audio && r.plan.offset != 0 {
+		return r.fetchShifted(ctx, b)
+	}
+	return r.drive.Read(ctx, b.buf, b.at, b.n, b.r.coding)
+}
+
+// bytesPerSample is the size of one stereo sample of 16 bits.
+const bytesPerSample = 4
+
+// fetchShifted reads audio as if the drive had no read offset: the samples wanted
+// lie across other sectors than those addressed. What would lie outside of the
+// audio that the drive can reach is silence.
+func (r *reader) fetchShifted(ctx context.Context, b *batch) error {
+	shift := int64(r.plan.offset) * bytesPerSample
+	start := int64(b.at)*cdsector.Size + shift
+	first := disc.LBA(floorDiv(start, cdsector.Size))
+	skip := int(start - int64(first)*cdsector.Size)
+	need := b.n + 1
+	stride := r.plan.caps.Stride(drive.Audio)
+	if cap(b.raw) < need*stride {
+		b.raw = make([]byte, need*stride)
+	}
+	raw := b.raw[:need*stride]
+	clear(raw)
+	low, high := r.plan.regions.audioAround(b.r)
+	from, to := max(first, low), min(first+disc.LBA(need), high)
+	if from < to {
+		part := raw[int(from-first)*stride:][:int(to-from)*stride]
+		if err := r.drive.Read(ctx, part, from, int(to-from), drive.Audio); err != nil {
+			return err
+		}
+	}
+	for i := range b.n {
+		out := b.buf[i*stride:][:stride]
+		one, two := raw[i*stride:][:stride], raw[(i+1)*stride:][:stride]
+		copy(out, one[skip:cdsector.Size])
+		copy(out[cdsector.Size-skip:cdsector.Size], two)
+		// An error in either of the two sectors counts.
+		for k := cdsector.Size; k < stride; k++ {
+			out[k] = one[k] | two[k]
+		}
+	}
+	return nil
+}
+
+func floorDiv(a, b int64) int64 {
+	q := a / b
+	if a%b < 0 {
+		q--
+	}
+	return q
+}
+
+// report tells the observer about a command.
+func (r *reader) report(at disc.LBA, n int, took time.Duration) {
+	p, t := &r.progress, r.tracker.tally()
+	p.Done, p.Bad, p.Total = t.finished, t.bad, t.total
+	if p.Phase == Copying {
+		p.Done += t.once
+	}
+	p.LBA, p.Sectors = at, n
+	if took > 0 {
+		p.Speed = float64(n*r.disc.Layout.Medium.SectorSize()) / took.Seconds()
+	}
+	r.opts.Observer.Progress(*p)
+	r.sink.tick(r.clock().Now())
+}
+
+func (r *reader) setPhase(ph Phase, status mapfile.Status, pass int) {
+	r.progress.Phase, r.progress.Pass = ph, pass
+	r.tracker.phase(status, pass)
+}
+
+// The slowest speed of the ladder, times 1x, and 1x in bytes a second.
+var ladder = map[disc.Medium]struct{ oneX, least float64 }{
+	disc.CD: {mmc.CDSpeed, 4}, disc.DVD: {mmc.DVDSpeed, 2}, disc.BD: {mmc.BDSpeed, 1},
+}
+
+// setSpeeds chooses the ladder of speeds: the first pass at the one asked for,
+// each pass of retrying at half the one before.
+func (r *reader) setSpeeds(ctx context.Context) {
+	step := ladder[r.disc.Layout.Medium]
+	r.progress.OneX = step.oneX
+	oneX, top := step.oneX/1000, 0.0
+	if r.opts.Speed > 0 {
+		top = float64(r.opts.Speed) * oneX
+		r.setSpeed(ctx, int(top))
+	} else if caps, err := r.drive.Drive.Capabilities(ctx); err == nil {
+		top = float64(max(caps.ReadSpeed, caps.MaxReadSpeed))
+	}
+	r.speeds = []int{int(top)}
+	for v := top / 2; v >= step.least*oneX; v /= 2 {
+		r.speeds = append(r.speeds, int(v))
+	}
+	if lowest := int(step.least * oneX); top > 0 && r.speeds[len(r.speeds)-1] > lowest {
+		r.speeds = append(r.speeds, lowest)
+	}
+}
+
+// setSpeed asks for a speed in kB/s. Drives that do not listen are no error.
+func (r *reader) setSpeed(ctx context.Context, kBps int) {
+	if kBps <= 0 {
+		return
+	}
+	if r.setStreaming(ctx, kBps) == nil {
+		return
+	}
+	err := r.drive.Drive.SetCDSpeed(ctx, kBps, mmc.MaxSpeed)
+	if drive.Classify(err) == drive.Forbidden {
+		r.opts.Observer.Note(Note{Code: NoteSpeedForbidden})
+	}
+}
+
+// resetSpeed gives the choice of speed back to the drive.
+func (r *reader) resetSpeed(ctx context.Context) {
+	if r.setStreaming(ctx, 0) != nil {
+		_ = r.drive.Drive.SetCDSpeed(ctx, mmc.MaxSpeed, mmc.MaxSpeed) // a courtesy to the next program
+	}
+}
+
+var errNoStreaming = errors.New("CDs have no streaming")
+
+// setStreaming sets the speed of DVDs and BDs.
+func (r *reader) setStreaming(ctx context.Context, kBps int) error {
+	if r.disc.Layout.Medium == disc.CD {
+		return errNoStreaming
+	}
+	return r.drive.Drive.SetStreaming(ctx, max(0, r.disc.Layout.End()-1), kBps, kBps)
+}

@@ -1,0 +1,102 @@
+package rip
+
+import (
+	"sync"
+
+	"spindle/rip/mapfile"
+)
+
+// States of sectors in the map of a rip beside those of ddrescue. Of a sector that
+// is not finished the map alone says why: what stands in its place proves nothing.
+const (
+	// unread: it could not be read; filler stands in its place.
+	unread = mapfile.Bad
+	// flawed: it was read with errors; what came stands in its place. In the
+	// file it is one of [mapfile.Bad] that a comment names.
+	flawed mapfile.Status = '!'
+	// readOnce: audio that was read, and is to be read again and compared.
+	// ddrescue calls it "non-scraped": tried, and not finished.
+	readOnce = mapfile.NonScraped
+)
+
+// A tracker is the map of a rip, for the goroutine that reads and those that
+// write.
+type tracker struct {
+	mu sync.Mutex
+	m  *mapfile.Map
+}
+
+// next returns the next block in a state, from a position on.
+func (t *tracker) next(pos int64, s mapfile.Status) (mapfile.Block, bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.m.Next(pos, s)
+}
+
+// at returns the state of a position.
+func (t *tracker) at(pos int64) mapfile.Status {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.m.At(pos)
+}
+
+func (t *tracker) set(pos, size int64, s mapfile.Status) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.m.Set(pos, size, s)
+}
+
+// mark sets the states of neighbouring sectors of a size.
+func (t *tracker) mark(pos, size int64, n int, state func(i int) mapfile.Status) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for i := 0; i < n; {
+		s, k := state(i), i+1
+		for k < n && state(k) == s {
+			k++
+		}
+		t.m.Set(pos+int64(i)*size, int64(k-i)*size, s)
+		i = k
+	}
+}
+
+// working notes where the drive reads.
+func (t *tracker) working(pos int64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.m.Pos = pos
+}
+
+// phase notes what is being done.
+func (t *tracker) phase(s mapfile.Status, pass int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.m.Phase, t.m.Pass = s, max(1, pass)
+}
+
+// A tally is how many bytes are in which states.
+type tally struct{ total, finished, once, bad int64 }
+
+func (t *tracker) tally() tally {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	y := tally{total: t.m.Size()}
+	for _, b := range t.m.Blocks() {
+		switch b.Status {
+		case mapfile.Finished:
+			y.finished += b.Size
+		case readOnce:
+			y.once += b.Size
+		case unread, flawed, mapfile.NonTrimmed:
+			y.bad += b.Size
+		}
+	}
+	return y
+}
+
+// snapshot returns a copy of the map.
+func (t *tracker) snapshot() *mapfile.Map {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.m.Clone()
+}
