@@ -34,7 +34,7 @@ type Implanted struct {
 	Blocks        int64 // of the volume
 }
 
-// ErrNoImplanted: the image carries no checksum.
+// ErrNoImplanted means that the image carries no checksum.
 var ErrNoImplanted = errors.New("no implanted MD5")
 
 // ReadImplanted reads the implanted checksum of the ISO in r.

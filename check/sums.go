@@ -72,7 +72,7 @@ type Sum struct {
 	Hex       string // lower case
 }
 
-// ErrNoSums: a file holds no checksums.
+// ErrNoSums means that a file holds no checksums.
 var ErrNoSums = errors.New("no checksum in it")
 
 // bsdLine is the form "SHA256 (name) = sum".

@@ -109,8 +109,8 @@ func surveyRecording(ctx context.Context, d *mmc.Drive, m *Medium) (*Recording, 
 
 // features takes what the drive can do with the disc.
 func (r *Recording) features(conf *mmc.Configuration, p mmc.Profile) {
-	switch {
-	case p == mmc.ProfileCDR || p == mmc.ProfileCDRW:
+	switch p {
+	case mmc.ProfileCDR, mmc.ProfileCDRW:
 		w := conf.Feature(mmc.FeatureCDMastering)
 		if w != nil && w.Current {
 			cd := w.CDWrite()
@@ -123,7 +123,7 @@ func (r *Recording) features(conf *mmc.Configuration, p mmc.Profile) {
 			r.UnderrunFree = r.UnderrunFree || cd.BufferUnderrunFree
 			r.Writes = true
 		}
-	case p == mmc.ProfileDVDR || p == mmc.ProfileDVDRW || p == mmc.ProfileDVDRDL:
+	case mmc.ProfileDVDR, mmc.ProfileDVDRW, mmc.ProfileDVDRDL:
 		w := conf.Feature(mmc.FeatureDVDRWrite)
 		r.Writes = w != nil && w.Current
 		if r.Writes {
@@ -131,17 +131,17 @@ func (r *Recording) features(conf *mmc.Configuration, p mmc.Profile) {
 			r.AtOnce, r.Simulates, r.UnderrunFree = true, dvd.TestWrite, dvd.BufferUnderrunFree
 		}
 		r.InPackets = conf.Has(mmc.FeatureIncremental)
-	case p == mmc.ProfileDVDRWRO:
+	case mmc.ProfileDVDRWRO:
 		r.Writes = conf.Has(mmc.FeatureRigidOverwrite) || conf.Has(mmc.FeatureRestrictedOverwrite)
-	case p == mmc.ProfileDVDRAM:
+	case mmc.ProfileDVDRAM:
 		r.Writes = conf.Has(mmc.FeatureRandomWritable)
-	case p == mmc.ProfileDVDPlusRW, p == mmc.ProfileDVDPlusRWDL:
+	case mmc.ProfileDVDPlusRW, mmc.ProfileDVDPlusRWDL:
 		r.Writes = writes(conf, mmc.FeatureDVDPlusRW) || writes(conf, mmc.FeatureDVDPlusRWDL)
-	case p == mmc.ProfileDVDPlusR:
+	case mmc.ProfileDVDPlusR:
 		r.Writes = writes(conf, mmc.FeatureDVDPlusR)
-	case p == mmc.ProfileDVDPlusRDL:
+	case mmc.ProfileDVDPlusRDL:
 		r.Writes = writes(conf, mmc.FeatureDVDPlusRDL)
-	case p == mmc.ProfileBDR, p == mmc.ProfileBDRE:
+	case mmc.ProfileBDR, mmc.ProfileBDRE:
 		r.Writes = conf.Has(mmc.FeatureBDWrite)
 	}
 	if Overwritable(p) || p.IsBD() || p == mmc.ProfileDVDPlusR || p == mmc.ProfileDVDPlusRDL {

@@ -55,6 +55,6 @@ type busyDevice struct{}
 func (busyDevice) MaxTransfer() int  { return scsi.DefaultTransfer }
 func (busyDevice) Clock() scsi.Clock { return scsi.SystemClock{} }
 
-func (busyDevice) Execute(ctx context.Context, c *scsi.Command) (int, error) {
+func (busyDevice) Execute(context.Context, *scsi.Command) (int, error) {
 	return 0, &scsi.CheckCondition{Sense: scsi.Sense{Key: scsi.NotReady, ASC: 4, ASCQ: 1}}
 }

@@ -27,10 +27,10 @@ import (
 // ErrUnknown is returned for a file that is no image of a known format.
 var ErrUnknown = format.ErrUnknown
 
-// ErrCannotHold: the format of the new file cannot hold the image.
+// ErrCannotHold means that the format of the new file cannot hold the image.
 var ErrCannotHold = format.ErrCannotHold
 
-// ErrExists: a file to be made is there already.
+// ErrExists means that a file to be made is there already.
 var ErrExists = format.ErrExists
 
 // CreateOptions say what to take of an image, and how to write it.

@@ -1,6 +1,7 @@
 package iso
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -64,7 +65,7 @@ func (c *content) ReadAt(p []byte, off int64) (int, error) {
 		n, err := c.r.ReadAt(part, r.block*BlockSize+in)
 		done += n
 		if n < len(part) {
-			if err == nil || err == io.EOF { //nolint:errorlint // ReaderAt returns it bare
+			if err == nil || errors.Is(err, io.EOF) {
 				err = io.ErrUnexpectedEOF
 			}
 			return done, err

@@ -142,13 +142,13 @@ func memory(t testing.TB, samples []byte, text []disc.TextBlock) disc.Image {
 	return img
 }
 
-func createFile(t testing.TB, ext string, img disc.Image) string {
+func flacFile(t testing.TB, img disc.Image) string {
 	t.Helper()
-	f, err := format.ForSuffix(ext)
+	f, err := format.ForSuffix(".flac")
 	if err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join(t.TempDir(), "x"+ext)
+	path := filepath.Join(t.TempDir(), "x.flac")
 	if _, err := format.Create(context.Background(), f, path, img, format.Options{}); err != nil {
 		t.Fatal(err)
 	}
@@ -163,7 +163,7 @@ func TestFLAC(t *testing.T) {
 	text.SetText(disc.PackTitle, 1, "\u00c9tude")
 	text.SetText(disc.PackPerformer, 0, "Band")
 	text.SetText(disc.PackPerformer, 1, "Singer")
-	path := createFile(t, ".flac", memory(t, want, []disc.TextBlock{text}))
+	path := flacFile(t, memory(t, want, []disc.TextBlock{text}))
 	f, err := Open(path)
 	if err != nil {
 		t.Fatal(err)
@@ -225,7 +225,7 @@ func TestFLACExtremes(t *testing.T) {
 		for i := range cap(want) / 2 {
 			want = binary.LittleEndian.AppendUint16(want, uint16(sample(i)))
 		}
-		if got := content(t, createFile(t, ".flac", memory(t, want, nil))); !bytes.Equal(got, want) {
+		if got := content(t, flacFile(t, memory(t, want, nil))); !bytes.Equal(got, want) {
 			t.Errorf("%s: other samples", name)
 		}
 	}
@@ -233,7 +233,7 @@ func TestFLACExtremes(t *testing.T) {
 
 // A FLAC file that is cut short is told so where it ends.
 func TestFLACCut(t *testing.T) {
-	whole, err := os.ReadFile(createFile(t, ".flac", memory(t, tone(200), nil)))
+	whole, err := os.ReadFile(flacFile(t, memory(t, tone(200), nil)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -253,7 +253,7 @@ func BenchmarkFLAC(b *testing.B) {
 	b.SetBytes(int64(len(samples)))
 	img := memory(b, samples, nil)
 	for b.Loop() {
-		createFile(b, ".flac", img)
+		flacFile(b, img)
 	}
 }
 
@@ -261,7 +261,7 @@ func FuzzOpen(f *testing.F) {
 	samples := tone(2)
 	f.Add(append(WaveHeader(uint32(len(samples))), samples...))
 	f.Add(aiff(samples, "NONE"))
-	whole, err := os.ReadFile(createFile(f, ".flac", memory(f, samples, nil)))
+	whole, err := os.ReadFile(flacFile(f, memory(f, samples, nil)))
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -21,7 +21,7 @@ const copyBatch = 256
 // is copied by the system (copy_file_range, which on some file systems shares the
 // blocks).
 func (o *Output) Copy(f *os.File, t *disc.Track, from, to disc.LBA, s Stored) error {
-	if at, ok := o.offload(f, from, to, s); ok {
+	if at, ok := o.offload(from, to, s); ok {
 		return o.copyInSystem(f, at, t, from, to, s)
 	}
 	return o.stream(o.ctx, t, from, to, s, f.Write)
@@ -181,7 +181,7 @@ type stretch struct {
 
 // offload finds where the sectors stand, when that is in files, just as they are
 // wanted.
-func (o *Output) offload(f *os.File, from, to disc.LBA, s Stored) ([]stretch, bool) {
+func (o *Output) offload(from, to disc.LBA, s Stored) ([]stretch, bool) {
 	size := int64(s.Size(o.Layout.Medium))
 	var all []stretch
 	for a := from; a < to; {

@@ -14,10 +14,10 @@ import (
 	"spindle/disc/digest"
 )
 
-// ErrCannotHold: the format of the new file cannot hold the image.
+// ErrCannotHold means that the format of the new file cannot hold the image.
 var ErrCannotHold = errors.New("cannot hold this image")
 
-// ErrExists: a file to be made is there already.
+// ErrExists means that a file to be made is there already.
 var ErrExists = errors.New("already exists")
 
 // Options say what to take of an image, and how to write it.

@@ -65,7 +65,7 @@ func TestCopy(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "out")
 		var last int64
 		res, err := Create(context.Background(), Format{Create: raw}, path, img, Options{
-			NoCheck: noCheck, Progress: func(done, total int64) { last = done },
+			NoCheck: noCheck, Progress: func(done, _ int64) { last = done },
 		})
 		if err != nil {
 			t.Fatal(err)

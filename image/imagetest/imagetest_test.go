@@ -47,7 +47,7 @@ func (b *broken) ReadSectors(ctx context.Context, p []byte, first disc.LBA) erro
 	return b.Tapped.ReadSectors(ctx, p, first)
 }
 
-func (b *broken) ReadUser(ctx context.Context, p []byte, first disc.LBA) (bool, error) {
+func (b *broken) ReadUser(ctx context.Context, _ []byte, _ disc.LBA) (bool, error) {
 	return b.user, ctx.Err()
 }
 
@@ -95,7 +95,7 @@ func TestCheckFinds(t *testing.T) {
 		}},
 		"user data: track 1":            {user: true},
 		"extents: track 1":              {extents: true},
-		"overlap or are one":          {flaws: disc.Flaws{{First: 5, Count: 1, Kind: disc.Unread}, {First: -3, Count: 1, Kind: disc.Unread}}},
+		"overlap or are one":            {flaws: disc.Flaws{{First: 5, Count: 1, Kind: disc.Unread}, {First: -3, Count: 1, Kind: disc.Unread}}},
 		"flaws: sector -3 is in no":     {flaws: disc.Flaws{{First: -3, Count: 1, Kind: disc.Unread}}},
 		"files: stat /no/such":          {files: []string{"/no/such"}},
 		"files: " + path + " is listed": {files: []string{path, path}},

@@ -1,6 +1,7 @@
 package toc
 
 import (
+	"errors"
 	"io"
 	"sort"
 
@@ -79,7 +80,7 @@ func short(n, want int, err error) error {
 	switch {
 	case n == want:
 		return nil
-	case err == nil || err == io.EOF:
+	case err == nil || errors.Is(err, io.EOF):
 		return io.ErrUnexpectedEOF
 	}
 	return err

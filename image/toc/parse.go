@@ -56,8 +56,8 @@ func (p *parser) at(s string) bool {
 }
 
 // accept takes the next token when it is one of some words or marks.
-func (p *parser) accept(any ...string) (string, bool, error) {
-	if p.tok.kind != word && p.tok.kind != mark || !slices.Contains(any, p.tok.text) {
+func (p *parser) accept(words ...string) (string, bool, error) {
+	if p.tok.kind != word && p.tok.kind != mark || !slices.Contains(words, p.tok.text) {
 		return "", false, nil
 	}
 	s := p.tok.text

@@ -135,7 +135,7 @@ func TestArrows(t *testing.T) {
 	}
 	for i, e := range exceptions {
 		if !used[i] {
-			t.Errorf("%s keeps the rule %q: delete the exception", e.who, e.rule)
+			t.Errorf("%s keeps the rule %q: delete the exception (%s)", e.who, e.rule, e.why)
 		}
 	}
 }

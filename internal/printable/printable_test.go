@@ -9,21 +9,21 @@ import (
 
 func TestLine(t *testing.T) {
 	for in, want := range map[string]string{
-		"":                       "",
+		"":                        "",
 		"plain, caf\u00e9 \u65e5": "plain, caf\u00e9 \u65e5",
-		"a\\b":                   "a\\b",
-		"\x1b[31mred":            `\x1b[31mred`,
-		"\u009b7m":               `\u009b7m`,
-		"\x9b7m":                 `\x9b7m`,
-		"a\x7fb\x00\a":           `a\x7fb\x00\x07`,
-		"two\nlines\r\tx":        `two\nlines\r\tx`,
-		"\u202egpj.exe":          `\u202egpj.exe`,
-		"\u2066a\u2069\u200e":    `\u2066a\u2069\u200e`,
-		"\u2028\u2029\ufeff":     `\u2028\u2029\ufeff`,
-		"\U000e0041":             `\U000e0041`,
-		"\u0646\u200c\u0627":     "\u0646\u200c\u0627",
-		"\xff\xfe":               `\xff\xfe`,
-		"\ufffd":                 "\ufffd",
+		"a\\b":                    "a\\b",
+		"\x1b[31mred":             `\x1b[31mred`,
+		"\u009b7m":                `\u009b7m`,
+		"\x9b7m":                  `\x9b7m`,
+		"a\x7fb\x00\a":            `a\x7fb\x00\x07`,
+		"two\nlines\r\tx":         `two\nlines\r\tx`,
+		"\u202egpj.exe":           `\u202egpj.exe`,
+		"\u2066a\u2069\u200e":     `\u2066a\u2069\u200e`,
+		"\u2028\u2029\ufeff":      `\u2028\u2029\ufeff`,
+		"\U000e0041":              `\U000e0041`,
+		"\u0646\u200c\u0627":      "\u0646\u200c\u0627",
+		"\xff\xfe":                `\xff\xfe`,
+		"\ufffd":                  "\ufffd",
 	} {
 		if got := Line(in); got != want {
 			t.Errorf("%q: %q, want %q", in, got, want)

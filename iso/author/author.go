@@ -68,7 +68,7 @@ var ErrBoot = errors.New("cannot boot from it")
 // ErrChanged is returned when a file changes while the image is made.
 var ErrChanged = errors.New("changed while it was read")
 
-// ErrExists: the file to be made is there already.
+// ErrExists means that the file to be made is there already.
 var ErrExists = errors.New("already exists")
 
 // Create makes the image of the folder dir in the file path, under a temporary name

@@ -137,18 +137,18 @@ func (v *volume) records(d *node, t int) []byte {
 // ce is the size of the entry that leads to a continuation area.
 const ce = 28
 
-// susp makes the system use field of a record in the folder d: the entries of Rock
+// susp makes the system use field of a record in the folder n: the entries of Rock
 // Ridge, of which those that do not fit go to the folder's continuation area.
-func (d *node) susp(n *node, self, root bool, nameLen int) []byte {
+func (n *node) susp(of *node, self, root bool, nameLen int) []byte {
 	var entries [][]byte
 	if root {
 		entries = append(entries, []byte{'S', 'P', 7, 1, 0xBE, 0xEF, 0})
 	}
-	entries = append(entries, px(n), tf(n))
+	entries = append(entries, px(of), tf(of))
 	if !self {
-		entries = append(entries, nm(n.name)...)
-		if n.mode&fs.ModeSymlink != 0 {
-			entries = append(entries, sl(n.link)...)
+		entries = append(entries, nm(of.name)...)
+		if of.mode&fs.ModeSymlink != 0 {
+			entries = append(entries, sl(of.link)...)
 		}
 	}
 	if root {
@@ -166,7 +166,7 @@ func (d *node) susp(n *node, self, root bool, nameLen int) []byte {
 			total -= len(e)
 			continue
 		}
-		return append(use, d.continued(slices.Concat(entries[i:]...))...)
+		return append(use, n.continued(slices.Concat(entries[i:]...))...)
 	}
 	return use
 }
@@ -174,14 +174,14 @@ func (d *node) susp(n *node, self, root bool, nameLen int) []byte {
 // continued puts entries into the continuation area, and returns the entry that
 // leads there (IEEE P1281 5.1). They lie in one block: that is more than the longest
 // name and the longest link need.
-func (d *node) continued(rest []byte) []byte {
-	if left := blockSize - len(d.ce)%blockSize; len(rest) > left {
-		d.ce = append(d.ce, make([]byte, left)...)
+func (n *node) continued(rest []byte) []byte {
+	if left := blockSize - len(n.ce)%blockSize; len(rest) > left {
+		n.ce = append(n.ce, make([]byte, left)...)
 	}
-	at := uint32(len(d.ce))
-	d.ce = append(d.ce, rest...)
+	at := uint32(len(n.ce))
+	n.ce = append(n.ce, rest...)
 	b := []byte{'C', 'E', ce, 1}
-	b = both32(b, d.ceBlock+at/blockSize)
+	b = both32(b, n.ceBlock+at/blockSize)
 	b = both32(b, at%blockSize)
 	return both32(b, uint32(len(rest)))
 }

@@ -69,8 +69,8 @@ func (d *Drive) getEventStatus(c *scsi.Command) (int, error) {
 	return reply(c, d.sized16(b), alloc16(c, 7))
 }
 
-// feature appends a descriptor. Its data are padded to a multiple of four.
-func feature(b []byte, code uint16, persistent, current bool, data ...byte) []byte {
+// feature makes a descriptor. Its data are padded to a multiple of four.
+func feature(code uint16, persistent, current bool, data ...byte) []byte {
 	for len(data)%4 != 0 {
 		data = append(data, 0)
 	}
@@ -81,8 +81,7 @@ func feature(b []byte, code uint16, persistent, current bool, data ...byte) []by
 	if current {
 		flags |= 1
 	}
-	b = append(b, byte(code>>8), byte(code), flags, byte(len(data)))
-	return append(b, data...)
+	return append([]byte{byte(code >> 8), byte(code), flags, byte(len(data))}, data...)
 }
 
 func (d *Drive) getConfiguration(c *scsi.Command) (int, error) {
@@ -109,19 +108,19 @@ func (d *Drive) getConfiguration(c *scsi.Command) (int, error) {
 		cdRead |= 0x02
 	}
 	all := [][]byte{
-		feature(nil, 0x0000, true, true, list...),
-		feature(nil, 0x0001, true, true, 0, 0, 0, 7, 1, 0, 0, 0), // SATA
-		feature(nil, 0x0003, true, true, 0x29, 0, 0, 0),          // tray, eject, lock
-		feature(nil, 0x0010, false, loaded && d.layout != nil, 0, 0, 0x08, 0, 0, byte(now.blocking()), 1, 0),
-		feature(nil, 0x001D, false, loaded),
-		feature(nil, 0x001E, false, loaded && medium == disc.CD, cdRead, 0, 0, 0),
-		feature(nil, 0x001F, false, loaded && medium == disc.DVD, 1, 0, 1, 0),
-		feature(nil, 0x0040, false, loaded && medium == disc.BD, make([]byte, 28)...),
-		feature(nil, 0x0100, true, true),
-		feature(nil, 0x0105, true, true, 0, 0, 0, 0),
-		feature(nil, 0x0106, false, loaded && medium == disc.DVD && d.cfg.CSS, 0, 0, 0, 1),
-		feature(nil, 0x0107, true, loaded, 0x1F, 0, 0, 0),
-		feature(nil, 0x0108, true, true, []byte(serial)...),
+		feature(0x0000, true, true, list...),
+		feature(0x0001, true, true, 0, 0, 0, 7, 1, 0, 0, 0), // SATA
+		feature(0x0003, true, true, 0x29, 0, 0, 0),          // tray, eject, lock
+		feature(0x0010, false, loaded && d.layout != nil, 0, 0, 0x08, 0, 0, byte(now.blocking()), 1, 0),
+		feature(0x001D, false, loaded),
+		feature(0x001E, false, loaded && medium == disc.CD, cdRead, 0, 0, 0),
+		feature(0x001F, false, loaded && medium == disc.DVD, 1, 0, 1, 0),
+		feature(0x0040, false, loaded && medium == disc.BD, make([]byte, 28)...),
+		feature(0x0100, true, true),
+		feature(0x0105, true, true, 0, 0, 0, 0),
+		feature(0x0106, false, loaded && medium == disc.DVD && d.cfg.CSS, 0, 0, 0, 1),
+		feature(0x0107, true, loaded, 0x1F, 0, 0, 0),
+		feature(0x0108, true, true, []byte(serial)...),
 	}
 	all = append(all, d.writeFeatures(now)...)
 	slices.SortFunc(all, func(a, b []byte) int { return bytes.Compare(a[:2], b[:2]) })

@@ -266,7 +266,8 @@ func (d *Drive) execute(c *scsi.Command) (int, error) {
 	if short {
 		n /= 2
 	}
-	if s, ok := err.(senseError); ok {
+	var s senseError
+	if errors.As(err, &s) {
 		return n, d.check(op, scsi.Sense(s))
 	}
 	return n, err

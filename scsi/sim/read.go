@@ -350,11 +350,11 @@ func (r *cdRead) sector(a disc.LBA) ([]byte, cdsector.Kind, error) {
 	case 1:
 		out = append(out, c2[:]...)
 	case 2:
-		var any byte
+		var all byte
 		for _, b := range c2 {
-			any |= b
+			all |= b
 		}
-		out = append(out, any, 0)
+		out = append(out, all, 0)
 		out = append(out, c2[:]...)
 	}
 	r.out, err = r.appendSub(out, a)

@@ -38,21 +38,21 @@ func (d *Drive) writeFeatures(now profile) [][]byte {
 	pow := now == profileBDR && r != nil && r.st.Format.POW
 	cueSize := []byte{0x7F, 0, maxCueSheet >> 8, maxCueSheet & 0xFF}
 	return [][]byte{
-		feature(nil, 0x0020, false, is(profileDVDRAM, profilePlusRW, profileBDRE) || pow, capacity...),
-		feature(nil, 0x0021, false, incremental, 0x3F, 0x0F, 1, 1, linkSize),
-		feature(nil, 0x0023, false, is(profileDVDRAM, profileDVDRW, profileDVDRWRO, profilePlusRW, profileBDRE, profileBDR), 0x0F, 0, 0, 0, 1, 0, 0, 0),
-		feature(nil, 0x0024, false, is(profileDVDRAM, profileBDRE) || r != nil && r.st.Format.Spares, 0x80, 0, 0, 0),
-		feature(nil, 0x0026, false, is(profileDVDRWRO)),
-		feature(nil, 0x002A, false, is(profilePlusRW), 1, 0, 0, 0),
-		feature(nil, 0x002B, false, is(profilePlusR), 1, 0, 0, 0),
-		feature(nil, 0x002C, false, is(profileDVDRWRO), 0x0B, 0, 1, 16),
-		feature(nil, 0x002D, false, on(cdRecord), 0x47, 0, 0x3F, 0x01),
-		feature(nil, 0x002E, false, on(cdRecord), cueSize...),
-		feature(nil, 0x002F, false, on(minusRecord), 0x4E, 0, 0, 0),
-		feature(nil, 0x0037, false, is(profileCDRW), 0, 0, 0, 0),
-		feature(nil, 0x0038, false, pow, 0, 0, 0, 0),
-		feature(nil, 0x003B, false, is(profilePlusRDL), 1, 0, 0, 0),
-		feature(nil, 0x0041, false, is(profileBDR, profileBDRE), make([]byte, 20)...),
+		feature(0x0020, false, is(profileDVDRAM, profilePlusRW, profileBDRE) || pow, capacity...),
+		feature(0x0021, false, incremental, 0x3F, 0x0F, 1, 1, linkSize),
+		feature(0x0023, false, is(profileDVDRAM, profileDVDRW, profileDVDRWRO, profilePlusRW, profileBDRE, profileBDR), 0x0F, 0, 0, 0, 1, 0, 0, 0),
+		feature(0x0024, false, is(profileDVDRAM, profileBDRE) || r != nil && r.st.Format.Spares, 0x80, 0, 0, 0),
+		feature(0x0026, false, is(profileDVDRWRO)),
+		feature(0x002A, false, is(profilePlusRW), 1, 0, 0, 0),
+		feature(0x002B, false, is(profilePlusR), 1, 0, 0, 0),
+		feature(0x002C, false, is(profileDVDRWRO), 0x0B, 0, 1, 16),
+		feature(0x002D, false, on(cdRecord), 0x47, 0, 0x3F, 0x01),
+		feature(0x002E, false, on(cdRecord), cueSize...),
+		feature(0x002F, false, on(minusRecord), 0x4E, 0, 0, 0),
+		feature(0x0037, false, is(profileCDRW), 0, 0, 0, 0),
+		feature(0x0038, false, pow, 0, 0, 0, 0),
+		feature(0x003B, false, is(profilePlusRDL), 1, 0, 0, 0),
+		feature(0x0041, false, is(profileBDR, profileBDRE), make([]byte, 20)...),
 	}
 }
 

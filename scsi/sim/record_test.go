@@ -42,9 +42,9 @@ func newRig(t testing.TB, media string, cfg sim.Config) *rig {
 	return &rig{t, r, s, d}
 }
 
-// write sends n blocks of a size and returns the sense triple, or nothing.
-func (g *rig) write(lba, n, size int) string {
-	return triple(g.d.Write(context.Background(), addr.LBA(lba), n, bytes.Repeat([]byte{byte(lba + 1)}, n*size)))
+// write sends n blocks of 2048 bytes and returns the sense triple, or nothing.
+func (g *rig) write(lba, n int) string {
+	return triple(g.d.Write(context.Background(), addr.LBA(lba), n, bytes.Repeat([]byte{byte(lba + 1)}, n*2048)))
 }
 
 func triple(err error) string {
@@ -80,10 +80,10 @@ func TestTrackAtOnce(t *testing.T) {
 	ctx := context.Background()
 	g := newRig(t, "cd-r", sim.Config{})
 	g.want("parameters", g.params(tao(mmc.NextSession)), "")
-	g.want("not at the next address", g.write(5, 10, 2048), "5/21/02")
-	g.want("first", g.write(0, 30, 2048), "")
-	g.want("again", g.write(0, 30, 2048), "5/21/02")
-	g.want("second", g.write(30, 300, 2048), "")
+	g.want("not at the next address", g.write(5, 10), "5/21/02")
+	g.want("first", g.write(0, 30), "")
+	g.want("again", g.write(0, 30), "5/21/02")
+	g.want("second", g.write(30, 300), "")
 	g.want("sync", triple(g.d.SynchronizeCache(ctx, mmc.Wait)), "")
 	// The track ends with two run-out blocks, the next one begins after its pregap.
 	info, err := g.d.TrackInfo(ctx, 0xFF)
@@ -96,7 +96,7 @@ func TestTrackAtOnce(t *testing.T) {
 	}
 	_, err = g.d.Read10(ctx, buf, 330)
 	g.want("a run-out block", triple(err), "5/64/00")
-	g.want("a second track", g.write(482, 300, 2048), "")
+	g.want("a second track", g.write(482, 300), "")
 	g.want("close", triple(g.d.Close(ctx, mmc.CloseSession, 0, mmc.Wait)), "")
 	l := g.r.Layout()
 	if len(l.Sessions) != 1 || len(l.Sessions[0].Tracks) != 2 || l.Sessions[0].Tracks[1].Pregap != 150 || l.End() != 784 {
@@ -120,7 +120,7 @@ func TestTrackAtOnce(t *testing.T) {
 		t.Errorf("the pointer to the next program area is %d", pointer)
 	}
 	g.want("the last session", g.params(tao(mmc.NoNextSession)), "")
-	g.want("write", g.write(784+11400, 300, 2048), "")
+	g.want("write", g.write(784+11400, 300), "")
 	g.want("close", triple(g.d.Close(ctx, mmc.CloseSession, 0, mmc.Immediate)), "")
 	if busy, _, err := g.d.Busy(ctx); !busy || err != nil {
 		t.Errorf("closing takes time: %t %v", busy, err)
@@ -128,7 +128,7 @@ func TestTrackAtOnce(t *testing.T) {
 	if err := drive.WaitReady(ctx, g.d, 10*time.Minute); err != nil {
 		t.Fatal(err)
 	}
-	g.want("a final disc", g.write(20000, 1, 2048), "5/30/05")
+	g.want("a final disc", g.write(20000, 1), "5/30/05")
 }
 
 // Cue sheets that no disc can hold.
@@ -167,10 +167,10 @@ func TestSequentialMedia(t *testing.T) {
 			g.want("parameters", g.params(mmc.WriteParameters{Type: mmc.WriteIncremental, UnderrunFree: true, TrackMode: 5,
 				Block: mmc.BlockMode1, FixedPacket: 16, LinkSize: 16, MultiSession: mmc.NextSession}), "")
 		}
-		g.want(media+": ahead", g.write(32, 32, 2048), "5/21/02")
-		g.want(media+": first", g.write(0, 32, 2048), "")
-		g.want(media+": back", g.write(0, 32, 2048), "5/21/02")
-		g.want(media+": beyond", g.write(32, 100, 2048), "")
+		g.want(media+": ahead", g.write(32, 32), "5/21/02")
+		g.want(media+": first", g.write(0, 32), "")
+		g.want(media+": back", g.write(0, 32), "5/21/02")
+		g.want(media+": beyond", g.write(32, 100), "")
 		g.want(media+": track", triple(g.d.Close(ctx, mmc.CloseTrack, 1, mmc.Wait)), "")
 		g.want(media+": session", triple(g.d.Close(ctx, mmc.CloseSession, 0, mmc.Wait)), "")
 		if c, err := g.d.Capacity(ctx); err != nil || c.Blocks < 132 || c.Blocks > 160 {
@@ -186,7 +186,7 @@ func TestSequentialMedia(t *testing.T) {
 func TestFormats(t *testing.T) {
 	ctx := context.Background()
 	g := newRig(t, "bd-re", sim.Config{})
-	g.want("unformatted", g.write(0, 32, 2048), "3/31/00")
+	g.want("unformatted", g.write(0, 32), "3/31/00")
 	offers, err := g.d.FormatCapacities(ctx)
 	if err != nil || len(offers) != 6 || offers[0].State != mmc.CapacityUnformatted {
 		t.Fatalf("%+v %v", offers, err)
@@ -202,17 +202,17 @@ func TestFormats(t *testing.T) {
 	if err := drive.WaitReady(ctx, g.d, time.Minute); err != nil {
 		t.Fatal(err)
 	}
-	g.want("formatted", g.write(64, 32, 2048), "")
-	g.want("beyond", g.write(int(offers[2].Blocks), 32, 2048), "5/21/00")
+	g.want("formatted", g.write(64, 32), "")
+	g.want("beyond", g.write(int(offers[2].Blocks), 32), "5/21/00")
 
 	g = newRig(t, "dvd-rw", sim.Config{})
 	g.want("to restricted overwrite", triple(g.d.Format(ctx, mmc.FormatRequest{Type: mmc.FormatRWQuick, Param: 16}, mmc.Wait)), "")
 	if c, err := g.d.Configuration(ctx); err != nil || c.Profile != mmc.ProfileDVDRWRO {
 		t.Errorf("%v %v", c.Profile, err)
 	}
-	g.want("half a block", g.write(8, 8, 2048), "5/21/02")
-	g.want("not where it grows", g.write(1600, 16, 2048), "5/21/02")
-	g.want("it grows", g.write(0, 16, 2048), "")
+	g.want("half a block", g.write(8, 8), "5/21/02")
+	g.want("not where it grows", g.write(1600, 16), "5/21/02")
+	g.want("it grows", g.write(0, 16), "")
 	g.want("back", triple(g.d.Blank(ctx, mmc.BlankMinimal, mmc.Wait)), "")
 	if c, err := g.d.Configuration(ctx); err != nil || c.Profile != mmc.ProfileDVDRW || c.Has(mmc.FeatureIncremental) {
 		t.Errorf("%v %v", c.Profile, err)
@@ -228,7 +228,7 @@ func TestUnderrun(t *testing.T) {
 		w := tao(mmc.NoNextSession)
 		w.UnderrunFree = free
 		g.want("parameters", g.params(w), "")
-		g.want("write", g.write(0, 300, 2048), "")
+		g.want("write", g.write(0, 300), "")
 		if err := g.s.Clock().Sleep(context.Background(), time.Minute); err != nil {
 			t.Fatal(err)
 		}
@@ -236,7 +236,7 @@ func TestUnderrun(t *testing.T) {
 		if !free {
 			want = "3/0C/09 deferred"
 		}
-		g.want(fmt.Sprintf("late, underrun free: %t", free), g.write(300, 300, 2048), want)
+		g.want(fmt.Sprintf("late, underrun free: %t", free), g.write(300, 300), want)
 		if g.s.Stats().Underruns != 1 {
 			t.Errorf("%d underruns", g.s.Stats().Underruns)
 		}
@@ -246,7 +246,7 @@ func TestUnderrun(t *testing.T) {
 func TestDeferredError(t *testing.T) {
 	ctx := context.Background()
 	g := newRig(t, "dvd+r", sim.Config{Faults: []sim.Fault{{Kind: sim.FaultWrite, First: 40, Last: 40}}})
-	g.want("the drive takes it", g.write(0, 64, 2048), "")
+	g.want("the drive takes it", g.write(0, 64), "")
 	err := g.d.SynchronizeCache(ctx, mmc.Wait)
 	s := scsi.SenseOf(err)
 	if triple(err) != "3/0C/00 deferred" || !s.InformationValid || s.Information != 40 {
@@ -256,14 +256,14 @@ func TestDeferredError(t *testing.T) {
 	if err != nil || !info.Damaged || info.NextWritableValid {
 		t.Errorf("%+v %v", info, err)
 	}
-	g.want("it cannot be gone on with", g.write(64, 16, 2048), "5/72/04")
+	g.want("it cannot be gone on with", g.write(64, 16), "5/72/04")
 }
 
 func TestBusyDrive(t *testing.T) {
 	g := newRig(t, "dvd+r", sim.Config{Busy: true, Speed: 4})
 	refused := 0
 	for at := 0; at < 6000; {
-		switch got := g.write(at, 32, 2048); got {
+		switch got := g.write(at, 32); got {
 		case "":
 			at += 32
 		case "2/04/08":
@@ -291,7 +291,7 @@ func TestStoreFails(t *testing.T) {
 	if err := drive.WaitReady(context.Background(), g.d, time.Minute); err != nil {
 		t.Fatal(err)
 	}
-	g.want("write", g.write(0, 64, 2048), "")
+	g.want("write", g.write(0, 64), "")
 	g.want("sync", triple(g.d.SynchronizeCache(context.Background(), mmc.Wait)), "4/44/00 deferred")
 	if s.Stats().StoreError == nil {
 		t.Error("no reason is given")
@@ -320,7 +320,7 @@ func TestStateIsKept(t *testing.T) {
 		t.Fatal(err)
 	}
 	g.want("parameters", g.params(tao(mmc.NextSession)), "")
-	g.want("write", g.write(0, 300, 2048), "")
+	g.want("write", g.write(0, 300), "")
 	g.want("close", triple(g.d.Close(context.Background(), mmc.CloseSession, 0, mmc.Wait)), "")
 	again, err := sim.OpenRecordable(kept, store, nil)
 	if err != nil {

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -263,7 +264,7 @@ func (r *Recordable) ReadSectors(ctx context.Context, p []byte, first disc.LBA) 
 // readZeros reads, with zeros where the store ends.
 func readZeros(s io.ReaderAt, p []byte, at int64) error {
 	n, err := s.ReadAt(p, at)
-	if err == io.EOF || err == io.ErrUnexpectedEOF {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		clear(p[n:])
 		return nil
 	}

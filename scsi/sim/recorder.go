@@ -2,6 +2,7 @@ package sim
 
 import (
 	"encoding/binary"
+	"errors"
 	"time"
 
 	"spindle/disc"
@@ -351,7 +352,8 @@ func (d *Drive) finishOperation() error {
 	}
 	d.rec.op = nil
 	if err := op.done(); err != nil {
-		if s, ok := err.(senseError); ok {
+		var s senseError
+		if errors.As(err, &s) {
 			s.Deferred = true
 			return s
 		}

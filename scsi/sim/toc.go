@@ -108,8 +108,8 @@ func (d *Drive) fullTOC(from int) []byte {
 		if s.Number < from {
 			continue
 		}
-		add := func(ctlADR, point byte, min [3]byte, zero byte, p [3]byte) {
-			b = append(b, byte(s.Number), ctlADR, 0, point, min[0], min[1], min[2], zero, p[0], p[1], p[2])
+		add := func(ctlADR, point byte, address [3]byte, zero byte, p [3]byte) {
+			b = append(b, byte(s.Number), ctlADR, 0, point, address[0], address[1], address[2], zero, p[0], p[1], p[2])
 		}
 		first, last := &s.Tracks[0], &s.Tracks[len(s.Tracks)-1]
 		ctl := func(t *disc.Track) byte { return 0x10 | byte(t.Control) }

@@ -26,8 +26,8 @@ func (f Folder) Find(device string) (*Drive, error) {
 		return only(all)
 	}
 	name := device
-	if real, err := filepath.EvalSymlinks(device); err == nil {
-		name = real
+	if target, err := filepath.EvalSymlinks(device); err == nil {
+		name = target
 	}
 	for _, d := range all {
 		if d.Device == name {

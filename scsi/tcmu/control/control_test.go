@@ -14,7 +14,7 @@ import (
 // folder is a short path, because the name of a socket may have some 100 bytes only.
 func folder(t *testing.T) Folder {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "ctl")
+	dir, err := os.MkdirTemp("", "ctl") //nolint:usetesting // T.TempDir has the name of the test in it
 	if err != nil {
 		t.Fatal(err)
 	}
