@@ -7,22 +7,27 @@ import (
 
 // Errors that a command or an [Open] can end with, for use with errors.Is.
 var (
-	// ErrTimeout: the device did not answer in time.
-	ErrTimeout = errors.New("the drive did not answer in time")
-	// ErrGone: the device was unplugged or its driver removed.
-	ErrGone = errors.New("the drive is gone")
-	// ErrBusy: another program holds the device.
-	ErrBusy = errors.New("another program is using the drive")
-	// ErrTransport: the host adapter or the cable failed the command.
-	ErrTransport = errors.New("the connection to the drive failed")
-	// ErrPermission: the user may not use the device.
-	ErrPermission = errors.New("no permission to use the drive")
-	// ErrNotFound: there is no such device.
-	ErrNotFound = errors.New("no such device")
-	// ErrNotOptical: the device is no CD, DVD or BD drive.
-	ErrNotOptical = errors.New("not an optical drive")
-	// ErrUnsupported: this system has no pass-through that spindle knows.
-	ErrUnsupported = errors.New("spindle cannot talk to drives on this system")
+	// ErrTimeout is returned when the device did not answer in time.
+	ErrTimeout = errors.New("scsi: timeout")
+	// ErrGone is returned when the device was unplugged or its driver removed.
+	ErrGone = errors.New("scsi: device gone")
+	// ErrBusy is returned when another program holds the device.
+	ErrBusy = errors.New("scsi: device busy")
+	// ErrTransport is returned when the host adapter or the cable failed the
+	// command.
+	ErrTransport = errors.New("scsi: transport failure")
+	// ErrPermission is returned when the user may not use the device.
+	ErrPermission = errors.New("scsi: permission denied")
+	// ErrNotFound is returned when there is no such device.
+	ErrNotFound = errors.New("scsi: no such device")
+	// ErrNotOptical is returned for a device that is no CD, DVD or BD drive.
+	ErrNotOptical = errors.New("scsi: not an optical drive")
+	// ErrNotDevice is returned for a file that is no device. It is a case of
+	// ErrNotOptical.
+	ErrNotDevice = fmt.Errorf("%w: not a device", ErrNotOptical)
+	// ErrUnsupported is returned where no pass-through is implemented for the
+	// operating system.
+	ErrUnsupported = errors.New("scsi: not supported on this system")
 )
 
 // A CheckCondition is the error of a command that the device ended with CHECK
@@ -57,19 +62,16 @@ func IsSense(err error, key SenseKey, asc uint8, ascq int) bool {
 }
 
 // An OpenError says why a device could not be opened. It wraps one of
-// [ErrPermission], [ErrNotFound], [ErrBusy], [ErrNotOptical] or
+// [ErrPermission], [ErrNotFound], [ErrBusy], [ErrNotOptical], [ErrNotDevice] or
 // [ErrUnsupported].
 type OpenError struct {
 	Path string
 	Err  error
-	Hint string // what the user can do, or empty
+	// Group is the group whose members may use the device, with
+	// [ErrPermission]; empty where no group may, or it is root's.
+	Group string
 }
 
-func (e *OpenError) Error() string {
-	if e.Hint == "" {
-		return e.Path + ": " + e.Err.Error()
-	}
-	return e.Path + ": " + e.Err.Error() + ". " + e.Hint
-}
+func (e *OpenError) Error() string { return e.Path + ": " + e.Err.Error() }
 
 func (e *OpenError) Unwrap() error { return e.Err }

@@ -1,7 +1,6 @@
 package scsi
 
 import (
-	"fmt"
 	"io/fs"
 	"os"
 	"os/user"
@@ -113,23 +112,20 @@ func addLinks(root string, drives []DriveInfo) {
 	}
 }
 
-// permissionHint says which group or command gives access to a device file.
-func permissionHint(path string) string {
+// groupOf names the group whose members may use a device file, or returns the empty
+// string.
+func groupOf(path string) string {
 	st, err := os.Stat(path)
 	if err != nil {
-		return "Try again as root"
+		return ""
 	}
 	sys, ok := st.Sys().(*syscall.Stat_t)
 	if !ok || st.Mode().Perm()&0o040 == 0 || sys.Gid == 0 {
-		return "Try again as root (sudo)"
+		return ""
 	}
 	name := strconv.Itoa(int(sys.Gid))
 	if g, err := user.LookupGroupId(name); err == nil {
 		name = g.Name
 	}
-	me := "$USER"
-	if u, err := user.Current(); err == nil {
-		me = u.Username
-	}
-	return fmt.Sprintf("It belongs to group %q: run \"sudo usermod -aG %s %s\" and log in again", name, name, me)
+	return name
 }

@@ -64,7 +64,7 @@ type Sense struct {
 }
 
 // ErrSense is returned for sense data that are too short or of an unknown form.
-var ErrSense = errors.New("malformed sense data")
+var ErrSense = errors.New("scsi: malformed sense data")
 
 // ParseSense reads sense data in fixed (70h, 71h) or descriptor (72h, 73h) form.
 func ParseSense(b []byte) (Sense, error) {

@@ -143,18 +143,17 @@ func openRetry(path string, flags int) (*os.File, error) {
 	}
 }
 
-// openError turns the errno of an open into an [*OpenError] with a hint.
+// openError turns the errno of an open into an [*OpenError].
 func openError(path string, err error) error {
 	e := &OpenError{Path: path, Err: err}
 	switch {
 	case errors.Is(err, unix.EACCES), errors.Is(err, unix.EPERM):
 		e.Err = ErrPermission
-		e.Hint = permissionHint(path)
+		e.Group = groupOf(path)
 	case errors.Is(err, unix.ENOENT), errors.Is(err, unix.ENODEV), errors.Is(err, unix.ENXIO):
 		e.Err = ErrNotFound
 	case errors.Is(err, unix.EBUSY):
 		e.Err = ErrBusy
-		e.Hint = "Unmount the disc (umount " + path + ") or close the program that uses it"
 	}
 	return e
 }
@@ -166,8 +165,7 @@ func (d *sgDevice) checkPassThrough(path string) error {
 		return &OpenError{Path: path, Err: err}
 	}
 	if st.Mode()&os.ModeDevice == 0 {
-		return &OpenError{Path: path, Err: ErrNotOptical,
-			Hint: "To use a disc image as a simulated drive, write sim:" + path}
+		return &OpenError{Path: path, Err: ErrNotDevice}
 	}
 	var version int32
 	if err := d.ioctl(sgGetVersion, unsafe.Pointer(&version)); err != nil || version < 30000 {
@@ -278,7 +276,7 @@ func ioctlError(c *Command, err error) error {
 	case errors.Is(err, unix.ENODEV), errors.Is(err, unix.ENXIO):
 		return fmt.Errorf("%s: %w (%w)", name, ErrGone, err)
 	case errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES):
-		return fmt.Errorf("%s: %w (the kernel lets only root send it)", name, ErrPermission)
+		return fmt.Errorf("%s: %w", name, ErrPermission)
 	case errors.Is(err, unix.EBUSY):
 		return fmt.Errorf("%s: %w", name, ErrBusy)
 	}

@@ -5,8 +5,7 @@ package scsi
 // Open returns an [*OpenError] that wraps [ErrUnsupported]: pass-through to
 // drives is written for Linux.
 func Open(path string) (Conn, error) {
-	return nil, &OpenError{Path: path, Err: ErrUnsupported,
-		Hint: "Image files and simulated drives (sim:FILE) work here"}
+	return nil, &OpenError{Path: path, Err: ErrUnsupported}
 }
 
 // OpenExclusive returns the same error as [Open].

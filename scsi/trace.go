@@ -148,7 +148,7 @@ type traceSpot struct {
 }
 
 // ErrTrace is what errors about traces wrap.
-var ErrTrace = errors.New("trace")
+var ErrTrace = errors.New("scsi: invalid trace")
 
 // maxTraceLine bounds one record: the data of the longest transfer in base64.
 const maxTraceLine = 32 << 20

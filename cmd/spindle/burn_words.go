@@ -44,7 +44,7 @@ func whyFailed(j *journal.Journal) string {
 	case journal.Different:
 		return "the disc differs from the image"
 	case journal.Unverified:
-		return "the disc could not be compared with the image: " + j.Failure.Text
+		return "the disc could not be compared with the image: " + inWords(j.Failure.Text)
 	}
 	text := "the burn failed"
 	if j.At.Step < len(j.Plan.Steps) {
@@ -54,7 +54,7 @@ func whyFailed(j *journal.Journal) string {
 			text += fmt.Sprintf(" at sector %d", j.At.LBA)
 		}
 	}
-	return text + ": " + j.Failure.Text
+	return text + ": " + inWords(j.Failure.Text)
 }
 
 // noteWords says what a note of a burn means.

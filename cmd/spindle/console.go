@@ -108,7 +108,7 @@ func done(status int) ending { return ending{Event: "result", Status: status} }
 
 // failed begins the result of a failure.
 func failed(m message) ending {
-	return ending{Event: "result", Status: m.status, Error: m.what, Advice: m.next, Sense: m.sense}
+	return ending{Event: "result", Status: m.status, Error: inWords(m.what), Advice: m.next, Sense: m.sense}
 }
 
 // show prints an event, as text or as JSON.
@@ -144,6 +144,7 @@ type noteEvent struct {
 
 // note tells the user something worth knowing.
 func (c *console) note(text string) {
+	text = inWords(text)
 	if c.json {
 		c.emit(noteEvent{"note", text})
 		return
@@ -175,7 +176,7 @@ func (c *console) fail(m message) {
 func (c *console) words(m message) {
 	const indent = "         "
 	p := c.page(c.stderr)
-	p.hang(string(p.red("spindle:"))+" ", indent, sentence(printable.Text(m.what)))
+	p.hang(string(p.red("spindle:"))+" ", indent, sentence(printable.Text(inWords(m.what))))
 	if m.next != "" {
 		p.hang(indent, indent, printable.Text(m.next))
 	}

@@ -225,7 +225,15 @@ func explain(err error) message {
 			m.what = e.what
 		}
 	}
-	return m.withSense(err)
+	var open *scsi.OpenError
+	if errors.As(err, &open) {
+		if next := openAdvice(open); next != "" {
+			m.next = next
+		}
+	}
+	m = m.withSense(err)
+	m.what = inWords(m.what)
+	return m
 }
 
 // find returns the index of the explanation of an error, or -1.

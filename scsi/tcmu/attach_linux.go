@@ -67,11 +67,11 @@ func Attach(ctx context.Context, dev scsi.Device, o Options) (*Drive, error) {
 // checkName keeps names inside of their folder.
 func checkName(name string) error {
 	if name == "" || len(name) > 32 {
-		return fmt.Errorf("a name of %d characters for a drive", len(name))
+		return fmt.Errorf("%w: %d characters", ErrName, len(name))
 	}
 	for _, c := range name {
 		if !(c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '-') {
-			return fmt.Errorf("%q in the name of a drive", c)
+			return fmt.Errorf("%w: %q", ErrName, c)
 		}
 	}
 	return nil

@@ -18,18 +18,21 @@ import (
 
 // Errors of [Attach].
 var (
-	// ErrUnsupported: this system is not Linux.
-	ErrUnsupported = errors.New("drives can be attached on Linux only")
-	// ErrRoot: it needs the rights of root.
-	ErrRoot = errors.New("attaching a drive needs root")
-	// ErrModule: a kernel module is missing.
-	ErrModule = errors.New("a kernel module is missing")
-	// ErrConfigfs: the kernel's configuration file system is not mounted.
-	ErrConfigfs = errors.New("configfs is not mounted")
-	// ErrRing: what stands in the ring makes no sense.
-	ErrRing = errors.New("the kernel's command ring makes no sense")
-	// ErrExists: a drive of this name is attached already.
-	ErrExists = errors.New("a drive of this name is attached already")
+	// ErrUnsupported is returned on systems other than Linux.
+	ErrUnsupported = errors.New("tcmu: not supported on this system")
+	// ErrRoot is returned to users without the rights of root.
+	ErrRoot = errors.New("tcmu: needs root")
+	// ErrModule is returned when the kernel lacks a module.
+	ErrModule = errors.New("tcmu: kernel module missing")
+	// ErrConfigfs is returned when the kernel's configuration file system is not
+	// mounted.
+	ErrConfigfs = errors.New("tcmu: configfs not mounted")
+	// ErrRing is returned when the contents of the command ring are invalid.
+	ErrRing = errors.New("tcmu: invalid command ring")
+	// ErrExists is returned when the name of the drive is taken.
+	ErrExists = errors.New("tcmu: drive exists")
+	// ErrName is returned for a name that is not allowed.
+	ErrName = errors.New("tcmu: invalid drive name")
 )
 
 // Options name the drive in the kernel.
