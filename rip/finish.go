@@ -8,6 +8,7 @@ import (
 
 	"spindle/cue"
 	"spindle/disc"
+	"spindle/internal/atomicfile"
 	"spindle/rip/mapfile"
 )
 
@@ -71,11 +72,7 @@ func (r *Result) sums(w *writer) {
 func writeTexts(set *cue.Set) ([]string, error) {
 	var made []string
 	for _, x := range set.Texts() {
-		err := replaceFile(x.Path, func(f *os.File) error {
-			_, err := f.Write(x.Data)
-			return err
-		})
-		if err != nil {
+		if err := atomicfile.WriteBytes(x.Path, x.Data); err != nil {
 			return made, err
 		}
 		made = append(made, x.Path)
@@ -139,7 +136,7 @@ func (r *Result) WriteSums(output string) (string, error) {
 // ReplaceSums is WriteSums, and replaces a file that is there already.
 func (r *Result) ReplaceSums(output string) (string, error) {
 	path := output + ".sha256"
-	return path, replaceFile(path, func(f *os.File) error {
+	return path, atomicfile.Write(path, func(f *os.File) error {
 		for _, img := range r.Images {
 			if _, err := fmt.Fprintf(f, "%s *%s\n", img.SHA256, filepath.Base(img.Path)); err != nil {
 				return err

@@ -195,35 +195,3 @@ func exists(path string) bool {
 	_, err := os.Lstat(path)
 	return !errors.Is(err, fs.ErrNotExist)
 }
-
-// tempSuffix marks a file that is being written anew. The name is always the
-// same, so that runs that were killed do not leave ever more of them.
-const tempSuffix = ".spindle-tmp"
-
-// replaceFile writes a file under a temporary name beside it and renames it when
-// it is whole and on the disk.
-func replaceFile(path string, write func(*os.File) error) (err error) {
-	f, err := os.Create(path + tempSuffix)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			os.Remove(f.Name())
-		}
-	}()
-	if err = write(f); err == nil {
-		err = f.Sync()
-	}
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	if err != nil {
-		return err
-	}
-	if err = os.Rename(f.Name(), path); err != nil {
-		return err
-	}
-	syncDir(path)
-	return nil
-}

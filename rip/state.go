@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"spindle/disc"
+	"spindle/internal/atomicfile"
 	"spindle/rip/mapfile"
 )
 
@@ -372,7 +373,7 @@ func decodeFlawed(m *mapfile.Map, text string) error {
 }
 
 func writeMap(path string, m *mapfile.Map, s *state) error {
-	return replaceFile(path, func(f *os.File) error {
+	return atomicfile.Write(path, func(f *os.File) error {
 		_, err := encodeMap(m, s).WriteTo(f)
 		return err
 	})

@@ -37,7 +37,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"mkdisc": cmdMkdisc, "waitfile": cmdWaitfile, "status": cmdStatus, "corrupt": cmdCorrupt,
+			"mkdisc": cmdMkdisc, "waitfile": cmdWaitfile, "status": cmdStatus, "corrupt": cmdCorrupt, "glob": cmdGlob,
 			"write": cmdWrite, "link": cmdLink,
 		},
 	})
@@ -64,6 +64,15 @@ func cmdWaitfile(ts *testscript.TestScript, _ bool, args []string) {
 		time.Sleep(10 * time.Millisecond)
 	}
 	ts.Fatalf("%s does not grow to %d bytes", args[0], size)
+}
+
+// glob PATTERN: some file matches.
+func cmdGlob(ts *testscript.TestScript, neg bool, args []string) {
+	found, err := filepath.Glob(ts.MkAbs(args[0]))
+	ts.Check(err)
+	if neg == (len(found) > 0) {
+		ts.Fatalf("%s: %v", args[0], found)
+	}
 }
 
 // corrupt [-t] FILE OFFSET... changes a bit of each of these bytes; with -t the file

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"spindle/disc"
 	"spindle/disc/cdsector"
 	"spindle/disc/digest"
+	"spindle/internal/atomicfile"
 )
 
 // ErrCannotHold means that the format of the new file cannot hold the image.
@@ -59,41 +61,47 @@ type Output struct {
 	ctx     context.Context
 	res     Created
 	hash    *digest.Hasher
-	written []string // final names of files begun
+	written []*atomicfile.File
+	paths   []string // final names of those
 	flush   *flushing
 	done    int64
 	total   int64
 }
-
-// tempSuffix is that of files that are not whole yet. It is not that of a rip, whose
-// .part holds what may not be had again.
-const tempSuffix = ".converting"
 
 // Create makes path, and what belongs to it, in the format f. All files are
 // written under temporary names and renamed when they are whole; on an error none
 // is left.
 func Create(ctx context.Context, f Format, path string, img disc.Image, o Options) (*Created, error) {
 	out := &Output{Options: o, Path: path, Image: img, Layout: img.Layout(), ctx: ctx}
-	err := f.Create(out)
-	if err == nil {
-		err = out.rename()
+	defer func() {
+		for _, w := range out.written {
+			w.Discard() // those that were committed stay
+		}
+	}()
+	if err := f.Create(out); err != nil {
+		return nil, err
 	}
-	for _, w := range out.written {
-		os.Remove(w + tempSuffix) // those that were renamed are no longer there
-	}
-	if err != nil {
+	if err := out.commit(); err != nil {
 		return nil, err
 	}
 	return &out.res, nil
 }
 
-// rename gives all files their final names.
-func (o *Output) rename() error {
-	for _, f := range o.written {
-		if err := os.Rename(f+tempSuffix, f); err != nil {
+// commit gives all files their final names.
+func (o *Output) commit() error {
+	for i, f := range o.written {
+		commit := f.CommitNew
+		if o.Force {
+			commit = f.Commit
+		}
+		err := commit()
+		if errors.Is(err, fs.ErrExist) {
+			return fmt.Errorf("%s %w", o.paths[i], ErrExists)
+		}
+		if err != nil {
 			return err
 		}
-		o.res.Files = append(o.res.Files, f)
+		o.res.Files = append(o.res.Files, o.paths[i])
 	}
 	if o.hash != nil {
 		o.res.Whole, _ = o.hash.Sums()
@@ -165,18 +173,18 @@ func (o *Output) Reserve(bytes int64, files ...string) error {
 
 // Write makes one file.
 func (o *Output) Write(path string, fill func(*os.File) error) error {
-	f, err := os.Create(path + tempSuffix)
+	f, err := atomicfile.Create(path)
 	if err != nil {
 		return err
 	}
-	o.written = append(o.written, path)
-	o.flush = startFlushing(f)
-	err = fill(f)
+	o.written, o.paths = append(o.written, f), append(o.paths, path)
+	o.flush = startFlushing(f.File)
+	err = fill(f.File)
 	o.flush.stop()
-	if err == nil {
-		err = f.Sync()
+	if err != nil {
+		return f.Error(err)
 	}
-	return errors.Join(err, f.Close())
+	return f.Close()
 }
 
 // flushing has what was written so far brought to the disk while more is written, so

@@ -12,9 +12,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strings"
 	"time"
+
+	"spindle/internal/atomicfile"
 )
 
 // blockSize is the number of bytes of a sector.
@@ -82,20 +85,21 @@ func Create(ctx context.Context, path, dir string, o Options, force bool) (*Made
 	if err != nil {
 		return nil, err
 	}
-	temp := path + ".making" // not .part: that is a rip's
-	f, err := os.Create(temp)
+	f, err := atomicfile.Create(path)
 	if err != nil {
 		return nil, err
 	}
-	err = v.write(ctx, f)
-	if err == nil {
-		err = f.Sync()
+	defer f.Discard()
+	if err := v.write(ctx, f.File); err != nil {
+		return nil, f.Error(err)
 	}
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(temp, path)
+	commit := f.CommitNew
+	if force {
+		commit = f.Commit
 	}
-	if err != nil {
-		os.Remove(temp)
+	if err := commit(); errors.Is(err, fs.ErrExist) {
+		return nil, fmt.Errorf("%s %w", path, ErrExists)
+	} else if err != nil {
 		return nil, err
 	}
 	return &v.made, nil

@@ -15,6 +15,7 @@ import (
 
 	"spindle/cue"
 	"spindle/disc"
+	"spindle/internal/atomicfile"
 	"spindle/scsi/sim"
 )
 
@@ -132,7 +133,7 @@ func saver(path, media string) func(sim.State, *disc.Layout) error {
 		if err != nil {
 			return err
 		}
-		if err := replace(path+stateSuffix, append(b, '\n')); err != nil || !cd {
+		if err := atomicfile.WriteBytes(path+stateSuffix, append(b, '\n')); err != nil || !cd {
 			return err
 		}
 		return saveSheet(path, dataFile(path, media), l)
@@ -151,19 +152,9 @@ func saveSheet(path, bin string, l *disc.Layout) error {
 		return nil
 	}
 	for _, x := range cue.NewSet(path, l, false).Texts() {
-		if err := replace(x.Path, x.Data); err != nil {
+		if err := atomicfile.WriteBytes(x.Path, x.Data); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// replace writes a file whole or not at all.
-func replace(path string, b []byte) error {
-	const part = ".part"
-	if err := os.WriteFile(path+part, b, 0o666); err != nil {
-		os.Remove(path + part)
-		return err
-	}
-	return os.Rename(path+part, path)
 }

@@ -1,0 +1,195 @@
+// Package atomicfile writes files that are there whole or not at all: under a
+// temporary name beside the final one, which they get when all of them is on the
+// disk.
+//
+// The temporary name is the final one, then a random part and ".spindle-tmp". It is
+// created anew, so that nothing that stands in its place is overwritten or followed.
+// What a process that was killed left of the same file is removed by the next one
+// that writes it.
+package atomicfile
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Suffix is how temporary names end.
+const Suffix = ".spindle-tmp"
+
+// A File is a file that is being written.
+type File struct {
+	*os.File
+	path   string // final
+	closed bool
+	done   bool
+}
+
+// Create begins a file. It is for the caller to end it with [File.Commit],
+// [File.CommitNew] or [File.Discard].
+func Create(path string) (*File, error) {
+	removeLeft(path)
+	const tries = 10
+	for range tries {
+		f, err := os.OpenFile(tempName(path, rand.Text()), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
+		if errors.Is(err, fs.ErrExist) {
+			continue
+		}
+		if err != nil {
+			return nil, named(err, path)
+		}
+		if hold(f) == nil && stands(f) {
+			return &File{File: f, path: path}, nil
+		}
+		f.Close() // another process took it for one that was left
+		os.Remove(f.Name())
+	}
+	return nil, fmt.Errorf("create %s: no temporary name is free", path)
+}
+
+// tempName puts the random part into a name, which it shortens where that would be
+// too long for a file system.
+func tempName(path, random string) string {
+	const most = 255
+	dir, base := filepath.Split(path)
+	if room := most - len(random) - len(Suffix) - 1; len(base) > room {
+		base = strings.ToValidUTF8(base[:room], "")
+	}
+	return dir + base + "." + random + Suffix
+}
+
+// stands reports whether an open file is still in its place.
+func stands(f *os.File) bool {
+	own, err := f.Stat()
+	if err != nil {
+		return false
+	}
+	now, err := os.Lstat(f.Name())
+	return err == nil && os.SameFile(own, now)
+}
+
+// removeLeft removes temporary files of path that no process writes any more.
+func removeLeft(path string) {
+	dir, _ := filepath.Split(path)
+	if dir == "" {
+		dir = "."
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return // creating the file will say why
+	}
+	sample := filepath.Base(tempName(path, rand.Text()))
+	prefix := sample[:len(sample)-len(Suffix)-len(rand.Text())]
+	for _, e := range entries {
+		name := e.Name()
+		if len(name) == len(sample) && strings.HasPrefix(name, prefix) && strings.HasSuffix(name, Suffix) && e.Type().IsRegular() {
+			removeUnheld(filepath.Join(dir, name))
+		}
+	}
+}
+
+// Close brings the file to the disk and closes it. It keeps its temporary name until
+// it is committed.
+func (f *File) Close() error {
+	if f.closed {
+		return nil
+	}
+	f.closed = true
+	return named(errors.Join(f.File.Sync(), f.File.Close()), f.path)
+}
+
+// Commit closes the file and gives it its name, replacing another file of that name.
+// When the name is a symbolic link, the link is replaced, not what it points to. On
+// an error the file is discarded.
+func (f *File) Commit() error { return f.commit(os.Rename) }
+
+// CommitNew is Commit for a name that must not be taken: the error wraps
+// [fs.ErrExist] when it is.
+func (f *File) CommitNew() error {
+	return f.commit(func(temp, path string) error {
+		err := os.Link(temp, path)
+		switch {
+		case err == nil:
+			return os.Remove(temp)
+		case errors.Is(err, fs.ErrExist):
+			return err
+		}
+		// The file system has no hard links.
+		if _, err := os.Lstat(path); err == nil {
+			return &fs.PathError{Op: "create", Path: path, Err: fs.ErrExist}
+		}
+		return os.Rename(temp, path)
+	})
+}
+
+func (f *File) commit(name func(temp, path string) error) error {
+	err := f.Close()
+	if err == nil {
+		err = name(f.Name(), f.path)
+	}
+	if err != nil {
+		f.Discard()
+		return named(err, f.path)
+	}
+	f.done = true
+	if dir, err := os.Open(filepath.Dir(f.path)); err == nil {
+		_ = dir.Sync() // so that the name survives a power cut; not all systems can
+		dir.Close()
+	}
+	return nil
+}
+
+// Discard removes the file, unless it was committed.
+func (f *File) Discard() {
+	if f.done {
+		return
+	}
+	f.done = true
+	if !f.closed {
+		f.closed = true
+		f.File.Close()
+	}
+	os.Remove(f.Name())
+}
+
+// Write writes a file by calling fill, and replaces another one of that name. On an
+// error nothing is changed; it names path, not the temporary file.
+func Write(path string, fill func(*os.File) error) error {
+	f, err := Create(path)
+	if err != nil {
+		return err
+	}
+	defer f.Discard()
+	if err := fill(f.File); err != nil {
+		return named(err, path)
+	}
+	return f.Commit()
+}
+
+// WriteBytes writes a file that is at hand, as [Write] does.
+func WriteBytes(path string, b []byte) error {
+	return Write(path, func(f *os.File) error {
+		_, err := f.Write(b)
+		return err
+	})
+}
+
+// named puts the final name into errors about the temporary one.
+func named(err error, path string) error {
+	var p *fs.PathError
+	if errors.As(err, &p) && strings.HasSuffix(p.Path, Suffix) {
+		p.Path = path
+	}
+	var l *os.LinkError
+	if errors.As(err, &l) && strings.HasSuffix(l.Old, Suffix) {
+		return &fs.PathError{Op: "create", Path: path, Err: l.Err}
+	}
+	return err
+}
+
+// Error puts the name of the file into an error of writing it.
+func (f *File) Error(err error) error { return named(err, f.path) }

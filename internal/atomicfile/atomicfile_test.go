@@ -1,0 +1,146 @@
+package atomicfile
+
+import (
+	"crypto/rand"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// names lists a folder.
+func names(t *testing.T, dir string) string {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for _, e := range entries {
+		all = append(all, e.Name())
+	}
+	return strings.Join(all, " ")
+}
+
+func content(t *testing.T, path string) string {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+func TestWrite(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "x")
+	for _, text := range []string{"one", "two"} {
+		if err := WriteBytes(path, []byte(text)); err != nil {
+			t.Fatal(err)
+		}
+		if got := content(t, path); got != text {
+			t.Errorf("it holds %q", got)
+		}
+	}
+	broken := errors.New("broken")
+	if err := Write(path, func(*os.File) error { return broken }); !errors.Is(err, broken) {
+		t.Error(err)
+	}
+	if err := Write(path, func(f *os.File) error { return &fs.PathError{Op: "write", Path: f.Name(), Err: broken} }); err.Error() != "write "+path+": broken" {
+		t.Error(err)
+	}
+	if got := content(t, path); got != "two" || names(t, dir) != "x" {
+		t.Errorf("after an error: %q, and the folder has %s", got, names(t, dir))
+	}
+	if err := WriteBytes(filepath.Join(dir, "no", "x"), nil); !errors.Is(err, fs.ErrNotExist) || strings.Contains(err.Error(), Suffix) {
+		t.Error(err)
+	}
+}
+
+func TestCommitNew(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "x")
+	for _, want := range []error{nil, fs.ErrExist} {
+		f, err := Create(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := f.CommitNew(); !errors.Is(err, want) {
+			t.Errorf("%v, want %v", err, want)
+		}
+		f.Discard()
+	}
+	if names(t, dir) != "x" {
+		t.Error(names(t, dir))
+	}
+}
+
+// A link is replaced, and what it points to stays as it is.
+func TestLink(t *testing.T) {
+	dir := t.TempDir()
+	target, path := filepath.Join(dir, "target"), filepath.Join(dir, "x")
+	if err := os.WriteFile(target, []byte("precious"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(target, path); err != nil {
+		t.Skip(err)
+	}
+	if err := WriteBytes(path, []byte("new")); err != nil {
+		t.Fatal(err)
+	}
+	if content(t, target) != "precious" || content(t, path) != "new" {
+		t.Error("the link was followed")
+	}
+}
+
+// What a killed process left goes; what another one writes, and files that only
+// look alike, stay.
+func TestLeftBehind(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "x")
+	left := tempName(path, rand.Text())
+	like := []string{path + Suffix, path + ".short" + Suffix, tempName(filepath.Join(dir, "xy"), rand.Text())}
+	for _, p := range append(like, left) {
+		if err := os.WriteFile(p, nil, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	one, err := Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	two, err := Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range []*File{one, two} {
+		if _, err := f.WriteString(f.Name()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, f := range []*File{one, two} {
+		if err := f.Commit(); err != nil {
+			t.Fatal(err)
+		}
+		if got := content(t, path); got != f.Name() {
+			t.Errorf("it holds %q", got)
+		}
+	}
+	for _, p := range like {
+		if _, err := os.Lstat(p); err != nil {
+			t.Error(err)
+		}
+	}
+	if _, err := os.Lstat(left); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("what was left is still there (%v)", err)
+	}
+}
+
+func TestLongName(t *testing.T) {
+	path := filepath.Join(t.TempDir(), strings.Repeat("ü", 120))
+	if err := WriteBytes(path, nil); err != nil {
+		t.Error(err)
+	}
+}
