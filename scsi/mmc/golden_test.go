@@ -140,8 +140,8 @@ var goldenCalls = []struct {
 	{"BufferCapacity() of a drive that claims more free than there is", result((*mmc.Drive).BufferCapacity)},
 	{"SendCueSheet(audio, data)", nothing(func(ctx context.Context, d *mmc.Drive) error {
 		return d.SendCueSheet(ctx, []mmc.CueEntry{
-			{ADR: 1, Form: mmc.FormAudioNone},
 			{ADR: 2, Text: []byte("4012345")}, {ADR: 2, Text: []byte("678901")},
+			{ADR: 1, Form: mmc.FormAudioNone},
 			{ADR: 3, Track: 1, Text: []byte("GBAYE6")}, {ADR: 3, Track: 1, Text: []byte("700001")},
 			{ADR: 1, Track: 1, LBA: -150}, {ADR: 1, Track: 1, Index: 1, LBA: 0},
 			{Control: mmc.ControlData, ADR: 1, Track: 2, Form: mmc.FormMode1, LBA: (4*60+59)*75 + 74 - 150},
