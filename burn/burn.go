@@ -41,6 +41,25 @@ var (
 	ErrOptions = errors.New("the options contradict each other")
 )
 
+// Cases of [ErrOptions] that have a way out.
+var (
+	// ErrOnceOnly: a DVD-RW that was blanked the quick way takes one
+	// session, disc at once; one that was blanked as a whole takes more.
+	ErrOnceOnly = fmt.Errorf("%w: the disc can be written at once only", ErrOptions)
+	// ErrNeedsFormat: the disc is overwritten, and is made new by
+	// formatting it, not by blanking.
+	ErrNeedsFormat = fmt.Errorf("%w: the disc is formatted, not blanked", ErrOptions)
+)
+
+// A FitError is an image that does not fit. It is a case of [ErrTooLarge].
+type FitError struct{ Need, Free int } // sectors
+
+func (e *FitError) Error() string {
+	return fmt.Sprintf("%v: it needs %d sectors, and %d are free", ErrTooLarge, e.Need, e.Free)
+}
+
+func (e *FitError) Unwrap() error { return ErrTooLarge }
+
 // ErrSource: the image could not be read while it was burned, or it changed.
 var ErrSource = errors.New("the image cannot be read")
 

@@ -23,7 +23,7 @@ func PlanErase(m *Medium, how Erasing) (*Plan, error) {
 	switch {
 	case m.Profile == mmc.ProfileCDRW, m.Profile == mmc.ProfileDVDRW, m.Profile == mmc.ProfileDVDRWRO:
 	case m.random():
-		return nil, fmt.Errorf("a %s is not erased: it is written over. \"spindle format\" makes it new: %w", m.Profile, ErrOptions)
+		return nil, fmt.Errorf("%s: %w", m.Profile, ErrNeedsFormat)
 	default:
 		return nil, fmt.Errorf("a %s is written once: it %w again", m.Profile, ErrNotWritable)
 	}
@@ -41,9 +41,16 @@ func PlanErase(m *Medium, how Erasing) (*Plan, error) {
 	return plan, nil
 }
 
+// FormatOptions say how a disc is formatted.
+type FormatOptions struct {
+	Full  bool  // write or certify every sector
+	Spare Spare // BD
+}
+
 // PlanFormat plans the formatting of the disc m, which it leaves as it is. A DVD-RW
 // becomes one that is overwritten.
-func PlanFormat(m *Medium, full bool, spare Spare) (*Plan, error) {
+func PlanFormat(m *Medium, o FormatOptions) (*Plan, error) {
+	full, spare := o.Full, o.Spare
 	p := &planner{m: *m, plan: &Plan{Profile: m.Profile}, o: Options{Spare: spare, Blank: true, Full: true}}
 	switch m.Profile {
 	case mmc.ProfileDVDRW, mmc.ProfileDVDRWRO:

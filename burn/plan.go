@@ -151,7 +151,7 @@ func (p *planner) prepare() error {
 		}
 		m.AtOnce = true
 	case sequential && used && p.m.Erasable && (p.m.Status == mmc.DiscComplete || p.m.Damaged):
-		return fmt.Errorf("%w: erase it with --blank", ErrNotBlank)
+		return ErrNotBlank
 	}
 	return nil
 }
@@ -172,19 +172,9 @@ func (p *planner) fits(start disc.LBA, n int) error {
 			p.plan.Notes = append(p.plan.Notes, OverburnNote{end - p.m.Capacity})
 			return nil
 		}
-		return fmt.Errorf("%w: it needs %d sectors (%s), and %d (%s) are free; %d are missing", ErrTooLarge,
-			n, size(n), p.m.Capacity-int(start), size(p.m.Capacity-int(start)), end-p.m.Capacity)
+		return &FitError{Need: n, Free: p.m.Capacity - int(start)}
 	}
 	return nil
-}
-
-// size gives blocks of 2048 bytes in the units on a disc's box.
-func size(blocks int) string {
-	n := float64(blocks) * 2048
-	if n < 1e9 {
-		return fmt.Sprintf("%.1f MB", n/1e6)
-	}
-	return fmt.Sprintf("%.2f GB", n/1e9)
 }
 
 // writeData adds the writing of a data track, padded to whole blocks of the

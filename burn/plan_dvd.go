@@ -34,7 +34,7 @@ func (p *planner) dvdR() error {
 		return nil
 	}
 	if !p.m.InPackets {
-		return fmt.Errorf("this %s can be written at once only, after a quick blank: erase it with --blank --full, or leave out --multi: %w", p.m.Profile, ErrOptions)
+		return fmt.Errorf("%s: %w", p.m.Profile, ErrOnceOnly)
 	}
 	p.plan.Mode, p.plan.Final = Incremental, !p.o.Multi
 	params.Type, params.FixedPacket, params.LinkSize = mmc.WriteIncremental, 16, 16

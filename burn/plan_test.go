@@ -76,7 +76,7 @@ func TestPlanningIsPure(t *testing.T) {
 			for _, spare := range []Spare{"", SpareNone, SpareMinimum, SpareDefault} {
 				for _, full := range []bool{false, true} {
 					name := fmt.Sprintf("%s, %s: format, full %t, spare %q", media, state, full, spare)
-					same(name, m, func() (*Plan, error) { return PlanFormat(m, full, spare) })
+					same(name, m, func() (*Plan, error) { return PlanFormat(m, FormatOptions{full, spare}) })
 				}
 				m.CapacityWith(spare)
 			}

@@ -5,6 +5,7 @@ import (
 
 	"spindle/burn"
 	"spindle/burn/journal"
+	"spindle/iso"
 )
 
 // doing names a step of a burn in the middle of a sentence.
@@ -86,4 +87,10 @@ func resumeWords(r *burn.ResumePlan, t *target, compare bool) string {
 		how = fmt.Sprintf("from where it was cut off (sector %d), ", r.From)
 	}
 	return howLong(how+planWords(t), r.Plan, compare)
+}
+
+// fitWords says that an image does not fit.
+func fitWords(e *burn.FitError) string {
+	return fmt.Sprintf("the image does not fit on the disc: it needs %d sectors (%s), and %d (%s) are free; %d are missing", e.Need,
+		sizeText(int64(e.Need)*iso.BlockSize), e.Free, sizeText(int64(e.Free)*iso.BlockSize), e.Need-e.Free)
 }

@@ -23,7 +23,7 @@ where it is needed. Everything on the disc is lost.`,
 		Args:    needs(0, 1, ""),
 		RunE: a.run(func(ctx context.Context, args []string) (result, error) {
 			return erase(ctx, a, args, "formatted", func(m *burn.Medium) (*burn.Plan, error) {
-				return burn.PlanFormat(m, full, burn.Spare(spare))
+				return burn.PlanFormat(m, burn.FormatOptions{Full: full, Spare: burn.Spare(spare)})
 			})
 		}),
 	}

@@ -155,6 +155,10 @@ var explanations = []explanation{
 	{"burn/address", burn.ErrAddress, nil, exitUsage, "",
 		untouched + "A further session needs an image that was made for it (\"spindle info\" shows where it begins); " +
 			"--force burns it anyway."},
+	{"burn/once-only", burn.ErrOnceOnly, nil, exitUsage, "this disc can be written at once only, because it was blanked the quick way",
+		untouched + "Erase it with --blank --full, or leave out --multi."},
+	{"burn/needs-format", burn.ErrNeedsFormat, nil, exitUsage, "this kind of disc is not erased: it is overwritten",
+		untouched + "\"spindle format\" makes it new."},
 	{"burn/options", burn.ErrOptions, nil, exitUsage, "", untouched},
 	{"burn/wrong-image", errWrongImage, nil, exitDifferent, "", untouched + "Get the image again; --force burns it anyway."},
 	{"burn/nobody", errNoAnswer, nil, exitNoDisc,
@@ -224,6 +228,10 @@ func explain(err error) message {
 		if e.what != "" {
 			m.what = e.what
 		}
+	}
+	var fit *burn.FitError
+	if errors.As(err, &fit) {
+		m.what = fitWords(fit)
 	}
 	var open *scsi.OpenError
 	if errors.As(err, &open) {
