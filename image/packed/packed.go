@@ -4,6 +4,7 @@
 package packed
 
 import (
+	"bufio"
 	"bytes"
 	"compress/bzip2"
 	"errors"
@@ -79,8 +80,10 @@ func isBzip2(b []byte) bool {
 		(string(b[4:10]) == "\x31\x41\x59\x26\x53\x59" || string(b[4:10]) == "\x17\x72\x45\x38\x50\x90")
 }
 
+// openXZ reads through a buffer, for the decoder takes one byte after the other.
 func openXZ(r io.Reader) (io.ReadCloser, error) {
-	x, err := xz.ReaderConfig{DictCap: 1 << 20}.NewReader(r)
+	const buffer = 64 << 10
+	x, err := xz.ReaderConfig{DictCap: 1 << 20}.NewReader(bufio.NewReaderSize(r, buffer))
 	if err != nil {
 		return nil, err
 	}
