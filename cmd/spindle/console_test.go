@@ -3,8 +3,13 @@ package main
 import (
 	"bytes"
 	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"runtime/debug"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -250,5 +255,23 @@ func TestOutputIsLost(t *testing.T) {
 	}
 	if !strings.Contains(stderr.String(), "standard output could not be written: no space left on device") {
 		t.Errorf("standard error: %q", stderr.String())
+	}
+}
+
+func TestFileWords(t *testing.T) {
+	_, missing := os.Open(filepath.Join(t.TempDir(), "none"))
+	for _, test := range []struct {
+		err  error
+		want string
+	}{
+		{missing, "there is no file or folder \""},
+		{fmt.Errorf("the image: %w", missing), "the image: open "},
+		{&fs.PathError{Op: "open", Path: "x", Err: syscall.EACCES}, "you have no permission for \"x\""},
+		{&fs.PathError{Op: "write", Path: "x", Err: syscall.EIO}, "\"x\": input/output error"},
+		{errFull, "no space left on device"},
+	} {
+		if got := fileWords(test.err); !strings.HasPrefix(got, test.want) {
+			t.Errorf("%v: %q, want %q", test.err, got, test.want)
+		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -100,6 +101,8 @@ func whichDrive(err error) error {
 	switch {
 	case errors.As(err, &spec):
 		return refusal{err, exitUsage, ""}
+	case errors.As(err, &disc) && errors.Is(err, fs.ErrNotExist):
+		return refusal{fmt.Errorf("no disc for the simulated drive: %s", fileWords(disc.Err)), exitNoDisc, ""}
 	case errors.As(err, &disc):
 		return fmt.Errorf("no disc for the simulated drive: %w", err)
 	case errors.As(err, &many):

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"slices"
@@ -209,19 +210,14 @@ const sensedNext = "Clean the disc and try again, or try another drive. --trace 
 
 // explain turns an error into what the user gets.
 func explain(err error) message {
-	var (
-		use  refusal
-		simE *byname.DiscError
-	)
+	var use refusal
 	switch {
 	case errors.As(err, &use):
 		return message{status: use.status, what: err.Error(), next: use.next}
 	case errors.Is(err, context.Canceled):
 		return message{status: exitInterrupted, what: "interrupted"}
-	case errors.As(err, &simE) && errors.Is(err, fs.ErrNotExist):
-		return message{status: exitNoDisc, what: err.Error()}
 	}
-	m := message{status: exitFailed, what: err.Error()}
+	m := message{status: exitFailed, what: fileWords(err)}
 	if i := find(err); i >= 0 {
 		e := explanations[i]
 		m.status, m.next = e.status, strings.TrimSpace(e.next)
@@ -258,7 +254,7 @@ func (m message) withSense(err error) message {
 		return m
 	}
 	m.sense = cc.Error()
-	if m.what == err.Error() {
+	if m.what == err.Error() { // which says it in the words of the standard
 		m.what = "the drive reported an error"
 		if w, ok := senseWords(cc.Sense); ok {
 			m.what = w.what
@@ -278,4 +274,31 @@ func plainError(err error) string {
 		return p.Err.Error()
 	}
 	return err.Error()
+}
+
+// fileProblems says what can be wrong with a file or folder.
+var fileProblems = []struct {
+	err   error
+	words string
+}{
+	{fs.ErrNotExist, "there is no file or folder %q"},
+	{fs.ErrPermission, "you have no permission for %q"},
+	{fs.ErrExist, "%q already exists"},
+	{syscall.ENOTDIR, "%q is not a folder"},
+	{syscall.EISDIR, "%q is a folder"},
+}
+
+// fileWords gives an error of the operating system about a file its sentence, and
+// other errors their own words.
+func fileWords(err error) string {
+	var p *fs.PathError
+	if !errors.As(err, &p) || err.Error() != p.Error() {
+		return err.Error()
+	}
+	for _, f := range fileProblems {
+		if errors.Is(p.Err, f.err) {
+			return fmt.Sprintf(f.words, p.Path)
+		}
+	}
+	return fmt.Sprintf("%q: %v", p.Path, p.Err)
 }
