@@ -69,7 +69,7 @@ type verifyResult struct {
 	Whole       *digest.Sums        `json:"whole,omitempty"`
 	Tracks      []check.TrackReport `json:"tracks"`
 	Bad         []check.BadRange    `json:"bad,omitempty"`
-	Sums        []sumResult         `json:"sums,omitempty"`
+	Sums        []check.SumResult   `json:"sums,omitempty"`
 	Implanted   string              `json:"implanted_md5,omitempty"` // right or wrong
 	Game        string              `json:"game,omitempty"`
 	Differences []check.Difference  `json:"differences,omitempty"`
@@ -110,8 +110,8 @@ func (r *verifyResult) report(p *page) {
 			continue
 		}
 		p.line("%s %s:", of, p.red("wrong"))
-		p.line("  expected %s", s.stated)
-		p.line("  computed %s", s.found)
+		p.line("  expected %s", s.Stated)
+		p.line("  computed %s", s.Found)
 	}
 	switch r.Implanted {
 	case implantedRight:
@@ -279,12 +279,13 @@ func (v *verification) sectors(ctx context.Context) error {
 // or those beside it.
 func (v *verification) sums(ctx context.Context) error {
 	asked := v.o.with != "" && isSumFile(v.o.with)
-	lists := []string{v.o.with}
-	if !asked {
-		lists = sumsBeside(v.img.Files())
-	}
 	var err error
-	v.Sums, err = checkSums(ctx, v.img.Files(), lists, asked, v.bar)
+	if asked {
+		v.Sums, err = check.Against(ctx, v.img.Files(), v.o.with, sumProgress(v.bar))
+	} else {
+		v.Sums, err = check.Beside(ctx, v.img.Files(), sumProgress(v.bar))
+	}
+	v.bar.stop()
 	if err != nil {
 		return err
 	}

@@ -66,7 +66,8 @@ func (p *preflight) wrong(text string) error {
 
 // sums checks the files of the image against the checksum files beside them.
 func (p *preflight) sums(ctx context.Context, bar *progress) error {
-	results, err := checkSums(ctx, p.img.Files(), sumsBeside(p.img.Files()), false, bar)
+	results, err := check.Beside(ctx, p.img.Files(), sumProgress(bar))
+	bar.stop()
 	if err != nil {
 		return err
 	}

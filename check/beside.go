@@ -1,0 +1,64 @@
+package check
+
+import (
+	"context"
+	"errors"
+	"slices"
+)
+
+// A SumResult is how one line of a checksum file came out.
+type SumResult struct {
+	File      string    `json:"file"`
+	From      string    `json:"from"` // the checksum file
+	Algorithm Algorithm `json:"algorithm"`
+	Right     bool      `json:"right"`
+	Stated    string    `json:"-"` // in hexadecimal
+	Found     string    `json:"-"`
+}
+
+// SumProgress is asked, before a file is hashed, for what is told how many of its
+// bytes are done. It may be nil.
+type SumProgress func(a Algorithm) func(done, total int64)
+
+// Beside checks files against the checksum files that lie beside them; see
+// [FindSums]. Those that hold no checksums are passed over.
+func Beside(ctx context.Context, files []string, progress SumProgress) ([]SumResult, error) {
+	var lists []string
+	for _, f := range files {
+		lists = append(lists, FindSums(f)...)
+	}
+	slices.Sort(lists)
+	var results []SumResult
+	for _, list := range slices.Compact(lists) { // one for the folder is found for each file
+		r, err := Against(ctx, files, list, progress)
+		if err != nil && !errors.Is(err, ErrNoSums) {
+			return nil, err
+		}
+		results = append(results, r...)
+	}
+	return results, nil
+}
+
+// Against checks files against one checksum file, which need not name all of them.
+// The error wraps [ErrNoSums] for a file that holds no checksums.
+func Against(ctx context.Context, files []string, list string, progress SumProgress) ([]SumResult, error) {
+	all, err := ReadSums(list)
+	if err != nil {
+		return nil, err
+	}
+	var results []SumResult
+	for _, f := range files {
+		for _, s := range For(all, f) {
+			var report func(done, total int64)
+			if progress != nil {
+				report = progress(s.Algorithm)
+			}
+			found, err := HashFile(ctx, f, s.Algorithm, report)
+			if err != nil {
+				return nil, err
+			}
+			results = append(results, SumResult{f, list, s.Algorithm, found == s.Hex, s.Hex, found})
+		}
+	}
+	return results, nil
+}

@@ -1,0 +1,35 @@
+package check
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+func TestBeside(t *testing.T) {
+	dir := t.TempDir()
+	one, two := filepath.Join(dir, "one.bin"), filepath.Join(dir, "two.bin")
+	sum := fmt.Sprintf("%x", sha256.Sum256([]byte("text")))
+	for path, text := range map[string]string{
+		one: "text", two: "other", filepath.Join(dir, "SHA256SUMS"): sum + "  one.bin\n" + sum + "  two.bin\n",
+		filepath.Join(dir, "one.bin.md5"): "no checksum at all\n",
+	} {
+		if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	asked := 0
+	got, err := Beside(t.Context(), []string{one, two}, func(Algorithm) func(int64, int64) { asked++; return nil })
+	if err != nil || len(got) != 2 || asked != 2 {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	if !got[0].Right || got[1].Right || got[1].File != two || got[1].Stated != sum || got[1].Found == sum {
+		t.Errorf("%+v", got)
+	}
+	if _, err := Against(t.Context(), []string{one}, filepath.Join(dir, "one.bin.md5"), nil); !errors.Is(err, ErrNoSums) {
+		t.Error(err)
+	}
+}
