@@ -60,10 +60,10 @@ func (e *FitError) Error() string {
 
 func (e *FitError) Unwrap() error { return ErrTooLarge }
 
-// ErrSource: the image could not be read while it was burned, or it changed.
+// ErrSource means that the image could not be read while it was burned, or it changed.
 var ErrSource = errors.New("the image cannot be read")
 
-// ErrImageChanged: the image is not the one it was. It is a case of [ErrSource], and
+// ErrImageChanged means that the image is not the one it was. It is a case of [ErrSource], and
 // what every [*ImageChangedError] is.
 var ErrImageChanged = fmt.Errorf("%w: it has changed", ErrSource)
 

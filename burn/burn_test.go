@@ -73,9 +73,8 @@ func blank(t testing.TB, media string, capacity int) *sim.Recordable {
 }
 
 // recorder puts a disc into a simulated drive.
-func recorder(r *sim.Recordable, faults ...sim.Fault) (*sim.Drive, *mmc.Drive) {
-	d := sim.New(sim.Config{Disc: r, Faults: faults})
-	return d, mmc.New(d)
+func recorder(r *sim.Recordable, faults ...sim.Fault) *mmc.Drive {
+	return mmc.New(sim.New(sim.Config{Disc: r, Faults: faults}))
 }
 
 // burnOn surveys, plans and burns.
@@ -174,7 +173,7 @@ func TestEveryMedium(t *testing.T) {
 			t.Run(m+"/"+name, func(t *testing.T) {
 				r := blank(t, m, 50000)
 				src := sourceFor(t, m, 1234)
-				_, d := recorder(r)
+				d := recorder(r)
 				plan, res, err := burnOn(t, d, src, o)
 				kind := r.State().Media
 				overwritten := strings.Contains(kind, "+rw") || strings.Contains(kind, "-ro") || strings.Contains(kind, "ram") || kind == "bd-re"
@@ -241,7 +240,7 @@ func TestEveryKindOfCD(t *testing.T) {
 			for _, m := range []string{"cd-r", "cd-rw"} {
 				t.Run(name+"/"+string(mode)+"/"+m, func(t *testing.T) {
 					r := blank(t, m, 0)
-					_, d := recorder(r)
+					d := recorder(r)
 					plan, res, err := burnOn(t, d, ImageSource("", img), Options{Mode: mode})
 					if mode == Raw96 && len(img.Layout().Sessions) > 1 {
 						if !errors.Is(err, ErrOptions) {
@@ -289,7 +288,7 @@ func TestAppend(t *testing.T) {
 	for _, m := range []string{"cd-r", "cd-rw", "dvd-r", "dvd-rw", "dvd+r", "bd-r"} {
 		t.Run(m, func(t *testing.T) {
 			r := blank(t, m, 100000)
-			_, d := recorder(r)
+			d := recorder(r)
 			src := sourceFor(t, m, 700)
 			for session := range 3 {
 				plan, res, err := burnOn(t, d, src, Options{Multi: session < 2})
@@ -300,7 +299,7 @@ func TestAppend(t *testing.T) {
 					t.Fatalf("session %d: %v %+v", session, res.Err, res.Verification)
 				}
 				equalDisc(t, r, src.image, plan.Start)
-				_, d = recorder(r)
+				d = recorder(r)
 			}
 			if _, _, err := burnOn(t, d, src, Options{}); err == nil {
 				t.Error("a final disc was burned again")
@@ -315,7 +314,7 @@ func TestAppend(t *testing.T) {
 func TestRefusals(t *testing.T) {
 	complete := func(m string) *sim.Recordable {
 		r := blank(t, m, 50000)
-		_, d := recorder(r)
+		d := recorder(r)
 		if _, res, err := burnOn(t, d, sourceFor(t, m, 600), Options{}); err != nil || res.Err != nil {
 			t.Fatal(err, res.Err)
 		}
@@ -341,7 +340,7 @@ func TestRefusals(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			before := test.disc.State()
-			_, d := recorder(test.disc)
+			d := recorder(test.disc)
 			_, res, err := burnOn(t, d, test.src, test.o)
 			if err == nil {
 				err = res.Err
@@ -363,7 +362,7 @@ func TestStream(t *testing.T) {
 	for _, m := range []string{"cd-r", "dvd-r", "dvd+rw", "bd-r"} {
 		t.Run(m, func(t *testing.T) {
 			r := blank(t, m, 50000)
-			_, d := recorder(r)
+			d := recorder(r)
 			_, res, err := burnOn(t, d, StreamSource("-", bytes.NewReader(content), blocks), Options{})
 			if err != nil || res.Err != nil || !res.Verification.OK() {
 				t.Fatal(err, res.Err, res.Verification)
@@ -373,7 +372,7 @@ func TestStream(t *testing.T) {
 		})
 	}
 	r := blank(t, "dvd+r", 50000)
-	_, d := recorder(r)
+	d := recorder(r)
 	_, res, err := burnOn(t, d, StreamSource("-", io.LimitReader(bytes.NewReader(content), 1<<20), blocks), Options{})
 	if err != nil || !errors.Is(res.Err, ErrSource) || res.State != Appendable {
 		t.Error(err, res.Err, res.State)
@@ -390,7 +389,7 @@ func TestSeveralDrives(t *testing.T) {
 		if i == 1 {
 			faults = []sim.Fault{{Kind: sim.FaultWrite, First: 2000, Last: 2000}}
 		}
-		_, d := recorder(r, faults...)
+		d := recorder(r, faults...)
 		m, err := Survey(context.Background(), d)
 		if err != nil {
 			t.Fatal(err)
@@ -418,7 +417,7 @@ func TestNotAlike(t *testing.T) {
 	src := sourceFor(t, "dvd+r", 1000)
 	var jobs []*Job
 	for _, media := range []string{"dvd+r", "bd-r"} {
-		_, d := recorder(blank(t, media, 50000))
+		d := recorder(blank(t, media, 50000))
 		m, err := Survey(ctx, d)
 		if err != nil {
 			t.Fatal(err)
@@ -444,7 +443,7 @@ func counted(img disc.Image, read *int) disc.Image {
 func TestFailureEndsReading(t *testing.T) {
 	read := 0
 	img := data(t, disc.DVD, 1000000)
-	_, d := recorder(blank(t, "dvd+r", 2000000), sim.Fault{Kind: sim.FaultSense, Opcode: 0x2A, Nth: 2, Sense: scsi.Sense{Key: scsi.MediumError, ASC: 0x73, ASCQ: 3}})
+	d := recorder(blank(t, "dvd+r", 2000000), sim.Fault{Kind: sim.FaultSense, Opcode: 0x2A, Nth: 2, Sense: scsi.Sense{Key: scsi.MediumError, ASC: 0x73, ASCQ: 3}})
 	_, res, err := burnOn(t, d, ImageSource("", counted(img, &read)), Options{})
 	if err != nil || res.Err == nil {
 		t.Fatal(err, res.Err)
@@ -460,7 +459,7 @@ func TestVerifyWithOffset(t *testing.T) {
 	r := blank(t, "cd-r", 0)
 	for _, offset := range []int{0, 6, -30, 667, -1164} {
 		if offset == 0 {
-			_, d := recorder(r)
+			d := recorder(r)
 			if _, res, err := burnOn(t, d, ImageSource("", img), Options{}); err != nil || res.Err != nil {
 				t.Fatal(err, res.Err)
 			}
@@ -485,7 +484,7 @@ func TestVerifyWithOffset(t *testing.T) {
 func TestVerifyFindsDifferences(t *testing.T) {
 	r := blank(t, "dvd+rw", 50000)
 	src := sourceFor(t, "dvd+rw", 1000)
-	_, d := recorder(r)
+	d := recorder(r)
 	plan, res, err := burnOn(t, d, src, Options{})
 	if err != nil || res.Err != nil {
 		t.Fatal(err, res.Err)

@@ -71,7 +71,7 @@ func campaignPlans() map[string]Options {
 func campaignDisc(t testing.TB, name, m string) *sim.Recordable {
 	r := blank(t, m, 40000)
 	if filepath.Base(name) == "blank" {
-		_, d := recorder(r)
+		d := recorder(r)
 		if _, res, err := burnOn(t, d, sourceFor(t, m, 400), Options{}); err != nil || res.Err != nil {
 			t.Fatal(err, res.Err)
 		}
@@ -284,7 +284,7 @@ func (c *campaignRun) burnAgain(t *testing.T, where string, r *sim.Recordable, l
 		t.Errorf("%s: the log says that all went well", where)
 	}
 	ctx := context.Background()
-	_, d := recorder(r)
+	d := recorder(r)
 	m, err := Survey(ctx, d)
 	if err != nil {
 		t.Errorf("%s: %v", where, err)

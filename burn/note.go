@@ -9,10 +9,10 @@ type Note interface {
 	note()
 }
 
-// An OverburnNote: the image has so many sectors more than the disc states to hold.
+// An OverburnNote says that the image has so many sectors more than the disc states to hold.
 type OverburnNote struct{ Sectors int }
 
-// A FullBlankNote: the drive could not blank the disc the quick way, and erases all
+// A FullBlankNote says that the drive could not blank the disc the quick way, and erases all
 // of it, which takes as long as writing it.
 type FullBlankNote struct{}
 

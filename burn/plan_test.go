@@ -22,12 +22,12 @@ func surveys(t *testing.T, media string) map[string]*Medium {
 	out := make(map[string]*Medium)
 	for name, o := range map[string]*Options{"blank": nil, "open": {Multi: true}, "full": {}} {
 		r := blank(t, media, 50000)
-		_, d := recorder(r)
+		d := recorder(r)
 		if o != nil {
 			if _, res, err := burnOn(t, d, sourceFor(t, media, 400), *o); err != nil || res.Err != nil {
 				continue // not every medium has sessions
 			}
-			_, d = recorder(r)
+			d = recorder(r)
 		}
 		m, err := Survey(ctx, d)
 		if err != nil {
@@ -89,7 +89,7 @@ func TestPlanningIsPure(t *testing.T) {
 
 // A DVD-RW that one plan would format is not intermediate for the next plan.
 func TestPlanAfterPlan(t *testing.T) {
-	_, d := recorder(blank(t, "dvd-rw-ro", 50000))
+	d := recorder(blank(t, "dvd-rw-ro", 50000))
 	m, err := Survey(context.Background(), d)
 	if err != nil {
 		t.Fatal(err)

@@ -9,7 +9,7 @@ import (
 	"spindle/scsi/mmc"
 )
 
-// ErrFreshDisc: the disc in the drive cannot take the burn again; another one can.
+// ErrFreshDisc means that the disc in the drive cannot take the burn again; another one can.
 var ErrFreshDisc = errors.New("a fresh disc is needed")
 
 // An Attempt is a burn that failed or was broken off, as far as it was recorded.

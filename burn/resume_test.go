@@ -65,7 +65,7 @@ func TestResume(t *testing.T) {
 			r := blank(t, test.media, 50000)
 			src := sourceFor(t, test.media, 3000)
 			log := failAt(t, r, src, test.o, test.fault)
-			_, d := recorder(r)
+			d := recorder(r)
 			m, err := Survey(ctx, d)
 			if err != nil {
 				t.Fatal(err)
@@ -150,7 +150,7 @@ func TestResumeOtherImage(t *testing.T) {
 	ctx := context.Background()
 	r := blank(t, "dvd+r", 50000)
 	log := failAt(t, r, sourceFor(t, "dvd+r", 3000), Options{}, "2A:20:gone")
-	_, d := recorder(r)
+	d := recorder(r)
 	m, err := Survey(ctx, d)
 	if err != nil {
 		t.Fatal(err)

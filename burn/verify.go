@@ -18,7 +18,7 @@ import (
 	"spindle/scsi/mmc"
 )
 
-// ErrReload: the disc has to be taken out and put in again before it can be read.
+// ErrReload means that the disc has to be taken out and put in again before it can be read.
 var ErrReload = errors.New("the drive does not see what was burned until the disc is loaded again")
 
 // A Range is a run of sectors.

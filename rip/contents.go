@@ -28,7 +28,7 @@ type Contents struct {
 
 func (c *Contents) note(n Note) { c.Notes = append(c.Notes, n) }
 
-// ErrBlank: the disc has no content to read.
+// ErrBlank means that the disc has no content to read.
 var ErrBlank = errors.New("the disc is blank")
 
 // ExamineOptions say how closely to look.

@@ -111,7 +111,7 @@ func (r *reader) copyRound(ctx context.Context, skip *skipper) (skipped int, err
 // drive's buffer.
 func (r *reader) comparePass(ctx context.Context) error {
 	r.setPhase(Comparing, readOnce, 1)
-	return r.each(ctx, readOnce, func(g *region, at disc.LBA, n int) error {
+	return r.each(readOnce, func(g *region, at disc.LBA, n int) error {
 		return r.bisect(ctx, g, at, n, secondReading)
 	})
 }
@@ -120,13 +120,13 @@ func (r *reader) comparePass(ctx context.Context) error {
 // failed.
 func (r *reader) trimPass(ctx context.Context) error {
 	r.setPhase(Trimming, mapfile.NonTrimmed, 1)
-	return r.each(ctx, mapfile.NonTrimmed, func(g *region, at disc.LBA, n int) error {
+	return r.each(mapfile.NonTrimmed, func(g *region, at disc.LBA, n int) error {
 		return r.bisect(ctx, g, at, n, firstReading)
 	})
 }
 
 // each goes once over what is in a state, in the pieces of one command.
-func (r *reader) each(ctx context.Context, s mapfile.Status, do func(g *region, at disc.LBA, n int) error) error {
+func (r *reader) each(s mapfile.Status, do func(g *region, at disc.LBA, n int) error) error {
 	for pos := int64(0); ; {
 		b, ok := r.tracker.next(pos, s)
 		if !ok {

@@ -40,7 +40,7 @@ func TestIdentity(t *testing.T) {
 		file   string
 	}{
 		"bin touched": {func(dir string) error { return os.Chtimes(dir+"/mixed.bin", time.Time{}, time.Now().Add(time.Hour)) }, burn.Touched, "mixed.bin"},
-		"bin longer": {func(dir string) error { return os.Truncate(dir+"/mixed.bin", 2352*1451) }, burn.SizeChanged, "mixed.bin"},
+		"bin longer":  {func(dir string) error { return os.Truncate(dir+"/mixed.bin", 2352*1451) }, burn.SizeChanged, "mixed.bin"},
 		"cue changed": {func(dir string) error {
 			b, err := os.ReadFile(dir + "/mixed.cue")
 			if err != nil {

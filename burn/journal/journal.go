@@ -26,16 +26,16 @@ const Version = 2
 const Suffix = ".burn.jsonl"
 
 var (
-	// ErrMalformed: a journal cannot be understood. It is what every
+	// ErrMalformed means that a journal cannot be understood. It is what every
 	// [*Error] is.
 	ErrMalformed = errors.New("malformed journal")
-	// ErrEmpty: there is nothing in the journal. It is a case of
+	// ErrEmpty means that there is nothing in the journal. It is a case of
 	// ErrMalformed.
 	ErrEmpty = fmt.Errorf("%w: it is empty", ErrMalformed)
-	// ErrVersion: a journal is of another version than this package knows.
+	// ErrVersion means that a journal is of another version than this package knows.
 	// It is a case of ErrMalformed.
 	ErrVersion = fmt.Errorf("%w: unknown version", ErrMalformed)
-	// ErrNone: there is no failed burn.
+	// ErrNone means that there is no failed burn.
 	ErrNone = errors.New("there is no failed burn")
 )
 

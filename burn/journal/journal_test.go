@@ -132,11 +132,11 @@ func TestRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	change := func(old, new string) string {
+	change := func(old, by string) string {
 		if !strings.Contains(first+reached, old) {
 			t.Fatalf("no %s", old)
 		}
-		return strings.Replace(first+reached, old, new, 1)
+		return strings.Replace(first+reached, old, by, 1)
 	}
 	for name, test := range map[string]struct {
 		text  string

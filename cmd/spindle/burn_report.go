@@ -56,7 +56,7 @@ func stateWords(s burn.DiscState) string {
 
 // burnOutcome says how a burn ended.
 func burnOutcome(ctx context.Context, a *app, t *target, r burn.Result, several bool) *burnResult {
-	e := &burnResult{ending: done(exitDone), Drive: t.name, State: string(r.State)}
+	e := &burnResult{ending: done(), Drive: t.name, State: string(r.State)}
 	if t.journal != nil {
 		e.Journal = t.journal.Path()
 	}
@@ -65,7 +65,7 @@ func burnOutcome(ctx context.Context, a *app, t *target, r burn.Result, several 
 	}
 	switch v := r.Verification; {
 	case r.Err != nil && (errors.Is(r.Err, context.Canceled) || ctx.Err() != nil):
-		e.fail(burnInterrupted(t, r))
+		e.fail(burnInterrupted(r))
 	case r.Err != nil:
 		e.fail(burnFailure(r))
 	case t.plan.Simulate:
@@ -172,7 +172,7 @@ func burnDiffers(v *burn.Verification) message {
 }
 
 // burnInterrupted reports Ctrl-C.
-func burnInterrupted(t *target, r burn.Result) message {
+func burnInterrupted(r burn.Result) message {
 	m := message{status: exitInterrupted, what: "interrupted", next: stateWords(r.State) + " \"spindle reburn\" resumes, as far as the disc allows."}
 	var verify *burn.VerifyError
 	if errors.As(r.Err, &verify) && r.State == burn.Complete {

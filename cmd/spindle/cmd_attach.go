@@ -87,7 +87,7 @@ func runAttach(ctx context.Context, a *app, name string) (result, error) {
 	if err := attached.Detach(); err != nil {
 		return nil, fmt.Errorf("the drive could not be detached: %w", err)
 	}
-	return &attachResult{ending: done(exitDone), Device: attached.Path(), File: spec.File}, nil
+	return &attachResult{ending: done(), Device: attached.Path(), File: spec.File}, nil
 }
 
 // takeName takes a free name for an attached drive, after cleaning up after killed

@@ -170,7 +170,7 @@ func (b *burning) once(ctx context.Context) (result, error) {
 		return nil, err
 	}
 	if b.o.dryRun {
-		return &burnResult{ending: done(exitDone), State: string(burn.Untouched), text: "Nothing was written (--dry-run)."}, nil
+		return &burnResult{ending: done(), State: string(burn.Untouched), text: "Nothing was written (--dry-run)."}, nil
 	}
 	jobs, err := b.jobs(ctx)
 	if err != nil {

@@ -133,7 +133,7 @@ func runConvert(ctx context.Context, a *app, in, out string, o convertFlags) (re
 	for _, n := range textNotes(img.Layout()) {
 		a.note(n)
 	}
-	r := &convertResult{done(exitDone), res.Files, res.Whole, res.Damaged, res.First, res.Lost, in, out}
+	r := &convertResult{done(), res.Files, res.Whole, res.Damaged, res.First, res.Lost, in, out}
 	if res.Damaged > 0 {
 		r.Status = exitDifferent
 	}

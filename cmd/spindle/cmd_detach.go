@@ -39,7 +39,7 @@ func runDetach(device string) (result, error) {
 	if err != nil {
 		return nil, fmt.Errorf("what is left of a killed spindle cannot be removed: %w", err)
 	}
-	r := &attachResult{ending: done(exitDone)}
+	r := &attachResult{ending: done()}
 	client, err := findAttached(device)
 	switch {
 	case errors.Is(err, control.ErrNone) && device == "" && cleaned > 0:

@@ -83,7 +83,7 @@ func runDrives(ctx context.Context, a *app) (result, error) {
 		}
 		a.show(&e)
 	}
-	r := done(exitDone)
+	r := done()
 	return &r, ctx.Err()
 }
 

@@ -38,7 +38,7 @@ func runTray(ctx context.Context, a *app, args []string, action mmc.LoadAction) 
 	if err := moveTray(ctx, d, action); err != nil {
 		return nil, err
 	}
-	r := &trayResult{ending: done(exitDone), Tray: "open"}
+	r := &trayResult{ending: done(), Tray: "open"}
 	if action == mmc.Load {
 		r.Tray = "closed"
 	}

@@ -57,7 +57,7 @@ type leftEvent struct {
 // newExtractResult describes what was extracted. Files of which the content is missing
 // make it a failure.
 func newExtractResult(res *extract.Result, dir string) *extractResult {
-	r := &extractResult{ending: done(exitDone), Files: res.Files + res.Links, Bytes: res.Bytes, Left: len(res.Skipped), dir: dir}
+	r := &extractResult{ending: done(), Files: res.Files + res.Links, Bytes: res.Bytes, Left: len(res.Skipped), dir: dir}
 	for _, s := range res.Skipped {
 		r.Skipped = append(r.Skipped, leftEvent{s.Path, s.Reason.String()})
 		if s.Reason == extract.Unreadable || s.Reason == extract.Incomplete {

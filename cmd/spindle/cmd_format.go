@@ -35,7 +35,7 @@ where it is needed. Everything on the disc is lost.`,
 
 // eraseOutcome says how erasing or formatting ended.
 func eraseOutcome(ctx context.Context, name string, m *burn.Medium, state string, err error) (result, error) {
-	r := &burnResult{ending: done(exitDone), Drive: name, State: state}
+	r := &burnResult{ending: done(), Drive: name, State: state}
 	var stopped *burn.Error
 	switch {
 	case err == nil:

@@ -118,7 +118,7 @@ func infoOfDrive(ctx context.Context, a *app, name string, opts rip.ExamineOptio
 	if err != nil {
 		return nil, err
 	}
-	r := &infoResult{ending: done(exitDone)}
+	r := &infoResult{ending: done()}
 	if q, err := dev.Inquiry(ctx); err == nil {
 		r.Drive = strings.TrimSpace(q.Vendor + " " + q.Product + " " + q.Revision)
 	}
@@ -211,7 +211,7 @@ func infoOfImage(ctx context.Context, a *app, path string) (result, error) {
 	}
 	defer img.Close()
 	l := img.Layout()
-	r := &infoResult{ending: done(exitDone), Medium: l.Medium.String() + " image"}
+	r := &infoResult{ending: done(), Medium: l.Medium.String() + " image"}
 	r.fill(l, imageVolume(ctx, img))
 	r.plain = strings.EqualFold(suffix(path), ".iso") && len(l.Tracks()) == 1 && l.Tracks()[0].Mode.IsData()
 	r.Notes = textNotes(l)

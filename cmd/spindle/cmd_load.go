@@ -43,5 +43,5 @@ func changeDisc(device, spec string) (result, error) {
 	if err := d.Load(spec, dir); err != nil {
 		return nil, err
 	}
-	return &attachResult{ending: done(exitDone), Device: d.Device, File: d.File, text: d.Device + " now holds " + d.File + "."}, nil
+	return &attachResult{ending: done(), Device: d.Device, File: d.File, text: d.Device + " now holds " + d.File + "."}, nil
 }

@@ -118,6 +118,6 @@ func runLs(ctx context.Context, a *app, name string, args []string, o fileFlags)
 	if damage != nil {
 		return nil, fmt.Errorf("%s: %w", name, damage)
 	}
-	r := done(exitDone)
+	r := done()
 	return &r, nil
 }

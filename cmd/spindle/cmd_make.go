@@ -93,7 +93,7 @@ func runMake(ctx context.Context, a *app, dir, out string, o makeFlags) (result,
 	if made.Deep {
 		a.note("Some folders are nested more than eight deep: current systems read them, some from the nineties do not.")
 	}
-	return &makeResult{done(exitDone), out, made.Sectors, made.Files, made.Folders, made.Left}, nil
+	return &makeResult{done(), out, made.Sectors, made.Files, made.Folders, made.Left}, nil
 }
 
 // complete checks the options, and fills in what was not given.

@@ -104,7 +104,7 @@ func listFailures(a *app) (result, error) {
 		a.show(&jobEvent{"job", i + 1, j.Time.Format(time.RFC3339), j.Image.Path, j.Profile, whyFailed(j), string(j.Failure.State), j.Path, j.Time})
 	}
 	noteDamaged(a, damaged)
-	return &jobList{done(exitDone), len(all), len(damaged)}, nil
+	return &jobList{done(), len(all), len(damaged)}, nil
 }
 
 // noteDamaged reports the journals that cannot be read.

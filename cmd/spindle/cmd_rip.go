@@ -227,7 +227,7 @@ type ripResult struct {
 
 func newRipResult(res *rip.Result) *ripResult {
 	r := &ripResult{
-		ending: done(exitDone), Medium: res.Contents.Layout.Medium.String(), Images: res.Images, Others: res.Others, Map: res.Map,
+		ending: done(), Medium: res.Contents.Layout.Medium.String(), Images: res.Images, Others: res.Others, Map: res.Map,
 		Sectors: res.Sectors, LayerBreak: res.Contents.Layout.LayerBreak, Whole: res.Whole, Tracks: res.Tracks,
 		BadSectors: res.BadSectors(), Bad: res.Bad, ReadTwice: res.ReadTwice, Resumed: res.Resumed, Seconds: res.Elapsed.Seconds(),
 	}

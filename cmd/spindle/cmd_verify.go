@@ -225,7 +225,7 @@ func runVerify(ctx context.Context, a *app, path string, o verifyFlags) (result,
 	}
 	defer img.Close()
 	v := &verification{a: a, img: img, bar: a.newProgress()}
-	v.verifyResult = &verifyResult{ending: done(exitDone), Image: path, Sectors: img.Layout().Sectors(),
+	v.verifyResult = &verifyResult{ending: done(), Image: path, Sectors: img.Layout().Sectors(),
 		o: o, sectorSize: img.Layout().Medium.SectorSize()}
 	defer v.bar.stop()
 	for _, step := range []func(context.Context) error{v.sectors, v.sums, v.implanted, v.with, v.repair} {

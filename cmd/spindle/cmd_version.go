@@ -50,7 +50,7 @@ func versionCommand(a *app) *cobra.Command {
 		Short: "Show the version",
 		Args:  needs(0, 0, ""),
 		RunE: a.run(func(context.Context, []string) (result, error) {
-			return &versionResult{done(exitDone), buildVersion(), runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH}, nil
+			return &versionResult{done(), buildVersion(), runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH}, nil
 		}),
 	}
 }

@@ -104,7 +104,7 @@ func (e *ending) end() *ending { return e }
 func (e *ending) Text(*page) {}
 
 // done begins a result.
-func done(status int) ending { return ending{Event: "result", Status: status} }
+func done() ending { return ending{Event: "result", Status: exitDone} }
 
 // failed begins the result of a failure.
 func failed(m message) ending {
