@@ -24,21 +24,21 @@ import (
 // Errors that a burn can end with before the disc is touched, for errors.Is.
 var (
 	// ErrNotWritable: the disc, or the drive, cannot be written.
-	ErrNotWritable = errors.New("cannot be written")
+	ErrNotWritable = errors.New("burn: disc is not writable")
 	// ErrNotBlank: there is something on the disc already.
-	ErrNotBlank = errors.New("the disc is not blank")
+	ErrNotBlank = errors.New("burn: disc is not blank")
 	// ErrTooLarge: the image does not fit.
-	ErrTooLarge = errors.New("does not fit on the disc")
+	ErrTooLarge = errors.New("burn: image does not fit")
 	// ErrWrongMedium: the image is not for this kind of disc.
-	ErrWrongMedium = errors.New("is not for this kind of disc")
+	ErrWrongMedium = errors.New("burn: image is for another kind of disc")
 	// ErrImage: no disc can hold the image as it is.
-	ErrImage = errors.New("cannot be burned")
+	ErrImage = errors.New("burn: no disc can hold the image")
 	// ErrAddress: the image is made for another place on a disc.
-	ErrAddress = errors.New("is made for another place on the disc")
+	ErrAddress = errors.New("burn: image is made for another place")
 	// ErrNoSimulation: this kind of disc cannot be written with the laser off.
-	ErrNoSimulation = errors.New("this kind of disc cannot be burned as a simulation")
+	ErrNoSimulation = errors.New("burn: no simulation")
 	// ErrOptions: the options contradict each other.
-	ErrOptions = errors.New("the options contradict each other")
+	ErrOptions = errors.New("burn: contradictory options")
 )
 
 // Cases of [ErrOptions] that have a way out.

@@ -25,7 +25,7 @@ func PlanErase(m *Medium, how Erasing) (*Plan, error) {
 	case m.random():
 		return nil, fmt.Errorf("%s: %w", m.Profile, ErrNeedsFormat)
 	default:
-		return nil, fmt.Errorf("a %s is written once: it %w again", m.Profile, ErrNotWritable)
+		return nil, &Refusal{Kind: ErrNotWritable, Reason: WrittenOnce, Disc: m.Profile}
 	}
 	kind := mmc.BlankMinimal
 	switch how {
@@ -33,7 +33,7 @@ func PlanErase(m *Medium, how Erasing) (*Plan, error) {
 		kind = mmc.BlankAll
 	case EraseSession:
 		if m.Profile != mmc.ProfileCDRW {
-			return nil, fmt.Errorf("single sessions can be erased of a CD-RW only: %w", ErrOptions)
+			return nil, &Refusal{Kind: ErrOptions, Reason: OnlyCDRW, Disc: m.Profile}
 		}
 		kind = mmc.BlankSession
 	}
@@ -63,7 +63,7 @@ func PlanFormat(m *Medium, o FormatOptions) (*Plan, error) {
 				}
 			}
 			if f == nil {
-				return nil, fmt.Errorf("the drive offers no full format for this disc: %w", ErrOptions)
+				return nil, &Refusal{Kind: ErrOptions, Reason: NoFullFormat, Disc: m.Profile}
 			}
 		}
 		p.add(FormatStep{Request: *f})
@@ -72,13 +72,13 @@ func PlanFormat(m *Medium, o FormatOptions) (*Plan, error) {
 		}
 	case mmc.ProfileBDR:
 		if m.Status != mmc.DiscBlank || m.Formatted {
-			return nil, fmt.Errorf("a BD-R is formatted before the first burn only: %w", ErrNotBlank)
+			return nil, &Refusal{Kind: ErrNotBlank, Reason: FormattedLate, Disc: m.Profile}
 		}
 		if spare == "" {
 			spare = SpareDefault
 		}
 		if spare == SpareNone {
-			return nil, fmt.Errorf("a BD-R without spare areas needs no formatting: %w", ErrOptions)
+			return nil, &Refusal{Kind: ErrOptions, Reason: NothingToFormat, Disc: m.Profile}
 		}
 		f, err := p.spareFormat(mmc.FormatBDR, spare)
 		if err != nil {
@@ -94,7 +94,7 @@ func PlanFormat(m *Medium, o FormatOptions) (*Plan, error) {
 			certify(p.plan.Steps)
 		}
 	default:
-		return nil, fmt.Errorf("a %s needs no formatting: %w", m.Profile, ErrOptions)
+		return nil, &Refusal{Kind: ErrOptions, Reason: NoFormat, Disc: m.Profile}
 	}
 	return p.plan, nil
 }

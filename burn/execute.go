@@ -160,7 +160,7 @@ func (b *burner) expect(ctx context.Context, want disc.LBA) error {
 	case err != nil:
 		return err
 	case at != want:
-		return fmt.Errorf("the disc goes on at sector %d, not at %d: the image %w", at, want, ErrAddress)
+		return &Refusal{Kind: ErrAddress, Reason: Moved, Disc: b.plan.Profile, A: int(at), B: int(want)}
 	}
 	return nil
 }

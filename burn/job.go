@@ -93,7 +93,7 @@ func Run(ctx context.Context, src *Source, jobs ...*Job) []Result {
 // Alike says whether two plans write the same to the same places, so that one
 // reading of the image serves both; the error wraps [ErrOptions].
 func Alike(a, b *Plan) error {
-	err := fmt.Errorf("the discs in the drives are not alike: %w", ErrOptions)
+	err := &Refusal{Kind: ErrOptions, Reason: NotAlike}
 	if len(a.Steps) != len(b.Steps) {
 		return err
 	}

@@ -2,7 +2,6 @@ package burn
 
 import (
 	"context"
-	"fmt"
 	"math"
 	"slices"
 
@@ -63,7 +62,7 @@ func Survey(ctx context.Context, d *mmc.Drive) (*Medium, error) {
 func MediumOf(m *drive.Medium) (*Medium, error) {
 	switch {
 	case m.Config == nil:
-		return nil, fmt.Errorf("a disc of unknown kind %w", ErrNotWritable)
+		return nil, &Refusal{Kind: ErrNotWritable, Reason: UnknownDisc}
 	case m.Profile == mmc.ProfileNone:
 		return nil, drive.ErrNoMedium
 	}
@@ -116,13 +115,13 @@ func (m *Medium) Slower(x float64) float64 {
 func (m *Medium) Writable() error {
 	switch {
 	case m.Profile == mmc.ProfileCDROM || m.Profile == mmc.ProfileDVDROM || m.Profile == mmc.ProfileBDROM:
-		return fmt.Errorf("a %s %w", m.Profile, ErrNotWritable)
+		return &Refusal{Kind: ErrNotWritable, Reason: ReadOnlyDisc, Disc: m.Profile}
 	case m.Status == mmc.DiscComplete && !m.random() && !m.Erasable:
-		return fmt.Errorf("this %s is complete and %w again", m.Profile, ErrNotWritable)
+		return &Refusal{Kind: ErrNotWritable, Reason: DiscIsComplete, Disc: m.Profile}
 	case m.Damaged && !m.Erasable:
-		return fmt.Errorf("a burn that failed has spoiled this %s, which %w", m.Profile, ErrNotWritable)
+		return &Refusal{Kind: ErrNotWritable, Reason: DiscIsSpoiled, Disc: m.Profile}
 	case !m.Writes && !(m.Erasable && m.Status == mmc.DiscComplete):
-		return fmt.Errorf("a %s %w in this drive", m.Profile, ErrNotWritable)
+		return &Refusal{Kind: ErrNotWritable, Reason: DriveReadsOnly, Disc: m.Profile}
 	}
 	return nil
 }

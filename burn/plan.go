@@ -105,7 +105,7 @@ func MakePlan(m *Medium, src *Source, o Options) (*Plan, error) {
 		return nil, err
 	}
 	if o.Simulate && !p.m.Simulates {
-		return nil, fmt.Errorf("%s: %w", m.Profile, ErrNoSimulation)
+		return nil, &Refusal{Kind: ErrNoSimulation, Reason: CannotSimulate, Disc: m.Profile}
 	}
 	var err error
 	switch p.m.Profile {
@@ -134,9 +134,9 @@ func (p *planner) prepare() error {
 	used := p.m.Status != mmc.DiscBlank || p.m.Damaged
 	switch {
 	case p.o.Blank && !p.m.Erasable:
-		return fmt.Errorf("a %s cannot be erased: %w", p.m.Profile, ErrOptions)
+		return &Refusal{Kind: ErrOptions, Reason: NotErasable, Disc: p.m.Profile}
 	case p.o.Blank && p.o.Simulate:
-		return fmt.Errorf("a simulation would blank the disc: %w", ErrOptions)
+		return &Refusal{Kind: ErrOptions, Reason: NoSimulatedWipe, Disc: p.m.Profile}
 	case p.o.Blank && sequential && used:
 		kind := mmc.BlankMinimal
 		if p.o.Full || p.m.Profile == mmc.ProfileDVDRW && p.incremental() {
@@ -213,9 +213,9 @@ func (p *planner) address(t *disc.Track, at disc.LBA) error {
 	case made == -1 && disc.LBA(root) >= at && disc.LBA(root) < at+(t.End-t.Start):
 		return nil
 	case made == -1:
-		return fmt.Errorf("the file system in the image begins near sector %d, and the disc would take it at %d: it %w", root, at, ErrAddress)
+		return &Refusal{Kind: ErrAddress, Reason: MadeFor, Disc: p.m.Profile, A: int(root), B: int(at)}
 	}
-	return fmt.Errorf("the disc goes on at sector %d, and the image %w, its beginning", at, ErrAddress)
+	return &Refusal{Kind: ErrAddress, Reason: MadeForBlank, Disc: p.m.Profile, A: int(at)}
 }
 
 // estimate says how long the plan will take on a disc of so many sectors.

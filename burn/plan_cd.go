@@ -2,7 +2,6 @@ package burn
 
 import (
 	"context"
-	"fmt"
 
 	"spindle/addr"
 	"spindle/disc"
@@ -29,13 +28,13 @@ func (p *planner) cd() error {
 	p.plan.Mode, p.plan.Final = mode, !p.o.Multi
 	switch {
 	case l.Medium != disc.CD && mode != TrackAtOnce && mode != SessionAtOnce:
-		return fmt.Errorf("an image of a %s %w", l.Medium, ErrWrongMedium)
+		return &Refusal{Kind: ErrWrongMedium, Reason: ImageOfOther, Disc: p.m.Profile}
 	case p.m.Open:
-		return fmt.Errorf("the last session of the disc is open: it was written by a program that did not close it: %w", ErrNotBlank)
+		return &Refusal{Kind: ErrNotBlank, Reason: SessionIsOpen, Disc: p.m.Profile}
 	case mode == SessionAtOnce && !p.m.AtOnce:
-		return fmt.Errorf("the drive does not write a session at once: %w", ErrOptions)
+		return &Refusal{Kind: ErrOptions, Reason: NoSessionAtOnce, Disc: p.m.Profile}
 	case mode == Raw96 && !p.m.RawWrite:
-		return fmt.Errorf("the drive does not write raw: %w", ErrOptions)
+		return &Refusal{Kind: ErrOptions, Reason: NoRaw, Disc: p.m.Profile}
 	}
 	switch mode {
 	case TrackAtOnce:
@@ -45,7 +44,7 @@ func (p *planner) cd() error {
 	case SessionAtOnce:
 		return p.sessions()
 	}
-	return fmt.Errorf("a CD is not written %s: %w", mode, ErrOptions)
+	return &Refusal{Kind: ErrOptions, Reason: NotForCD, Disc: p.m.Profile}
 }
 
 // params sets the mode of writing, and lets the drive calibrate its laser: on the
@@ -66,7 +65,7 @@ func (p *planner) single() bool {
 // trackAtOnce plans one data track.
 func (p *planner) trackAtOnce() error {
 	if !p.single() {
-		return fmt.Errorf("only an image with one track of mode 1 can be burned track at once: %w", ErrOptions)
+		return &Refusal{Kind: ErrOptions, Reason: NotOneTrack, Disc: p.m.Profile}
 	}
 	t, err := p.src.data()
 	if err != nil {
@@ -99,7 +98,7 @@ func (p *planner) sessions() error {
 	shift := disc.LBA(0)
 	if p.m.Status == mmc.DiscAppendable {
 		if len(l.Sessions) > 1 {
-			return fmt.Errorf("the image has %d sessions, and the disc has some already: %w", len(l.Sessions), ErrNotBlank)
+			return &Refusal{Kind: ErrNotBlank, Reason: SessionsOnUsed, Disc: p.m.Profile, A: len(l.Sessions)}
 		}
 		shift = p.m.NextWritable
 	}
@@ -128,16 +127,16 @@ func checkTracks(l *disc.Layout) error {
 	for _, t := range l.Tracks() {
 		switch {
 		case t.Mode == disc.Mode0:
-			return fmt.Errorf("track %d is empty (mode 0): the image %w", t.Number, ErrImage)
+			return &Refusal{Kind: ErrImage, Reason: EmptyTrack, A: t.Number}
 		case int(t.End-t.Start) < leastTrack && t.Sectors() < leastTrack:
-			return fmt.Errorf("track %d is shorter than four seconds, which is the least on a disc: the image %w", t.Number, ErrImage)
+			return &Refusal{Kind: ErrImage, Reason: ShortTrack, A: t.Number}
 		}
 	}
 	for i := range l.Sessions {
 		tracks := l.Sessions[i].Tracks
 		for j := 1; j < len(tracks); j++ {
 			if tracks[j].Mode.IsData() != tracks[j-1].Mode.IsData() && tracks[j].Pregap == 0 {
-				return fmt.Errorf("between tracks %d and %d audio and data meet without a pregap: the image %w", tracks[j-1].Number, tracks[j].Number, ErrImage)
+				return &Refusal{Kind: ErrImage, Reason: NoPregap, A: tracks[j-1].Number, B: tracks[j].Number}
 			}
 		}
 	}

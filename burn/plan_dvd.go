@@ -93,7 +93,7 @@ func (p *planner) bdR() error {
 			return err
 		}
 		if p.m.Status != mmc.DiscBlank || p.m.NextWritable > 0 {
-			return fmt.Errorf("spare areas are made before the first burn only: %w", ErrOptions)
+			return &Refusal{Kind: ErrOptions, Reason: SpareTooLate, Disc: p.m.Profile}
 		}
 		f.SubType = mmc.SubTypeNoPOW // which spindle does not use
 		p.m.Capacity = int(f.Blocks)
@@ -157,7 +157,7 @@ func (p *planner) spareFormat(kind mmc.FormatType, spare Spare) (*mmc.FormatRequ
 		}
 	}
 	if found == nil {
-		return nil, fmt.Errorf("the drive offers no spare areas for this disc: %w", ErrOptions)
+		return nil, &Refusal{Kind: ErrOptions, Reason: NoSpare, Disc: p.m.Profile}
 	}
 	return &mmc.FormatRequest{Type: kind, Blocks: found.Blocks, Param: found.Param}, nil
 }
@@ -169,7 +169,7 @@ func (p *planner) overwrite() error {
 		return err
 	}
 	if p.o.Multi {
-		return fmt.Errorf("a %s has no sessions: %w", p.m.Profile, ErrOptions)
+		return &Refusal{Kind: ErrOptions, Reason: NoSessions, Disc: p.m.Profile}
 	}
 	n := p.padded(t)
 	p.plan.Mode = Overwrite
@@ -222,7 +222,7 @@ func (p *planner) format(n int) error {
 		if p.o.Spare == SpareNone {
 			blocks := capacity(mmc.FormatBDRENoSpare)
 			if blocks == 0 {
-				return fmt.Errorf("the drive does not format this disc without spare areas: %w", ErrOptions)
+				return &Refusal{Kind: ErrOptions, Reason: OnlySpare, Disc: p.m.Profile}
 			}
 			p.m.Capacity = int(blocks)
 			p.add(FormatStep{Request: mmc.FormatRequest{Type: mmc.FormatBDRENoSpare, Blocks: blocks, Param: 2048}})

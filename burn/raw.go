@@ -2,7 +2,6 @@ package burn
 
 import (
 	"context"
-	"fmt"
 
 	"spindle/addr"
 	"spindle/disc"
@@ -19,11 +18,11 @@ func (p *planner) raw() error {
 	}
 	switch {
 	case len(l.Sessions) != 1:
-		return fmt.Errorf("raw writing makes one session, and the image has %d: %w", len(l.Sessions), ErrOptions)
+		return &Refusal{Kind: ErrOptions, Reason: RawSessions, Disc: p.m.Profile, A: len(l.Sessions)}
 	case p.o.Multi || p.m.Status != mmc.DiscBlank:
-		return fmt.Errorf("raw writing fills a blank disc: %w", ErrOptions)
+		return &Refusal{Kind: ErrOptions, Reason: RawOnUsed, Disc: p.m.Profile}
 	case p.m.LeadInStart >= -addr.Pregap:
-		return fmt.Errorf("the drive does not say where the lead-in begins: %w", ErrOptions)
+		return &Refusal{Kind: ErrOptions, Reason: NoLeadIn, Disc: p.m.Profile}
 	}
 	if err := p.fits(0, int(l.End())); err != nil {
 		return err

@@ -169,7 +169,7 @@ func (a *Attempt) planAppend(m *Medium, src *Source, c *Comparison, o Options) (
 	case a.closing() && c.Equal == sectors(all):
 		return a.planClose(m, src, o, before.Steps[a.At.Step:]), nil
 	case before.Mode != Sequential && before.Mode != Incremental:
-		return nil, fmt.Errorf("a burn %s cannot be gone on with: %w", before.Mode, ErrFreshDisc)
+		return nil, fmt.Errorf("a burn %s cannot be resumed: %w", before.Mode, ErrFreshDisc)
 	case c.Track != before.Start:
 		return nil, fmt.Errorf("the open track of the disc begins at %d, and the burn began at %d: %w", c.Track, before.Start, ErrFreshDisc)
 	case c.Equal < min(int(m.NextWritable-before.Start), sectors(all)):

@@ -48,10 +48,10 @@ func (s *Source) layout() *disc.Layout {
 func (s *Source) data() (*disc.Track, error) {
 	tracks := s.layout().Tracks()
 	if len(tracks) != 1 || !tracks[0].Mode.IsData() {
-		return nil, fmt.Errorf("the image has %d tracks: it %w", len(tracks), ErrWrongMedium)
+		return nil, &Refusal{Kind: ErrWrongMedium, Reason: ManyTracks, A: len(tracks)}
 	}
 	if tracks[0].Mode == disc.Mode0 {
-		return nil, fmt.Errorf("the image %w: its track is empty (mode 0)", ErrImage)
+		return nil, &Refusal{Kind: ErrImage, Reason: EmptyTrack, A: 1}
 	}
 	return tracks[0], nil
 }

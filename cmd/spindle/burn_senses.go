@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 
+	"spindle/burn"
 	"spindle/scsi"
 )
 
@@ -127,6 +128,11 @@ func burnCause(err error) (what, next string, ok bool) {
 	if s := scsi.SenseOf(err); s != nil {
 		m, ok := senseWords(*s)
 		return m.what, m.next, ok
+	}
+	var refused *burn.Refusal
+	if errors.As(err, &refused) {
+		what, next := refusalWords(refused)
+		return what, next, true
 	}
 	for _, m := range linkMeanings {
 		if errors.Is(err, m.err) {

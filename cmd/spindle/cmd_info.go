@@ -173,7 +173,7 @@ func newInfoWrite(m *burn.Medium) *infoWrite {
 		w.Speeds = append(w.Speeds, m.SpeedX(s))
 	}
 	if err := m.Writable(); err != nil {
-		w.Cannot = err.Error()
+		w.Cannot = explain(err).what
 	}
 	return w
 }

@@ -147,20 +147,20 @@ var explanations = []explanation{
 	{"burn/changed", burn.ErrImageChanged, nil, exitFailed, "",
 		untouched + "Restore the image as it was, or burn it as it is now with \"spindle burn\", or with --force."},
 	{"burn/source", burn.ErrSource, nil, exitFailed, "", untouched + "Put the image back where it was."},
-	{"burn/too-large", burn.ErrTooLarge, nil, exitNoDisc, "", untouched + "Use a larger disc."},
-	{"burn/wrong-medium", burn.ErrWrongMedium, nil, exitNoDisc, "", untouched + "A CD image needs a CD; a data image fits any disc."},
-	{"burn/not-blank", burn.ErrNotBlank, nil, exitNoDisc, "", untouched + "Use a blank disc, or erase a rewritable one with --blank."},
-	{"burn/not-writable", burn.ErrNotWritable, nil, exitNoDisc, "", untouched + "Use a blank disc of a kind that the drive can write."},
-	{"burn/no-simulation", burn.ErrNoSimulation, nil, exitUsage, "", untouched + "--dry-run shows the plan."},
-	{"burn/image", burn.ErrImage, nil, exitUsage, "", untouched},
-	{"burn/address", burn.ErrAddress, nil, exitUsage, "",
+	{"burn/too-large", burn.ErrTooLarge, nil, exitNoDisc, "the image does not fit on the disc", untouched + "Use a larger disc."},
+	{"burn/wrong-medium", burn.ErrWrongMedium, nil, exitNoDisc, "the image is not for this kind of disc", untouched + "A CD image needs a CD; a data image fits any disc."},
+	{"burn/not-blank", burn.ErrNotBlank, nil, exitNoDisc, "the disc is not blank", untouched + "Use a blank disc, or erase a rewritable one with --blank."},
+	{"burn/not-writable", burn.ErrNotWritable, nil, exitNoDisc, "the disc cannot be written", untouched + "Use a blank disc of a kind that the drive can write."},
+	{"burn/no-simulation", burn.ErrNoSimulation, nil, exitUsage, "this kind of disc cannot be burned as a simulation", untouched + "--dry-run shows the plan."},
+	{"burn/image", burn.ErrImage, nil, exitUsage, "no disc can hold this image as it is", untouched},
+	{"burn/address", burn.ErrAddress, nil, exitUsage, "the image was made for another place on the disc",
 		untouched + "A further session needs an image that was made for it (\"spindle info\" shows where it begins); " +
 			"--force burns it anyway."},
 	{"burn/once-only", burn.ErrOnceOnly, nil, exitUsage, "this disc can be written at once only, because it was blanked the quick way",
 		untouched + "Erase it with --blank --full, or leave out --multi."},
 	{"burn/needs-format", burn.ErrNeedsFormat, nil, exitUsage, "this kind of disc is not erased: it is overwritten",
 		untouched + "\"spindle format\" makes it new."},
-	{"burn/options", burn.ErrOptions, nil, exitUsage, "", untouched},
+	{"burn/options", burn.ErrOptions, nil, exitUsage, "the options contradict each other", untouched},
 	{"burn/wrong-image", errWrongImage, nil, exitDifferent, "", untouched + "Get the image again; --force burns it anyway."},
 	{"burn/nobody", errNoAnswer, nil, exitNoDisc,
 		"another disc is needed, and there is no terminal to ask for it",
@@ -228,6 +228,11 @@ func explain(err error) message {
 	var fit *burn.FitError
 	if errors.As(err, &fit) {
 		m.what = fitWords(fit)
+	}
+	var refused *burn.Refusal
+	if errors.As(err, &refused) {
+		what, next := refusalWords(refused)
+		m.what, m.next = what, strings.TrimSpace(untouched+next)
 	}
 	var open *scsi.OpenError
 	if errors.As(err, &open) {

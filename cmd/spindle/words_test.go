@@ -15,6 +15,8 @@ import (
 	"strings"
 	"testing"
 
+	"spindle/burn"
+
 	"github.com/spf13/cobra"
 )
 
@@ -40,6 +42,10 @@ func TestMessages(t *testing.T) {
 	}
 	for _, m := range linkMeanings {
 		fmt.Fprintf(&b, "\n%v\n  %s\n  %s\n", m.err, sentence(m.what), m.next)
+	}
+	fmt.Fprintln(&b, "\n# Why a disc does not take an image, or is not erased or formatted.")
+	for _, reason := range slices.Sorted(maps.Keys(refusals)) {
+		fmt.Fprintf(&b, "\n%s\n  %s\n  %s\n", reason, sentence(refusals[reason].what), refusals[reason].next)
 	}
 	fmt.Fprintln(&b, "\n# The disc after a burn that failed.")
 	writeTable(&b, discStates)
@@ -196,6 +202,23 @@ func TestOddWords(t *testing.T) {
 	for _, s := range []string{"4 sectors could not be read rightly", "the burn can be gone on with", "It is burned all the same"} {
 		if len(odd(s)) == 0 {
 			t.Errorf("%q passes", s)
+		}
+	}
+}
+
+// A refusal that the tables do not know would show the words of the library.
+func TestRefusalsHaveWords(t *testing.T) {
+	src, err := os.ReadFile(filepath.Join("..", "..", "burn", "refusal.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	reasons := regexp.MustCompile(`(?m)^\t(\w+) +Reason = "([^"]+)"`).FindAllStringSubmatch(string(src), -1)
+	if len(reasons) != len(refusals) {
+		t.Errorf("%d reasons, and words for %d", len(reasons), len(refusals))
+	}
+	for _, r := range reasons {
+		if refusals[burn.Reason(r[2])].what == "" {
+			t.Errorf("%s has no words", r[1])
 		}
 	}
 }

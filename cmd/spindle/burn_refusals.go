@@ -1,0 +1,61 @@
+package main
+
+import (
+	"strconv"
+	"strings"
+
+	"spindle/burn"
+)
+
+// refusals says why a disc does not take an image, or is not erased or formatted.
+// {disc} is the kind of disc in the drive, {a} and {b} are the numbers of the reason.
+var refusals = map[burn.Reason]struct{ what, next string }{
+	burn.UnknownDisc:     {"a disc of unknown kind cannot be written", "Use a blank disc of a kind that the drive can write."},
+	burn.ReadOnlyDisc:    {"a {disc} cannot be written", "Use a blank disc of a kind that the drive can write."},
+	burn.DiscIsComplete:  {"this {disc} is complete and cannot be written again", "Use a blank disc."},
+	burn.DiscIsSpoiled:   {"a failed burn has spoiled this {disc}: it cannot be written again", "Use a blank disc."},
+	burn.DriveReadsOnly:  {"a {disc} cannot be written in this drive", "Use a disc of a kind that the drive can write, or another drive."},
+	burn.WrittenOnce:     {"a {disc} is written once and cannot be erased", "Use a blank disc."},
+	burn.OnlyCDRW:        {"only a CD-RW can lose a single session; this is a {disc}", "Leave out --session to erase the whole disc."},
+	burn.NoFullFormat:    {"the drive offers no full format for this {disc}", "Leave out --full."},
+	burn.FormattedLate:   {"a BD-R can be formatted only before its first burn", "Burn onto it as it is, or use a blank disc."},
+	burn.NothingToFormat: {"a BD-R without spare areas needs no formatting", "Burn onto it as it is, with --spare none."},
+	burn.NoFormat:        {"a {disc} is not formatted", "\"spindle burn\" takes it as it is."},
+	burn.NotErasable:     {"a {disc} cannot be erased", "Leave out --blank."},
+	burn.NoSimulatedWipe: {"--simulate writes nothing, and --blank would erase the disc", "Leave out one of them."},
+	burn.CannotSimulate:  {"a {disc} cannot be burned as a simulation", "--dry-run shows the plan."},
+	burn.SessionIsOpen:   {"the last session of this disc is open: another program wrote it, and did not close it", "Close it with that program, or use a blank disc."},
+	burn.NoSessionAtOnce: {"the drive cannot write a session at once", "Try --mode tao or --mode raw."},
+	burn.NoRaw:           {"the drive cannot write raw sectors", "Leave out --mode raw."},
+	burn.NotForCD:        {"a CD cannot be written in this mode", "Use --mode sao, tao or raw."},
+	burn.NotOneTrack:     {"only an image with a single data track (mode 1) can be burned track at once", "Leave out --mode tao."},
+	burn.SessionsOnUsed:  {"the image has {a} sessions, and the disc has some already", "Use a blank disc."},
+	burn.EmptyTrack:      {"track {a} of the image is empty (mode 0): no disc can hold that", ""},
+	burn.ShortTrack:      {"track {a} is shorter than four seconds, the minimum on a CD", "An image with one data track can be burned with --mode tao, which pads it."},
+	burn.NoPregap:        {"between tracks {a} and {b}, audio and data meet without a pregap: no disc can hold that", ""},
+	burn.SpareTooLate:    {"spare areas can be set only before the first burn", "Leave out --spare."},
+	burn.NoSpare:         {"the drive offers no spare areas for this {disc}", "Leave out --spare."},
+	burn.OnlySpare:       {"the drive cannot format this {disc} without spare areas", "Leave out --spare none."},
+	burn.NoSessions:      {"a {disc} has no sessions: it is overwritten", "Leave out --multi."},
+	burn.RawSessions:     {"raw writing makes one session, and the image has {a}", "Leave out --mode raw."},
+	burn.RawOnUsed:       {"raw writing needs a blank disc", "Leave out --mode raw, or use a blank disc."},
+	burn.NoLeadIn:        {"the drive does not report where the lead-in begins, which raw writing needs", "Leave out --mode raw."},
+	burn.ImageOfOther:    {"the image is not for this kind of disc, a {disc}", "A CD image needs a CD; a data image fits any disc."},
+	burn.ManyTracks:      {"the image has {a} tracks: it is not for this kind of disc", "A CD image needs a CD; a data image fits any disc."},
+	burn.MadeFor:         {"the file system in the image is made for a place near sector {a}, and the disc would take it at {b}", otherPlace},
+	burn.MadeForBlank:    {"the disc continues at sector {a}, and the image is made for its beginning", otherPlace},
+	burn.Moved:           {"the disc continues at sector {a}, not at {b}", otherPlace},
+	burn.NotAlike:        {"the discs in the drives are not alike: one reading of the image cannot serve both", "Use discs of one kind and state."},
+}
+
+const otherPlace = "A further session needs an image that was made for it (\"spindle info\" shows where it begins); --force burns it anyway."
+
+// refusalWords gives a refusal its sentence, and what to do.
+func refusalWords(r *burn.Refusal) (what, next string) {
+	m, ok := refusals[r.Reason]
+	if !ok {
+		return r.Error(), ""
+	}
+	fill := strings.NewReplacer("{disc}", r.Disc.String(), "{a}", strconv.Itoa(r.A), "{b}", strconv.Itoa(r.B))
+	return fill.Replace(m.what), m.next
+}
