@@ -198,54 +198,74 @@ func (p *planner) overwrite() error {
 
 // format adds the formatting that the disc needs for n sectors.
 func (p *planner) format(n int) error {
-	capacity := func(kind mmc.FormatType) uint32 {
-		for i, f := range p.m.Formats {
-			if i > 0 && f.Type == kind {
-				return f.Blocks
-			}
-		}
-		return 0
-	}
 	full := p.o.Blank && p.o.Full
 	switch p.m.Profile {
 	case mmc.ProfileDVDPlusRW, mmc.ProfileDVDPlusRWDL:
-		switch {
-		case !p.m.Formatted || full:
-			p.add(FormatStep{Request: mmc.FormatRequest{Type: mmc.FormatPlusRW, Blocks: 0xFFFFFFFF}})
-		case p.m.Background == drive.FormatSuspended: // goes on where it was stopped
-			p.add(FormatStep{Request: mmc.FormatRequest{Type: mmc.FormatPlusRW, Blocks: 0xFFFFFFFF, Param: 1}, Optional: true})
-		}
+		p.formatPlusRW(full)
 	case mmc.ProfileBDRE:
-		if p.m.Formatted && p.o.Spare == "" && !full {
-			return nil
-		}
-		if p.o.Spare == SpareNone {
-			blocks := capacity(mmc.FormatBDRENoSpare)
-			if blocks == 0 {
-				return &Refusal{Kind: ErrOptions, Reason: OnlySpare, Disc: p.m.Profile}
-			}
-			p.m.Capacity = int(blocks)
-			p.add(FormatStep{Request: mmc.FormatRequest{Type: mmc.FormatBDRENoSpare, Blocks: blocks, Param: 2048}})
-			return nil
-		}
-		f, err := p.spareFormat(mmc.FormatBDRE, p.o.Spare)
-		if err != nil {
-			return err
-		}
-		p.m.Capacity = int(f.Blocks)
-		p.add(FormatStep{Request: *f})
+		return p.formatBDRE(full)
 	case mmc.ProfileDVDRAM:
 		if !p.m.Formatted || full {
-			p.add(FormatStep{Request: mmc.FormatRequest{Type: mmc.FormatFull, Blocks: capacity(mmc.FormatFull), Param: 2048}})
+			p.add(FormatStep{Request: mmc.FormatRequest{Type: mmc.FormatFull, Blocks: p.offered(mmc.FormatFull), Param: 2048}})
 		}
 	case mmc.ProfileDVDRWRO:
-		if full || n > p.m.Capacity && capacity(mmc.FormatRWQuick) >= uint32(n) && !p.m.Intermediate {
-			p.m.Capacity = int(capacity(mmc.FormatRWQuick))
-			p.add(FormatStep{Request: mmc.FormatRequest{Type: mmc.FormatRWQuick, Blocks: 0, Param: 16}})
-			p.m.Intermediate = true
-		} else if p.m.Intermediate {
-			p.m.Capacity = max(p.m.Capacity, int(capacity(mmc.FormatRWQuick)))
-		}
+		p.formatRW(n, full)
 	}
 	return nil
+}
+
+// offered is the number of blocks that a format type gives on this disc, or 0.
+func (p *planner) offered(kind mmc.FormatType) uint32 {
+	for i, f := range p.m.Formats {
+		if i > 0 && f.Type == kind {
+			return f.Blocks
+		}
+	}
+	return 0
+}
+
+func (p *planner) formatPlusRW(full bool) {
+	request := mmc.FormatRequest{Type: mmc.FormatPlusRW, Blocks: 0xFFFFFFFF}
+	switch {
+	case !p.m.Formatted || full:
+		p.add(FormatStep{Request: request})
+	case p.m.Background == drive.FormatSuspended: // continues where it was stopped
+		request.Param = 1
+		p.add(FormatStep{Request: request, Optional: true})
+	}
+}
+
+func (p *planner) formatBDRE(full bool) error {
+	if p.m.Formatted && p.o.Spare == "" && !full {
+		return nil
+	}
+	if p.o.Spare == SpareNone {
+		blocks := p.offered(mmc.FormatBDRENoSpare)
+		if blocks == 0 {
+			return &Refusal{Kind: ErrOptions, Reason: OnlySpare, Disc: p.m.Profile}
+		}
+		p.m.Capacity = int(blocks)
+		p.add(FormatStep{Request: mmc.FormatRequest{Type: mmc.FormatBDRENoSpare, Blocks: blocks, Param: 2048}})
+		return nil
+	}
+	f, err := p.spareFormat(mmc.FormatBDRE, p.o.Spare)
+	if err != nil {
+		return err
+	}
+	p.m.Capacity = int(f.Blocks)
+	p.add(FormatStep{Request: *f})
+	return nil
+}
+
+// formatRW makes a DVD-RW that is overwritten large enough for n sectors.
+func (p *planner) formatRW(n int, full bool) {
+	quick := p.offered(mmc.FormatRWQuick)
+	switch grow := n > p.m.Capacity && quick >= uint32(n) && !p.m.Intermediate; {
+	case full || grow:
+		p.m.Capacity = int(quick)
+		p.add(FormatStep{Request: mmc.FormatRequest{Type: mmc.FormatRWQuick, Param: 16}})
+		p.m.Intermediate = true
+	case p.m.Intermediate:
+		p.m.Capacity = max(p.m.Capacity, int(quick))
+	}
 }
