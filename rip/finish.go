@@ -8,8 +8,8 @@ import (
 
 	"spindle/cue"
 	"spindle/disc"
+	"spindle/image/mapfile"
 	"spindle/internal/atomicfile"
-	"spindle/rip/mapfile"
 )
 
 // finish hashes what was not hashed while it was read, gives all files their

@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"spindle/rip/mapfile"
+	"spindle/image/mapfile"
 	"spindle/scsi/mmc"
 )
 

@@ -9,7 +9,7 @@ import (
 	"spindle/disc"
 	"spindle/disc/cdsector"
 	"spindle/drive"
-	"spindle/rip/mapfile"
+	"spindle/image/mapfile"
 	"spindle/scsi"
 	"spindle/scsi/mmc"
 )

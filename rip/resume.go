@@ -5,7 +5,7 @@ import (
 	"fmt"
 
 	"spindle/disc"
-	"spindle/rip/mapfile"
+	"spindle/image/mapfile"
 )
 
 // samples is how many finished sectors are compared before a rip is resumed.

@@ -10,8 +10,8 @@ import (
 	"strings"
 
 	"spindle/disc"
+	"spindle/image/mapfile"
 	"spindle/internal/atomicfile"
-	"spindle/rip/mapfile"
 )
 
 // MapSuffix is appended to the output's name for the map.

@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"spindle/disc"
-	"spindle/rip/mapfile"
+	"spindle/image/mapfile"
 
 	"github.com/google/go-cmp/cmp"
 )

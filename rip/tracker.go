@@ -3,7 +3,7 @@ package rip
 import (
 	"sync"
 
-	"spindle/rip/mapfile"
+	"spindle/image/mapfile"
 )
 
 // States of sectors in the map of a rip beside those of ddrescue. Of a sector that

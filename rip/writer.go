@@ -9,7 +9,7 @@ import (
 
 	"spindle/disc/cdsector"
 	"spindle/disc/digest"
-	"spindle/rip/mapfile"
+	"spindle/image/mapfile"
 )
 
 // depth is how many batches may be under way: what the drive reads ahead of the

@@ -10,7 +10,7 @@ import (
 
 	"spindle/disc"
 	"spindle/drive"
-	"spindle/rip/mapfile"
+	"spindle/image/mapfile"
 	"spindle/scsi/mmc"
 )
 

@@ -13,8 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"spindle/image/mapfile"
 	"spindle/internal/testdisc"
-	"spindle/rip/mapfile"
 )
 
 // kills is how many times a rip is killed.
