@@ -67,6 +67,7 @@ type burnKiller struct {
 	dir      string
 	random   *rand.Rand
 	ways     map[string]int
+	fuse     fuse
 }
 
 func (k *burnKiller) count() string {
@@ -105,10 +106,11 @@ func (k *burnKiller) once(n int) {
 	path := filepath.Join(k.dir, fmt.Sprintf("%d%s", n, ext))
 	// At this pace a whole burn takes some tenths of a second.
 	drive := "sim:" + path + "?media=" + media
-	code, text := k.run(time.Duration(1+k.random.IntN(400))*time.Millisecond, "burn", k.src, "-q", "-d", drive+"&pace=150&speed=4")
+	code, text := k.run(time.Millisecond+k.fuse.next(k.random), "burn", k.src, "-q", "-d", drive+"&pace=150&speed=4")
 	switch code {
 	case exitDone:
 		k.ways["came to its end"]++
+		k.fuse.adjust(false, true)
 		k.compare(path, media)
 		return
 	case -1:
@@ -120,6 +122,7 @@ func (k *burnKiller) once(n int) {
 	switch {
 	case strings.Contains(text, "there is no failed burn"): // killed before it began
 		k.ways["had not begun"]++
+		k.fuse.adjust(false, false)
 		return
 	case code == exitNoDisc && strings.Contains(text, "a fresh disc is needed") && (media == "cd-r" || media == "dvd+r" || media == "bd-r"):
 		k.ways["needs a fresh disc"]++

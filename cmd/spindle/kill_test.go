@@ -71,6 +71,30 @@ func buildCommand(t *testing.T) string {
 	return exe
 }
 
+// A fuse chooses the moments at which a process is killed. They follow the speed of
+// the machine: a process that dies before it did anything gives the next one more
+// time, one that came to its end less.
+type fuse struct{ longest time.Duration }
+
+// next returns how long to wait before the next kill.
+func (f *fuse) next(random *rand.Rand) time.Duration {
+	if f.longest == 0 {
+		f.longest = 500 * time.Millisecond
+	}
+	return time.Duration(random.Int64N(int64(f.longest)))
+}
+
+// adjust learns from one process.
+func (f *fuse) adjust(advanced, ended bool) {
+	const least, most = 50 * time.Millisecond, 20 * time.Second
+	switch {
+	case ended:
+		f.longest = max(least, f.longest*4/5)
+	case !advanced:
+		f.longest = min(most, f.longest*3/2)
+	}
+}
+
 // killer kills rips in one folder.
 type killer struct {
 	t        *testing.T
@@ -79,6 +103,7 @@ type killer struct {
 	truth    []byte
 	dir      string
 	random   *rand.Rand
+	fuse     fuse
 	finished int64 // bytes the map called finished after the last kill
 	done     int   // rips that came to their end
 	grew     int
@@ -95,9 +120,11 @@ func (k *killer) once() {
 		k.t.Error(err)
 		return
 	}
-	timer := time.AfterFunc(time.Duration(k.random.IntN(500))*time.Millisecond, func() { cmd.Process.Kill() })
+	timer := time.AfterFunc(k.fuse.next(k.random), func() { cmd.Process.Kill() })
 	err := cmd.Wait()
 	timer.Stop()
+	before := k.grew
+	defer func() { k.fuse.adjust(k.grew > before, cmd.ProcessState.ExitCode() != -1) }()
 	switch code := cmd.ProcessState.ExitCode(); {
 	case err != nil && code == -1: // killed
 		k.check()
