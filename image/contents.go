@@ -13,14 +13,19 @@ import (
 
 	"spindle/disc"
 	"spindle/image/audio"
+	"spindle/image/format"
 )
 
 // ErrNoTrack is returned for a track that an image does not have.
 var ErrNoTrack = errors.New("image: no such track")
 
+// HiddenTrack, as the track to open or to take, is the audio hidden before track 1.
+const HiddenTrack = format.HiddenTrack
+
 // Contents is all that is on a disc, as [fs.FS]: the files of a data track, and the audio
-// tracks as WAVE files beside them, such as "Track 02.wav". Sys of the FileInfo of an
-// audio track is its *[disc.Track], of others what [FileSystem] says.
+// as WAVE files beside them, such as "Track 02.wav". The audio is divided as [audio.Songs]
+// says; what is hidden before track 1 is "Track 00.wav". Sys of the FileInfo of such a file
+// is its *[audio.Song], of others what [FileSystem] says.
 type Contents struct {
 	ctx   context.Context
 	img   disc.Image
@@ -28,26 +33,18 @@ type Contents struct {
 	audio []fs.DirEntry
 }
 
-// OpenContents opens the contents of an image: those of one track, or with track 0 the
-// file system that a computer shows, and all audio tracks. Reading ends with ctx.
+// OpenContents opens the contents of an image: those of one track (or [HiddenTrack]), or
+// with track 0 the file system that a computer shows, and all audio. Reading ends with ctx.
 func OpenContents(ctx context.Context, img disc.Image, track int) (*Contents, error) {
 	c := &Contents{ctx: ctx, img: img}
 	var data *disc.Track
-	var audio []*disc.Track
 	for _, t := range img.Layout().Tracks() {
-		switch {
-		case track != 0 && t.Number != track:
-		case !t.Mode.IsData():
-			audio = append(audio, t)
-		case track != 0:
+		if t.Number == track && t.Mode.IsData() {
 			data = t
 		}
 	}
 	if track == 0 {
 		data = BestTrack(ctx, img)
-	}
-	if data == nil && len(audio) == 0 {
-		return nil, fmt.Errorf("%w: %d", ErrNoTrack, track)
 	}
 	if data != nil {
 		f, err := OpenFileSystem(ctx, img, data)
@@ -56,15 +53,20 @@ func OpenContents(ctx context.Context, img disc.Image, track int) (*Contents, er
 		}
 		c.data = f
 	}
-	for _, t := range audio {
-		c.audio = append(c.audio, songInfo{c.songName(t), t})
+	for _, s := range audio.Songs(img.Layout()) {
+		if track == 0 || s.Number == max(track, 0) {
+			c.audio = append(c.audio, songInfo{c.songName(s.Number), &s})
+		}
+	}
+	if c.data == nil && len(c.audio) == 0 {
+		return nil, fmt.Errorf("%w: %d", ErrNoTrack, max(track, 0))
 	}
 	return c, nil
 }
 
-// songName names an audio track so that it does not hide a file.
-func (c *Contents) songName(t *disc.Track) string {
-	name := fmt.Sprintf("Track %02d.wav", t.Number)
+// songName names a song so that it does not hide a file.
+func (c *Contents) songName(number int) string {
+	name := fmt.Sprintf("Track %02d.wav", number)
 	for c.data != nil {
 		if _, err := c.data.Lstat(name); err != nil {
 			break
@@ -74,7 +76,7 @@ func (c *Contents) songName(t *disc.Track) string {
 	return name
 }
 
-// song returns the audio track of a name, if it is one.
+// song returns the song of a name, if it is one.
 func (c *Contents) song(name string) (songInfo, bool) {
 	for _, e := range c.audio {
 		if s, ok := e.(songInfo); ok && s.name == name {
@@ -87,8 +89,8 @@ func (c *Contents) song(name string) (songInfo, bool) {
 // Open implements [fs.FS].
 func (c *Contents) Open(name string) (fs.File, error) {
 	if s, ok := c.song(name); ok {
-		header := audio.WaveHeader(uint32(s.Size() - int64(len(audio.WaveHeader(0)))))
-		return &song{s, io.MultiReader(bytes.NewReader(header), Sectors(c.ctx, c.img, s.t))}, nil
+		header := audio.WaveHeader(uint32(s.s.Bytes()))
+		return &song{s, io.MultiReader(bytes.NewReader(header), Sectors(c.ctx, c.img, s.s.Start, s.s.End))}, nil
 	}
 	if name == "." {
 		list, err := c.ReadDir(name)
@@ -159,24 +161,22 @@ func (c *Contents) ReadLink(name string) (string, error) {
 	return c.data.ReadLink(name)
 }
 
-// songInfo is an audio track as a file.
+// songInfo is a song as a file.
 type songInfo struct {
 	name string
-	t    *disc.Track
+	s    *audio.Song
 }
 
-func (s songInfo) Name() string { return s.name }
-func (s songInfo) Size() int64 {
-	return int64(s.t.End-s.t.Start)*audio.SectorSize + int64(len(audio.WaveHeader(0)))
-}
+func (s songInfo) Name() string               { return s.name }
+func (s songInfo) Size() int64                { return s.s.Bytes() + int64(len(audio.WaveHeader(0))) }
 func (s songInfo) Mode() fs.FileMode          { return 0o444 }
 func (s songInfo) Type() fs.FileMode          { return 0 }
 func (s songInfo) ModTime() time.Time         { return time.Time{} }
 func (s songInfo) IsDir() bool                { return false }
-func (s songInfo) Sys() any                   { return s.t }
+func (s songInfo) Sys() any                   { return s.s }
 func (s songInfo) Info() (fs.FileInfo, error) { return s, nil }
 
-// song is an open audio track.
+// song is an open song.
 type song struct {
 	info songInfo
 	io.Reader

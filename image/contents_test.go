@@ -1,15 +1,21 @@
 package image_test
 
 import (
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	"fmt"
+	"io"
 	"io/fs"
 	"path/filepath"
 	"testing"
 	"testing/fstest"
 
 	"spindle/image"
+	"spindle/image/audio"
 	"spindle/internal/testdisc"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 )
 
 // What is on test discs, as a file system: data, audio, and both.
@@ -66,12 +72,52 @@ func TestContentsOfTrack(t *testing.T) {
 	for _, d := range list {
 		names = append(names, d.Name())
 	}
-	if diff := cmp.Diff([]string{"Track 02.wav"}, names); diff != "" {
+	if diff := gocmp.Diff([]string{"Track 02.wav"}, names); diff != "" {
 		t.Error(diff)
 	}
 	b, err := fs.ReadFile(c, "Track 02.wav")
 	info, serr := c.Stat("Track 02.wav")
 	if err != nil || serr != nil || int64(len(b)) != info.Size() || string(b[:4]) != "RIFF" {
 		t.Errorf("%d bytes, %v, %v", len(b), err, serr)
+	}
+}
+
+// The audio of a disc, file after file, is all that its audio tracks hold.
+func TestContentsHoldAllAudio(t *testing.T) {
+	for _, name := range []string{"audio", "hidden", "mixed", "cdextra", "tracks99"} {
+		path, err := testdisc.Make(t.TempDir(), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		img, err := image.Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer img.Close()
+		want := sha256.New()
+		for _, tr := range img.Layout().Tracks() {
+			if tr.Mode.IsData() {
+				continue
+			}
+			if _, err := io.Copy(want, image.Sectors(t.Context(), img, tr.Begin(), tr.End)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got, files := sha256.New(), 0
+		for _, song := range audio.Songs(img.Layout()) {
+			c, err := image.OpenContents(t.Context(), img, cmp.Or(song.Number, image.HiddenTrack))
+			if err != nil {
+				t.Fatal(err)
+			}
+			b, err := fs.ReadFile(c, fmt.Sprintf("Track %02d.wav", song.Number))
+			if err != nil {
+				t.Fatal(err)
+			}
+			got.Write(b[len(audio.WaveHeader(0)):])
+			files++
+		}
+		if !bytes.Equal(got.Sum(nil), want.Sum(nil)) {
+			t.Errorf("%s: the %d files are not the audio of the disc", name, files)
+		}
 	}
 }

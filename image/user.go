@@ -49,10 +49,9 @@ func (u *userData) ReadAt(p []byte, off int64) (int, error) {
 	return done, nil
 }
 
-// Sectors reads the whole sectors of a track, from its start (INDEX 01) on. Reading
-// ends with ctx.
-func Sectors(ctx context.Context, img disc.Image, t *disc.Track) io.Reader {
-	return &sectors{ctx: ctx, img: img, at: t.Start, end: t.End}
+// Sectors reads the whole sectors [from, to). Reading ends with ctx.
+func Sectors(ctx context.Context, img disc.Image, from, to disc.LBA) io.Reader {
+	return &sectors{ctx: ctx, img: img, at: from, end: to}
 }
 
 type sectors struct {

@@ -33,6 +33,9 @@ compressed (gzip, xz, zstd, bzip2). The suffix of OUT selects the format:
   .wav   an audio track; --split makes one file per track
   .flac  the same, compressed, with tags from the CD-TEXT
 
+Split into .wav or .flac files, no audio is lost: the gap before a track (INDEX 00) ends
+the file of the track before it, and audio hidden before track 1 becomes track 00.
+
 Where the formats differ, sectors are rebuilt: sync pattern, header, EDC and parity.
 
 The EDC of every data sector is checked on the way; if some are damaged, the exit
@@ -46,7 +49,7 @@ status is 5. If OUT cannot hold everything in IN, the conversion is refused, unl
 		Args: needs(2, 2, "name the image and what to make of it, e.g. \"spindle convert backup.nrg backup.cue\""),
 	}
 	f := c.Flags()
-	f.Var(count(&o.Track, 0, 0, 99, "N"), "track", "take only this track (.iso, .wav, .flac)")
+	f.Var(trackFlag{&o.Track}, "track", "take only this track (.iso, .wav, .flac); 0: audio hidden before track 1")
 	f.BoolVar(&o.Split, "split", false, "make one file per track (.cue, .wav, .flac)")
 	f.BoolVar(&o.merge, "merge", false, "make one .bin of all tracks (.cue); the default")
 	f.IntVar(&o.SectorSize, "sector-size", 2048, "keep this many `BYTES` of each sector (.iso): 2048, 2336, 2352 or 2448")

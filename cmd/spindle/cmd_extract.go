@@ -20,8 +20,8 @@ everything in them. Permissions and times are kept where the image states them;
 symbolic links are created if they stay inside the folder. Nothing is ever written
 outside it.
 
-Audio tracks become WAVE files ("spindle convert IMAGE OUT.flac --split" makes FLAC
-files). The files of a Video CD, whose sectors have form 2, are extracted with all
+Audio tracks become WAVE files, each with the gap that follows it ("spindle convert IMAGE
+OUT.flac --split" makes FLAC files). The files of a Video CD, whose sectors have form 2, are extracted with all
 their user data: 2324 bytes per sector, an MPEG stream that players accept.`,
 		Example: `  spindle extract debian-live.iso -C folder
   spindle extract backup.nrg docs/readme.txt`,
@@ -31,7 +31,7 @@ their user data: 2324 bytes per sector, an MPEG stream that players accept.`,
 		}),
 	}
 	f := c.Flags()
-	f.Var(count(&o.track, 0, 0, 99, "N"), "track", trackHelp)
+	f.Var(trackFlag{&o.track}, "track", trackHelp)
 	f.StringVarP(&o.dir, "directory", "C", ".", "extract to this `FOLDER`")
 	f.BoolVar(&o.force, "force", false, "replace existing files")
 	return c

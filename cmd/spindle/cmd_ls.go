@@ -7,7 +7,7 @@ import (
 	"io/fs"
 	"time"
 
-	"spindle/disc"
+	"spindle/image/audio"
 	"spindle/internal/printable"
 	"spindle/iso"
 
@@ -27,7 +27,7 @@ several sessions, the last session is listed, which includes the files of the ot
 		Args: needs(1, 2, "name the image to look into, e.g. \"spindle ls debian-live.iso\""),
 		RunE: a.run(func(ctx context.Context, args []string) (result, error) { return runLs(ctx, a, args[0], args[1:], o) }),
 	}
-	c.Flags().Var(count(&o.track, 0, 0, 99, "N"), "track", trackHelp)
+	c.Flags().Var(trackFlag{&o.track}, "track", trackHelp)
 	return c
 }
 
@@ -59,7 +59,7 @@ func newFileEvent(path string, info fs.FileInfo) *fileEvent {
 		if of.HasMode {
 			ev.Mode = fmt.Sprintf("%04o", of.Mode.Perm())
 		}
-	case *disc.Track:
+	case *audio.Song:
 		ev.Type = "audio"
 	}
 	return ev

@@ -20,7 +20,7 @@ type fileFlags struct {
 }
 
 // trackHelp describes --track for ls and extract.
-const trackHelp = "look into this track (by default the data track that a computer shows, and all audio)"
+const trackHelp = "look into this track (by default the data track that a computer shows, and all audio; 0: audio hidden before track 1)"
 
 // errNoSuchFile: a path is not in the image.
 var errNoSuchFile = errors.New("not in the image")
@@ -43,6 +43,8 @@ func openFiles(ctx context.Context, name string, track int, paths []string) (*op
 		err = allThere(c, paths)
 	}
 	switch {
+	case errors.Is(err, image.ErrNoTrack) && track == image.HiddenTrack:
+		err = usage("%s has no audio hidden before its first track", name)
 	case errors.Is(err, image.ErrNoTrack):
 		err = usage("%s has no track %d", name, track)
 	case err != nil && !errors.Is(err, errNoSuchFile):

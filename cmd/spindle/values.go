@@ -8,6 +8,7 @@ import (
 
 	"spindle/burn"
 	"spindle/disc"
+	"spindle/image"
 	"spindle/iso"
 
 	"github.com/spf13/cobra"
@@ -86,6 +87,27 @@ func (v *countFlag) Set(s string) error {
 		return fmt.Errorf("it is a number from %d to %d", v.min, v.max)
 	}
 	*v.n = n
+	return nil
+}
+
+// A trackFlag is the number of a track to take of an image; 0 is [image.HiddenTrack].
+type trackFlag struct{ n *int }
+
+func (v trackFlag) String() string {
+	if v.n == nil || *v.n == 0 {
+		return ""
+	}
+	return strconv.Itoa(max(*v.n, 0))
+}
+func (v trackFlag) Type() string { return "N" }
+func (v trackFlag) Set(s string) error {
+	f := count(new(int), 0, 0, 99, "")
+	if err := f.Set(s); err != nil {
+		return err
+	}
+	if *v.n = *f.n; *v.n == 0 {
+		*v.n = image.HiddenTrack
+	}
 	return nil
 }
 

@@ -2,9 +2,11 @@ package audio
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/binary"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 
 	"spindle/disc"
@@ -39,53 +41,74 @@ func matchKind(magic string) func(*format.Probe) format.Score {
 	}
 }
 
-// createWave writes audio tracks as WAVE files, each from its INDEX 01 to its end.
+// createWave writes songs as WAVE files.
 func createWave(o *format.Output) error {
-	return create(o, ".wav", func(f *os.File, t *disc.Track, _ int) error {
-		if _, err := f.Write(WaveHeader(uint32(t.End-t.Start) * SectorSize)); err != nil {
+	return create(o, ".wav", func(f *os.File, s *Song, _ int) error {
+		if _, err := f.Write(WaveHeader(uint32(s.Bytes()))); err != nil {
 			return err
 		}
-		return o.Copy(f, t, t.Start, t.End, format.Whole)
+		return o.Copy(f, s.Track, s.Start, s.End, format.Whole)
 	})
 }
 
-// create writes a file for each audio track.
-func create(o *format.Output, ext string, write func(f *os.File, t *disc.Track, of int) error) error {
-	tracks, err := o.Tracks()
+// create writes a file for each song that is asked for.
+func create(o *format.Output, ext string, write func(f *os.File, s *Song, of int) error) error {
+	songs, err := chosen(o)
 	if err != nil {
 		return err
 	}
-	var audio []*disc.Track
-	var bytes int64
-	for _, t := range tracks {
-		if !t.Mode.IsData() {
-			audio = append(audio, t)
-			bytes += int64(t.End-t.Start) * SectorSize
-		}
-	}
-	switch {
-	case len(audio) == 0:
-		return o.Unsupported("there is no audio")
-	case len(audio) > 1 && !o.Split:
-		return o.Unsupported("it has %d tracks of audio; choose one with --track, or --split them", len(audio))
+	if len(songs) > 1 && !o.Split {
+		return o.Unsupported("it has %d tracks of audio; choose one with --track, or --split them", len(songs))
 	}
 	of := len(o.Layout.Tracks())
-	names := []string{o.Path}
-	if o.Split {
-		names = nil
-		for _, t := range audio {
-			names = append(names, o.Base()+disc.TrackSuffix(t.Number, of)+ext)
-		}
+	var bytes int64
+	var names []string
+	for i := range songs {
+		bytes += songs[i].Bytes()
+		names = append(names, o.Base()+songSuffix(songs[i].Number, of)+ext)
+	}
+	if !o.Split {
+		names = []string{o.Path}
 	}
 	if err := o.Reserve(bytes, names...); err != nil {
 		return err
 	}
-	for i, t := range audio {
-		if err := o.Write(names[i], func(f *os.File) error { return write(f, t, of) }); err != nil {
+	for i := range songs {
+		if err := o.Write(names[i], func(f *os.File) error { return write(f, &songs[i], of) }); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// chosen returns the songs to take: at least one.
+func chosen(o *format.Output) ([]Song, error) {
+	songs := Songs(o.Layout)
+	switch o.Track {
+	case 0:
+	case format.HiddenTrack:
+		songs = slices.DeleteFunc(songs, func(s Song) bool { return s.Number != 0 })
+		if len(songs) == 0 {
+			return nil, o.Unsupported("no audio is hidden before its first track")
+		}
+	default:
+		if _, err := o.Tracks(); err != nil {
+			return nil, err
+		}
+		songs = slices.DeleteFunc(songs, func(s Song) bool { return s.Number != o.Track })
+	}
+	if len(songs) == 0 {
+		return nil, o.Unsupported("there is no audio")
+	}
+	return songs, nil
+}
+
+// songSuffix is [disc.TrackSuffix], with two digits for what is hidden before track 1.
+func songSuffix(number, of int) string {
+	if number == 0 {
+		return " (Track 00)"
+	}
+	return disc.TrackSuffix(number, of)
 }
 
 // WaveHeader is the 44 bytes before so many bytes of samples in a WAVE file: 44100
@@ -106,47 +129,51 @@ func WaveHeader(samples uint32) []byte {
 	return binary.LittleEndian.AppendUint32(b, samples)
 }
 
-// createFLAC writes audio tracks as FLAC files, each from its INDEX 01 to its end,
-// with tags from the CD-TEXT.
+// createFLAC writes songs as FLAC files, with tags from the CD-TEXT.
 func createFLAC(o *format.Output) error {
-	return create(o, ".flac", func(f *os.File, t *disc.Track, of int) error {
-		e, err := newEncoder(f, tags(o.Layout, t, of))
+	return create(o, ".flac", func(f *os.File, s *Song, of int) error {
+		e, err := newEncoder(f, tags(o.Layout, s, of))
 		if err != nil {
 			return err
 		}
-		if err := o.CopyTo(t, t.Start, t.End, e.Write); err != nil {
+		if err := o.CopyTo(s.Track, s.Start, s.End, e.Write); err != nil {
 			return err
 		}
 		return e.Close()
 	})
 }
 
-// tags are the comments of a track, by the names that Xiph.org proposes.
-func tags(l *disc.Layout, t *disc.Track, of int) [][2]string {
-	all := [][2]string{{"TRACKNUMBER", strconv.Itoa(t.Number)}, {"TRACKTOTAL", strconv.Itoa(of)}}
+// tags are the comments of a song, by the names that Xiph.org proposes. What is hidden
+// before track 1 has no ISRC and no text of its own.
+func tags(l *disc.Layout, s *Song, of int) [][2]string {
+	all := [][2]string{{"TRACKNUMBER", strconv.Itoa(s.Number)}, {"TRACKTOTAL", strconv.Itoa(of)}}
 	add := func(key, value string) {
 		if value != "" {
 			all = append(all, [2]string{key, value})
 		}
 	}
-	add("ISRC", t.ISRC)
+	if s.Number != 0 {
+		add("ISRC", s.Track.ISRC)
+	}
 	add("MCN", l.MCN)
 	blocks := disc.DecodeCDText(l.CDText)
 	if len(blocks) == 0 {
 		return all
 	}
 	b := &blocks[0]
-	artist := b.Text(disc.PackPerformer, t.Number)
-	if artist == "" {
-		artist = b.Text(disc.PackPerformer, 0)
+	own := func(kind disc.PackType) string {
+		if s.Number == 0 { // in CD-TEXT, the number of the album
+			return ""
+		}
+		return b.Text(kind, s.Number)
 	}
-	add("TITLE", b.Text(disc.PackTitle, t.Number))
-	add("ARTIST", artist)
+	add("TITLE", own(disc.PackTitle))
+	add("ARTIST", cmp.Or(own(disc.PackPerformer), b.Text(disc.PackPerformer, 0)))
 	add("ALBUM", b.Text(disc.PackTitle, 0))
 	add("ALBUMARTIST", b.Text(disc.PackPerformer, 0))
-	add("COMPOSER", b.Text(disc.PackComposer, t.Number))
-	add("LYRICIST", b.Text(disc.PackSongwriter, t.Number))
-	add("ARRANGER", b.Text(disc.PackArranger, t.Number))
+	add("COMPOSER", own(disc.PackComposer))
+	add("LYRICIST", own(disc.PackSongwriter))
+	add("ARRANGER", own(disc.PackArranger))
 	add("GENRE", b.Genre)
 	return all
 }

@@ -22,9 +22,13 @@ var ErrCannotHold = errors.New("cannot hold this image")
 // ErrExists means that a file to be made is there already.
 var ErrExists = errors.New("already exists")
 
+// HiddenTrack, as the track to take of an image, is the audio hidden before track 1
+// (INDEX 00 of track 1), which players and programs call track 0.
+const HiddenTrack = -1
+
 // Options say what to take of an image, and how to write it.
 type Options struct {
-	Track int  // take this track only; 0: all
+	Track int  // take this track only; 0: all; or [HiddenTrack]
 	Split bool // one file a track, where the format knows that
 	Lossy bool // take what the format can hold
 	// SectorSize is how many bytes of each sector an .iso gets: 2048 (also for
@@ -146,7 +150,7 @@ func (o *Output) Tracks() ([]*disc.Track, error) {
 			return []*disc.Track{t}, nil
 		}
 	}
-	return nil, fmt.Errorf("there is no track %d: %w", o.Track, ErrCannotHold)
+	return nil, fmt.Errorf("there is no track %d: %w", max(o.Track, 0), ErrCannotHold)
 }
 
 // Context ends when the image is not wanted any more.
