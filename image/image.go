@@ -33,6 +33,9 @@ var ErrCannotHold = format.ErrCannotHold
 // ErrExists means that a file to be made is there already.
 var ErrExists = format.ErrExists
 
+// ErrSource means that a file to be made is one of those of the image that is read.
+var ErrSource = format.ErrSource
+
 // CreateOptions say what to take of an image, and how to write it.
 type CreateOptions = format.Options
 

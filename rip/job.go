@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"spindle/image/mapfile"
+	"spindle/internal/atomicfile"
 	"spindle/scsi/mmc"
 )
 
@@ -152,20 +153,24 @@ func (j *job) plan(ctx context.Context, c *Contents, earlier *state) (*plan, err
 }
 
 // clearTheWay makes sure that no file is overwritten. With Force, the map of an
-// earlier run is removed; its files are replaced when the new ones are whole.
+// earlier run is removed; its files are replaced when the new ones are whole. The error
+// wraps [ErrExists] or [ErrSource].
 func (j *job) clearTheWay(p *plan) error {
-	if j.opts.Force {
-		if err := os.Remove(j.mapPath); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-		return nil
-	}
 	paths := []string{j.opts.Output}
 	for _, f := range p.all() {
 		paths = append(paths, f.path, f.path+partSuffix)
 	}
 	if p.set != nil && p.set.CDText != "" {
 		paths = append(paths, p.set.CDText)
+	}
+	if err := atomicfile.KeepSources(append(paths, j.mapPath), j.opts.Sources); err != nil {
+		return err
+	}
+	if j.opts.Force {
+		if err := os.Remove(j.mapPath); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		return nil
 	}
 	for _, path := range paths {
 		if exists(path) {

@@ -16,6 +16,7 @@ import (
 	"spindle/disc"
 	"spindle/disc/digest"
 	"spindle/drive"
+	"spindle/internal/atomicfile"
 	"spindle/scsi/mmc"
 )
 
@@ -35,6 +36,9 @@ type Options struct {
 	Split      bool // one .bin a track
 	Subchannel bool // .sub beside it, 96 bytes a sector
 	Force      bool // replace existing files, and begin anew
+	// Sources are files that are never replaced, also with Force: those of the image
+	// in a simulated drive.
+	Sources []string
 
 	Retries int           // passes over sectors that could not be read
 	GiveUp  time.Duration // stop retrying after this long without success; 0: never
@@ -137,6 +141,8 @@ func (r *Result) BadSectors() int {
 var (
 	// ErrExists: a file of the output is there already.
 	ErrExists = errors.New("already exists")
+	// ErrSource: a file to be made is one of [Options.Sources].
+	ErrSource = atomicfile.ErrSource
 	// ErrCannotRead: the drive is not made for what is on the disc.
 	ErrCannotRead = errors.New("this drive cannot read")
 	// ErrOptions: the options contradict each other.

@@ -164,6 +164,9 @@ func runRip(ctx context.Context, a *app, o ripFlags) (result, error) {
 	if err != nil {
 		return nil, err
 	}
+	if o.Force {
+		o.Sources = byname.Files(a.drive())
+	}
 	p := &ripProgress{progress: a.newProgress()}
 	o.Observer = p
 	res, err := rip.Rip(ctx, dev, o.Options)

@@ -78,6 +78,25 @@ func Simulate(s sim.Spec) (scsi.Conn, error) {
 	return sim.New(cfg), nil
 }
 
+// Files lists the files of the disc in a simulated drive, which must not be replaced while
+// it is on. It is empty for other drives.
+func Files(name string) []string {
+	text, ok := strings.CutPrefix(name, simPrefix)
+	if !ok {
+		return nil
+	}
+	s, err := sim.ParseSpec(text)
+	if err != nil || s.File == "" {
+		return nil
+	}
+	files := []string{s.File}
+	if img, err := image.Open(s.File); err == nil {
+		files = append(files, img.Files()...)
+		img.Close()
+	}
+	return files
+}
+
 func notThere(path string) bool {
 	_, err := os.Stat(path)
 	return errors.Is(err, fs.ErrNotExist)

@@ -22,6 +22,9 @@ var ErrCannotHold = errors.New("cannot hold this image")
 // ErrExists means that a file to be made is there already.
 var ErrExists = errors.New("already exists")
 
+// ErrSource means that a file to be made is one of those of the image that is read.
+var ErrSource = atomicfile.ErrSource
+
 // HiddenTrack, as the track to take of an image, is the audio hidden before track 1
 // (INDEX 00 of track 1), which players and programs call track 0.
 const HiddenTrack = -1
@@ -159,13 +162,16 @@ func (o *Output) Context() context.Context { return o.ctx }
 // Base is the path of the main file without its suffix.
 func (o *Output) Base() string { return strings.TrimSuffix(o.Path, filepath.Ext(o.Path)) }
 
-// Reserve makes sure that no file is in the way. It says how many bytes of sectors
-// will be written.
+// Reserve makes sure that no file is in the way, and, also with Force, that none of the
+// image itself is. It says how many bytes of sectors will be written.
 func (o *Output) Reserve(bytes int64, files ...string) error {
 	for _, f := range files {
 		if _, err := os.Lstat(f); err == nil && !o.Force {
 			return fmt.Errorf("%s %w", f, ErrExists)
 		}
+	}
+	if err := atomicfile.KeepSources(files, o.Image.Files()); err != nil {
+		return err
 	}
 	o.total = bytes
 	o.res.Whole.Size = bytes

@@ -74,9 +74,12 @@ var ErrChanged = errors.New("changed while it was read")
 // ErrExists means that the file to be made is there already.
 var ErrExists = errors.New("already exists")
 
+// ErrSource means that the file to be made is one of the folder that it is made of.
+var ErrSource = atomicfile.ErrSource
+
 // Create makes the image of the folder dir in the file path, under a temporary name
 // until it is whole; on an error, nothing is left. With force, an existing file is
-// replaced.
+// replaced, but for one that lies in the folder: the error then wraps [ErrSource].
 func Create(ctx context.Context, path, dir string, o Options, force bool) (*Made, error) {
 	if _, err := os.Lstat(path); err == nil && !force {
 		return nil, fmt.Errorf("%s %w", path, ErrExists)
@@ -134,9 +137,9 @@ type tree struct {
 	tableBlock uint32 // blocks of a table
 }
 
-// plan scans the folder and places everything. The file at not is left out: it may
-// be the image itself, of an earlier time.
-func plan(dir, not string, o Options) (*volume, error) {
+// plan scans the folder and places everything. The file at out, which will be replaced,
+// must not be in it.
+func plan(dir, out string, o Options) (*volume, error) {
 	if len(o.Label) > 32 || strings.IndexFunc(o.Label, func(r rune) bool { return r < ' ' || r > '~' }) >= 0 {
 		return nil, fmt.Errorf("%w: %q", ErrLabel, o.Label)
 	}
@@ -144,7 +147,7 @@ func plan(dir, not string, o Options) (*volume, error) {
 		o.Time = time.Now()
 	}
 	v := &volume{o: o, joliet: tree{joliet: true}}
-	if err := v.scan(dir, not); err != nil {
+	if err := v.scan(dir, out); err != nil {
 		return nil, err
 	}
 	if err := v.findBoot(); err != nil {

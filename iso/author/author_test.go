@@ -263,12 +263,13 @@ func TestCreateErrors(t *testing.T) {
 	if _, err := Create(t.Context(), path, dir, Options{}, false); !errors.Is(err, ErrExists) {
 		t.Error(err)
 	}
-	// The image may lie in the folder that it is made of.
+	// The image may lie in the folder that it is made of, but replaces nothing there.
 	inside := filepath.Join(dir, "x.iso")
-	for range 2 {
-		if made, err := Create(t.Context(), inside, dir, Options{}, true); err != nil || made.Files != 1 {
-			t.Errorf("%+v, %v", made, err)
-		}
+	if made, err := Create(t.Context(), inside, dir, Options{}, true); err != nil || made.Files != 1 {
+		t.Errorf("%+v, %v", made, err)
+	}
+	if _, err := Create(t.Context(), inside, dir, Options{}, true); !errors.Is(err, ErrSource) {
+		t.Error(err)
 	}
 }
 

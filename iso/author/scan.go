@@ -45,7 +45,7 @@ const maxLink = 1023
 // maxFolders is what the two bytes of a path table can number.
 const maxFolders = 65535
 
-func (v *volume) scan(dir, not string) error {
+func (v *volume) scan(dir, out string) error {
 	st, err := os.Stat(dir)
 	if err != nil {
 		return err
@@ -53,7 +53,7 @@ func (v *volume) scan(dir, not string) error {
 	if !st.IsDir() {
 		return fmt.Errorf("%s is not a folder", dir)
 	}
-	own, _ := os.Stat(not) // nil when there is none
+	own, _ := os.Stat(out) // nil when there is none
 	v.root = &node{path: dir, mode: fs.ModeDir | 0o755, time: v.clamp(st.ModTime())}
 	v.root.parent = v.root
 	level := []*node{v.root}
@@ -102,7 +102,7 @@ func (v *volume) read(d *node, own fs.FileInfo) ([]*node, error) {
 			return nil, err
 		}
 		if own != nil && os.SameFile(st, own) {
-			continue
+			return nil, fmt.Errorf("%s %w", filepath.Join(d.path, e.Name()), ErrSource)
 		}
 		n := &node{name: e.Name(), path: filepath.Join(d.path, e.Name()), time: v.clamp(st.ModTime()), parent: d}
 		switch st.Mode().Type() {
