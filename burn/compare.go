@@ -18,6 +18,10 @@ type Comparison struct {
 	Track disc.LBA // where the open track of the disc begins, if it has one
 }
 
+// recognized is how many sectors are compared of a disc that is burned from the
+// start anyway: the volume descriptors are among them.
+const recognized = 64
+
 // Compare reads what a failed burn left on the disc m, as far as it can be resumed
 // there, and compares it with the image. A sector that cannot be read is not equal.
 // o may be nil.
@@ -30,6 +34,8 @@ func Compare(ctx context.Context, d *mmc.Drive, m *Medium, src *Source, a *Attem
 		limit = int(a.At.LBA - a.Plan.Start)
 	case complete:
 		limit = sectors(all)
+	case erasable, blankGround: // to know the disc again
+		limit, o = recognized, nil
 	case open:
 		t, err := d.TrackInfo(ctx, m.LastTrack)
 		if err != nil {

@@ -32,6 +32,17 @@ func StreamSource(name string, r io.Reader, blocks int) *Source {
 	return &Source{name: name, stream: r, blocks: blocks}
 }
 
+// Audio returns the number of audio tracks, and of the sectors in them.
+func (s *Source) Audio() (tracks, sectors int) {
+	for _, t := range s.layout().Tracks() {
+		if t.Mode == disc.Audio {
+			tracks++
+			sectors += int(t.End - t.Start)
+		}
+	}
+	return tracks, sectors
+}
+
 // IsStream reports whether the source can be read only once.
 func (s *Source) IsStream() bool { return s.stream != nil }
 

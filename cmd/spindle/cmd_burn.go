@@ -44,6 +44,8 @@ func burnCommand(a *app) *cobra.Command {
 
 Before the disc is touched, the image is checked: is it complete, does it match a
 checksum file beside it or an MD5 inside it, does it fit? Then the plan is shown.
+A disc that holds something is written over, or erased, only after a question; without
+a terminal to ask on, only with --force, or with --blank.
 After the burn, the disc is read back and compared, sector by sector.
 
 A journal of each burn is kept. After one that failed, "spindle reburn" resumes.`,
@@ -65,7 +67,7 @@ A journal of each burn is kept. After one that failed, "spindle reburn" resumes.
 	f.BoolVar(&o.Full, "full", false, "with --blank: erase or format the whole disc")
 	f.Var(&o.spare, "spare", "spare areas of a Blu-ray disc: none, min or default")
 	f.BoolVar(&o.Overburn, "overburn", false, "try to write more than a CD claims to hold")
-	f.BoolVar(&o.force, "force", false, "burn an image whose checksum is wrong, or that was made for another place on the disc")
+	f.BoolVar(&o.force, "force", false, "burn over what is on the disc without asking, or an image that is wrong or made for another place")
 	f.BoolVar(&o.noVerify, "no-verify", false, "do not compare the disc with the image afterwards")
 	f.BoolVar(&o.eject, "eject", false, "open the tray if all went well")
 	f.Var(count(&o.copies, 1, 1, 1000, "N"), "copies", "how many discs to burn, one after the other")
@@ -93,6 +95,7 @@ type target struct {
 	plan    *burn.Plan
 	job     *burn.Job
 	journal *journal.Writer
+	loss    *loss // of what is on the disc, or nil
 }
 
 func runBurn(ctx context.Context, a *app, path string, o burnFlags) (result, error) {
@@ -170,7 +173,11 @@ func (b *burning) once(ctx context.Context) (result, error) {
 		return nil, err
 	}
 	if b.o.dryRun {
+		b.sayLost()
 		return &burnResult{ending: done(), State: string(burn.Untouched), text: "Nothing was written (--dry-run)."}, nil
+	}
+	if err := confirm(ctx, b.app, b.losses(), agreement{b.o.force, b.o.Blank, "--force"}); err != nil {
+		return nil, err
 	}
 	jobs, err := b.jobs(ctx)
 	if err != nil {
@@ -178,6 +185,7 @@ func (b *burning) once(ctx context.Context) (result, error) {
 	}
 	observer := &burnProgress{b.newProgress()}
 	jobs[0].Observer = observer // of several drives the first one shows how it goes
+	outliveTerminal()
 	outcomes := burn.Run(ctx, b.src, jobs...)
 	observer.stop()
 	worst := exitDone
@@ -211,6 +219,9 @@ func (b *burning) plan(ctx context.Context) error {
 		}
 		showMedium(b.app, t.medium, burn.Spare(b.o.spare))
 		if t.plan, err = burn.MakePlan(t.medium, b.src, b.o.Options); err != nil {
+			return notBlank(ctx, t, err)
+		}
+		if t.loss, err = t.loses(ctx); err != nil {
 			return err
 		}
 	}
@@ -221,6 +232,37 @@ func (b *burning) plan(ctx context.Context) error {
 	}
 	b.showPlan()
 	return nil
+}
+
+// notBlank adds to the refusal of a rewritable disc that is not blank what it holds.
+func notBlank(ctx context.Context, t *target, refused error) error {
+	if !errors.Is(refused, burn.ErrNotBlank) || !t.medium.Erasable {
+		return refused
+	}
+	h, err := burn.Held(ctx, t.drive, t.medium)
+	if h == nil || err != nil {
+		return refused
+	}
+	return refusal{fmt.Errorf("the disc is not blank: %s", loss{t.name, t.medium, h}), exitNoDisc,
+		untouched + "Use a blank disc, or erase a rewritable one with --blank."}
+}
+
+// losses is what is lost on the discs.
+func (b *burning) losses() []*loss {
+	var all []*loss
+	for _, t := range b.targets {
+		if t.loss != nil {
+			all = append(all, t.loss)
+		}
+	}
+	return all
+}
+
+// sayLost says what a burn would destroy.
+func (b *burning) sayLost() {
+	for _, l := range b.losses() {
+		b.say("Lost   %s", l)
+	}
 }
 
 // jobs makes the job of each drive, with its journal.
@@ -303,9 +345,10 @@ type planEvent struct {
 	Mode     string   `json:"mode"`
 	Speed    float64  `json:"speed"` // times 1x
 	Bytes    int64    `json:"bytes"`
-	Free     int      `json:"free"`     // sectors
-	Seconds  float64  `json:"seconds"`  // expected, without verifying
-	Vouchers []string `json:"vouchers"` // what says that the image is right
+	Free     int      `json:"free"`            // sectors
+	Seconds  float64  `json:"seconds"`         // expected, without verifying
+	Vouchers []string `json:"vouchers"`        // what says that the image is right
+	Loses    string   `json:"loses,omitempty"` // what is on the disc, and will be gone
 	Notes    []string `json:"notes,omitempty"`
 }
 
@@ -336,8 +379,12 @@ func (b *burning) showPlan() {
 		if b.verbose {
 			fmt.Fprint(b.stderr, printable.Text(t.plan.String()))
 		}
+		loses := ""
+		if t.loss != nil {
+			loses = holdingsWords(t.loss.held)
+		}
 		b.emit(planEvent{"plan", t.name, t.medium.Profile.String(), t.medium.ID, string(t.medium.State()), string(t.plan.Mode),
-			t.medium.SpeedX(t.plan.Speed), t.plan.Bytes(), t.medium.Free, t.plan.Expected.Seconds(), vouchers, notes})
+			t.medium.SpeedX(t.plan.Speed), t.plan.Bytes(), t.medium.Free, t.plan.Expected.Seconds(), vouchers, loses, notes})
 	}
 }
 

@@ -12,22 +12,24 @@ import (
 )
 
 func formatCommand(a *app) *cobra.Command {
-	var full bool
+	var full, force bool
 	var spare spareFlag
 	c := &cobra.Command{
 		Use:   "format [DRIVE]",
 		Short: "Format a DVD-RAM, DVD-RW, DVD+RW or Blu-ray disc",
 		Long: `Format a disc that can be written at any place. "spindle burn" does so automatically
-where it is needed. Everything on the disc is lost.`,
+where it is needed. Everything on the disc is lost: it is named, and a question is asked;
+without a terminal to ask on, --force is needed.`,
 		Example: "  spindle format\n  spindle format /dev/sr1 --spare none",
 		Args:    needs(0, 1, ""),
 		RunE: a.run(func(ctx context.Context, args []string) (result, error) {
-			return erase(ctx, a, args, "formatted", func(m *burn.Medium) (*burn.Plan, error) {
+			return erase(ctx, a, args, "formatted", force, func(m *burn.Medium) (*burn.Plan, error) {
 				return burn.PlanFormat(m, burn.FormatOptions{Full: full, Spare: burn.Spare(spare)})
 			})
 		}),
 	}
 	c.Flags().BoolVar(&full, "full", false, "write or certify every sector; takes an hour or more")
+	c.Flags().BoolVar(&force, "force", false, "do not ask, whatever is on the disc")
 	c.Flags().Var(&spare, "spare", "spare areas of a Blu-ray disc: none, min or default")
 	complete(c, "spare", spareNames)
 	return c

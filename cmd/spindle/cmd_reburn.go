@@ -54,7 +54,7 @@ step lower, and the disc is compared afterwards.`,
 	f.BoolVar(&o.list, "list", false, "list the burns that failed")
 	f.Var(&o.speed, "speed", "writing speed, as a multiple of 1x (by default a step below the one that failed)")
 	f.BoolVar(&o.noVerify, "no-verify", false, "do not compare the disc with the image afterwards")
-	f.BoolVar(&o.force, "force", false, "burn even if the image has changed")
+	f.BoolVar(&o.force, "force", false, "burn even if the image has changed, or another disc is in the drive that holds something")
 	f.BoolVar(&o.eject, "eject", false, "open the tray if all went well")
 	return c
 }
@@ -182,6 +182,7 @@ type reburning struct {
 	t        *target
 	o        reburnFlags
 	progress *burnProgress
+	found    *burn.Comparison // of the disc with the image
 }
 
 // run finds out how to resume, asks for another disc where that is impossible, and
@@ -202,13 +203,22 @@ func (r *reburning) run(ctx context.Context) (result, error) {
 	}
 	t := r.t
 	t.plan = again.Plan
+	if t.loss, err = t.loses(ctx); err != nil {
+		return nil, err
+	}
 	r.say("Plan   %s", resumeWords(again, t, !r.o.noVerify))
+	if t.loss != nil && !holdsSame(t.loss, r.found, r.src) {
+		if err := confirm(ctx, r.app, []*loss{t.loss}, agreement{r.o.force, false, "--force"}); err != nil {
+			return nil, err
+		}
+	}
 	opts := r.j.Options
 	opts.Speed = t.medium.SpeedX(t.plan.Speed)
 	if err := t.begin(ctx, journal.Begin{Image: r.id, Options: opts, Verify: !r.o.noVerify, Retry: r.j.Path}, ""); err != nil {
 		return nil, err
 	}
 	t.job.Observer = r.progress
+	outliveTerminal()
 	outcome := burn.Run(ctx, r.src, t.job)[0]
 	r.progress.stop()
 	if err := t.journal.Close(); err != nil {
@@ -238,5 +248,6 @@ func (r *reburning) plan(ctx context.Context) (*burn.ResumePlan, error) {
 	if err != nil {
 		return nil, err
 	}
+	r.found = c
 	return burn.PlanResume(t.medium, r.src, attempt, c, opts)
 }

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"spindle/burn"
+	"spindle/internal/printable"
+)
+
+// outliveTerminal makes the program go on when its terminal is closed: a burn that
+// stops in the middle spoils the disc.
+func outliveTerminal() { signal.Ignore(syscall.SIGHUP) }
+
+// A loss is what a plan erases, or writes over.
+type loss struct {
+	drive  string
+	medium *burn.Medium
+	held   *burn.Holdings
+}
+
+func (l loss) String() string {
+	return fmt.Sprintf("the %s holds %s", l.medium.Profile, holdingsWords(l.held))
+}
+
+// holdingsWords says what is on a disc.
+func holdingsWords(h *burn.Holdings) string {
+	var parts []string
+	if h.AudioTracks > 0 {
+		parts = append(parts, fmt.Sprintf("%s of audio, %s", plural(h.AudioTracks, "track"), playingTime(h.AudioSectors)))
+	}
+	switch {
+	case h.FileSystem:
+		count := plural(h.Files, "file")
+		if h.More {
+			count = "more than " + count
+		}
+		text := fmt.Sprintf("%q (%s, %s", h.Label, count, sizeText(h.Bytes))
+		if h.Label == "" {
+			text = fmt.Sprintf("a volume without a label (%s, %s", count, sizeText(h.Bytes))
+		}
+		if !h.Made.IsZero() {
+			text += ", of " + h.Made.Format(time.DateOnly)
+		}
+		parts = append(parts, text+")")
+	case h.Unknown:
+		parts = append(parts, "data of an unknown kind")
+	}
+	return strings.Join(parts, ", and ")
+}
+
+// playingTime rounds a time on a CD to minutes, or a short one to seconds.
+func playingTime(sectors int) string {
+	const second, minute = 75, 75 * 60
+	if sectors < 2*minute {
+		return fmt.Sprintf("%d s", (sectors+second/2)/second)
+	}
+	return fmt.Sprintf("%d min", (sectors+minute/2)/minute)
+}
+
+// loses says what a plan destroys on the disc of a drive, or returns nil.
+func (t *target) loses(ctx context.Context) (*loss, error) {
+	if !t.plan.Destroys() {
+		return nil, nil
+	}
+	h, err := burn.Held(ctx, t.drive, t.medium)
+	if h == nil || err != nil {
+		return nil, err
+	}
+	return &loss{t.name, t.medium, h}, nil
+}
+
+// An agreement says what the user agreed to beforehand, and what would be missing.
+type agreement struct {
+	force  bool   // nothing is asked
+	silent bool   // enough where there is no terminal to ask on
+	flag   string // says so on the command line
+}
+
+// confirm asks whether what is on the discs may be destroyed.
+func confirm(ctx context.Context, a *app, losses []*loss, g agreement) error {
+	for _, l := range losses {
+		a.say("Lost   %s", l)
+	}
+	if len(losses) == 0 || g.force {
+		return nil
+	}
+	if !isTerminal(os.Stdin) {
+		if g.silent {
+			return nil
+		}
+		return refusal{errors.New(losses[0].String()), exitNoDisc,
+			untouched + "Add " + g.flag + " if all of it may be lost, or use another disc."}
+	}
+	fmt.Fprint(a.stderr, printable.Text("All of this will be lost. Continue? [y/N] "))
+	answer, err := readLine(ctx)
+	if err != nil {
+		return err
+	}
+	switch strings.ToLower(strings.TrimSpace(answer)) {
+	case "y", "yes":
+		return nil
+	}
+	return refusal{fmt.Errorf("not confirmed: %s", losses[0]), exitNoDisc, strings.TrimSpace(untouched)}
+}
+
+// readLine reads a line from standard input, unless ctx ends first. At the end of
+// the input the line is empty.
+func readLine(ctx context.Context) (string, error) {
+	type answer struct {
+		line string
+		err  error
+	}
+	answers := make(chan answer, 1)
+	go func() {
+		line, err := bufio.NewReader(os.Stdin).ReadString('\n')
+		answers <- answer{line, err}
+	}()
+	select {
+	case <-ctx.Done():
+		return "", ctx.Err()
+	case r := <-answers:
+		if errors.Is(r.err, io.EOF) {
+			return r.line, nil
+		}
+		return r.line, r.err
+	}
+}
+
+// holdsSame reports whether a disc that a burn failed on holds what that burn wrote:
+// more of the image than the zeros that file systems begin with, or its tracks.
+func holdsSame(l *loss, c *burn.Comparison, src *burn.Source) bool {
+	const system = 16 // sectors before the volume descriptors
+	if l.held.AudioTracks == 0 {
+		return c.Equal > system
+	}
+	tracks, sectors := src.Audio()
+	return l.held.AudioTracks == tracks && l.held.AudioSectors == sectors
+}
