@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"spindle/disc"
 	"spindle/drive/byname"
@@ -42,6 +43,16 @@ the kernels of the usual distributions.`,
 // seconds for programs that wait in real time.
 const attachedRush = 60
 
+// attachedTimeout is how long a command may take. With a pace, a full format of a BD-RE of
+// 100 GB passes in real time, divided by it, where the program waits for its end.
+func attachedTimeout(pace float64) time.Duration {
+	limit := tcmu.DefaultCommandTimeout
+	if pace > 0 {
+		limit += time.Duration(float64(4*time.Hour) / max(pace, 0.1))
+	}
+	return limit
+}
+
 func runAttach(ctx context.Context, a *app, name string) (result, error) {
 	spec, err := attachSpec(name)
 	if err != nil {
@@ -69,7 +80,7 @@ func runAttach(ctx context.Context, a *app, name string) (result, error) {
 	if err != nil {
 		return nil, err
 	}
-	attached, err := tcmu.Attach(ctx, dev, tcmu.Options{Name: server.Name()})
+	attached, err := tcmu.Attach(ctx, dev, tcmu.Options{Name: server.Name(), CommandTimeout: attachedTimeout(spec.Config.Pace)})
 	if err != nil {
 		return nil, fmt.Errorf("the drive could not be attached: %w", err)
 	}

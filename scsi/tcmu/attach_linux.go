@@ -55,7 +55,7 @@ func Attach(ctx context.Context, dev scsi.Device, o Options) (*Drive, error) {
 		return nil, fmt.Errorf("%w: %s", ErrExists, o.Name)
 	}
 	d := &Drive{name: o.Name, dev: dev, done: make(chan error, 1)}
-	if err := d.build(ctx); err != nil {
+	if err := d.build(ctx, o); err != nil {
 		// While it is removed, the kernel still asks it things.
 		d.leaving.Store(true)
 		rerr := Remove(o.Name)
@@ -120,7 +120,7 @@ const configfsMagic = 0x62656570
 
 // build makes the backstore, begins to serve it, and connects it to the kernel's
 // own initiator.
-func (d *Drive) build(ctx context.Context) error {
+func (d *Drive) build(ctx context.Context, o Options) error {
 	dir := backstore(d.name)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
@@ -137,8 +137,8 @@ func (d *Drive) build(ctx context.Context) error {
 			return err
 		}
 	}
-	// Commands of which a program waits long (closing a disc) must not end early.
-	if err := write(filepath.Join(dir, "attrib/cmd_time_out"), "0"); err != nil {
+	// A killed server must not leave the kernel waiting for ever, as 0 would.
+	if err := write(filepath.Join(dir, "attrib/cmd_time_out"), o.seconds()); err != nil {
 		return err
 	}
 	if err := d.serve(ctx); err != nil {

@@ -11,7 +11,10 @@
 package tcmu
 
 import (
+	"cmp"
 	"errors"
+	"strconv"
+	"time"
 
 	"spindle/scsi"
 )
@@ -38,6 +41,21 @@ var (
 // Options name the drive in the kernel.
 type Options struct {
 	Name string // letters, digits and hyphens; unique on this machine
+	// CommandTimeout is how long the kernel waits for the answer to a command, which
+	// then fails, also when the process that serves the drive was killed. It must be
+	// longer than the longest command of the device; whole seconds count. 0 is
+	// [DefaultCommandTimeout].
+	CommandTimeout time.Duration
+}
+
+// DefaultCommandTimeout suits a device that does nothing in real time but to read and
+// write files.
+const DefaultCommandTimeout = 10 * time.Minute
+
+// seconds is the command time-out as the kernel's cmd_time_out takes it: never 0, which
+// would mean for ever.
+func (o *Options) seconds() string {
+	return strconv.Itoa(max(1, int(cmp.Or(o.CommandTimeout, DefaultCommandTimeout)/time.Second)))
 }
 
 // statuses of the SCSI architecture model.
