@@ -3,7 +3,7 @@ package burn
 import "fmt"
 
 // A Note is something worth knowing about a burn that is no error: an
-// [OverburnNote] or a [FullBlankNote].
+// [OverburnNote], a [PadNote] or a [FullBlankNote].
 type Note interface {
 	fmt.Stringer
 	note()
@@ -12,15 +12,22 @@ type Note interface {
 // An OverburnNote says that the image has so many sectors more than the disc states to hold.
 type OverburnNote struct{ Sectors int }
 
+// A PadNote says that so many sectors of zeros follow the image, so that its track has the
+// least length of a track on a CD.
+type PadNote struct{ Sectors int }
+
 // A FullBlankNote says that the drive could not blank the disc the quick way, and erases all
 // of it, which takes as long as writing it.
 type FullBlankNote struct{}
 
 func (OverburnNote) note()  {}
+func (PadNote) note()       {}
 func (FullBlankNote) note() {}
 
 func (n OverburnNote) String() string {
 	return fmt.Sprintf("%d sectors beyond the stated capacity", n.Sectors)
 }
+
+func (n PadNote) String() string { return fmt.Sprintf("padded with %d sectors", n.Sectors) }
 
 func (FullBlankNote) String() string { return "minimal blanking failed; blanking the whole disc" }

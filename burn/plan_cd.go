@@ -91,7 +91,7 @@ func (p *planner) trackAtOnce() error {
 
 // sessions plans each session of the image at once.
 func (p *planner) sessions() error {
-	l := p.src.layout()
+	l := p.lengthened()
 	if err := checkTracks(l); err != nil {
 		return err
 	}
@@ -122,13 +122,32 @@ func (p *planner) sessions() error {
 	return nil
 }
 
+// lengthened returns the layout of the image, in which a data track that is alone and
+// too short is followed by zeros, up to the least length of a track.
+func (p *planner) lengthened() *disc.Layout {
+	l := p.src.layout()
+	pad := leastTrack - int(l.End())
+	if !p.single() || pad <= 0 {
+		return l
+	}
+	l = l.Clone()
+	s := &l.Sessions[0]
+	s.LeadOut = s.Tracks[0].Start + leastTrack
+	p.plan.Notes = append(p.plan.Notes, PadNote{pad})
+	return l
+}
+
 // checkTracks finds what no disc can hold.
 func checkTracks(l *disc.Layout) error {
+	alone := 0 // the length, with what follows it, of the only track
+	if len(l.Tracks()) == 1 {
+		alone = int(l.Sessions[0].LeadOut - l.Tracks()[0].Start)
+	}
 	for _, t := range l.Tracks() {
 		switch {
 		case t.Mode == disc.Mode0:
 			return &Refusal{Kind: ErrImage, Reason: EmptyTrack, A: t.Number}
-		case int(t.End-t.Start) < leastTrack && t.Sectors() < leastTrack:
+		case max(int(t.End-t.Start), t.Sectors(), alone) < leastTrack:
 			return &Refusal{Kind: ErrImage, Reason: ShortTrack, A: t.Number}
 		}
 	}

@@ -63,6 +63,8 @@ func noteWords(n burn.Note) string {
 	switch n := n.(type) {
 	case burn.OverburnNote:
 		return fmt.Sprintf("%d sectors more than the disc is made for: the drive may refuse them, and the end may be unreadable", n.Sectors)
+	case burn.PadNote:
+		return "the image is padded with zeros to 4 seconds, the shortest track a CD may have"
 	case burn.FullBlankNote:
 		return "the quick way of blanking failed; the whole disc is erased, which takes as long as writing it"
 	}

@@ -33,6 +33,7 @@ type burnFlags struct {
 	copies   int
 	size     sizeFlag
 	journal  string
+	noLog    bool
 }
 
 func burnCommand(a *app) *cobra.Command {
@@ -73,6 +74,7 @@ A journal of each burn is kept. After one that failed, "spindle reburn" resumes.
 	f.Var(count(&o.copies, 1, 1, 1000, "N"), "copies", "how many discs to burn, one after the other")
 	f.Var(&o.size, "size", "how much comes through the pipe: sectors, or a size such as 700MB or 4.7GB")
 	f.StringVar(&o.journal, "journal", "", "keep the journal in `FILE`")
+	f.BoolVar(&o.noLog, "no-journal", false, "keep no journal: \"spindle reburn\" cannot resume this burn")
 	complete(c, "mode", modeNames)
 	complete(c, "spare", spareNames)
 	return c
@@ -81,6 +83,9 @@ A journal of each burn is kept. After one that failed, "spindle reburn" resumes.
 // check looks for options that contradict each other.
 func (o *burnFlags) check() error {
 	o.Speed, o.Mode, o.Spare, o.AnyPlace = float64(o.speed), burn.Mode(o.mode), burn.Spare(o.spare), o.force
+	if o.noLog && o.journal != "" {
+		return usage("--journal keeps a journal, --no-journal keeps none: choose one")
+	}
 	if o.Mode == burn.DiscAtOnce && o.Multi {
 		return usage("--mode dao closes the disc: leave out --multi")
 	}
@@ -191,9 +196,7 @@ func (b *burning) once(ctx context.Context) (result, error) {
 	worst := exitDone
 	var last *burnResult
 	for i, r := range outcomes {
-		if err := b.targets[i].journal.Close(); err != nil {
-			b.note("the journal could not be kept: " + err.Error())
-		}
+		b.targets[i].endJournal(b.app)
 		if last != nil {
 			b.show(last)
 		}
@@ -276,7 +279,10 @@ func (b *burning) jobs(ctx context.Context) ([]*burn.Job, error) {
 	}
 	var jobs []*burn.Job
 	for _, t := range b.targets {
-		if err := t.begin(ctx, journal.Begin{Image: id, Options: b.o.Options, Verify: !b.o.noVerify}, b.o.journal); err != nil {
+		begin := journal.Begin{Image: id, Options: b.o.Options, Verify: !b.o.noVerify}
+		if b.o.noLog {
+			t.makeJob(begin.Verify)
+		} else if err := t.begin(ctx, b.app, begin, b.o.journal); err != nil {
 			return nil, err
 		}
 		jobs = append(jobs, t.job)
@@ -285,25 +291,47 @@ func (b *burning) jobs(ctx context.Context) ([]*burn.Job, error) {
 }
 
 // begin makes the job of a drive, with its journal in path, or in the folder of
-// journals.
-func (t *target) begin(ctx context.Context, b journal.Begin, path string) error {
+// journals; where none can be kept there, a note says so.
+func (t *target) begin(ctx context.Context, a *app, b journal.Begin, path string) error {
 	b.Device, b.Profile, b.MediumID, b.Plan = journal.Device(t.name), t.medium.Profile.String(), t.medium.ID, t.plan
 	if q, err := t.drive.Inquiry(ctx); err == nil {
 		b.Drive = strings.TrimSpace(q.Vendor + " " + q.Product + " " + q.Revision)
 	}
+	t.makeJob(b.Verify)
 	var err error
-	if path != "" {
+	asked := path != ""
+	if asked {
 		t.journal, err = journal.Create(path, b)
 	} else if path, err = journal.UserDir(); err == nil {
 		t.journal, err = journal.CreateIn(path, b)
 	} else {
 		path = "~/.local/state/spindle"
 	}
-	if err != nil {
+	switch {
+	case err == nil:
+		t.job.Log = t.journal
+		return nil
+	case asked:
 		return &journalError{path, err}
 	}
-	t.job = &burn.Job{Drive: t.drive, Medium: t.medium, Plan: t.plan, Log: t.journal, Verify: b.Verify, RealTime: true}
+	t.journal = nil
+	a.note((&journalError{path, err}).Error() + "; --journal FILE keeps it elsewhere, and --no-journal keeps none")
 	return nil
+}
+
+// makeJob makes the job of a drive, without a journal.
+func (t *target) makeJob(verify bool) {
+	t.job = &burn.Job{Drive: t.drive, Medium: t.medium, Plan: t.plan, Verify: verify, RealTime: true}
+}
+
+// endJournal closes the journal, if there is one.
+func (t *target) endJournal(a *app) {
+	if t.journal == nil {
+		return
+	}
+	if err := t.journal.Close(); err != nil {
+		a.note("the journal could not be kept: " + err.Error())
+	}
 }
 
 // A journalError says that no journal of a burn can be kept.

@@ -214,16 +214,14 @@ func (r *reburning) run(ctx context.Context) (result, error) {
 	}
 	opts := r.j.Options
 	opts.Speed = t.medium.SpeedX(t.plan.Speed)
-	if err := t.begin(ctx, journal.Begin{Image: r.id, Options: opts, Verify: !r.o.noVerify, Retry: r.j.Path}, ""); err != nil {
+	if err := t.begin(ctx, r.app, journal.Begin{Image: r.id, Options: opts, Verify: !r.o.noVerify, Retry: r.j.Path}, ""); err != nil {
 		return nil, err
 	}
 	t.job.Observer = r.progress
 	outliveTerminal()
 	outcome := burn.Run(ctx, r.src, t.job)[0]
 	r.progress.stop()
-	if err := t.journal.Close(); err != nil {
-		r.note("the journal could not be kept: " + err.Error())
-	}
+	t.endJournal(r.app)
 	e := burnOutcome(ctx, r.app, t, outcome, false)
 	finishDisc(ctx, r.app, t, e, r.o.eject)
 	return e, nil
