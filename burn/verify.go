@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io/fs"
 	"slices"
 	"time"
 
@@ -14,7 +13,6 @@ import (
 	"spindle/disc/cdsector"
 	"spindle/drive"
 	"spindle/image"
-	"spindle/iso"
 	"spindle/scsi/mmc"
 )
 
@@ -322,55 +320,13 @@ func (v *verifier) stream(ctx context.Context, regions []Region) (*Verification,
 
 // filesAt names the files of the image's file system that lie on sectors.
 func filesAt(ctx context.Context, src *Source, start disc.LBA, bad []Range) []string {
-	if len(bad) == 0 || src.image == nil {
+	if src.image == nil {
 		return nil
 	}
-	var names []string
-	for _, t := range src.layout().Tracks() {
-		if !t.Mode.IsData() {
-			continue
-		}
-		files, err := image.OpenFileSystem(ctx, src.image, t)
-		if err != nil {
-			continue
-		}
-		const most = 20
-		// What a damaged directory hides is not named.
-		_ = fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
-			if err != nil || !d.Type().IsRegular() {
-				return nil
-			}
-			if len(names) == most {
-				return fs.SkipAll
-			}
-			if info, err := d.Info(); err == nil && liesOn(info, start+files.Base(), bad) && !slices.Contains(names, name) {
-				names = append(names, name)
-			}
-			return nil
-		})
+	var all []disc.Flaw
+	for _, r := range bad {
+		all = append(all, disc.Flaw{First: r.First - start, Count: r.Count, Kind: disc.ReadWithErrors})
 	}
-	return names
-}
-
-// liesOn reports whether a file of a file system that begins at base has one of the
-// sectors.
-func liesOn(file fs.FileInfo, base disc.LBA, sectors []Range) bool {
-	e, ok := file.Sys().(*iso.Entry)
-	if !ok {
-		return false
-	}
-	extents, err := e.Extents()
-	if err != nil {
-		return false
-	}
-	for _, x := range extents {
-		first := base + disc.LBA(x.Block)
-		end := first + disc.LBA((x.Size+iso.BlockSize-1)/iso.BlockSize)
-		for _, r := range sectors {
-			if r.First < end && r.First+disc.LBA(r.Count) > first {
-				return true
-			}
-		}
-	}
-	return false
+	const most = 20
+	return image.FilesAt(ctx, src.image, disc.FlawsOf(all...), most)
 }

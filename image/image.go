@@ -43,7 +43,8 @@ type CreateOptions = format.Options
 type Created = format.Created
 
 // Open opens an image file. The error wraps [ErrUnknown] when its content has
-// no known format, and says what the file is where that can be seen.
+// no known format, and says what the file is where that can be seen. The flaws of
+// the image are those that a map beside it states; see [WithMaps].
 func Open(path string) (disc.Image, error) {
 	file, err := format.OpenFile(path)
 	if err != nil {
@@ -57,7 +58,16 @@ func Open(path string) (disc.Image, error) {
 		file.Close()
 		return nil, err
 	}
-	return f.Open(file)
+	img, err := f.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	whole, err := WithMaps(path, img)
+	if err != nil {
+		img.Close()
+		return nil, err
+	}
+	return whole, nil
 }
 
 // find recognises a file.

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strconv"
 	"strings"
 
 	"spindle/disc"
@@ -22,9 +21,6 @@ const (
 	titleComment = " Mapfile. Created by spindle. It has the format of GNU ddrescue's."
 	// stateComment begins the line that holds the state, in JSON.
 	stateComment = " spindle: "
-	// flawedComment begins a line that names a run of bytes which were read with
-	// errors: position and size. In the blocks they are bad.
-	flawedComment = " spindle-read-with-errors: "
 )
 
 // stateVersion is the version of the state that is written. Version 1 had the
@@ -304,12 +300,6 @@ func (s *state) validate() error {
 func encodeMap(m *mapfile.Map, s *state) *mapfile.Map {
 	c := m.Clone()
 	c.Comments = []string{titleComment, s.encode()}
-	for _, b := range m.Blocks() {
-		if b.Status == flawed {
-			c.Comments = append(c.Comments, fmt.Sprintf("%s0x%08X  0x%08X", flawedComment, b.Pos, b.Size))
-		}
-	}
-	c.Replace(flawed, mapfile.Bad)
 	return c
 }
 
@@ -324,11 +314,6 @@ func decodeMap(m *mapfile.Map) (*state, error) {
 			}
 			var err error
 			if s, err = decodeState(text); err != nil {
-				return nil, err
-			}
-		}
-		if text, ok := strings.CutPrefix(c, flawedComment); ok {
-			if err := decodeFlawed(m, text); err != nil {
 				return nil, err
 			}
 		}
@@ -350,26 +335,6 @@ func decodeMap(m *mapfile.Map) (*state, error) {
 	}
 	m.Comments = nil
 	return s, nil
-}
-
-// decodeFlawed marks the bytes of one comment. Only bad ones can have been read
-// with errors.
-func decodeFlawed(m *mapfile.Map, text string) error {
-	words := strings.Fields(text)
-	var pos, size int64
-	var err1, err2 error
-	if len(words) == 2 {
-		pos, err1 = strconv.ParseInt(words[0], 0, 64)
-		size, err2 = strconv.ParseInt(words[1], 0, 64)
-	}
-	if len(words) != 2 || err1 != nil || err2 != nil || pos < 0 || size <= 0 || pos+size < pos || pos+size > m.Size() {
-		return fmt.Errorf("%w: %q is not a run of bytes", mapfile.ErrSyntax, text)
-	}
-	if b, ok := m.Next(pos, mapfile.Bad); !ok || b.Pos != pos || b.End() < pos+size {
-		return fmt.Errorf("%w: the bytes at %d are not bad, and said to be read with errors", mapfile.ErrSyntax, pos)
-	}
-	m.Set(pos, size, flawed)
-	return nil
 }
 
 func writeMap(path string, m *mapfile.Map, s *state) error {

@@ -11,9 +11,8 @@ import (
 const (
 	// unread: it could not be read; filler stands in its place.
 	unread = mapfile.Bad
-	// flawed: it was read with errors; what came stands in its place. In the
-	// file it is one of [mapfile.Bad] that a comment names.
-	flawed mapfile.Status = '!'
+	// flawed: it was read with errors; what came stands in its place.
+	flawed = mapfile.ReadWithErrors
 	// readOnce: audio that was read, and is to be read again and compared.
 	// ddrescue calls it "non-scraped": tried, and not finished.
 	readOnce = mapfile.NonScraped

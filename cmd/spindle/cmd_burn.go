@@ -44,7 +44,10 @@ func burnCommand(a *app) *cobra.Command {
 		Long: `Burn IMAGE (.iso, .cue, .nrg and others; "-" is a pipe) onto the disc in the drive.
 
 Before the disc is touched, the image is checked: is it complete, does it match a
-checksum file beside it or an MD5 inside it, does it fit? Then the plan is shown.
+checksum file beside it or an MD5 inside it, does it fit? An image with sectors that
+are known to be wrong is refused: those that a map beside it lists (IMAGE.map, of a rip
+or of GNU ddrescue), and those with a wrong EDC, for which an image that stores whole CD
+sectors is read once before. --force burns it anyway. Then the plan is shown.
 A disc that holds something is written over, or erased, only after a question; without
 a terminal to ask on, only with --force, or with --blank.
 After the burn, the disc is read back and compared, sector by sector.

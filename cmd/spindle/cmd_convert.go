@@ -7,6 +7,7 @@ import (
 	"spindle/disc"
 	"spindle/disc/digest"
 	"spindle/image"
+	"spindle/image/format"
 
 	"github.com/spf13/cobra"
 )
@@ -38,8 +39,10 @@ the file of the track before it, and audio hidden before track 1 becomes track 0
 
 Where the formats differ, sectors are rebuilt: sync pattern, header, EDC and parity.
 
-The EDC of every data sector is checked on the way; if some are damaged, the exit
-status is 5. If OUT cannot hold everything in IN, the conversion is refused, unless
+The EDC of every data sector is checked on the way. The exit status is 5 if some are
+damaged, or if a map beside IN (IN.map, of a rip or of GNU ddrescue) lists sectors that
+were not read correctly. Damage that OUT itself does not show is listed in OUT.map.
+If OUT cannot hold everything in IN, the conversion is refused, unless
 --lossy allows leaving it out.`,
 		Example: `  spindle convert game.cue game.iso
   spindle convert backup.nrg backup.cue
@@ -87,6 +90,7 @@ type convertResult struct {
 	Damaged int         `json:"damaged"` // data sectors with a wrong EDC
 	First   disc.LBA    `json:"first_damaged,omitempty"`
 	Lost    []string    `json:"lost,omitempty"`
+	Flaws   []flawRange `json:"flaws,omitempty"` // of what was converted
 
 	in, out string
 }
@@ -99,6 +103,14 @@ func (r *convertResult) Text(p *page) {
 			of = " of the samples"
 		}
 		p.line("SHA-256%s %s", of, r.Whole.SHA256)
+	}
+	if n := sectorsOf(r.Flaws); n > 0 {
+		were, they, them := "were", "they are", "them"
+		if n == 1 {
+			were, they, them = "was", "it is", "it"
+		}
+		p.text("%s known to be wrong %s copied from %s as %s; %s lists %s.",
+			p.red(plural(n, "sector")), were, r.in, they, r.out+format.MapSuffix, them)
 	}
 	if r.Damaged == 0 {
 		return
@@ -136,8 +148,8 @@ func runConvert(ctx context.Context, a *app, in, out string, o convertFlags) (re
 	for _, n := range textNotes(img.Layout()) {
 		a.note(n)
 	}
-	r := &convertResult{done(), res.Files, res.Whole, res.Damaged, res.First, res.Lost, in, out}
-	if res.Damaged > 0 {
+	r := &convertResult{done(), res.Files, res.Whole, res.Damaged, res.First, res.Lost, flawRanges(res.Flaws), in, out}
+	if res.Damaged > 0 || len(res.Flaws) > 0 {
 		r.Status = exitDifferent
 	}
 	return r, nil

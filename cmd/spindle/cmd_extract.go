@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"io/fs"
+	"slices"
 
 	"spindle/image/extract"
 	"spindle/iso"
@@ -22,7 +24,10 @@ outside it.
 
 Audio tracks become WAVE files, each with the gap that follows it ("spindle convert IMAGE
 OUT.flac --split" makes FLAC files). The files of a Video CD, whose sectors have form 2, are extracted with all
-their user data: 2324 bytes per sector, an MPEG stream that players accept.`,
+their user data: 2324 bytes per sector, an MPEG stream that players accept.
+
+The exit status is 5 if a file has sectors with a wrong EDC, or sectors that a map
+beside the image lists as not read correctly; these files are named.`,
 		Example: `  spindle extract debian-live.iso -C folder
   spindle extract backup.nrg docs/readme.txt`,
 		Args: needs(1, unlimited, "name the image to take files out of, e.g. \"spindle extract debian-live.iso -C folder\""),
@@ -44,6 +49,7 @@ type extractResult struct {
 	Bytes   int64       `json:"bytes"`
 	Left    int         `json:"left_out,omitempty"`
 	Skipped []leftEvent `json:"skipped,omitempty"`
+	Damaged []string    `json:"damaged,omitempty"` // files with sectors that are not right
 
 	dir string
 }
@@ -73,6 +79,9 @@ func (r *extractResult) Text(p *page) {
 	if r.Left > 0 {
 		p.line("%s left out; see the notes", plural(r.Left, "entry"))
 	}
+	if n := len(r.Damaged); n > 0 {
+		p.text("%s: %s. What was extracted of them is not what the disc held.", p.red("Damaged: "+plural(n, "file")), fileList(r.Damaged))
+	}
 }
 
 func runExtract(ctx context.Context, a *app, name string, args []string, o fileFlags) (result, error) {
@@ -96,7 +105,42 @@ func runExtract(ctx context.Context, a *app, name string, args []string, o fileF
 	if err != nil {
 		return nil, err
 	}
-	return newExtractResult(res, o.dir), nil
+	r := newExtractResult(res, o.dir)
+	if r.Damaged, err = damagedFiles(ctx, f, paths); err != nil {
+		return nil, err
+	}
+	if len(r.Damaged) > 0 && r.Status == exitDone {
+		r.Status = exitDifferent
+	}
+	return r, nil
+}
+
+// damagedFiles lists the extracted files with sectors that a map says are not right,
+// or whose EDC was found wrong when they were read.
+func damagedFiles(ctx context.Context, f *openedFiles, paths []string) ([]string, error) {
+	flaws := f.img.Flaws()
+	if len(flaws) == 0 {
+		return nil, nil
+	}
+	if len(paths) == 0 {
+		paths = []string{"."}
+	}
+	var names []string
+	for _, p := range paths {
+		err := fs.WalkDir(f, p, func(name string, d fs.DirEntry, err error) error {
+			if err != nil || !d.Type().IsRegular() {
+				return ctx.Err() // what cannot be read was left out, and reported
+			}
+			if info, err := d.Info(); err == nil && len(f.FlawsOf(info, flaws)) > 0 && !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+			return ctx.Err()
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return names, nil
 }
 
 // extractProgress observes an extraction.

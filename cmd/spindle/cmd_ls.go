@@ -21,7 +21,9 @@ func lsCommand(a *app) *cobra.Command {
 		Short: "List the files in an image",
 		Long: `List the files in an image, or only those below PATH: the files of its file system (ISO
 9660 with Rock Ridge or Joliet names, or UDF), and its audio tracks. For a disc with
-several sessions, the last session is listed, which includes the files of the others.`,
+several sessions, the last session is listed, which includes the files of the others.
+
+Files with sectors that a map beside the image lists as not read correctly are marked.`,
 		Example: `  spindle ls debian-live.iso
   spindle ls backup.nrg docs`,
 		Args: needs(1, 2, "name the image to look into, e.g. \"spindle ls debian-live.iso\""),
@@ -40,6 +42,8 @@ type fileEvent struct {
 	Mode  string    `json:"mode,omitempty"`
 	Time  time.Time `json:"time,omitzero"`
 	Link  string    `json:"link,omitempty"`
+	// Damaged is how many of its sectors a map beside the image lists as not right.
+	Damaged int `json:"damaged_sectors,omitempty"`
 }
 
 // newFileEvent describes a file.
@@ -79,6 +83,10 @@ func (e *fileEvent) Text(p *page) {
 	case "link":
 		shown += " -> " + printable.Line(e.Link)
 	}
+	if e.Damaged > 0 {
+		p.line("%12d  %-16s  %s  %s", e.Size, when, shown, p.red("(damaged: "+plural(e.Damaged, "sector")+")"))
+		return
+	}
 	p.line("%12d  %-16s  %s", e.Size, when, shown)
 }
 
@@ -95,6 +103,7 @@ func runLs(ctx context.Context, a *app, name string, args []string, o fileFlags)
 	}
 	// The first damage is reported when all that can be listed is.
 	var damage error
+	flaws := f.img.Flaws()
 	err = fs.WalkDir(f, start, func(path string, d fs.DirEntry, err error) error {
 		if cerr := cmp.Or(ctx.Err(), a.stdout.lost()); cerr != nil {
 			return cerr
@@ -108,7 +117,9 @@ func runLs(ctx context.Context, a *app, name string, args []string, o fileFlags)
 			return nil
 		}
 		if path != "." {
-			a.show(newFileEvent(path, info))
+			ev := newFileEvent(path, info)
+			ev.Damaged = f.FlawsOf(info, flaws).Sectors()
+			a.show(ev)
 		}
 		return nil
 	})
@@ -117,6 +128,9 @@ func runLs(ctx context.Context, a *app, name string, args []string, o fileFlags)
 	}
 	if damage != nil {
 		return nil, fmt.Errorf("%s: %w", name, damage)
+	}
+	if n := flaws.Sectors(); n > 0 {
+		a.note(plural(n, "sector") + " of this image were not read correctly, says the map beside it: \"spindle verify\" lists them")
 	}
 	r := done()
 	return &r, nil

@@ -37,7 +37,9 @@ func verifyCommand(a *app) *cobra.Command {
 		Short: "Check whether an image is intact",
 		Long: `Check an image: each data sector of a CD by its sync pattern, address, EDC and parity;
 the size of a file system against the file; checksum files beside the image
-(IMAGE.sha256, SHA256SUMS and the like); an MD5 implanted in it.
+(IMAGE.sha256, SHA256SUMS and the like); an MD5 implanted in it. Sectors that a map
+beside the image (IMAGE.map, of a rip or of GNU ddrescue) lists as not read correctly
+are damaged, and the files that they belong to are named.
 
 --with compares the image with something else: a disc in a drive, another image in any
 format, a checksum file, or a DAT file of redump.org, which names the disc. --repair
@@ -74,12 +76,15 @@ type verifyResult struct {
 	Game        string              `json:"game,omitempty"`
 	Differences []check.Difference  `json:"differences,omitempty"`
 	Repaired    *check.Repaired     `json:"repaired,omitempty"`
+	Flaws       []flawRange         `json:"flaws,omitempty"` // what a map beside the image says
+	Files       []string            `json:"files,omitempty"` // that damaged sectors belong to
 
 	o          verifyFlags
 	sectorSize int
 	damage     [2]int64 // of the implanted MD5: where it begins, in bytes
 	compared   bool     // with a disc or an image
 	lookedUp   bool     // in a DAT
+	unmended   bool     // the copy of --repair has flaws, too
 	// judged: something besides the image itself vouches for it, or its own
 	// codes do.
 	judged bool
@@ -102,6 +107,10 @@ func (r *verifyResult) report(p *page) {
 	}
 	if len(r.Bad) > 0 {
 		r.reportBad(p)
+	}
+	reportFlaws(p, r.Flaws)
+	if len(r.Files) > 0 {
+		p.line("damaged files: %s", fileList(r.Files))
 	}
 	for _, s := range r.Sums {
 		of := fmt.Sprintf("%s: %s of %s is", filepath.Base(s.From), s.Algorithm, filepath.Base(s.File))
@@ -173,7 +182,10 @@ func (r *verifyResult) conclude(p *page) {
 	switch {
 	case r.Status != exitDone:
 		p.text("%s", p.red(r.verdict()))
-		if r.Repaired != nil && len(r.Repaired.Left) == 0 && len(r.Bad) > 0 {
+		switch {
+		case r.Repaired != nil && r.unmended:
+			p.text("Parity cannot restore all of these sectors: the map beside the copy %s lists those that remain.", r.o.repair)
+		case r.Repaired != nil && len(r.Repaired.Left) == 0 && len(r.Bad) > 0:
 			p.text("In the copy %s, all sectors are correct.", r.o.repair)
 		}
 	case r.judged:
@@ -185,7 +197,7 @@ func (r *verifyResult) conclude(p *page) {
 
 // verdict says what is wrong.
 func (r *verifyResult) verdict() string {
-	damaged := len(r.Bad) > 0 || r.Implanted == implantedWrong
+	damaged := len(r.Bad) > 0 || len(r.Flaws) > 0 || r.Implanted == implantedWrong
 	for _, s := range r.Sums {
 		damaged = damaged || !s.Right
 	}
@@ -228,7 +240,7 @@ func runVerify(ctx context.Context, a *app, path string, o verifyFlags) (result,
 	v.verifyResult = &verifyResult{ending: done(), Image: path, Sectors: img.Layout().Sectors(),
 		o: o, sectorSize: img.Layout().Medium.SectorSize()}
 	defer v.bar.stop()
-	for _, step := range []func(context.Context) error{v.sectors, v.sums, v.implanted, v.with, v.repair} {
+	for _, step := range []func(context.Context) error{v.sectors, v.flaws, v.sums, v.implanted, v.with, v.repair} {
 		if err := step(ctx); err != nil {
 			v.bar.stop()
 			if v.rep != nil && !a.json { // what was found so far is worth knowing
@@ -250,7 +262,15 @@ func openStored(path string) (disc.Image, error) {
 	}
 	if st, err := os.Stat(path); err == nil && st.Size() == int64(img.Layout().Sectors())*iso.BlockSize {
 		img.Close()
-		return isofile.OpenAs(path, disc.DVD)
+		if img, err = isofile.OpenAs(path, disc.DVD); err != nil {
+			return nil, err
+		}
+		whole, err := image.WithMaps(path, img)
+		if err != nil {
+			img.Close()
+			return nil, err
+		}
+		return whole, nil
 	}
 	return img, nil
 }
@@ -273,6 +293,17 @@ func (v *verification) sectors(ctx context.Context) error {
 		v.wrong()
 	}
 	return nil
+}
+
+// flaws reports what a map beside the image says, and which files are damaged.
+func (v *verification) flaws(ctx context.Context) error {
+	known := v.img.Flaws()
+	v.Flaws = flawRanges(known)
+	v.Files = image.FilesAt(ctx, v.img, known.Union(badFlaws(v.rep.Bad)), mostFiles)
+	if len(known) > 0 {
+		v.wrong()
+	}
+	return ctx.Err()
 }
 
 // sums checks the files of the image against the checksum files: the one given,
@@ -405,6 +436,6 @@ func (v *verification) repair(ctx context.Context) error {
 	}
 	v.bar.stop()
 	noteLost(v.a, out, res.Lost)
-	v.Repaired = whole.Result()
+	v.Repaired, v.unmended = whole.Result(), len(res.Flaws) > 0
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"path"
 	"strings"
 
+	"spindle/check"
 	"spindle/disc"
 	"spindle/image"
 )
@@ -38,6 +39,7 @@ func openFiles(ctx context.Context, name string, track int, paths []string) (*op
 	if err != nil {
 		return nil, err
 	}
+	img = check.Watch(img)
 	c, err := image.OpenContents(ctx, img, track)
 	if err == nil {
 		err = allThere(c, paths)

@@ -114,6 +114,9 @@ var explanations = []explanation{
 	{"map/foreign", rip.ErrForeignMap, nil, exitFailed,
 		"",
 		"Move the map away, choose another name, or use --force to start over."},
+	{"image/map", image.ErrMap, nil, exitFailed,
+		"",
+		"Move the map away if it does not belong to this image."},
 	{"map/syntax", mapfile.ErrSyntax, nil, exitFailed,
 		"",
 		"Move the map away, or use --force to start over."},
@@ -162,6 +165,10 @@ var explanations = []explanation{
 		untouched + "\"spindle format\" makes it new."},
 	{"burn/options", burn.ErrOptions, nil, exitUsage, "the options contradict each other", untouched},
 	{"burn/wrong-image", errWrongImage, nil, exitDifferent, "", untouched + "Get the image again; --force burns it anyway."},
+	{"burn/mendable-image", errMendable, nil, exitDifferent, "", untouched +
+		"\"spindle verify IMAGE --repair OUT.cue\" writes a copy in which parity corrects what it can; --force burns the image as it is."},
+	{"burn/flawed-image", errFlawed, nil, exitDifferent, "", untouched +
+		"Rip the disc again with the same command (only these sectors are read), or get the image again; --force burns it as it is."},
 	{"burn/nobody", errNoAnswer, nil, exitNoDisc,
 		"another disc is needed, and there is no terminal to ask for it",
 		""},

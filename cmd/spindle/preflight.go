@@ -12,13 +12,20 @@ import (
 	"spindle/burn"
 	"spindle/check"
 	"spindle/disc"
+	"spindle/disc/cdsector"
 	"spindle/image"
 	"spindle/image/isofile"
 	"spindle/iso"
 )
 
-// errWrongImage: something says that the image is not what it should be.
-var errWrongImage = errors.New("the image is damaged")
+// Errors about an image that is not what it should be.
+var (
+	errWrongImage = errors.New("the image is damaged")
+	// errFlawed: sectors of it are known to be wrong.
+	errFlawed = errors.New("the image has damaged sectors")
+	// errMendable: parity can correct some of them.
+	errMendable = fmt.Errorf("%w", errFlawed)
+)
 
 // preflight looks at an image before a disc is spent on it.
 type preflight struct {
@@ -31,7 +38,7 @@ type preflight struct {
 }
 
 // imageFor opens an image and checks it: complete, as its checksum file says, as
-// its implanted MD5 says.
+// its implanted MD5 says, without sectors that are known to be wrong.
 func imageFor(ctx context.Context, a *app, path string, force bool) (*preflight, error) {
 	img, err := image.Open(path)
 	if errors.Is(err, isofile.ErrTruncated) {
@@ -47,7 +54,7 @@ func imageFor(ctx context.Context, a *app, path string, force bool) (*preflight,
 	p := &preflight{a: a, path: path, force: force, img: img, vol: imageVolume(ctx, img)}
 	bar := a.newProgress()
 	defer bar.stop()
-	for _, step := range []func(context.Context, *progress) error{p.sums, p.implanted} {
+	for _, step := range []func(context.Context, *progress) error{p.flaws, p.sums, p.implanted, p.sectors} {
 		if err := step(ctx, bar); err != nil {
 			return nil, err
 		}
@@ -56,12 +63,82 @@ func imageFor(ctx context.Context, a *app, path string, force bool) (*preflight,
 }
 
 // wrong stops, unless --force was given.
-func (p *preflight) wrong(text string) error {
+func (p *preflight) wrong(text string) error { return p.stop(errWrongImage, text) }
+
+func (p *preflight) stop(why error, text string) error {
 	if p.force {
 		p.a.note(text + "; burning it anyway")
 		return nil
 	}
-	return fmt.Errorf("%w: %s", errWrongImage, text)
+	return fmt.Errorf("%w: %s", why, text)
+}
+
+// flaws stops when a map beside the image says that sectors are not right.
+func (p *preflight) flaws(ctx context.Context, _ *progress) error {
+	known := p.img.Flaws()
+	if len(known) == 0 {
+		return nil
+	}
+	n := known.Sectors()
+	return p.stop(errFlawed, plural(n, "sector")+" "+wereOrWas(n)+" not read correctly, according to the map beside it"+
+		suffering(ctx, p.img, known))
+}
+
+// sectors checks the EDC of data sectors where the image stores them whole: the drive
+// would write a correct one over what is wrong.
+func (p *preflight) sectors(ctx context.Context, bar *progress) error {
+	if !storesEDC(p.img) {
+		return nil
+	}
+	rep, err := check.Sectors(ctx, p.img, check.Options{NoHashes: true, Progress: bar.step("checking the sectors")})
+	bar.stop()
+	if err != nil {
+		return err
+	}
+	bad := badFlaws(slices.DeleteFunc(rep.Bad, func(b check.BadRange) bool {
+		return b.Problem != check.BadEDC && b.Problem != check.BadSync && b.Problem != check.BadMode
+	}))
+	if len(bad) == 0 {
+		if n := rep.Checked(); n > 0 {
+			p.lines = append(p.lines, "error codes of "+plural(n, "sector")+": correct")
+		}
+		return nil
+	}
+	why := errFlawed
+	if mendable(ctx, p.img, bad) {
+		why = errMendable
+	}
+	return p.stop(why, "the EDC of "+plural(bad.Sectors(), "sector")+" does not fit"+suffering(ctx, p.img, bad))
+}
+
+// storesEDC reports whether a data track of an image is stored in whole sectors.
+func storesEDC(img disc.Image) bool {
+	for _, t := range img.Layout().Tracks() {
+		if !t.Mode.IsData() {
+			continue
+		}
+		e, ok := img.ExtentAt(t.Start)
+		if !ok || e.Source != nil && (e.Form == disc.FormRaw || e.Form == disc.FormMode2) {
+			return img.Layout().Medium == disc.CD
+		}
+	}
+	return false
+}
+
+// mendable reports whether parity can correct one of some sectors.
+func mendable(ctx context.Context, img disc.Image, bad disc.Flaws) bool {
+	const most = 1000
+	whole := check.NewRepairer(img)
+	buf := make([]byte, cdsector.Size)
+	n := 0
+	for _, x := range bad {
+		for a := x.First; a < x.End() && n < most; a++ {
+			if n++; whole.ReadSectors(ctx, buf, a) != nil {
+				return false
+			}
+		}
+	}
+	return whole.Result().Sectors > 0
 }
 
 // sums checks the files of the image against the checksum files beside them.

@@ -21,6 +21,7 @@ const copyBatch = 256
 // is copied by the system (copy_file_range, which on some file systems shares the
 // blocks).
 func (o *Output) Copy(f *os.File, t *disc.Track, from, to disc.LBA, s Stored) error {
+	o.noteCopy(from, to, s)
 	if at, ok := o.offload(from, to, s); ok {
 		return o.copyInSystem(f, at, t, from, to, s)
 	}
@@ -30,6 +31,7 @@ func (o *Output) Copy(f *os.File, t *disc.Track, from, to disc.LBA, s Stored) er
 // CopyTo gives the whole sectors [from, to) of a track to write, which must not
 // keep them, as Copy does.
 func (o *Output) CopyTo(t *disc.Track, from, to disc.LBA, write func([]byte) (int, error)) error {
+	o.noteCopy(from, to, Whole)
 	return o.stream(o.ctx, t, from, to, Whole, write)
 }
 
@@ -79,7 +81,7 @@ func (o *Output) stream(ctx context.Context, t *disc.Track, from, to disc.LBA, s
 		case direct:
 			out = out[:n*size]
 			if err = o.Image.ReadSectors(ctx, out, a); err == nil {
-				o.look(t, out, a)
+				o.look(t, out, a, s)
 			}
 		case s == UserData && t.Mode == disc.Mode1:
 			var ok bool
@@ -109,7 +111,7 @@ func (o *Output) convert(ctx context.Context, out, in, sub []byte, t *disc.Track
 	if err := o.Image.ReadSectors(ctx, in, first); err != nil {
 		return nil, err
 	}
-	o.look(t, in, first)
+	o.look(t, in, first, s)
 	if s == WithSub {
 		if err := o.readSub(ctx, sub, first); err != nil {
 			return nil, err
@@ -133,14 +135,22 @@ func (o *Output) convert(ctx context.Context, out, in, sub []byte, t *disc.Track
 	return out, nil
 }
 
-// look counts data sectors whose EDC is wrong.
-func (o *Output) look(t *disc.Track, p []byte, first disc.LBA) {
-	if o.NoCheck || o.Layout.Medium != disc.CD || !t.Mode.IsData() {
+// look counts data sectors whose EDC is wrong. Where the EDC is not written, that is
+// kept as a flaw, also with NoCheck: nothing else would say it of the new image.
+func (o *Output) look(t *disc.Track, p []byte, first disc.LBA, s Stored) {
+	loses := s == UserData
+	if o.NoCheck && !loses || o.Layout.Medium != disc.CD || !t.Mode.IsData() {
 		return
 	}
 	for i := 0; i*cdsector.Size < len(p); i++ {
-		s, at := (*[cdsector.Size]byte)(p[i*cdsector.Size:]), first+disc.LBA(i)
-		if at < t.Start || cdsector.HasSync(s) && cdsector.EDCOK(s, cdsector.Classify(s)) {
+		sector, at := (*[cdsector.Size]byte)(p[i*cdsector.Size:]), first+disc.LBA(i)
+		if at < t.Start || cdsector.HasSync(sector) && cdsector.EDCOK(sector, cdsector.Classify(sector)) {
+			continue
+		}
+		if loses {
+			o.unsaid = append(o.unsaid, disc.Flaw{First: at, Count: 1, Kind: disc.ReadWithErrors})
+		}
+		if o.NoCheck {
 			continue
 		}
 		if o.res.Damaged == 0 {

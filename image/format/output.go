@@ -53,6 +53,11 @@ type Created struct {
 	Damaged int
 	First   disc.LBA // the first of them
 	Lost    []string // what was left out
+	// Flaws are the sectors, by their addresses in the source, that the new image
+	// has and that are not right: those with flaws in the source, and those with a
+	// wrong EDC of which only the user data was written. The new image has a map
+	// beside it that says so.
+	Flaws disc.Flaws
 }
 
 // An Output is an image on its way into a new file. A format's Create says what
@@ -73,6 +78,8 @@ type Output struct {
 	flush   *flushing
 	done    int64
 	total   int64
+	copies  []copied
+	unsaid  []disc.Flaw // wrong by an EDC that is not written
 }
 
 // Create makes path, and what belongs to it, in the format f. All files are
@@ -85,7 +92,13 @@ func Create(ctx context.Context, f Format, path string, img disc.Image, o Option
 			w.Discard() // those that were committed stay
 		}
 	}()
+	if err := out.staleMap(); err != nil {
+		return nil, err
+	}
 	if err := f.Create(out); err != nil {
+		return nil, err
+	}
+	if err := out.writeMap(); err != nil {
 		return nil, err
 	}
 	if err := out.commit(); err != nil {
@@ -96,6 +109,11 @@ func Create(ctx context.Context, f Format, path string, img disc.Image, o Option
 
 // commit gives all files their final names.
 func (o *Output) commit() error {
+	if len(o.res.Flaws) == 0 && o.Force {
+		if err := os.Remove(o.Path + MapSuffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
 	for i, f := range o.written {
 		commit := f.CommitNew
 		if o.Force {

@@ -23,7 +23,15 @@ const (
 	NonScraped Status = '/'
 	Bad        Status = '-' // single sectors that could not be read
 	Finished   Status = '+'
+	// ReadWithErrors are bytes that were read with errors, and stand in the copy
+	// as they came. It is spindle's own: in a file these are blocks of [Bad] that
+	// a comment names, so that ddrescue understands the file.
+	ReadWithErrors Status = '!'
 )
+
+// flawedComment begins a comment that names a run of bytes which were read with
+// errors: position and size.
+const flawedComment = " spindle-read-with-errors: "
 
 func (s Status) valid() bool { return strings.IndexByte("?*/-+", byte(s)) >= 0 }
 
@@ -185,6 +193,8 @@ func (m *Map) Next(pos int64, states ...Status) (Block, bool) {
 
 // WriteTo writes the map as ddrescue does.
 func (m *Map) WriteTo(w io.Writer) (int64, error) {
+	blocks := m.Clone()
+	blocks.Replace(ReadWithErrors, Bad)
 	b := bufio.NewWriter(w)
 	var n int64
 	put := func(format string, args ...any) {
@@ -194,10 +204,15 @@ func (m *Map) WriteTo(w io.Writer) (int64, error) {
 	for _, c := range m.Comments {
 		put("#%s\n", c)
 	}
+	for _, x := range m.blocks {
+		if x.Status == ReadWithErrors {
+			put("#%s0x%08X  0x%08X\n", flawedComment, x.Pos, x.Size)
+		}
+	}
 	put("# current_pos  current_status  current_pass\n")
 	put("0x%08X     %c               %d\n", m.Pos, m.Phase, max(1, m.Pass))
 	put("#      pos        size  status\n")
-	for _, x := range m.blocks {
+	for _, x := range blocks.blocks {
 		put("0x%08X  0x%08X  %c\n", x.Pos, x.Size, x.Status)
 	}
 	return n, b.Flush()
@@ -219,6 +234,7 @@ func Read(r io.Reader) (*Map, error) {
 	scan := bufio.NewScanner(r)
 	scan.Buffer(nil, maxLine)
 	line, status := 0, false
+	var flawed []flawedRun
 	fail := func(format string, args ...any) error {
 		return fmt.Errorf("%w: line %d: %s", ErrSyntax, line, fmt.Sprintf(format, args...))
 	}
@@ -226,6 +242,16 @@ func Read(r io.Reader) (*Map, error) {
 		line++
 		text := scan.Text()
 		if c, ok := strings.CutPrefix(text, "#"); ok {
+			if text, ok := strings.CutPrefix(c, flawedComment); ok {
+				x, err := parseRun(text)
+				if err != nil {
+					return nil, fail("%v", err)
+				}
+				if flawed = append(flawed, flawedRun{x, line}); len(flawed) > maxBlocks {
+					return nil, fail("too many blocks")
+				}
+				continue
+			}
 			if !strings.HasPrefix(c, " current_pos") && !strings.HasPrefix(c, "      pos") {
 				m.Comments = append(m.Comments, c)
 			}
@@ -277,5 +303,42 @@ func Read(r io.Reader) (*Map, error) {
 	if !status {
 		return nil, fail("no status line")
 	}
+	for _, x := range flawed {
+		line = x.line
+		if err := m.setFlawed(x.Block); err != nil {
+			return nil, fail("%v", err)
+		}
+	}
 	return m, nil
+}
+
+// A flawedRun is what one comment names, and where in the file that stands.
+type flawedRun struct {
+	Block
+	line int
+}
+
+// parseRun reads the position and the size of a run of bytes.
+func parseRun(text string) (Block, error) {
+	words := strings.Fields(text)
+	if len(words) == 2 {
+		pos, err1 := strconv.ParseInt(words[0], 0, 64)
+		size, err2 := strconv.ParseInt(words[1], 0, 64)
+		if err1 == nil && err2 == nil && pos >= 0 && size > 0 && pos+size > pos {
+			return Block{pos, size, ReadWithErrors}, nil
+		}
+	}
+	return Block{}, fmt.Errorf("%q is not a run of bytes", text)
+}
+
+// setFlawed marks bytes as read with errors. Only bad ones can have been.
+func (m *Map) setFlawed(x Block) error {
+	if x.End() > m.Size() {
+		return fmt.Errorf("the bytes at %d are outside the map", x.Pos)
+	}
+	if b, ok := m.Next(x.Pos, Bad); !ok || b.Pos != x.Pos || b.End() < x.End() {
+		return fmt.Errorf("the bytes at %d are listed as read with errors, but not as bad", x.Pos)
+	}
+	m.Set(x.Pos, x.Size, ReadWithErrors)
+	return nil
 }

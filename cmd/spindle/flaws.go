@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"spindle/check"
+	"spindle/disc"
+	"spindle/image"
+	"spindle/internal/printable"
+)
+
+// mostFiles is how many damaged files are named.
+const mostFiles = 20
+
+// flawRange is a run of sectors that are known to be wrong.
+type flawRange struct {
+	First disc.LBA `json:"first"`
+	Last  disc.LBA `json:"last"` // inclusive
+	Kind  string   `json:"kind"` // unread, read with errors, unproven
+}
+
+func flawRanges(all disc.Flaws) []flawRange {
+	var out []flawRange
+	for _, f := range all {
+		out = append(out, flawRange{f.First, f.End() - 1, f.Kind.String()})
+	}
+	return out
+}
+
+// String describes the range in a line.
+func (f flawRange) String() string {
+	if f.First == f.Last {
+		return fmt.Sprintf("sector %d: %s", f.First, f.Kind)
+	}
+	return fmt.Sprintf("sectors %d to %d (%d): %s", f.First, f.Last, f.Last-f.First+1, f.Kind)
+}
+
+func sectorsOf(all []flawRange) int {
+	n := 0
+	for _, f := range all {
+		n += int(f.Last-f.First) + 1
+	}
+	return n
+}
+
+// reportFlaws lists what a map beside an image says.
+func reportFlaws(p *page, all []flawRange) {
+	if len(all) == 0 {
+		return
+	}
+	n := sectorsOf(all)
+	p.line("%s %s not read correctly, according to the map beside the image:", p.red(plural(n, "sector")), wereOrWas(n))
+	for i, f := range all {
+		if i == mostListed {
+			p.line("  and %s more (--json lists all)", plural(len(all)-i, "range"))
+			break
+		}
+		p.line("  %s", f)
+	}
+}
+
+// badFlaws gives sectors that do not agree with their own codes as flaws.
+func badFlaws(bad []check.BadRange) disc.Flaws {
+	var all []disc.Flaw
+	for _, b := range bad {
+		all = append(all, disc.Flaw{First: b.First, Count: int(b.Last-b.First) + 1, Kind: disc.ReadWithErrors})
+	}
+	return disc.FlawsOf(all...)
+}
+
+// suffering names the files that sectors belong to, as the end of a sentence.
+func suffering(ctx context.Context, img disc.Image, sectors disc.Flaws) string {
+	files := image.FilesAt(ctx, img, sectors, mostFiles+1)
+	if len(files) == 0 {
+		return ""
+	}
+	return "; damaged files: " + fileList(files)
+}
+
+// fileList names files, not too many.
+func fileList(names []string) string {
+	var shown []string
+	for i, name := range names {
+		if i == mostFiles {
+			shown = append(shown, "and more")
+			break
+		}
+		shown = append(shown, printable.Line(name))
+	}
+	return strings.Join(shown, ", ")
+}
+
+func wereOrWas(n int) string {
+	if n == 1 {
+		return "was"
+	}
+	return "were"
+}

@@ -1,0 +1,73 @@
+package image
+
+import (
+	"context"
+	"io/fs"
+	"slices"
+
+	"spindle/disc"
+	"spindle/image/audio"
+	"spindle/iso"
+)
+
+// FilesAt returns the names of the files, at most so many, that have one of the
+// sectors, in the file systems of all data tracks. What a damaged directory hides is
+// not named.
+func FilesAt(ctx context.Context, img disc.Image, sectors disc.Flaws, most int) []string {
+	var names []string
+	if len(sectors) == 0 {
+		return nil
+	}
+	for _, t := range img.Layout().Tracks() {
+		if !t.Mode.IsData() {
+			continue
+		}
+		files, err := OpenFileSystem(ctx, img, t)
+		if err != nil {
+			continue
+		}
+		_ = fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
+			if err != nil || !d.Type().IsRegular() {
+				return ctx.Err()
+			}
+			if len(names) >= most {
+				return fs.SkipAll
+			}
+			if info, err := d.Info(); err == nil && len(files.flawsOf(info, sectors)) > 0 && !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+			return ctx.Err()
+		})
+	}
+	return names
+}
+
+// flawsOf returns those of some sectors that a file has.
+func (f *FileSystem) flawsOf(file fs.FileInfo, sectors disc.Flaws) disc.Flaws {
+	e, ok := file.Sys().(*iso.Entry)
+	if !ok {
+		return nil
+	}
+	extents, err := e.Extents()
+	if err != nil {
+		return nil
+	}
+	var found disc.Flaws
+	for _, x := range extents {
+		first := f.base + disc.LBA(x.Block)
+		found = found.Union(sectors.Clip(first, first+disc.LBA((x.Size+iso.BlockSize-1)/iso.BlockSize)))
+	}
+	return found
+}
+
+// FlawsOf returns those of some sectors that hold a file, or an audio track, whose
+// FileInfo the Contents gave.
+func (c *Contents) FlawsOf(file fs.FileInfo, sectors disc.Flaws) disc.Flaws {
+	if s, ok := file.Sys().(*audio.Song); ok {
+		return sectors.Clip(s.Start, s.End)
+	}
+	if c.data == nil || !file.Mode().IsRegular() {
+		return nil
+	}
+	return c.data.flawsOf(file, sectors)
+}
