@@ -17,6 +17,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+
+	"spindle/internal/regular"
 )
 
 // Algorithm is a hash that checksum files use.
@@ -131,7 +133,7 @@ func parseSum(line string) (Sum, bool) {
 
 // ReadSums reads a checksum file.
 func ReadSums(path string) ([]Sum, error) {
-	f, err := os.Open(path)
+	f, err := regular.Open(path)
 	if err != nil {
 		return nil, err
 	}
@@ -179,7 +181,7 @@ func FindSums(path string) []string {
 
 // HashFile computes a hash of a whole file, in lower-case hexadecimal.
 func HashFile(ctx context.Context, path string, a Algorithm, progress func(done, total int64)) (string, error) {
-	f, err := os.Open(path)
+	f, err := regular.Open(path)
 	if err != nil {
 		return "", err
 	}

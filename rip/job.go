@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"spindle/internal/regular"
+
 	"spindle/image/mapfile"
 	"spindle/internal/atomicfile"
 	"spindle/scsi/mmc"
@@ -90,7 +92,7 @@ func (j *job) lookForEarlier() (*state, *mapfile.Map, error) {
 	if j.opts.Force {
 		return nil, nil, nil
 	}
-	f, err := os.Open(j.mapPath)
+	f, err := regular.Open(j.mapPath)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil, nil
 	}

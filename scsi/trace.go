@@ -155,6 +155,10 @@ const maxTraceLine = 32 << 20
 
 // OpenReplay opens a trace for playing back.
 func OpenReplay(path string) (*Replay, error) {
+	// Opening a pipe would wait for its other end.
+	if st, err := os.Stat(path); err == nil && !st.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s: %w: it is no regular file", path, ErrTrace)
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err

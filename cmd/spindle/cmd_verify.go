@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"spindle/internal/regular"
+
 	"spindle/check"
 	"spindle/disc"
 	"spindle/disc/digest"
@@ -402,7 +404,7 @@ func (v *verification) withDAT() error {
 	if v.o.noHashes {
 		return usage("a DAT file is compared by hashes: leave out --no-hashes")
 	}
-	f, err := os.Open(v.o.with)
+	f, err := regular.Open(v.o.with)
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"spindle/internal/regular"
+
 	"spindle/drive/byname"
 	"spindle/scsi"
 	"spindle/scsi/mmc"
@@ -65,6 +67,9 @@ func (k *deck) open(ctx context.Context, name string, how byname.Access) (*mmc.D
 // watched wraps a device as --trace and --verbose ask for.
 func (k *deck) watched(dev scsi.Device) (scsi.Device, error) {
 	if k.trace != "" {
+		if err := regular.Check(k.trace); errors.Is(err, regular.ErrNotRegular) {
+			return nil, err
+		}
 		f, err := os.Create(k.trace)
 		if err != nil {
 			return nil, err
@@ -151,5 +156,5 @@ func (v *verboseDevice) Execute(ctx context.Context, c *scsi.Command) (int, erro
 
 // isDriveName reports whether an argument names a drive and not a file.
 func isDriveName(s string) bool {
-	return strings.HasPrefix(s, "sim:") || strings.HasPrefix(s, "/dev/")
+	return byname.Is(s)
 }

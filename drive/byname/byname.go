@@ -11,6 +11,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"strings"
 	"time"
 
@@ -22,9 +24,14 @@ import (
 // simPrefix begins the names of simulated drives.
 const simPrefix = "sim:"
 
-// Is reports whether s names a drive and not a file: it begins with sim: or /dev/.
+// Is reports whether s names a drive and not a file: it begins with sim:, or with /dev/
+// and no file or folder is there, as in /dev/shm.
 func Is(s string) bool {
-	return strings.HasPrefix(s, simPrefix) || strings.HasPrefix(s, "/dev/")
+	if !strings.HasPrefix(s, "/dev/") {
+		return strings.HasPrefix(s, simPrefix)
+	}
+	st, err := os.Stat(s)
+	return err != nil || st.Mode()&fs.ModeDevice != 0
 }
 
 // Access is how a drive is shared with others.

@@ -109,3 +109,27 @@ func TestChoose(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// A file below /dev is a file; what is not there, or is a device, is a drive.
+func TestIs(t *testing.T) {
+	for name, want := range map[string]bool{
+		"sim:x.iso": true, "/dev/sr77": true, "/dev/null": true, "x.iso": false, "dev/sr0": false, "": false,
+	} {
+		if Is(name) != want {
+			t.Errorf("Is(%q) is %t", name, !want)
+		}
+	}
+	const shared = "/dev/shm"
+	if _, err := os.Stat(shared); err != nil {
+		t.Skip(err)
+	}
+	f, err := os.CreateTemp(shared, "spindle-*.iso")
+	if err != nil {
+		t.Skip(err)
+	}
+	f.Close()
+	defer os.Remove(f.Name())
+	if Is(f.Name()) || Is(shared) {
+		t.Errorf("%s is taken for a drive", f.Name())
+	}
+}

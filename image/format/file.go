@@ -27,22 +27,21 @@ func (f *File) Close() error { return f.closer.Close() }
 
 // OpenFile opens a file of an image. It must be a regular one.
 func OpenFile(path string) (*File, error) {
-	f, err := os.Open(path)
+	// Opening a pipe would wait for its other end.
+	st, err := os.Stat(path)
 	if err != nil {
-		return nil, err
-	}
-	st, err := f.Stat()
-	if err != nil {
-		f.Close()
 		return nil, err
 	}
 	if !st.Mode().IsRegular() {
-		f.Close()
 		what := "it is no regular file"
 		if st.IsDir() {
 			what = "it is a folder; \"spindle make\" makes an image of one"
 		}
 		return nil, fmt.Errorf("%s: %w: %s", path, ErrUnknown, what)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
 	}
 	r, err := packed.Open(f)
 	switch {

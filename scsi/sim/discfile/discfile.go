@@ -13,6 +13,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"spindle/internal/regular"
+
 	"spindle/cue"
 	"spindle/disc"
 	"spindle/internal/atomicfile"
@@ -46,6 +48,11 @@ func Exists(path string) bool {
 // the kind media ([sim.MediaNames]) with capacity sectors, or as many as are
 // usual. An empty media is that of the disc which is there.
 func Open(path, media string, capacity int) (*sim.Recordable, error) {
+	for _, p := range []string{path + stateSuffix, dataFile(path, media)} {
+		if err := regular.Check(p); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+	}
 	b, err := os.ReadFile(path + stateSuffix)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

@@ -1,0 +1,33 @@
+// Package regular opens files that must be regular ones, and never waits for the other
+// end of a pipe or for a device.
+package regular
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+)
+
+// ErrNotRegular is what errors about folders, pipes, sockets and devices wrap.
+var ErrNotRegular = errors.New("not a regular file")
+
+// Open opens a file for reading.
+func Open(path string) (*os.File, error) {
+	if err := Check(path); err != nil {
+		return nil, err
+	}
+	return os.Open(path)
+}
+
+// Check makes sure that path, where something is, leads to a regular file. The error is a
+// [*fs.PathError].
+func Check(path string) error {
+	st, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	if !st.Mode().IsRegular() {
+		return &fs.PathError{Op: "open", Path: path, Err: ErrNotRegular}
+	}
+	return nil
+}
