@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -372,16 +373,45 @@ func TestFindGame(t *testing.T) {
 		fmt.Fprintf(&dat, `<rom name="m (Track %d).bin" size="%d" crc="%s" md5="%s" sha1="%s"/>`, i+1, tr.Size, tr.CRC32, tr.MD5, strings.ToUpper(tr.SHA1))
 	}
 	dat.WriteString(`</game></datafile>`)
-	if name, err := FindGame(strings.NewReader(dat.String()), r); err != nil || name != "Mixed & Test" {
-		t.Errorf("%q, %v", name, err)
+	find := func() Match {
+		m, err := FindGame(strings.NewReader(dat.String()), r)
+		if err != nil {
+			t.Error(err)
+		}
+		return m
+	}
+	if diff := cmp.Diff(Match{Name: "Mixed & Test", Tracks: 3}, find()); diff != "" {
+		t.Error(diff)
 	}
 	r.Tracks[1].SHA1 = "x"
-	if name, err := FindGame(strings.NewReader(dat.String()), r); err != nil || name != "" {
-		t.Errorf("%q, %v", name, err)
+	if diff := cmp.Diff(Match{Near: "Mixed & Test", Differ: []int{2}, Tracks: 3}, find()); diff != "" {
+		t.Error(diff)
+	}
+	r.Tracks[0].SHA1, r.Tracks[2].SHA1 = "x", "x"
+	if diff := cmp.Diff(Match{Tracks: 3}, find()); diff != "" {
+		t.Error(diff)
 	}
 	for _, bad := range []string{"", "hello", "<a>", "<datafile></datafile>"} {
 		if _, err := FindGame(strings.NewReader(bad), r); !errors.Is(err, ErrDAT) {
 			t.Errorf("%q: %v", bad, err)
+		}
+	}
+}
+
+// A DAT file that asks for memory without end is refused where it does.
+func TestHugeDAT(t *testing.T) {
+	endless := func(head, more string) io.Reader {
+		return io.MultiReader(strings.NewReader(head), strings.NewReader(strings.Repeat(more, 4<<20/len(more))))
+	}
+	for name, r := range map[string]io.Reader{
+		"attribute": endless("<datafile>\n<game name=\"", "a"),
+		"depth":     endless("<datafile>\n", "<a>"),
+		"files":     endless("<datafile>\n<game name=\"x\">", "<rom name=\"y\"/>"),
+		"text":      endless("<datafile>\n<game name=\"x\">", "abc"),
+	} {
+		_, err := FindGame(r, new(Report))
+		if !errors.Is(err, ErrDAT) || !strings.Contains(err.Error(), "line 2: ") {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"spindle/internal/regular"
@@ -86,7 +87,8 @@ type verifyResult struct {
 	damage     [2]int64 // of the implanted MD5: where it begins, in bytes
 	compared   bool     // with a disc or an image
 	lookedUp   bool     // in a DAT
-	unmended   bool     // the copy of --repair has flaws, too
+	match      check.Match
+	unmended   bool // the copy of --repair has flaws, too
 	// judged: something besides the image itself vouches for it, or its own
 	// codes do.
 	judged bool
@@ -161,8 +163,12 @@ func (r *verifyResult) reportBad(p *page) {
 // reportWith says how the comparison with --with came out.
 func (r *verifyResult) reportWith(p *page) {
 	switch {
+	case r.lookedUp && r.match.Near != "":
+		n := len(r.match.Differ)
+		p.line("%d of %s match %q in %s; %s", r.match.Tracks-n, plural(r.match.Tracks, "track"),
+			printable.Line(r.match.Near), filepath.Base(r.o.with), p.red(differText(r.match.Differ)))
 	case r.lookedUp && r.Game == "":
-		p.line("%s does not list this disc", filepath.Base(r.o.with))
+		p.line("%s does not list this disc, which says nothing about the image", filepath.Base(r.o.with))
 	case r.lookedUp:
 		p.line("%s lists it as: %s", filepath.Base(r.o.with), printable.Line(r.Game))
 	case r.compared && len(r.Differences) == 0:
@@ -177,6 +183,22 @@ func (r *verifyResult) reportWith(p *page) {
 			p.line("  %s", d)
 		}
 	}
+}
+
+// differText names the tracks that differ.
+func differText(tracks []int) string {
+	if len(tracks) == 1 {
+		return fmt.Sprintf("track %d differs", tracks[0])
+	}
+	const most = 8
+	var list []string
+	for i, n := range tracks {
+		if i == most {
+			return fmt.Sprintf("tracks %s and %d more differ", strings.Join(list, ", "), len(tracks)-i)
+		}
+		list = append(list, strconv.Itoa(n))
+	}
+	return "tracks " + strings.Join(list, ", ") + " differ"
 }
 
 // conclude says in a sentence how it came out.
@@ -206,8 +228,6 @@ func (r *verifyResult) verdict() string {
 	switch {
 	case damaged:
 		return "This image is damaged."
-	case r.lookedUp && r.Game == "":
-		return "This image could not be identified."
 	}
 	return "This image and " + r.o.with + " differ."
 }
@@ -409,12 +429,16 @@ func (v *verification) withDAT() error {
 		return err
 	}
 	defer f.Close()
-	v.Game, err = check.FindGame(f, v.rep)
+	v.match, err = check.FindGame(f, v.rep)
 	if err != nil {
 		return fmt.Errorf("%s: %w", v.o.with, err)
 	}
-	v.judged, v.lookedUp = true, true
-	if v.Game == "" {
+	v.Game, v.lookedUp = v.match.Name, true
+	switch {
+	case v.Game != "":
+		v.judged = true
+	case v.match.Near != "":
+		v.judged = true
 		v.wrong()
 	}
 	return nil
