@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"path/filepath"
 
 	"spindle/cue"
 	"spindle/disc"
@@ -48,6 +47,13 @@ func (j *job) finish(ctx context.Context, c *Contents, last Progress) (*Result, 
 	}
 	if err := os.Remove(j.mapPath); err != nil {
 		return nil, err
+	}
+	if j.stale {
+		path, err := res.ReplaceSums(j.opts.Output)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrOutput, err)
+		}
+		res.Others = append(res.Others, path)
 	}
 	return res, nil
 }
@@ -121,27 +127,4 @@ func (r *Result) Flaws() disc.Flaws {
 		all = append(all, disc.Flaw{First: b.First, Count: int(b.Last-b.First) + 1, Kind: kind})
 	}
 	return disc.FlawsOf(all...)
-}
-
-// WriteSums writes the SHA-256 of each image file beside the output, in the form
-// that sha256sum checks, and returns the path. A file that is there already is
-// an error that wraps [ErrExists].
-func (r *Result) WriteSums(output string) (string, error) {
-	if path := output + ".sha256"; exists(path) {
-		return "", fmt.Errorf("%s %w", path, ErrExists)
-	}
-	return r.ReplaceSums(output)
-}
-
-// ReplaceSums is WriteSums, and replaces a file that is there already.
-func (r *Result) ReplaceSums(output string) (string, error) {
-	path := output + ".sha256"
-	return path, atomicfile.Write(path, func(f *os.File) error {
-		for _, img := range r.Images {
-			if _, err := fmt.Fprintf(f, "%s *%s\n", img.SHA256, filepath.Base(img.Path)); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
 }

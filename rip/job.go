@@ -24,6 +24,7 @@ type job struct {
 	mapPath string
 
 	writer *writer
+	stale  bool // the checksum file was that of the image with its bad sectors
 }
 
 // run is the whole of a rip, step by step.
@@ -49,13 +50,21 @@ func (j *job) run(ctx context.Context) (*Result, error) {
 		}
 		m = mapfile.New(p.regions.size())
 	}
-	if err := j.open(p, m, newState(c, p, j.opts), earlier != nil); err != nil {
+	id, err := j.identity(ctx, c, earlier)
+	if err != nil {
+		return nil, err
+	}
+	if err := j.open(p, m, newState(c, p, j.opts, id), earlier != nil); err != nil {
 		return nil, err
 	}
 	defer j.writer.out.close()
 	r := newReader(c, p, j.opts, j.writer)
 	if earlier != nil {
-		if err := r.compareSamples(ctx, j.writer.out); err != nil {
+		if err := r.compareDisc(ctx); err != nil {
+			return nil, err
+		}
+		r.leftOver = r.badSectors()
+		if err := j.dropStaleSums(ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -132,6 +141,19 @@ func (j *job) survey(ctx context.Context, earlier *state) (*Contents, error) {
 		c.Layout = earlier.Layout
 	}
 	return c, nil
+}
+
+// identity identifies the disc when a rip begins, and compares it when one is
+// resumed.
+func (j *job) identity(ctx context.Context, c *Contents, earlier *state) (*identity, error) {
+	if earlier == nil {
+		id := c.identifier().identify(ctx)
+		return &id, ctx.Err()
+	}
+	if earlier.Identity == nil {
+		return nil, nil
+	}
+	return earlier.Identity, c.identifier().compare(ctx, earlier.Identity, earlier.Layout)
 }
 
 // plan makes the plan, and tells what is to be known about it.

@@ -19,7 +19,9 @@ func (r *reader) passes(ctx context.Context) error {
 	if err := r.copyPass(ctx); err != nil {
 		return err
 	}
-	if err := r.trimPass(ctx); err != nil {
+	err := r.trimPass(ctx)
+	gaveUp := errors.Is(err, errGaveUp)
+	if err != nil && !gaveUp {
 		return err
 	}
 	if r.plan.readTwice {
@@ -27,7 +29,23 @@ func (r *reader) passes(ctx context.Context) error {
 			return err
 		}
 	}
+	if gaveUp {
+		r.resetSpeed(ctx)
+		return nil
+	}
 	return r.retryPasses(ctx)
+}
+
+// errGaveUp ends a phase after the time that the options give it without success.
+var errGaveUp = errors.New("rip: no success for too long")
+
+// giveUp says so when it is time to give up.
+func (r *reader) giveUp() bool {
+	if r.opts.GiveUp <= 0 || r.clock().Now().Sub(r.lastGood) < r.opts.GiveUp {
+		return false
+	}
+	r.opts.Observer.Note(Note{Code: NoteGaveUp, After: r.opts.GiveUp})
+	return true
 }
 
 // The stretch that is left out after damage in the first pass, in sectors: it
@@ -120,9 +138,35 @@ func (r *reader) comparePass(ctx context.Context) error {
 // failed.
 func (r *reader) trimPass(ctx context.Context) error {
 	r.setPhase(Trimming, mapfile.NonTrimmed, 1)
-	return r.each(mapfile.NonTrimmed, func(g *region, at disc.LBA, n int) error {
+	r.lastGood = r.clock().Now()
+	err := r.each(mapfile.NonTrimmed, func(g *region, at disc.LBA, n int) error {
 		return r.bisect(ctx, g, at, n, firstReading)
 	})
+	if errors.Is(err, errGaveUp) {
+		r.fillUntrimmed()
+	}
+	return err
+}
+
+// fillUntrimmed puts filler in the place of what was given up before it was closed
+// in on. It stays to be closed in on by the next run.
+func (r *reader) fillUntrimmed() {
+	r.sink.drain()
+	for _, block := range r.tracker.snapshot().Blocks() {
+		if block.Status != mapfile.NonTrimmed {
+			continue
+		}
+		for pos := block.Pos; pos < block.End(); {
+			g, at, n := r.piece(mapfile.Block{Pos: pos, Size: block.End() - pos, Status: block.Status})
+			b := r.sink.take()
+			b.prepare(r.plan, g, at, n)
+			b.intent = filler
+			r.sink.send(b)
+			pos += int64(n * g.size)
+		}
+		r.sink.drain()
+		r.tracker.set(block.Pos, block.Size, mapfile.NonTrimmed)
+	}
 }
 
 // each goes once over what is in a state, in the pieces of one command.
@@ -158,8 +202,12 @@ func (r *reader) piece(b mapfile.Block) (g *region, at disc.LBA, n int) {
 // Where the drive says which sector failed, it is believed.
 func (r *reader) bisect(ctx context.Context, g *region, at disc.LBA, n int, what intent) error {
 	for n > 0 {
+		if r.progress.Phase == Trimming && r.giveUp() {
+			return errGaveUp
+		}
 		err := r.read(ctx, g, at, n, what)
 		if err == nil {
+			r.lastGood = r.clock().Now()
 			return nil
 		}
 		var failed *sectorsError
@@ -226,8 +274,15 @@ const (
 func (r *reader) retryPasses(ctx context.Context) error {
 	r.lastGood = r.clock().Now()
 	pause := firstPause
-	for pass := 1; pass <= r.opts.Retries; pass++ {
+	passes := r.opts.Retries
+	if passes == 0 && len(r.leftOver) > 0 {
+		passes = 1
+	}
+	for pass := 1; pass <= passes; pass++ {
 		sectors := r.badSectors()
+		if r.opts.Retries == 0 {
+			sectors = r.leftOver
+		}
 		if len(sectors) == 0 {
 			break
 		}
@@ -244,8 +299,7 @@ func (r *reader) retryPasses(ctx context.Context) error {
 			if pass%2 == 1 {
 				s = sectors[len(sectors)-1-i]
 			}
-			if r.opts.GiveUp > 0 && r.clock().Now().Sub(r.lastGood) >= r.opts.GiveUp {
-				r.opts.Observer.Note(Note{Code: NoteGaveUp, After: r.opts.GiveUp})
+			if r.giveUp() {
 				r.resetSpeed(ctx)
 				return nil
 			}

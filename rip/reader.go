@@ -36,11 +36,18 @@ type reader struct {
 	progress Progress
 	speeds   []int // kB/s for the passes, fastest first; empty: leave it
 	lastGood time.Time
+	leftOver []sectorRef // what an earlier run could not read
+
+	image      *output   // what was read before, for comparisons
+	identity   *identity // of the disc; nil: an older state
+	comparing  bool      // compareDisc is at work
+	interrupts int       // of a comparison, by a reset or a medium change
 }
 
 func newReader(c *Contents, p *plan, opts Options, w *writer) *reader {
 	return &reader{
 		drive: &drive.Reader{Drive: c.reader.Drive, Caps: p.caps}, disc: c, plan: p, opts: opts, sink: w, tracker: &w.tracker,
+		image: w.out, identity: w.state.Identity,
 	}
 }
 
@@ -118,14 +125,14 @@ func (r *reader) judge(ctx context.Context, err error) (again bool, fatal error)
 			return false, fmt.Errorf("%w: %w", ErrDrive, err)
 		}
 	case drive.Busy, drive.NotReady, drive.Attention, drive.Changed, drive.Unusable:
-		return true, r.recover(ctx)
+		return true, r.recover(ctx, drive.Classify(err) != drive.Busy)
 	}
 	return false, nil
 }
 
-// recover waits for the drive after a reset or a medium change, and makes sure
-// that the disc is still the same.
-func (r *reader) recover(ctx context.Context) error {
+// recover waits for the drive after a reset or a medium change. Where the disc may
+// have been changed, it makes sure that it is still the same.
+func (r *reader) recover(ctx context.Context, changed bool) error {
 	m, err := drive.Survey(ctx, r.drive.Drive, drive.ForReading)
 	if err != nil {
 		return err
@@ -133,7 +140,20 @@ func (r *reader) recover(ctx context.Context) error {
 	if m.Contents == nil || m.Contents.ID != r.disc.Contents.ID {
 		return fmt.Errorf("%w (it was changed while it was being read)", ErrOtherDisc)
 	}
-	return nil
+	if !changed {
+		return nil
+	}
+	if r.comparing {
+		r.interrupts++
+		return nil
+	}
+	r.sink.drain()
+	if r.identity != nil {
+		if err := r.disc.identifier().compare(ctx, r.identity, r.disc.Layout); err != nil {
+			return err
+		}
+	}
+	return r.compareDisc(ctx)
 }
 
 // fetch reads the sectors of a batch.

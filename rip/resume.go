@@ -1,43 +1,332 @@
 package rip
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 
 	"spindle/disc"
+	"spindle/disc/cdsector"
+	"spindle/drive"
 	"spindle/image/mapfile"
 )
 
-// samples is how many finished sectors are compared before a rip is resumed.
-const samples = 4
+// How much of what was read before is compared with the disc.
+const (
+	// places is how many are spread over it, beside its ends and the start of
+	// each track.
+	places = 32
+	// placeSectors is the most that is compared at one place.
+	placeSectors = 32
+	// allBelow is how many sectors are compared one and all.
+	allBelow = places * placeSectors
+	// leastPlaces is how many must be the same that are not constant.
+	leastPlaces = 4
+	// searched is how many sectors are looked through for one that is not
+	// constant.
+	searched = 256
+)
 
-// compareSamples compares a few finished sectors with the disc, so that a rip is
-// not resumed with another pressing of the same TOC.
-func (r *reader) compareSamples(ctx context.Context, out *output) error {
+// compareDisc compares what was read before with the disc, so that no two discs
+// are joined. One difference makes it another disc. A comparison during which
+// the disc may have been changed begins again.
+func (r *reader) compareDisc(ctx context.Context) error {
 	m := r.tracker.snapshot()
 	if size := r.plan.regions.size(); m.Size() != size {
 		return fmt.Errorf("%w: it is for an image of %d bytes, and this one has %d", mapfile.ErrSyntax, m.Size(), size)
 	}
-	done := m.Count(mapfile.Finished)
-	same := 0
-	for i := range int64(samples) {
-		pos, ok := nthFinished(m, done*i/samples)
-		if !ok {
-			break
-		}
-		g := r.plan.regions.find(pos)
-		equal, err := r.sameAsImage(ctx, out, g, g.at(pos))
-		if err != nil {
+	r.comparing = true
+	defer func() { r.comparing = false }()
+	for range maxResets {
+		r.interrupts = 0
+		c := comparison{reader: r, m: m}
+		if err := c.run(ctx); err != nil {
 			return err
 		}
-		if equal {
-			same++
+		if r.interrupts > 0 {
+			continue
+		}
+		if c.decided() || r.opts.SameDisc {
+			return nil
+		}
+		return fmt.Errorf("%w (%d of %d places could be compared)", ErrUndecided, c.same, leastPlaces)
+	}
+	return fmt.Errorf("%w: it was reset again and again", ErrDrive)
+}
+
+// A comparison is one of what was read before with the disc.
+type comparison struct {
+	reader *reader
+	m      *mapfile.Map
+
+	compared int64 // sectors that are the same
+	same     int   // places that are the same and not constant
+	whole    bool  // everything was compared
+}
+
+// decided reports whether enough was the same. Where all is the same, nothing can
+// be joined that is not.
+func (c *comparison) decided() bool { return c.whole || c.same >= leastPlaces }
+
+func (c *comparison) run(ctx context.Context) error {
+	total := c.sectors()
+	if total <= allBelow {
+		if err := c.all(ctx); err != nil {
+			return err
+		}
+		c.whole = c.compared == total
+		return nil
+	}
+	for _, pos := range c.landmarks() {
+		if err := c.place(ctx, pos); err != nil {
+			return err
 		}
 	}
-	if done > 0 && same == 0 {
-		return fmt.Errorf("%w (none of %d sectors that were read before is the same)", ErrOtherDisc, samples)
+	done := c.m.Count(mapfile.Finished)
+	const rounds = 4 // further ones, in between, where damage leaves too little
+	for round := range int64(rounds) {
+		for i := range int64(places) {
+			pos, ok := nthFinished(c.m, done/places*i+done/places/rounds*round)
+			if !ok {
+				break
+			}
+			if err := c.place(ctx, c.telling(pos, done/places)); err != nil {
+				return err
+			}
+		}
+		if c.decided() {
+			break
+		}
 	}
 	return nil
+}
+
+// sectors counts what is finished.
+func (c *comparison) sectors() int64 {
+	n := int64(0)
+	rs := c.reader.plan.regions
+	for _, b := range c.m.Blocks() {
+		if b.Status != mapfile.Finished {
+			continue
+		}
+		for pos := b.Pos; pos < b.End(); {
+			g := rs.find(pos)
+			end := min(b.End(), g.pos+g.bytes())
+			n += (end - pos) / int64(g.size)
+			pos = end
+		}
+	}
+	return n
+}
+
+// each calls do for the finished sectors, a command's worth at a time.
+func (c *comparison) each(do func(g *region, at disc.LBA, n int) error) error {
+	for pos := int64(0); ; {
+		b, ok := c.m.Next(pos, mapfile.Finished)
+		if !ok {
+			return nil
+		}
+		g, at, n := c.reader.piece(b)
+		if err := do(g, at, n); err != nil {
+			return err
+		}
+		pos = g.position(at) + int64(n*g.size)
+	}
+}
+
+// all compares every finished sector. Of a few, each is a place.
+func (c *comparison) all(ctx context.Context) error {
+	return c.each(func(g *region, at disc.LBA, n int) error { return c.bisect(ctx, g, at, n) })
+}
+
+// bisect compares sectors in ever smaller pieces, down to those that cannot be
+// read now.
+func (c *comparison) bisect(ctx context.Context, g *region, at disc.LBA, n int) error {
+	before := c.compared
+	telling, err := c.piece(ctx, g, at, n)
+	c.same += telling
+	if err != nil || n == 1 || c.compared > before {
+		return err
+	}
+	if err := c.bisect(ctx, g, at, n/2); err != nil {
+		return err
+	}
+	return c.bisect(ctx, g, at+disc.LBA(n/2), n-n/2)
+}
+
+// landmarks are the first and the last finished sector, and the first of each
+// track.
+func (c *comparison) landmarks() []int64 {
+	var all []int64
+	add := func(from, end int64) {
+		if b, ok := c.m.Next(from, mapfile.Finished); ok && b.Pos < end {
+			all = append(all, b.Pos)
+		}
+	}
+	rs := c.reader.plan.regions
+	for i := range rs {
+		g := &rs[i]
+		add(g.pos, g.pos+g.bytes())
+		if g.track.Start > g.first {
+			add(g.position(g.track.Start), g.pos+g.bytes())
+		}
+	}
+	if done := c.m.Count(mapfile.Finished); done > 0 {
+		last, _ := nthFinished(c.m, done-1)
+		g := rs.find(last)
+		all = append(all, g.position(g.at(last)))
+	}
+	return all
+}
+
+// telling returns the first sector from a position on that is not constant in the
+// image, within a stretch of bytes, or else the position itself.
+func (c *comparison) telling(pos, stretch int64) int64 {
+	g := c.reader.plan.regions.find(pos)
+	pos = g.position(g.at(pos))
+	sector := make([]byte, g.size)
+	for at, i := pos, 0; i < searched && at < min(pos+stretch, g.pos+g.bytes()); i++ {
+		if c.m.At(at) == mapfile.Finished && c.reader.image.readAt(sector, at) == nil && !constant(sector) {
+			return at
+		}
+		at += int64(g.size)
+	}
+	return pos
+}
+
+// place compares the finished sectors from a position on.
+func (c *comparison) place(ctx context.Context, pos int64) error {
+	b, ok := c.m.Next(pos, mapfile.Finished)
+	if !ok || b.Pos != pos {
+		return nil
+	}
+	g, at, n := c.reader.piece(b)
+	n = min(n, placeSectors)
+	before := c.compared
+	telling, err := c.piece(ctx, g, at, n)
+	if err == nil && c.compared == before && n > 1 { // damaged since, perhaps not at the first sector
+		telling, err = c.piece(ctx, g, at, 1)
+	}
+	c.same += min(1, telling)
+	return err
+}
+
+// How many times what differs is read before it is believed. Audio may come from
+// a little before or after the sectors asked for (a drive without "accurate
+// stream", MMC-6 5.3.10), and never twice the same.
+const (
+	dataTries  = rereads
+	audioTries = 16 // all to one side by chance: once in 32,768
+)
+
+// piece compares sectors of one command. It returns how many of those that are the
+// same are not constant, and 0 where they cannot be read. Audio that always comes
+// shifted to one side is of another pressing, or read with another offset.
+func (c *comparison) piece(ctx context.Context, g *region, at disc.LBA, n int) (telling int, err error) {
+	was := make([]byte, n*g.size)
+	if err := c.reader.image.readAt(was, g.position(at)); err != nil {
+		return 0, fmt.Errorf("%w: %w", ErrOutput, err)
+	}
+	tries := dataTries
+	if g.coding == drive.Audio {
+		tries = audioTries
+	}
+	early, late := false, false
+	for try := range tries {
+		if try > 0 {
+			c.reader.defeatCache(ctx, g, at)
+		}
+		b := c.reader.sink.take()
+		b.prepare(c.reader.plan, g, at, n)
+		ok, err := c.fetch(ctx, b)
+		if err != nil || !ok && try == 0 {
+			c.reader.sink.drop(b)
+			return 0, err
+		}
+		same := false
+		if ok {
+			b.check(c.reader.plan.caps)
+			if same = sameWhereGood(was, b); !same && g.coding == drive.Audio {
+				shift := shiftOf(was, b)
+				early, late = early || shift < 0, late || shift > 0
+				same = early && late
+			}
+		}
+		if same {
+			telling = c.count(was, b)
+		}
+		c.reader.sink.drop(b)
+		if same {
+			return telling, nil
+		}
+	}
+	return 0, fmt.Errorf("%w (its contents differ at sector %d)", ErrOtherDisc, at)
+}
+
+// fetch reads a batch, again where the drive was reset. It reports whether the
+// sectors came.
+func (c *comparison) fetch(ctx context.Context, b *batch) (bool, error) {
+	for range maxResets {
+		err := c.reader.fetch(ctx, b)
+		if err == nil {
+			return true, nil
+		}
+		again, fatal := c.reader.judge(ctx, err)
+		if fatal != nil || !again {
+			return false, fatal
+		}
+	}
+	return false, nil
+}
+
+// sameWhereGood reports whether the sectors that came without error are those of
+// the image. The others are no evidence.
+func sameWhereGood(was []byte, b *batch) bool {
+	size := b.r.size
+	for i, good := range b.good {
+		if good && !bytes.Equal(was[i*size:][:size], b.main[i*size:][:size]) {
+			return false
+		}
+	}
+	return true
+}
+
+// count counts the sectors that are the same, and returns how many of them are not
+// constant.
+func (c *comparison) count(was []byte, b *batch) (telling int) {
+	size := b.r.size
+	for i, good := range b.good {
+		if !good {
+			continue
+		}
+		c.compared++
+		if !constant(was[i*size:][:size]) {
+			telling++
+		}
+	}
+	return telling
+}
+
+// mostShift is the most that jitter moves audio, in samples: one sector.
+const mostShift = cdsector.Size / bytesPerSample
+
+// shiftOf returns by how many samples audio that came lies behind the image, or 0
+// where it is not the same at any shift. Only audio that came without error counts,
+// and at least half of it has to lie over the image.
+func shiftOf(was []byte, b *batch) int {
+	if !b.allGood() {
+		return 0
+	}
+	for k := 1; k <= min(mostShift, len(was)/bytesPerSample/2); k++ {
+		n := k * bytesPerSample
+		if bytes.Equal(was[n:], b.main[:len(b.main)-n]) {
+			return k
+		}
+		if bytes.Equal(was[:len(was)-n], b.main[n:]) {
+			return -k
+		}
+	}
+	return 0
 }
 
 // nthFinished returns the position of the n-th finished byte.
@@ -52,22 +341,4 @@ func nthFinished(m *mapfile.Map, n int64) (int64, bool) {
 		n -= b.Size
 	}
 	return 0, false
-}
-
-// sameAsImage reads a sector and compares it with the image. A sector that does
-// not read now is no evidence either way.
-func (r *reader) sameAsImage(ctx context.Context, out *output, g *region, at disc.LBA) (bool, error) {
-	b := r.sink.take()
-	defer r.sink.drop(b)
-	b.prepare(r.plan, g, at, 1)
-	if err := r.fetch(ctx, b); err != nil {
-		_, fatal := r.judge(ctx, err)
-		return fatal == nil, fatal
-	}
-	was := make([]byte, g.size)
-	if err := out.readAt(was, g.position(at)); err != nil {
-		return false, fmt.Errorf("%w: %w", ErrOutput, err)
-	}
-	b.check(r.plan.caps)
-	return string(was) == string(b.main[:g.size]), nil
 }

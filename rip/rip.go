@@ -39,11 +39,18 @@ type Options struct {
 	// Sources are files that are never replaced, also with Force: those of the image
 	// in a simulated drive.
 	Sources []string
+	// SameDisc: resume also where it cannot be told whether the disc is the one
+	// that the rip was begun with ([ErrUndecided]).
+	SameDisc bool
 
-	Retries int           // passes over sectors that could not be read
-	GiveUp  time.Duration // stop retrying after this long without success; 0: never
-	Speed   int           // times 1x; 0: as fast as the drive likes
-	Offset  int           // read offset correction of audio, in samples
+	// Retries is how many passes are made over sectors that could not be read.
+	// Those that an earlier run left are read once more even with 0.
+	Retries int
+	// GiveUp ends closing in on damage, and retrying, after this long without
+	// success; 0: never.
+	GiveUp time.Duration
+	Speed  int // times 1x; 0: as fast as the drive likes
+	Offset int // read offset correction of audio, in samples
 
 	Observer Observer // may be nil
 }
@@ -114,7 +121,7 @@ type ImageFile struct {
 type Result struct {
 	Contents *Contents
 	Images   []ImageFile // the files that hold sectors
-	Others   []string    // descriptor, sub-channel, CD-TEXT
+	Others   []string    // descriptor, sub-channel, CD-TEXT, a renewed checksum file
 	Map      string      // the map, where bad sectors remain
 	Sectors  int64       // in the image
 	Whole    digest.Sums
@@ -152,6 +159,9 @@ var (
 	ErrTakenOut = fmt.Errorf("the disc was taken out while it was being read (%w)", drive.ErrNoMedium)
 	// ErrOtherDisc: the disc is not the one that the rip was begun with.
 	ErrOtherDisc = errors.New("this is another disc than the one the rip was begun with")
+	// ErrUndecided: too little of what was read before can be compared to tell
+	// whether the disc is the same.
+	ErrUndecided = errors.New("it cannot be told whether this is the disc the rip was begun with")
 	// ErrOtherOptions: the rip was begun with other options.
 	ErrOtherOptions = errors.New("the rip was begun with other options")
 	// ErrProtected: the drive refuses to give protected sectors.

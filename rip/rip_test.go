@@ -284,13 +284,66 @@ func TestGiveUp(t *testing.T) {
 	o := new(observer)
 	d := tray(t, src, "?fault=read:100-200")
 	res, err := Rip(context.Background(), d, Options{Output: filepath.Join(t.TempDir(), "x.cue"), Format: CueBin,
-		Retries: 1000, GiveUp: time.Minute, Observer: o})
+		Retries: 1000, GiveUp: 10 * time.Minute, Observer: o})
 	if err != nil || res.BadSectors() != 101 {
 		t.Fatalf("%+v, %v", res, err)
 	}
 	if !o.told(NoteGaveUp) {
 		t.Errorf("notes: %+v", o.notes)
 	}
+}
+
+// Giving up counts while it is closed in on damage, too. What was not reached is
+// filled and listed, and the next run closes in on it.
+func TestGiveUpClosingIn(t *testing.T) {
+	src := makeDisc(t, "data")
+	o := new(observer)
+	d := tray(t, src, "?fault=read:100-1900")
+	opts := Options{Output: filepath.Join(t.TempDir(), "x.cue"), Format: CueBin, Retries: 2, GiveUp: time.Second, Observer: o}
+	var begun, ended time.Time
+	o.progress = func(p Progress) {
+		switch now := d.Clock().Now(); {
+		case p.Phase == Trimming && begun.IsZero():
+			begun = now
+		case p.Phase == Retrying:
+			t.Error("it retries")
+		case p.Phase == Trimming:
+			ended = now
+		}
+	}
+	res, err := Rip(context.Background(), d, opts)
+	if err != nil || res.BadSectors() < 1801 || !o.told(NoteGaveUp) {
+		t.Fatalf("%d bad, %v, notes %+v", res.BadSectors(), err, o.notes)
+	}
+	if took := ended.Sub(begun); took > time.Minute {
+		t.Errorf("closing in took %v", took)
+	}
+	bin, err := os.ReadFile(base(opts.Output) + ".bin")
+	if err != nil || !bytes.Equal(bin[1500*2352+16:1501*2352], bytes.Repeat([]byte{fillByte}, 2336)) {
+		t.Errorf("sector 1500 is not filled (%v)", err)
+	}
+	opts.Observer = nil
+	if res, err := Rip(context.Background(), tray(t, src, ""), opts); err != nil || len(res.Bad) > 0 {
+		t.Fatalf("%+v, %v", res, err)
+	}
+	same(t, base(src)+".bin", base(opts.Output)+".bin")
+}
+
+// Without retries, what an earlier run left is read once more, and what this one
+// finds is not.
+func TestNoRetries(t *testing.T) {
+	src := makeDisc(t, "data")
+	opts := Options{Output: filepath.Join(t.TempDir(), "x.cue"), Format: CueBin}
+	if res, err := Rip(context.Background(), tray(t, src, "?fault=read:1000&fault=corrupt:1200"), opts); err != nil || res.BadSectors() != 2 {
+		t.Fatalf("%+v, %v", res, err)
+	}
+	if res, err := Rip(context.Background(), tray(t, src, "?fault=read:1000"), opts); err != nil || res.BadSectors() != 1 {
+		t.Fatalf("%+v, %v", res, err)
+	}
+	if res, err := Rip(context.Background(), tray(t, src, ""), opts); err != nil || len(res.Bad) > 0 {
+		t.Fatalf("%+v, %v", res, err)
+	}
+	same(t, base(src)+".bin", base(opts.Output)+".bin")
 }
 
 // Faults of single commands: the rip goes on, and the image is right.

@@ -25,8 +25,11 @@ const (
 
 // stateVersion is the version of the state that is written. Version 1 had the
 // names of Go's fields in its layout, and did not say of bad sectors whether they
-// had been read with errors.
-const stateVersion = 2
+// had been read with errors. Version 2 had no identity.
+const (
+	stateVersion    = 3
+	withoutIdentity = 2 // also written, when an older rip is resumed
+)
 
 // A state is what must be the same when a rip is resumed.
 type state struct {
@@ -37,12 +40,13 @@ type state struct {
 	TOC        string // the ID of drive.Contents
 	Sectors    int64
 	Layout     *disc.Layout
+	Identity   *identity // nil: a state older than version 3
 }
 
-func newState(c *Contents, p *plan, opts Options) *state {
+func newState(c *Contents, p *plan, opts Options, id *identity) *state {
 	return &state{
 		Format: opts.Format, Split: opts.Split, Subchannel: opts.Subchannel, Offset: opts.Offset,
-		TOC: c.Contents.ID, Sectors: p.regions.sectors(), Layout: c.Layout,
+		TOC: c.Contents.ID, Sectors: p.regions.sectors(), Layout: c.Layout, Identity: id,
 	}
 }
 
@@ -62,6 +66,15 @@ var (
 // The state as it stands in the map.
 type (
 	stateFile struct {
+		stateFile2
+		Identity identityFile `json:"identity"`
+	}
+	identityFile struct {
+		MCN         string       `json:"mcn,omitempty"`
+		MediaID     string       `json:"media_id,omitempty"`
+		Descriptors []descriptor `json:"descriptors,omitempty"`
+	}
+	stateFile2 struct {
 		Version    int        `json:"version"`
 		Format     Format     `json:"format"`
 		Split      bool       `json:"split,omitempty"`
@@ -153,10 +166,15 @@ func keyOf[K comparable](names map[K]string, name string) (K, error) {
 
 // encode gives the line that holds a state.
 func (s *state) encode() string {
-	f := stateFile{
+	f := stateFile{stateFile2: stateFile2{
 		Version: stateVersion, Format: s.Format, Split: s.Split, Subchannel: s.Subchannel, Offset: s.Offset,
 		TOC: s.TOC, Sectors: s.Sectors,
 		Layout: layoutFile{Medium: mediumNames[s.Layout.Medium], MCN: s.Layout.MCN, LayerBreak: s.Layout.LayerBreak},
+	}}
+	if s.Identity == nil {
+		f.Version = withoutIdentity
+	} else {
+		f.Identity = identityFile(*s.Identity)
 	}
 	for _, p := range s.Layout.CDText {
 		f.Layout.CDText = append(f.Layout.CDText, p[:]...)
@@ -172,7 +190,11 @@ func (s *state) encode() string {
 		}
 		f.Layout.Sessions = append(f.Layout.Sessions, to)
 	}
-	b, err := json.Marshal(f)
+	var v any = f
+	if s.Identity == nil {
+		v = f.stateFile2
+	}
+	b, err := json.Marshal(v)
 	if err != nil { // a struct of plain values
 		panic(err)
 	}
@@ -194,8 +216,13 @@ func decodeState(text string) (*state, error) {
 	switch *v.Version {
 	case 1:
 		s, err = decodeState1(text)
+	case withoutIdentity:
+		var f stateFile2
+		if err = strict(text, &f); err == nil {
+			s, err = f.decode()
+		}
 	case stateVersion:
-		s, err = decodeState2(text)
+		s, err = decodeState3(text)
 	default:
 		return nil, fmt.Errorf("%w (%d; this one reads up to %d)", ErrMapVersion, *v.Version, stateVersion)
 	}
@@ -215,11 +242,24 @@ func strict(text string, into any) error {
 	return d.Decode(into)
 }
 
-func decodeState2(text string) (*state, error) {
+func decodeState3(text string) (*state, error) {
 	var f stateFile
 	if err := strict(text, &f); err != nil {
 		return nil, err
 	}
+	s, err := f.decode()
+	if err != nil {
+		return nil, err
+	}
+	id := identity(f.Identity)
+	if len(id.Descriptors) == 0 {
+		id.Descriptors = nil
+	}
+	s.Identity = &id
+	return s, nil
+}
+
+func (f *stateFile2) decode() (*state, error) {
 	l := &disc.Layout{MCN: f.Layout.MCN, LayerBreak: f.Layout.LayerBreak}
 	var err error
 	if l.Medium, err = keyOf(mediumNames, f.Layout.Medium); err != nil {
@@ -293,7 +333,10 @@ func (s *state) validate() error {
 	case s.Sectors <= 0 || s.Sectors > disc.MaxLBA:
 		return fmt.Errorf("%d sectors", s.Sectors)
 	}
-	return s.Layout.Validate()
+	if err := s.Layout.Validate(); err != nil {
+		return err
+	}
+	return s.Identity.validate()
 }
 
 // encodeMap makes the map as it stands in the file, with the state.

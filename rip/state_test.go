@@ -42,6 +42,7 @@ func TestOldMaps(t *testing.T) {
 		"v1-audio.map":  {Options{Format: CueBin, Split: true}, 1563, 4, 18},
 		"v1-cdtext.map": {Options{Format: CueBin, Subchannel: true}, 600, 2, 17},
 		"v1-iso.map":    {Options{Format: ISO}, 315, 1, 0},
+		"v2.map":        {Options{Format: CueBin}, 2000, 1, 0},
 	} {
 		m, _ := readGolden(t, name)
 		blocks := m.Blocks()
@@ -97,7 +98,7 @@ func TestResumeFromOldMap(t *testing.T) {
 
 // Maps that are not whole, or not understood, are refused by name.
 func TestBadMaps(t *testing.T) {
-	_, text := readGolden(t, "v2.map")
+	_, text := readGolden(t, "v3.map")
 	good := string(text)
 	if m, err := mapfile.Read(strings.NewReader(good)); err != nil {
 		t.Fatal(err)
@@ -119,13 +120,16 @@ func TestBadMaps(t *testing.T) {
 	}{
 		"empty":              {"", mapfile.ErrSyntax},
 		"of ddrescue":        {change(stateLine, ""), ErrForeignMap},
-		"future version":     {change(`"version":2`, `"version":3`), ErrMapVersion},
-		"version 0":          {change(`"version":2`, `"version":0`), ErrMapVersion},
-		"no version":         {change(`"version":2,`, ""), mapfile.ErrSyntax},
-		"version as text":    {change(`"version":2`, `"version":"2"`), mapfile.ErrSyntax},
+		"future version":     {change(`"version":3`, `"version":4`), ErrMapVersion},
+		"version 0":          {change(`"version":3`, `"version":0`), ErrMapVersion},
+		"no version":         {change(`"version":3,`, ""), mapfile.ErrSyntax},
+		"version as text":    {change(`"version":3`, `"version":"3"`), mapfile.ErrSyntax},
 		"sectors as text":    {change(`"sectors":2000`, `"sectors":"2000"`), mapfile.ErrSyntax},
 		"no sectors":         {change(`"sectors":2000`, `"sectors":-1`), mapfile.ErrSyntax},
 		"unknown field":      {change(`"sectors":2000`, `"sectors":2000,"mirror":true`), mapfile.ErrSyntax},
+		"no hash":            {change(`"sha256":"`, `"sha256":"x`), mapfile.ErrSyntax},
+		"descriptor outside": {change(`{"lba":16`, `{"lba":-1600`), mapfile.ErrSyntax},
+		"older with more":    {change(`"version":3`, `"version":2`), mapfile.ErrSyntax},
 		"unknown format":     {change(`"format":"cue"`, `"format":"nrg"`), mapfile.ErrSyntax},
 		"unknown mode":       {change(`"mode":"mode 1"`, `"mode":"mode 3"`), mapfile.ErrSyntax},
 		"unknown medium":     {change(`"medium":"CD"`, `"medium":"LP"`), mapfile.ErrSyntax},
@@ -200,7 +204,7 @@ func TestFlawsAreKept(t *testing.T) {
 }
 
 func FuzzState(f *testing.F) {
-	for _, name := range []string{"v1-data.map", "v1-audio.map", "v1-cdtext.map", "v1-iso.map", "v2.map"} {
+	for _, name := range []string{"v1-data.map", "v1-audio.map", "v1-cdtext.map", "v1-iso.map", "v2.map", "v3.map"} {
 		_, text := readGolden(f, name)
 		f.Add(text)
 	}

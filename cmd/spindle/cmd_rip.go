@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -53,8 +54,9 @@ Ctrl-C, a power cut, or a cleaning of the disc, the same command resumes from th
 	f.BoolVar(&o.Subchannel, "sub", false, "also save the sub-channels, 96 bytes per sector, in a .sub")
 	f.BoolVar(&o.sha256, "sha256", false, "also write OUT.sha256, which sha256sum can check")
 	f.BoolVar(&o.Force, "force", false, "replace existing files, and start over")
+	f.BoolVar(&o.SameDisc, "same-disc", false, "resume even if too little can be compared to tell that the disc is the same")
 	f.Var(count(&o.Retries, 3, 0, 1000, "N"), "retries", "how many passes to make over sectors that could not be read")
-	f.DurationVar(&o.GiveUp, "give-up", 0, "stop retrying after a `TIME` without success, such as 10m")
+	f.DurationVar(&o.GiveUp, "give-up", 0, "stop working on damage after a `TIME` without success, such as 10m")
 	f.Var(count(&o.Speed, 0, 0, mostSpeed, "N"), "speed", "reading speed, as a multiple of 1x (by default the drive's choice)")
 	f.Var(count(&o.Offset, 0, -mostOffset, mostOffset, "SAMPLES"), "offset", "read offset correction for audio")
 	f.BoolVar(&o.eject, "eject", false, "open the tray if everything was read correctly")
@@ -147,10 +149,32 @@ func (o *ripFlags) sumsInTheWay() error {
 	if _, err := os.Lstat(o.Output + rip.MapSuffix); err == nil {
 		return nil
 	}
-	if _, err := os.Lstat(o.Output + ".sha256"); err == nil {
-		return fmt.Errorf("%s.sha256 %w", o.Output, rip.ErrExists)
+	if _, err := os.Lstat(o.Output + rip.SumsSuffix); err == nil {
+		return fmt.Errorf("%s%s %w", o.Output, rip.SumsSuffix, rip.ErrExists)
 	}
 	return nil
+}
+
+// sums writes the checksum file that was asked for. An image with bad sectors gets
+// none: it would be verified against its own damage. A rip that healed one with a
+// file has renewed it.
+func (o *ripFlags) sums(a *app, res *rip.Result) ([]string, error) {
+	switch path := o.Output + rip.SumsSuffix; {
+	case !o.sha256 || slices.Contains(res.Others, path):
+		return nil, nil
+	case len(res.Bad) > 0:
+		a.note("No checksum file was written, because the image has bad sectors. It will be, once they are read.")
+		return nil, nil
+	}
+	write := res.WriteSums
+	if o.Force || res.Resumed {
+		write = res.ReplaceSums
+	}
+	path, err := write(o.Output)
+	if err != nil {
+		return nil, err
+	}
+	return []string{path}, nil
 }
 
 func runRip(ctx context.Context, a *app, o ripFlags) (result, error) {
@@ -178,17 +202,11 @@ func runRip(ctx context.Context, a *app, o ripFlags) (result, error) {
 		return nil, err
 	}
 	r := newRipResult(res)
-	if o.sha256 {
-		write := res.WriteSums
-		if o.Force || res.Resumed {
-			write = res.ReplaceSums
-		}
-		sums, err := write(o.Output)
-		if err != nil {
-			return nil, err
-		}
-		r.Others = append(r.Others, sums)
+	sums, err := o.sums(a, res)
+	if err != nil {
+		return nil, err
 	}
+	r.Others = append(r.Others, sums...)
 	if o.eject && r.Status == exitDone {
 		if err := moveTray(ctx, dev, mmc.Eject); err != nil {
 			a.note("the tray could not be opened: " + err.Error())

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -38,7 +39,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"mkdisc": cmdMkdisc, "waitfile": cmdWaitfile, "status": cmdStatus, "corrupt": cmdCorrupt, "glob": cmdGlob,
-			"write": cmdWrite, "link": cmdLink,
+			"write": cmdWrite, "link": cmdLink, "sumfile": cmdSumfile,
 		},
 	})
 }
@@ -96,6 +97,13 @@ func cmdCorrupt(ts *testscript.TestScript, _ bool, args []string) {
 		b[at] ^= 1
 	}
 	ts.Check(os.WriteFile(path, b, 0o666))
+}
+
+// sumfile FILE writes the checksum file of a file beside it.
+func cmdSumfile(ts *testscript.TestScript, _ bool, args []string) {
+	b, err := os.ReadFile(ts.MkAbs(args[0]))
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]+".sha256"), fmt.Appendf(nil, "%x *%s\n", sha256.Sum256(b), args[0]), 0o666))
 }
 
 // write FILE TEXT writes a file. Both are read as Go reads strings: \x1b is ESC.

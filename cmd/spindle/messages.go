@@ -66,6 +66,10 @@ var explanations = []explanation{
 		"",
 		unchanged + "Insert the right disc and run the same command, or choose another output name. " +
 			"(--force would start over and discard what was read.)"},
+	{"rip/undecided", rip.ErrUndecided, nil, exitNoDisc,
+		"",
+		unchanged + "Clean the disc, or try another drive, and run the same command. If you are sure that the disc is the same, " +
+			"add --same-disc. (--force would start over and discard what was read.)"},
 	{"rip/other-options", rip.ErrOtherOptions, nil, exitUsage,
 		"",
 		"Run it with the same options as before, or with --force to start over."},
