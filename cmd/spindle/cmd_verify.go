@@ -89,6 +89,7 @@ type verifyResult struct {
 	lookedUp   bool     // in a DAT
 	match      check.Match
 	unmended   bool // the copy of --repair has flaws, too
+	cut        bool // the disc is longer, and that was not compared
 	// judged: something besides the image itself vouches for it, or its own
 	// codes do.
 	judged bool
@@ -171,6 +172,8 @@ func (r *verifyResult) reportWith(p *page) {
 		p.line("%s does not list this disc, which says nothing about the image", filepath.Base(r.o.with))
 	case r.lookedUp:
 		p.line("%s lists it as: %s", filepath.Base(r.o.with), printable.Line(r.Game))
+	case r.compared && len(r.Differences) == 0 && r.cut:
+		p.line("The disc holds the image (sectors 0 to %d); what follows on the disc was not compared.", r.Sectors-1)
 	case r.compared && len(r.Differences) == 0:
 		p.line("%s has the same content", r.o.with)
 	case r.compared:
@@ -417,7 +420,16 @@ func (v *verification) other(ctx context.Context) (disc.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	return rip.OpenDisc(ctx, d)
+	on, err := rip.OpenDisc(ctx, d)
+	if err != nil {
+		return nil, err
+	}
+	cut, err := cutToImage(ctx, d, on, v.img)
+	if cut == nil || err != nil {
+		return on, err
+	}
+	v.cut = true
+	return cut, nil
 }
 
 func (v *verification) withDAT() error {

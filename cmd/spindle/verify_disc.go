@@ -1,0 +1,47 @@
+package main
+
+import (
+	"context"
+
+	"spindle/disc"
+	"spindle/drive"
+	"spindle/scsi/mmc"
+)
+
+// A cutDisc is a disc of one data track, of which only the beginning counts.
+type cutDisc struct {
+	disc.Image
+	layout *disc.Layout
+}
+
+func (c *cutDisc) Layout() *disc.Layout { return c.layout }
+
+// cutToImage leaves out of a recordable disc what follows the image that was burned
+// onto it: the rest of a disc that is overwritten, or the padding and the run-out
+// blocks of a CD. Of a disc that may not have such a rest, it returns nil.
+func cutToImage(ctx context.Context, d *mmc.Drive, on, img disc.Image) (*cutDisc, error) {
+	m, err := drive.Survey(ctx, d, 0)
+	if err != nil {
+		return nil, err
+	}
+	most := 0
+	switch {
+	case drive.Overwritable(m.Profile):
+		most = disc.MaxLBA
+	case m.Profile == mmc.ProfileCDR || m.Profile == mmc.ProfileCDRW:
+		most = 302 // four seconds, and two run-out blocks
+	}
+	theirs, ours := on.Layout().Tracks(), img.Layout().Tracks()
+	if len(theirs) != 1 || len(ours) != 1 || !theirs[0].Mode.IsData() || !ours[0].Mode.IsData() {
+		return nil, nil
+	}
+	n := ours[0].End - ours[0].Start
+	if more := int(theirs[0].End-theirs[0].Start) - int(n); more <= 0 || more > most {
+		return nil, nil
+	}
+	l := on.Layout().Clone()
+	s := &l.Sessions[0]
+	s.Tracks[0].End = s.Tracks[0].Start + n
+	s.LeadOut = s.Tracks[0].End
+	return &cutDisc{on, l}, nil
+}
