@@ -20,6 +20,23 @@ import (
 // stops in the middle spoils the disc.
 func outliveTerminal() { signal.Ignore(syscall.SIGHUP) }
 
+// hearInterrupt says, while a drive still finishes what it began, that Ctrl-C was
+// heard. Calling stop ends that.
+func hearInterrupt(ctx context.Context, a *app) (stop func()) {
+	ended := make(chan struct{})
+	forget := context.AfterFunc(ctx, func() {
+		select {
+		case <-ended:
+		case <-time.After(time.Second):
+			a.say("Interrupted: waiting until the drive has finished. (A second Ctrl-C ends spindle at once, whatever state the disc is in.)")
+		}
+	})
+	return func() {
+		forget()
+		close(ended)
+	}
+}
+
 // A loss is what a plan erases, or writes over.
 type loss struct {
 	drive  string

@@ -175,7 +175,7 @@ func burnDiffers(v *burn.Verification) message {
 func burnInterrupted(r burn.Result) message {
 	m := message{status: exitInterrupted, what: "interrupted", next: stateWords(r.State) + " \"spindle reburn\" resumes, as far as the disc allows."}
 	var verify *burn.VerifyError
-	if errors.As(r.Err, &verify) && r.State == burn.Complete {
+	if errors.As(r.Err, &verify) {
 		m.next = "The disc was burned completely; only the comparison was stopped. \"spindle reburn\" compares it."
 	}
 	return m

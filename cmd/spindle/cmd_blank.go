@@ -65,7 +65,9 @@ func erase(ctx context.Context, a *app, args []string, done string, force bool, 
 	}
 	observer := &burnProgress{a.newProgress()}
 	outliveTerminal()
+	heard := hearInterrupt(ctx, a)
 	err = burn.Execute(ctx, d, m, p, observer)
+	heard()
 	observer.stop()
 	return eraseOutcome(ctx, name, m, done, err)
 }

@@ -194,7 +194,9 @@ func (b *burning) once(ctx context.Context) (result, error) {
 	observer := &burnProgress{b.newProgress()}
 	jobs[0].Observer = observer // of several drives the first one shows how it goes
 	outliveTerminal()
+	heard := hearInterrupt(ctx, b.app)
 	outcomes := burn.Run(ctx, b.src, jobs...)
+	heard()
 	observer.stop()
 	worst := exitDone
 	var last *burnResult

@@ -219,7 +219,9 @@ func (r *reburning) run(ctx context.Context) (result, error) {
 	}
 	t.job.Observer = r.progress
 	outliveTerminal()
+	heard := hearInterrupt(ctx, r.app)
 	outcome := burn.Run(ctx, r.src, t.job)[0]
+	heard()
 	r.progress.stop()
 	t.endJournal(r.app)
 	e := burnOutcome(ctx, r.app, t, outcome, false)
