@@ -19,7 +19,7 @@ import (
 // ErrNoTrack is returned for a track that an image does not have.
 var ErrNoTrack = errors.New("image: no such track")
 
-// HiddenTrack, as the track to open or to take, is the audio hidden before track 1.
+// HiddenTrack is, as the track to open or to take, the audio hidden before track 1.
 const HiddenTrack = format.HiddenTrack
 
 // Contents is all that is on a disc, as [fs.FS]: the files of a data track, and the audio

@@ -18,7 +18,7 @@ import (
 // SumsSuffix is appended to the output's name for the checksum file.
 const SumsSuffix = ".sha256"
 
-// ErrNoSums: an image with bad sectors has no checksums that prove anything.
+// ErrNoSums is returned for an image with bad sectors: its checksums would prove nothing.
 var ErrNoSums = errors.New("an image with bad sectors gets no checksum file")
 
 // WriteSums writes the SHA-256 of each image file beside the output, in the form

@@ -25,7 +25,7 @@ var ErrExists = errors.New("already exists")
 // ErrSource means that a file to be made is one of those of the image that is read.
 var ErrSource = atomicfile.ErrSource
 
-// HiddenTrack, as the track to take of an image, is the audio hidden before track 1
+// HiddenTrack is, as the track to take of an image, the audio hidden before track 1
 // (INDEX 00 of track 1), which players and programs call track 0.
 const HiddenTrack = -1
 
