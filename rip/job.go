@@ -32,6 +32,16 @@ func (j *job) run(ctx context.Context) (*Result, error) {
 	if err := j.opts.check(); err != nil {
 		return nil, err
 	}
+	// Before the map is read: another process may be at it, and would go on writing
+	// into files that this one finishes.
+	claim, err := atomicfile.ClaimPath(j.opts.Output)
+	if errors.Is(err, atomicfile.ErrClaimed) {
+		return nil, fmt.Errorf("%s: %w", j.opts.Output, ErrInUse)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrOutput, err)
+	}
+	defer claim.Release()
 	earlier, m, err := j.lookForEarlier()
 	if err != nil {
 		return nil, err

@@ -148,6 +148,8 @@ func (r *Result) BadSectors() int {
 var (
 	// ErrExists: a file of the output is there already.
 	ErrExists = errors.New("already exists")
+	// ErrInUse: another process is ripping to the same output.
+	ErrInUse = errors.New("rip: output is being written by another process")
 	// ErrSource: a file to be made is one of [Options.Sources].
 	ErrSource = atomicfile.ErrSource
 	// ErrCannotRead: the drive is not made for what is on the disc.

@@ -22,3 +22,8 @@ func removeUnheld(path string) {
 		os.Remove(path)
 	}
 }
+
+// openLock opens the file that stands for a claim, and makes it where there is none.
+func openLock(path string) (*os.File, error) {
+	return os.OpenFile(path, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0o666)
+}
