@@ -2,6 +2,7 @@ package journal
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -95,6 +96,9 @@ func Find(dir, name, device string) (j *Journal, damaged []error, err error) {
 		return nil, nil, err
 	}
 	if n < 1 || n > len(failed) {
+		if name != "" {
+			return nil, damaged, fmt.Errorf("%w with number %d", ErrNone, n)
+		}
 		return nil, damaged, ErrNone
 	}
 	if name == "" && device != "" {

@@ -159,7 +159,7 @@ func runReburn(ctx context.Context, a *app, args []string, o reburnFlags) (resul
 		if !o.force || !errors.Is(err, burn.ErrImageChanged) {
 			return nil, err
 		}
-		a.note(err.Error() + "; burning it anyway, from the start")
+		a.note(err.Error() + "; burning it anyway")
 		j.At.LBA = 0
 	}
 	t := &target{name: a.drive()}

@@ -54,6 +54,7 @@ const (
 	unchanged   = "Nothing was changed. "
 	untouched   = "The disc was not touched. "
 	replace     = unchanged + "Choose another name, or use --force to replace it."
+	mapVouches  = "The map is the only record of sectors that could not be read: without it, the image passes for whole. "
 	downloadNew = "If you downloaded it, download it again."
 )
 
@@ -123,10 +124,10 @@ var explanations = []explanation{
 		"Move the map away, choose another name, or use --force to start over."},
 	{"image/map", image.ErrMap, nil, exitFailed,
 		"",
-		"Move the map away if it does not belong to this image."},
+		mapVouches + "If it does not belong to this image, move it away; otherwise rip the disc again."},
 	{"map/syntax", mapfile.ErrSyntax, nil, exitFailed,
 		"",
-		"Move the map away, or use --force to start over."},
+		mapVouches + "Use --force to start over, while you have the disc."},
 
 	{"drive/tray-open", drive.ErrTrayOpen, nil, exitNoDisc,
 		"the tray is open",
@@ -153,9 +154,10 @@ var explanations = []explanation{
 
 	{"burn/fresh-disc", burn.ErrFreshDisc, nil, exitNoDisc, "", "Insert a blank disc and run \"spindle reburn\" again."},
 	{"burn/no-journal", journal.ErrNone, nil, exitUsage, "", "\"spindle reburn --list\" lists the burns that failed."},
+	{"burn/journal-version", journal.ErrVersion, nil, exitFailed, "", "Use the version of spindle that wrote it: it can resume the burn."},
 	{"burn/bad-journal", journal.ErrMalformed, nil, exitFailed, "", "\"spindle burn\" starts over with a fresh disc."},
 	{"burn/changed", burn.ErrImageChanged, nil, exitFailed, "",
-		untouched + "Restore the image as it was, or burn it as it is now with \"spindle burn\", or with --force."},
+		untouched + "Restore the image as it was. If you know that only its date changed, add --force: what is on the disc is compared with it first."},
 	{"burn/source", burn.ErrSource, nil, exitFailed, "", untouched + "Put the image back where it was."},
 	{"burn/too-large", burn.ErrTooLarge, nil, exitNoDisc, "the image does not fit on the disc", untouched + "Use a larger disc."},
 	{"burn/wrong-medium", burn.ErrWrongMedium, nil, exitNoDisc, "the image is not for this kind of disc", untouched + "A CD image needs a CD; a data image fits any disc."},
