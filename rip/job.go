@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -187,7 +186,8 @@ func (j *job) plan(ctx context.Context, c *Contents, earlier *state) (*plan, err
 }
 
 // clearTheWay makes sure that no file is overwritten. With Force, the map of an
-// earlier run is removed; its files are replaced when the new ones are whole. The error
+// earlier run is replaced when the new files are made, and not before: without it, its
+// image would pass for whole. Its files are replaced when the new ones are whole. The error
 // wraps [ErrExists] or [ErrSource].
 func (j *job) clearTheWay(p *plan) error {
 	paths := []string{j.opts.Output}
@@ -201,9 +201,6 @@ func (j *job) clearTheWay(p *plan) error {
 		return err
 	}
 	if j.opts.Force {
-		if err := os.Remove(j.mapPath); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
 		return nil
 	}
 	for _, path := range paths {

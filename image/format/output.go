@@ -107,31 +107,44 @@ func Create(ctx context.Context, f Format, path string, img disc.Image, o Option
 	return &out.res, nil
 }
 
-// commit gives all files their final names.
+// commit gives all files their final names. A damaged image never stands there
+// without its map: the new map comes first, and one that no longer holds goes last.
 func (o *Output) commit() error {
+	last := len(o.written) - 1
+	if last > 0 && o.paths[last] == o.Path+MapSuffix {
+		if err := o.commitFile(last); err != nil {
+			return err
+		}
+		last--
+	}
+	for i := range last + 1 {
+		if err := o.commitFile(i); err != nil {
+			return err
+		}
+	}
+	o.res.Files = append(o.res.Files, o.paths...)
 	if len(o.res.Flaws) == 0 && o.Force {
 		if err := os.Remove(o.Path + MapSuffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}
-	for i, f := range o.written {
-		commit := f.CommitNew
-		if o.Force {
-			commit = f.Commit
-		}
-		err := commit()
-		if errors.Is(err, fs.ErrExist) {
-			return fmt.Errorf("%s %w", o.paths[i], ErrExists)
-		}
-		if err != nil {
-			return err
-		}
-		o.res.Files = append(o.res.Files, o.paths[i])
-	}
 	if o.hash != nil {
 		o.res.Whole, _ = o.hash.Sums()
 	}
 	return nil
+}
+
+// commitFile gives the i-th file its final name.
+func (o *Output) commitFile(i int) error {
+	commit := o.written[i].CommitNew
+	if o.Force {
+		commit = o.written[i].Commit
+	}
+	err := commit()
+	if errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("%s %w", o.paths[i], ErrExists)
+	}
+	return err
 }
 
 // Omit refuses to leave something out, unless that was asked for.
