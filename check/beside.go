@@ -16,7 +16,7 @@ type SumResult struct {
 	Found     string    `json:"-"`
 }
 
-// SumProgress is asked, before a file is hashed, for what is told how many of its
+// SumProgress returns, before a file is hashed, the function to report how many of its
 // bytes are done. It may be nil.
 type SumProgress func(a Algorithm) func(done, total int64)
 
