@@ -47,7 +47,7 @@ func TestBurnHangup(t *testing.T) {
 					dir := t.TempDir()
 					env := append(os.Environ(), "XDG_STATE_HOME="+dir)
 					disc := filepath.Join(dir, "disc.iso")
-					cmd := exec.Command(exe, "burn", src, "--json", "--speed", "1", "-d", "sim:"+disc+"?pace=20&media="+media)
+					cmd := exec.Command(exe, "burn", src, "--json", "--speed", "1", "-d", "sim:"+disc+"?pace=60&media="+media)
 					cmd.Env = env
 					out, err := cmd.StdoutPipe()
 					if err != nil {
