@@ -7,6 +7,9 @@ import (
 	"os"
 	"path/filepath"
 	"sync/atomic"
+
+	"spindle/internal/atomicfile"
+	"spindle/internal/regular"
 )
 
 // partSuffix marks files that are not finished.
@@ -51,10 +54,12 @@ const (
 	openAny                   // of an earlier run that may not have come to making them
 )
 
+// open opens the file. None that another program put in its place is followed or
+// truncated: a new one is made anew, and an old one must be a regular file.
 func (f *outFile) open(mode openMode) error {
 	if mode != createNew {
 		for _, name := range [...]string{f.path + partSuffix, f.path} {
-			file, err := os.OpenFile(name, os.O_RDWR, 0)
+			file, err := regular.OpenOwn(name)
 			if err == nil {
 				f.f, f.part = file, name != f.path
 				return nil
@@ -64,7 +69,11 @@ func (f *outFile) open(mode openMode) error {
 			}
 		}
 	}
-	file, err := os.OpenFile(f.path+partSuffix, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o666)
+	// What may be replaced is removed, and not emptied: the name may be one of several.
+	if err := os.Remove(f.path + partSuffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	file, err := os.OpenFile(f.path+partSuffix, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
 	f.f, f.part = file, true
 	return err
 }
@@ -176,18 +185,9 @@ func (o *output) finish() error {
 			return err
 		}
 		f.part = false
-		syncDir(f.path)
+		atomicfile.SyncDir(filepath.Dir(f.path))
 	}
 	return nil
-}
-
-// syncDir brings the name of a file to the disk, so that it survives a power cut;
-// not all systems can.
-func syncDir(path string) {
-	if dir, err := os.Open(filepath.Dir(path)); err == nil {
-		_ = dir.Sync()
-		dir.Close()
-	}
 }
 
 // exists reports whether a path is taken.

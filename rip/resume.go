@@ -232,6 +232,7 @@ func (c *comparison) piece(ctx context.Context, g *region, at disc.LBA, n int) (
 		tries = audioTries
 	}
 	early, late := false, false
+	open := newDoubts(n)
 	for try := range tries {
 		if try > 0 {
 			c.reader.defeatCache(ctx, g, at)
@@ -246,7 +247,7 @@ func (c *comparison) piece(ctx context.Context, g *region, at disc.LBA, n int) (
 		same := false
 		if ok {
 			b.check(c.reader.plan.caps)
-			if same = sameWhereGood(was, b); !same && g.coding == drive.Audio {
+			if same = open.settled(was, b); !same && g.coding == drive.Audio {
 				shift := shiftOf(was, b)
 				early, late = early || shift < 0, late || shift > 0
 				same = early && late
@@ -279,16 +280,23 @@ func (c *comparison) fetch(ctx context.Context, b *batch) (bool, error) {
 	return false, nil
 }
 
-// sameWhereGood reports whether the sectors that came without error are those of
-// the image. The others are no evidence.
-func sameWhereGood(was []byte, b *batch) bool {
-	size := b.r.size
+// doubts are the sectors of a piece that came without error and were not those of the
+// image. Only the same sector, read without error and the same, settles a doubt: one
+// that did not come right is no evidence for either.
+type doubts []bool
+
+func newDoubts(n int) doubts { return make(doubts, n) }
+
+// settled takes one more reading into account, and reports whether no doubt is left.
+func (d doubts) settled(was []byte, b *batch) bool {
+	size, left := b.r.size, false
 	for i, good := range b.good {
-		if good && !bytes.Equal(was[i*size:][:size], b.main[i*size:][:size]) {
-			return false
+		if good {
+			d[i] = !bytes.Equal(was[i*size:][:size], b.main[i*size:][:size])
 		}
+		left = left || d[i]
 	}
-	return true
+	return !left
 }
 
 // count counts the sectors that are the same, and returns how many of them are not
@@ -319,10 +327,10 @@ func shiftOf(was []byte, b *batch) int {
 	}
 	for k := 1; k <= min(mostShift, len(was)/bytesPerSample/2); k++ {
 		n := k * bytesPerSample
-		if bytes.Equal(was[n:], b.main[:len(b.main)-n]) {
+		if bytes.Equal(was[n:], b.main[:len(b.main)-n]) && !constant(was[n:]) {
 			return k
 		}
-		if bytes.Equal(was[:len(was)-n], b.main[n:]) {
+		if bytes.Equal(was[:len(was)-n], b.main[n:]) && !constant(b.main[n:]) {
 			return -k
 		}
 	}

@@ -432,3 +432,29 @@ func TestOtherCodes(t *testing.T) {
 		}
 	}
 }
+
+// A sector that was seen to differ makes another disc, also when it never comes
+// without error again: what cannot be compared does not speak for the same disc.
+func TestDifferenceIsNotOutvoted(t *testing.T) {
+	const changed = 300
+	r := rand.New(rand.NewPCG(8, 8))
+	a := makeCD(madeVolume(t), r)
+	opts := a.options(filepath.Join(t.TempDir(), "x"))
+	stopped(t, a.drive(t), opts, 500, a.size)
+	b := a.clone()
+	b.change(r, changed, 1)
+	seen := false
+	d := &quirky{sim.New(b.config(t)), func(ctx context.Context, next scsi.Device, c *scsi.Command) (int, error) {
+		n, err := next.Execute(ctx, c)
+		if at, _ := sectorsOf(c); covers(c, changed) {
+			if seen {
+				c.Data[(changed-at)*cdsector.Size+100] ^= 1
+			}
+			seen = true
+		}
+		return n, err
+	}}
+	if _, err := Rip(context.Background(), mmc.New(d), opts); !errors.Is(err, ErrOtherDisc) {
+		t.Errorf("%v, want %v", err, ErrOtherDisc)
+	}
+}

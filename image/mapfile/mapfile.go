@@ -221,10 +221,12 @@ func (m *Map) WriteTo(w io.Writer) (int64, error) {
 // ErrSyntax is what every error about the content of a map file wraps.
 var ErrSyntax = errors.New("malformed map file")
 
-// Limits on what is read: lines and blocks.
+// Limits on what is read: bytes of a line, blocks, comments that are kept and their bytes.
 const (
-	maxLine   = 1 << 20
-	maxBlocks = 1 << 22
+	maxLine         = 1 << 20
+	maxBlocks       = 1 << 22
+	maxComments     = 1 << 10
+	maxCommentBytes = 2 * maxLine
 )
 
 // Read reads a map file. The blocks must follow each other without gaps from
@@ -233,7 +235,7 @@ func Read(r io.Reader) (*Map, error) {
 	m := new(Map)
 	scan := bufio.NewScanner(r)
 	scan.Buffer(nil, maxLine)
-	line, status := 0, false
+	line, status, kept := 0, false, 0
 	var flawed []flawedRun
 	fail := func(format string, args ...any) error {
 		return fmt.Errorf("%w: line %d: %s", ErrSyntax, line, fmt.Sprintf(format, args...))
@@ -254,6 +256,9 @@ func Read(r io.Reader) (*Map, error) {
 			}
 			if !strings.HasPrefix(c, " current_pos") && !strings.HasPrefix(c, "      pos") {
 				m.Comments = append(m.Comments, c)
+				if kept += len(c); kept > maxCommentBytes || len(m.Comments) > maxComments {
+					return nil, fail("too many comments")
+				}
 			}
 			continue
 		}

@@ -88,6 +88,8 @@ func TestReadErrors(t *testing.T) {
 		"text":          "hello world\n",
 		"long line":     strings.Repeat("x", maxLine+1),
 		"pass no digit": "0 ? x\n",
+		"comments":      strings.Repeat("#\n", maxComments+1) + "0 ? 1\n0 10 +\n",
+		"long comments": strings.Repeat("#"+strings.Repeat("x", maxLine-2)+"\n", maxCommentBytes/maxLine+1) + "0 ? 1\n0 10 +\n",
 	} {
 		if _, err := Read(strings.NewReader(text)); !errors.Is(err, ErrSyntax) {
 			t.Errorf("%s: %v", name, err)

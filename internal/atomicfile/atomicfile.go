@@ -92,14 +92,18 @@ func removeLeft(path string) {
 	}
 }
 
-// Close brings the file to the disk and closes it. It keeps its temporary name until
-// it is committed.
+// Close brings the file to the disk. It keeps its temporary name, and stays this
+// process's, until it is committed or discarded.
 func (f *File) Close() error {
 	if f.closed {
 		return nil
 	}
 	f.closed = true
-	return named(errors.Join(f.File.Sync(), f.File.Close()), f.path)
+	err := f.File.Sync()
+	if !holdsWhileRenaming {
+		err = errors.Join(err, f.File.Close())
+	}
+	return named(err, f.path)
 }
 
 // Commit closes the file and gives it its name, replacing another file of that name.
@@ -109,20 +113,29 @@ func (f *File) Commit() error { return f.commit(os.Rename) }
 
 // CommitNew is Commit for a name that must not be taken: the error wraps
 // [fs.ErrExist] when it is.
-func (f *File) CommitNew() error {
+func (f *File) CommitNew() error { return f.commitNew(os.Link) }
+
+func (f *File) commitNew(link func(temp, path string) error) error {
 	return f.commit(func(temp, path string) error {
-		err := os.Link(temp, path)
+		err := link(temp, path)
 		switch {
 		case err == nil:
 			return os.Remove(temp)
 		case errors.Is(err, fs.ErrExist):
 			return err
 		}
-		// The file system has no hard links.
-		if _, err := os.Lstat(path); err == nil {
-			return &fs.PathError{Op: "create", Path: path, Err: fs.ErrExist}
+		// The file system has no hard links: an empty file keeps the name until the
+		// whole one takes its place.
+		reserved, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+		if err != nil {
+			return err
 		}
-		return os.Rename(temp, path)
+		reserved.Close()
+		if err := os.Rename(temp, path); err != nil {
+			os.Remove(path)
+			return err
+		}
+		return nil
 	})
 }
 
@@ -136,11 +149,18 @@ func (f *File) commit(name func(temp, path string) error) error {
 		return named(err, f.path)
 	}
 	f.done = true
-	if dir, err := os.Open(filepath.Dir(f.path)); err == nil {
-		_ = dir.Sync() // so that the name survives a power cut; not all systems can
-		dir.Close()
-	}
+	f.File.Close() // all of it is on the disk; where it was closed before, this does nothing
+	SyncDir(filepath.Dir(f.path))
 	return nil
+}
+
+// SyncDir brings the names in a folder to the disk, so that they survive a power cut;
+// not all systems can.
+func SyncDir(dir string) {
+	if d, err := os.Open(dir); err == nil {
+		_ = d.Sync()
+		d.Close()
+	}
 }
 
 // Discard removes the file, unless it was committed.
@@ -148,12 +168,12 @@ func (f *File) Discard() {
 	if f.done {
 		return
 	}
-	f.done = true
-	if !f.closed {
-		f.closed = true
+	f.done, f.closed = true, true
+	if !holdsWhileRenaming {
 		f.File.Close()
 	}
 	os.Remove(f.Name())
+	f.File.Close()
 }
 
 // Write writes a file by calling fill, and replaces another one of that name. On an

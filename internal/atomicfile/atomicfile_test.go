@@ -77,6 +77,38 @@ func TestCommitNew(t *testing.T) {
 	}
 }
 
+// Where there are no hard links, too, one of those that want a name gets it, and the
+// others learn that it is taken.
+func TestCommitNewWithoutLinks(t *testing.T) {
+	const writers = 16
+	path := filepath.Join(t.TempDir(), "x")
+	noLinks := func(string, string) error { return errors.ErrUnsupported }
+	start, errs := make(chan struct{}), make(chan error)
+	for range writers {
+		f, err := Create(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		go func() {
+			<-start
+			errs <- f.commitNew(noLinks)
+		}()
+	}
+	close(start)
+	made := 0
+	for range writers {
+		switch err := <-errs; {
+		case err == nil:
+			made++
+		case !errors.Is(err, fs.ErrExist):
+			t.Error(err)
+		}
+	}
+	if made != 1 || names(t, filepath.Dir(path)) != "x" {
+		t.Errorf("%d were made: %s", made, names(t, filepath.Dir(path)))
+	}
+}
+
 // A link is replaced, and what it points to stays as it is.
 func TestLink(t *testing.T) {
 	dir := t.TempDir()

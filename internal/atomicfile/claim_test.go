@@ -24,7 +24,7 @@ func TestClaim(t *testing.T) {
 	if _, err := os.Lstat(path + lockSuffix); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("after the release: %v", err)
 	}
-	if err := os.WriteFile(path+lockSuffix, nil, 0o666); err != nil { // left by a killed process
+	if err := os.WriteFile(path+lockSuffix, []byte(lockMark), 0o666); err != nil { // left by a killed process
 		t.Fatal(err)
 	}
 	second, err := ClaimPath(path)
@@ -42,5 +42,46 @@ func TestClaim(t *testing.T) {
 	}
 	if _, err := os.Lstat(victim); err == nil {
 		t.Error("a symbolic link was followed")
+	}
+}
+
+// A file of the lock's name that spindle did not make stays as it is.
+func TestForeignLockStays(t *testing.T) {
+	for _, text := range []string{"", "the user's own"} {
+		path := filepath.Join(t.TempDir(), "x.cue")
+		if err := os.WriteFile(path+lockSuffix, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		c, err := ClaimPath(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := ClaimPath(path); !errors.Is(err, ErrClaimed) {
+			t.Errorf("a second claim: %v", err)
+		}
+		c.Release()
+		if got := content(t, path+lockSuffix); got != text {
+			t.Errorf("it holds %q", got)
+		}
+	}
+}
+
+// A file that is written, and not named yet, is not taken for one that was left.
+func TestClosedFileIsHeld(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x")
+	f, err := Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	other, err := Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Discard()
+	if err := f.Commit(); err != nil {
+		t.Error(err)
 	}
 }

@@ -8,6 +8,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// holdsWhileRenaming: an open file can be renamed, and is held until it is.
+const holdsWhileRenaming = true
+
 // hold marks a file as being written, until it is closed or its process ends.
 func hold(f *os.File) error { return unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB) }
 
@@ -23,7 +26,6 @@ func removeUnheld(path string) {
 	}
 }
 
-// openLock opens the file that stands for a claim, and makes it where there is none.
-func openLock(path string) (*os.File, error) {
-	return os.OpenFile(path, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0o666)
-}
+// Flags of opening what others may have put in a place: links are not followed, and
+// pipes not waited for.
+const careful = unix.O_NOFOLLOW | unix.O_NONBLOCK

@@ -31,3 +31,25 @@ func Check(path string) error {
 	}
 	return nil
 }
+
+// OpenOwn opens a file for reading and writing that stands at path itself: no symbolic
+// link is followed. The error is a [*fs.PathError].
+func OpenOwn(path string) (*os.File, error) {
+	st, err := os.Lstat(path)
+	if err != nil {
+		return nil, err
+	}
+	refused := &fs.PathError{Op: "open", Path: path, Err: ErrNotRegular}
+	if !st.Mode().IsRegular() {
+		return nil, refused
+	}
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return nil, err
+	}
+	if now, err := f.Stat(); err != nil || !os.SameFile(st, now) { // something else was put there just now
+		f.Close()
+		return nil, refused
+	}
+	return f, nil
+}
