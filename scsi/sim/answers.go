@@ -84,16 +84,47 @@ func feature(code uint16, persistent, current bool, data ...byte) []byte {
 	return append([]byte{byte(code >> 8), byte(code), flags, byte(len(data))}, data...)
 }
 
+// getConfiguration is GET CONFIGURATION (MMC-6 6.6).
 func (d *Drive) getConfiguration(c *scsi.Command) (int, error) {
-	now := profileNone
-	if d.loaded() {
-		now = d.media
+	now := d.currentProfile()
+	b := make([]byte, 8)
+	binary.BigEndian.PutUint16(b[6:], uint16(now))
+	from, which := uint16(alloc16(c, 2)), c.CDB[1]&3
+	if which == 3 {
+		return 0, badField(1)
 	}
-	loaded := now != profileNone
-	medium := now.medium()
+	for _, f := range d.features(now) {
+		code, current := binary.BigEndian.Uint16(f), f[2]&1 != 0
+		switch {
+		case which == 2 && code != from, which != 2 && code < from, which == 1 && !current:
+			continue
+		}
+		b = append(b, f...)
+	}
+	n := uint32(len(b) - 4)
+	if d.long {
+		n = 0xFFFFFFFF
+	}
+	binary.BigEndian.PutUint32(b, n)
+	return reply(c, b, alloc16(c, 7))
+}
+
+// currentProfile is that of the disc in the drive.
+func (d *Drive) currentProfile() profile {
+	if d.loaded() {
+		return d.media
+	}
+	return profileNone
+}
+
+// profiles are the kinds of media that a drive of today takes, in the order in
+// which it lists them.
+var profiles = [...]profile{profileBDRE, profileBDR, profileBDROM, profilePlusRDL, profilePlusR, profilePlusRW, profileDVDRDL,
+	profileDVDRW, profileDVDRWRO, profileDVDRAM, profileDVDR, profileDVDROM, profileCDRW, profileCDR, profileCDROM}
+
+// profileList is the feature 0000h, without those that this drive cannot write.
+func (d *Drive) profileList(now profile) []byte {
 	var list []byte
-	profiles := []profile{profileBDRE, profileBDR, profileBDROM, profilePlusRDL, profilePlusR, profilePlusRW, profileDVDRDL,
-		profileDVDRW, profileDVDRWRO, profileDVDRAM, profileDVDR, profileDVDROM, profileCDRW, profileCDR, profileCDROM}
 	for _, p := range profiles {
 		current := byte(0)
 		if p == now {
@@ -103,12 +134,19 @@ func (d *Drive) getConfiguration(c *scsi.Command) (int, error) {
 			list = append(list, byte(p>>8), byte(p), current, 0)
 		}
 	}
+	return list
+}
+
+// features are the descriptors of all features, in ascending order.
+func (d *Drive) features(now profile) [][]byte {
+	loaded := now != profileNone
+	medium := now.medium()
 	cdRead := byte(0x01) // CD-TEXT
 	if !d.cfg.NoC2 {
 		cdRead |= 0x02
 	}
 	all := [][]byte{
-		feature(0x0000, true, true, list...),
+		feature(0x0000, true, true, d.profileList(now)...),
 		feature(0x0001, true, true, 0, 0, 0, 7, 1, 0, 0, 0), // SATA
 		feature(0x0003, true, true, 0x29, 0, 0, 0),          // tray, eject, lock
 		feature(0x0010, false, loaded && d.layout != nil, 0, 0, 0x08, 0, 0, byte(now.blocking()), 1, 0),
@@ -124,35 +162,7 @@ func (d *Drive) getConfiguration(c *scsi.Command) (int, error) {
 	}
 	all = append(all, d.writeFeatures(now)...)
 	slices.SortFunc(all, func(a, b []byte) int { return bytes.Compare(a[:2], b[:2]) })
-	b := make([]byte, 8)
-	binary.BigEndian.PutUint16(b[6:], uint16(now))
-	from := uint16(alloc16(c, 2))
-	for _, f := range all {
-		code, current := binary.BigEndian.Uint16(f), f[2]&1 != 0
-		switch c.CDB[1] & 3 {
-		case 0:
-			if code < from {
-				continue
-			}
-		case 1:
-			if code < from || !current {
-				continue
-			}
-		case 2:
-			if code != from {
-				continue
-			}
-		default:
-			return 0, badField(1)
-		}
-		b = append(b, f...)
-	}
-	n := uint32(len(b) - 4)
-	if d.long {
-		n = 0xFFFFFFFF
-	}
-	binary.BigEndian.PutUint32(b, n)
-	return reply(c, b, alloc16(c, 7))
+	return all
 }
 
 func (d *Drive) mechanismStatus(c *scsi.Command) (int, error) {

@@ -77,7 +77,7 @@ func (d *Drive) endAtOnce() {
 	}
 	switch {
 	case d.disc.kind.class == cdRecord && t.Packets:
-		if d.rec.fixedPacket() == 0 { // link loss: the next packet follows seven sectors later
+		if d.rec.page.fixedPacket() == 0 { // link loss: the next packet follows seven sectors later
 			t.Links = append(t.Links, t.Next)
 			t.Next += linkSectors
 		}
@@ -186,7 +186,7 @@ func (d *Drive) reserveTrack(c *scsi.Command) error {
 	}
 	begin := d.beginning()
 	end := begin + roundUp(disc.LBA(size), r.kind.profile.blocking())
-	if r.kind.class == minusRecord && d.rec.writeType() == writeSAO {
+	if r.kind.class == minusRecord && d.rec.page.writeType() == writeSAO {
 		if !r.blank() {
 			return errPhase
 		}
@@ -197,12 +197,12 @@ func (d *Drive) reserveTrack(c *scsi.Command) error {
 	}
 	d.beginTest()
 	t := TrackState{Mode: disc.Mode1, Control: disc.DataTrack, Start: begin, Next: begin, End: end, Reserved: true,
-		Packets: d.rec.writeType() == writePacket}
+		Packets: d.rec.page.writeType() == writePacket}
 	if r.kind.class == cdRecord {
 		if s := r.open(); s != nil && len(s.Tracks) > 0 {
 			t.Pregap = addr.Pregap
 		}
-		t.Control = d.rec.control()
+		t.Control = d.rec.page.control()
 	}
 	if _, err := d.addTrack(t); err != nil {
 		return err
@@ -243,36 +243,42 @@ func (d *Drive) closeTrackSession(c *scsi.Command) error {
 	case r.st.Spoiled:
 		return errSpoiled
 	}
-	switch function {
-	case closeTrackOnly:
-		t := d.openTrack()
-		if number != 0xFF {
-			t = r.numbered(number)
-		}
-		switch {
-		case t == nil || t.Closed:
-			if t == nil && number != 0xFF && number != d.invisibleNumber() {
-				return badField(4)
-			}
-			return nil // closed already, as after SYNCHRONIZE CACHE
-		case t.Reserved && t.Next < t.End && r.kind.class == cdRecord:
-			return errSpoiled
-		}
-		number = t.Number
-		return d.start(immediate, took+trackCloseTime, scsi.ASCQOperationInProgress, func() error {
-			d.closeTrack(d.disc.numbered(number))
-			if d.rec.test != nil {
-				d.endTest()
-			}
-			return nil
-		})
-	case closeSession, closeMinimum, closeFinalize:
-		if function != closeSession && r.kind.class != plusRecord && r.kind.class != bdRecord {
-			return badField(2)
-		}
+	switch {
+	case function == closeTrackOnly:
+		return d.closeTrackNumber(immediate, number, took)
+	case function == closeSession, (function == closeMinimum || function == closeFinalize) && r.kind.class.closesDisc():
 		return d.closeOpenSession(immediate, function, took)
 	}
 	return badField(2)
+}
+
+// closesDisc reports whether CLOSE TRACK/SESSION has functions of its own for the
+// whole disc.
+func (c class) closesDisc() bool { return c == plusRecord || c == bdRecord }
+
+// closeTrackNumber ends a track; FFh is the open one.
+func (d *Drive) closeTrackNumber(immediate bool, number int, took time.Duration) error {
+	r := d.disc
+	t := d.openTrack()
+	if number != 0xFF {
+		t = r.numbered(number)
+	}
+	switch {
+	case t == nil && number != 0xFF && number != d.invisibleNumber():
+		return badField(4)
+	case t == nil || t.Closed:
+		return nil // closed already, as after SYNCHRONIZE CACHE
+	case t.Reserved && t.Next < t.End && r.kind.class == cdRecord:
+		return errSpoiled
+	}
+	number = t.Number
+	return d.start(immediate, took+trackCloseTime, scsi.ASCQOperationInProgress, func() error {
+		d.closeTrack(d.disc.numbered(number))
+		if d.rec.test != nil {
+			d.endTest()
+		}
+		return nil
+	})
 }
 
 // closeOpenSession ends the open session, or the whole disc.
@@ -304,29 +310,35 @@ func (d *Drive) closeOpenSession(immediate bool, function byte, took time.Durati
 			d.endTest()
 			return nil
 		}
-		s := d.disc.open()
-		if s != nil {
-			for i := range s.Tracks {
-				if t := &s.Tracks[i]; !t.Closed {
-					d.closeTrack(t)
-				}
-			}
-			s = d.disc.open()
-		}
-		if s != nil && len(s.Tracks) > 0 {
-			end := s.Tracks[len(s.Tracks)-1].End
-			if d.disc.kind.class == cdRecord || d.disc.kind.class == minusRecord {
-				d.closeSession(s, end)
-			} else {
-				s.Closed, s.LeadOut = true, end
-			}
-		}
+		d.endOpenSession()
 		if final {
 			d.disc.st.Final = true
 		}
 		d.changed()
 		return nil
 	})
+}
+
+// endOpenSession closes the open session with all its tracks.
+func (d *Drive) endOpenSession() {
+	s := d.disc.open()
+	if s == nil {
+		return
+	}
+	for i := range s.Tracks {
+		if t := &s.Tracks[i]; !t.Closed {
+			d.closeTrack(t)
+		}
+	}
+	if s = d.disc.open(); s == nil || len(s.Tracks) == 0 {
+		return
+	}
+	end := s.Tracks[len(s.Tracks)-1].End
+	if d.disc.kind.class.closesDisc() {
+		s.Closed, s.LeadOut = true, end
+	} else {
+		d.closeSession(s, end)
+	}
 }
 
 // closeRandom ends a format in the background (DVD+RW), or the intermediate state

@@ -4,7 +4,11 @@
 // takes its time over damaged sectors, and refuses what a real drive refuses.
 // Its time is simulated ([Clock]), so that a rip of an hour is over in seconds.
 //
-// It is there to try spindle without a disc, and to test it.
+// It is there to try spindle without a disc, and to test it. So it does not use
+// spindle/scsi/mmc, whose commands it answers: it takes commands apart and builds
+// replies from the standard on its own. Were the layout of a command shared, a
+// field at the wrong byte would be wrong on both sides, every test would pass, and
+// a real drive would be the first to notice.
 package sim
 
 import (

@@ -34,51 +34,59 @@ func (d *Drive) blankDisc(c *scsi.Command) error {
 	if r.kind.profile != profileCDRW && kind > blankMinimal {
 		return badField(1)
 	}
-	whole := seconds(float64(r.st.Capacity) / d.mech.base / d.writeSpeed())
-	var takes time.Duration
-	var done func() error
-	switch kind {
-	case blankAll, blankMinimal:
-		if takes = whole; kind == blankMinimal {
-			takes = minimalBlank
-		}
-		done = func() error { return d.erase(kind == blankMinimal) }
-	case blankTrack, blankUnreserve, blankTail:
-		t := d.blankableTrack(kind, at)
-		if t == nil {
-			return badField(2)
-		}
-		takes, done = minimalBlank, func() error {
-			if kind == blankTail {
-				t.Next, t.Closed, t.RunOut, t.End = at, false, 0, 0
-			} else {
-				s := d.disc.open()
-				s.Tracks = s.Tracks[:len(s.Tracks)-1]
-			}
-			d.changed()
-			return nil
-		}
-	case blankUnclose, blankSession:
-		s := r.last()
-		if s == nil || kind == blankUnclose && !s.Closed {
-			return badField(1)
-		}
-		takes, done = minimalBlank, func() error {
-			d.disc.st.Final, d.disc.st.NextFF, d.disc.st.Spoiled = false, false, false
-			if kind == blankUnclose {
-				s.Closed, s.LeadOut = false, 0
-			} else {
-				d.disc.st.Sessions = d.disc.st.Sessions[:len(d.disc.st.Sessions)-1]
-			}
-			d.changed()
-			return nil
-		}
-	default:
-		return badField(1)
+	takes, done, err := d.blankWork(kind, at)
+	if err != nil {
+		return err
 	}
 	d.flush()
 	d.rec.cue, d.rec.raw, d.rec.late = nil, nil, nil
 	return d.start(c.CDB[1]&0x10 != 0, takes, scsi.ASCQOperationInProgress, done)
+}
+
+// blankWork is what a type of blanking does, and how long it takes.
+func (d *Drive) blankWork(kind byte, at disc.LBA) (takes time.Duration, done func() error, err error) {
+	switch kind {
+	case blankAll:
+		whole := seconds(float64(d.disc.st.Capacity) / d.mech.base / d.writeSpeed())
+		return whole, func() error { return d.erase(false) }, nil
+	case blankMinimal:
+		return minimalBlank, func() error { return d.erase(true) }, nil
+	case blankTrack, blankUnreserve, blankTail:
+		if t := d.blankableTrack(kind, at); t != nil {
+			return minimalBlank, func() error { return d.blankTrackOnly(kind, t, at) }, nil
+		}
+		return 0, nil, badField(2)
+	case blankUnclose, blankSession:
+		if s := d.disc.last(); s != nil && (kind == blankSession || s.Closed) {
+			return minimalBlank, func() error { return d.blankLastSession(kind, s) }, nil
+		}
+	}
+	return 0, nil, badField(1)
+}
+
+// blankTrackOnly blanks the last track, or its end.
+func (d *Drive) blankTrackOnly(kind byte, t *TrackState, at disc.LBA) error {
+	if kind == blankTail {
+		t.Next, t.Closed, t.RunOut, t.End = at, false, 0, 0
+	} else {
+		s := d.disc.open()
+		s.Tracks = s.Tracks[:len(s.Tracks)-1]
+	}
+	d.changed()
+	return nil
+}
+
+// blankLastSession opens the last session again, or takes it away.
+func (d *Drive) blankLastSession(kind byte, s *SessionState) error {
+	st := &d.disc.st
+	st.Final, st.NextFF, st.Spoiled = false, false, false
+	if kind == blankUnclose {
+		s.Closed, s.LeadOut = false, 0
+	} else {
+		st.Sessions = st.Sessions[:len(st.Sessions)-1]
+	}
+	d.changed()
+	return nil
 }
 
 // blankableTrack is the last track of the open session, if it can be blanked in

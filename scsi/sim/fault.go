@@ -77,75 +77,94 @@ func (f *Fault) strikes(a disc.LBA) bool {
 var errFault = errors.New("a fault is read:LBA[-LBA][:TIMES] (also lost:, corrupt:, write:), or OPCODE:NTH:KEY/ASC/ASCQ " +
 	"(also timeout, gone, short, long, eject, underrun in place of the sense; :deferred after it)")
 
+// sectorFaults and commandFaults are what a fault can be called.
+var (
+	sectorFaults = map[string]FaultKind{"read": FaultRead, "lost": FaultLost, "corrupt": FaultCorrupt, "write": FaultWrite}
+
+	commandFaults = map[string]FaultKind{"timeout": FaultTimeout, "gone": FaultGone, "short": FaultShort, "long": FaultLong,
+		"eject": FaultEject, "underrun": FaultUnderrun}
+)
+
 // ParseFault reads a fault as it stands in a sim: specification.
 func ParseFault(s string) (Fault, error) {
 	parts := strings.Split(s, ":")
-	fail := func() (Fault, error) { return Fault{}, fmt.Errorf("fault %q: %w", s, errFault) }
-	sectors := map[string]FaultKind{"read": FaultRead, "lost": FaultLost, "corrupt": FaultCorrupt, "write": FaultWrite}
-	if kind, ok := sectors[parts[0]]; ok {
-		if len(parts) != 2 && len(parts) != 3 {
-			return fail()
-		}
-		from, to, ranged := strings.Cut(parts[1], "-")
-		if !ranged {
-			to = from
-		}
-		first, err1 := strconv.ParseInt(from, 10, 31)
-		last, err2 := strconv.ParseInt(to, 10, 31)
-		if err1 != nil || err2 != nil || last < first {
-			return fail()
-		}
-		f := Fault{Kind: kind, First: disc.LBA(first), Last: disc.LBA(last)}
-		if len(parts) == 3 {
-			n, err := strconv.Atoi(parts[2])
-			if err != nil || n < 1 {
-				return fail()
-			}
-			f.Times = n
-		}
-		return f, nil
+	var f Fault
+	var ok bool
+	if kind, sectors := sectorFaults[parts[0]]; sectors {
+		f, ok = parseSectorFault(kind, parts[1:])
+	} else {
+		f, ok = parseCommandFault(parts)
 	}
+	if !ok {
+		return Fault{}, fmt.Errorf("fault %q: %w", s, errFault)
+	}
+	return f, nil
+}
+
+// parseSectorFault reads LBA[-LBA] and, perhaps, TIMES.
+func parseSectorFault(kind FaultKind, parts []string) (Fault, bool) {
+	if len(parts) != 1 && len(parts) != 2 {
+		return Fault{}, false
+	}
+	first, last, ok := parseRange(parts[0])
+	f := Fault{Kind: kind, First: first, Last: last}
+	if ok && len(parts) == 2 {
+		var err error
+		f.Times, err = strconv.Atoi(parts[1])
+		ok = err == nil && f.Times >= 1
+	}
+	return f, ok
+}
+
+// parseRange reads LBA or LBA-LBA.
+func parseRange(s string) (first, last disc.LBA, ok bool) {
+	from, to, ranged := strings.Cut(s, "-")
+	if !ranged {
+		to = from
+	}
+	a, err1 := strconv.ParseInt(from, 10, 31)
+	b, err2 := strconv.ParseInt(to, 10, 31)
+	return disc.LBA(a), disc.LBA(b), err1 == nil && err2 == nil && a <= b
+}
+
+// parseCommandFault reads OPCODE, NTH, what happens and, perhaps, deferred.
+func parseCommandFault(parts []string) (Fault, bool) {
 	deferred := len(parts) == 4 && parts[3] == "deferred"
 	if len(parts) != 3 && !deferred {
-		return fail()
+		return Fault{}, false
 	}
 	op, err1 := strconv.ParseUint(strings.TrimPrefix(parts[0], "0x"), 16, 8)
 	nth, err2 := strconv.Atoi(parts[1])
 	if err1 != nil || err2 != nil || nth < 1 {
-		return fail()
+		return Fault{}, false
 	}
 	f := Fault{Opcode: scsi.Opcode(op), Nth: nth}
-	switch parts[2] {
-	case "timeout":
-		f.Kind = FaultTimeout
-	case "gone":
-		f.Kind = FaultGone
-	case "short":
-		f.Kind = FaultShort
-	case "long":
-		f.Kind = FaultLong
-	case "eject":
-		f.Kind = FaultEject
-	case "underrun":
-		f.Kind = FaultUnderrun
-	default:
-		f.Kind = FaultSense
-		if deferred {
-			f.Kind = FaultDeferred
-		}
-		triple := strings.Split(parts[2], "/")
-		if len(triple) != 3 {
-			return fail()
-		}
-		var v [3]uint64
-		for i, t := range triple {
-			n, err := strconv.ParseUint(t, 16, 8)
-			if err != nil {
-				return fail()
-			}
-			v[i] = n
-		}
-		f.Sense = scsi.Sense{Key: scsi.SenseKey(v[0] & 15), ASC: uint8(v[1]), ASCQ: uint8(v[2])}
+	if kind, known := commandFaults[parts[2]]; known {
+		f.Kind = kind
+		return f, true
 	}
-	return f, nil
+	f.Kind = FaultSense
+	if deferred {
+		f.Kind = FaultDeferred
+	}
+	var ok bool
+	f.Sense, ok = parseTriple(parts[2])
+	return f, ok
+}
+
+// parseTriple reads KEY/ASC/ASCQ, each hexadecimal.
+func parseTriple(s string) (scsi.Sense, bool) {
+	triple := strings.Split(s, "/")
+	if len(triple) != 3 {
+		return scsi.Sense{}, false
+	}
+	var v [3]uint64
+	for i, t := range triple {
+		n, err := strconv.ParseUint(t, 16, 8)
+		if err != nil {
+			return scsi.Sense{}, false
+		}
+		v[i] = n
+	}
+	return scsi.Sense{Key: scsi.SenseKey(v[0] & 15), ASC: uint8(v[1]), ASCQ: uint8(v[2])}, true
 }

@@ -26,7 +26,7 @@ type rawSession struct {
 
 // writeRawSectors writes sectors with their sub-channels.
 func (d *Drive) writeRawSectors(data []byte, a disc.LBA, n int) (int, error) {
-	kind, _ := blockTypeOf(d.rec.blockType())
+	kind, _ := blockTypeOf(d.rec.page.blockType())
 	raw := d.rec.raw
 	if raw == nil {
 		if a > -addr.Pregap || a < leadInStart-addr.LaterLeadOut-addr.LeadIn || !d.disc.blank() {
@@ -44,7 +44,7 @@ func (d *Drive) writeRawSectors(data []byte, a disc.LBA, n int) (int, error) {
 		d.rec.raw = raw
 		d.beginTest()
 		d.disc.st.Spoiled = true
-		d.rec.weak = !d.rec.underrunFree()
+		d.rec.weak = !d.rec.page.underrunFree()
 		d.warmUp(trackStartTime)
 		d.changed()
 	}
@@ -58,60 +58,102 @@ func (d *Drive) writeRawSectors(data []byte, a disc.LBA, n int) (int, error) {
 	return n * kind.size, nil
 }
 
+// rawQ is the Q sub-channel of a sector as the host sent it, right or wrong.
+type rawQ struct {
+	bytes     [cdsector.QSize]byte
+	ok        bool // its CRC is right
+	track     int
+	index     int
+	mcn, isrc string
+}
+
+func newRawQ(sub []byte) rawQ {
+	var q rawQ
+	if len(sub) == cdsector.SubSize {
+		q.bytes = cdsector.DeinterleaveQ((*[cdsector.SubSize]byte)(sub))
+	} else {
+		copy(q.bytes[:], sub)
+	}
+	q.ok = cdsector.CRC16(q.bytes[:10]) == binary.BigEndian.Uint16(q.bytes[10:])
+	q.track, q.index = looseBCD(q.bytes[1]), looseBCD(q.bytes[2])
+	if decoded, err := cdsector.DecodeQ(&q.bytes); err == nil {
+		switch decoded.ADR {
+		case 2:
+			q.mcn = decoded.MCN
+		case 3:
+			q.isrc = decoded.ISRC
+		}
+	}
+	return q
+}
+
+// position reports whether it states where the sector is (ADR 1).
+func (q *rawQ) position() bool        { return q.ok && q.bytes[0]&15 == 1 }
+func (q *rawQ) control() disc.Control { return disc.Control(q.bytes[0] >> 4) }
+
+// looseBCD takes digits that are none for what they are worth.
+func looseBCD(b byte) int { return int(b>>4)*10 + int(b&15) }
+
 // rawSector takes one sector of a raw session: its Q says what it is.
 func (d *Drive) rawSector(raw *rawSession, main, sub []byte, a disc.LBA) error {
-	var q [cdsector.QSize]byte
-	if len(sub) == cdsector.SubSize {
-		q = cdsector.DeinterleaveQ((*[cdsector.SubSize]byte)(sub))
-	} else {
-		copy(q[:], sub)
-	}
-	ok := cdsector.CRC16(q[:10]) == binary.BigEndian.Uint16(q[10:])
-	bcd := func(b byte) int { return int(b>>4)*10 + int(b&15) }
-	number, index := bcd(q[1]), bcd(q[2])
+	q := newRawQ(sub)
 	if a < -addr.Pregap {
-		if ok && q[0]&15 == 1 && q[1] == 0 {
-			p := disc.MSF{M: bcd(q[7]), S: bcd(q[8]), F: bcd(q[9])}
-			switch {
-			case q[2] == 0xA0:
-				raw.format = disc.SessionFormat(q[8])
-			case index >= 1 && index <= 99:
-				raw.starts[index] = p.LBA()
-			}
-		}
+		raw.point(&q)
 		if len(sub) == cdsector.SubSize {
 			raw.text.add(sub)
 		}
 		return nil
 	}
-	decoded, err := cdsector.DecodeQ(&q)
-	if err == nil && decoded.ADR == 2 {
-		d.disc.st.MCN = decoded.MCN
+	if q.mcn != "" {
+		d.disc.st.MCN = q.mcn
 	}
+	if q.position() && q.bytes[1] == cdsector.LeadOut && raw.leadOut == 0 {
+		raw.leadOut = a
+	}
+	if raw.leadOut != 0 {
+		return nil
+	}
+	t, err := d.rawTrack(&q, a)
+	if err != nil || t == nil || a < 0 {
+		return err
+	}
+	d.queueRaw(raw, t, main, a)
+	return nil
+}
+
+// point takes an entry of the table of contents from the lead-in.
+func (raw *rawSession) point(q *rawQ) {
+	if !q.position() || q.bytes[1] != 0 {
+		return
+	}
+	p := disc.MSF{M: looseBCD(q.bytes[7]), S: looseBCD(q.bytes[8]), F: looseBCD(q.bytes[9])}
+	switch {
+	case q.bytes[2] == 0xA0:
+		raw.format = disc.SessionFormat(q.bytes[8])
+	case q.index >= 1 && q.index <= 99:
+		raw.starts[q.index] = p.LBA()
+	}
+}
+
+// rawTrack is the track of a sector: Q begins new ones, and their indexes.
+func (d *Drive) rawTrack(q *rawQ, a disc.LBA) (*TrackState, error) {
 	t := d.openTrack()
 	switch {
-	case ok && q[0]&15 == 1 && q[1] == cdsector.LeadOut:
-		if raw.leadOut == 0 {
-			raw.leadOut = a
-		}
-		return nil
-	case raw.leadOut != 0:
-		return nil
-	case ok && q[0]&15 == 1 && (t == nil || number == t.Number+1):
+	case q.position() && (t == nil || q.track == t.Number+1):
 		if t != nil {
 			t.Closed, t.End = true, a
 		}
-		if t, err = d.addTrack(TrackState{Control: disc.Control(q[0] >> 4), Start: max(a, 0), Next: max(a, 0)}); err != nil {
-			return err
-		}
-	case ok && q[0]&15 == 1 && index > 1 && index == len(t.Indexes)+2:
+		return d.addTrack(TrackState{Control: q.control(), Start: max(a, 0), Next: max(a, 0)})
+	case q.position() && q.index > 1 && q.index == len(t.Indexes)+2:
 		t.Indexes = append(t.Indexes, a)
-	case err == nil && decoded.ADR == 3 && t != nil && t.ISRC == "":
-		t.ISRC = decoded.ISRC
+	case q.isrc != "" && t != nil && t.ISRC == "":
+		t.ISRC = q.isrc
 	}
-	if a < 0 || t == nil {
-		return nil
-	}
+	return t, nil
+}
+
+// queueRaw queues the main channel of a sector; data come scrambled.
+func (d *Drive) queueRaw(raw *rawSession, t *TrackState, main []byte, a disc.LBA) {
 	p := d.rec.buffer.chunkOf(cdsector.Size)
 	copy(p, main)
 	s := (*[cdsector.Size]byte)(p)
@@ -125,7 +167,6 @@ func (d *Drive) rawSector(raw *rawSession, main, sub []byte, a disc.LBA) error {
 		t.Pregap, t.Start = int(start-t.begin()), start
 	}
 	d.enqueue(chunk{data: p, first: a, n: 1, at: (int64(t.Offset) + int64(a-t.begin())) * cdsector.Size, track: t.Number})
-	return nil
 }
 
 // endRaw is the end of a raw session.

@@ -12,10 +12,10 @@ import (
 // recorder is the writing half of a drive: what it was told, what it holds in its
 // buffer, and what it is busy with.
 type recorder struct {
-	page   [pageWriteSize]byte // mode page 05h
-	speed  float64             // multiple of 1x that the host chose; 0: the highest
-	cue    *cueSheet           // of the session at once that is being written
-	raw    *rawSession         // the raw session that is being written
+	page   writePage   // mode page 05h
+	speed  float64     // multiple of 1x that the host chose; 0: the highest
+	cue    *cueSheet   // of the session at once that is being written
+	raw    *rawSession // the raw session that is being written
 	buffer writeBuffer
 	op     *operation   // what the drive is busy with after an immediate answer
 	late   []scsi.Sense // deferred errors that were not yet told

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -20,9 +21,6 @@ type Spec struct {
 
 	Capacity int // capacity=: sectors of a blank disc; 0: as usual for its kind
 }
-
-// keysHelp lists the keys for error messages.
-const keysHelp = "media, fault, speed, offset, seed, pace, tray, c2, subchannel, fulltoc, tao, protect, lie, capacity, write, busy, rush"
 
 // ParseSpec reads what follows "sim:" in the name of a drive.
 //
@@ -55,82 +53,94 @@ func ParseSpec(s string) (Spec, error) {
 	return spec, nil
 }
 
+// A specKey is a key of a specification, and what takes its value.
+type specKey struct {
+	name string
+	set  func(s *Spec, value string) error
+}
+
+// specKeys are all of them, in the order in which an error lists them.
+func specKeys() []specKey {
+	return []specKey{
+		{"media", (*Spec).setMedia},
+		{"fault", (*Spec).addFault},
+		{"speed", number(1, 72, func(s *Spec, n int) { s.Config.Speed = n })},
+		{"offset", number(-5880, 5880, func(s *Spec, n int) { s.Config.Offset = n })},
+		{"seed", number(0, 1<<31-1, func(s *Spec, n int) { s.Config.Seed = uint64(n) })},
+		{"pace", number(1, 1000, func(s *Spec, n int) { s.Config.Pace = float64(n) })},
+		{"tray", word("open", func(s *Spec) { s.Config.TrayOpen = true })},
+		{"c2", word("no", func(s *Spec) { s.Config.NoC2 = true })},
+		{"subchannel", word("no", func(s *Spec) { s.Config.NoSubchannel = true })},
+		{"fulltoc", word("no", func(s *Spec) { s.Config.NoFullTOC = true })},
+		{"tao", word("yes", func(s *Spec) { s.Config.TrackAtOnce = true })},
+		{"protect", word("css", func(s *Spec) { s.Config.CSS = true })},
+		{"lie", (*Spec).setLie},
+		{"capacity", number(1, disc.MaxLBA, func(s *Spec, n int) { s.Capacity = n })},
+		{"write", word("no", func(s *Spec) { s.Config.CannotWrite = true })},
+		{"busy", word("yes", func(s *Spec) { s.Config.Busy = true })},
+		{"rush", number(1, 1000000, func(s *Spec, n int) { s.Config.Rush = float64(n) })},
+	}
+}
+
 func (s *Spec) set(key, value string) error {
-	c := &s.Config
-	number := func(low, high int) (int, error) {
+	var names []string
+	for _, k := range specKeys() {
+		if k.name != key {
+			names = append(names, k.name)
+			continue
+		}
+		if err := k.set(s, value); err != nil {
+			return fmt.Errorf("%s=%s: %w", key, value, err)
+		}
+		return nil
+	}
+	return fmt.Errorf("the simulated drive has no key %q; there are %s", key, strings.Join(names, ", "))
+}
+
+// number takes a value from low to high.
+func number(low, high int, set func(*Spec, int)) func(*Spec, string) error {
+	return func(s *Spec, value string) error {
 		n, err := strconv.Atoi(value)
 		if err != nil || n < low || n > high {
-			return 0, fmt.Errorf("%s=%s: not a number from %d to %d", key, value, low, high)
+			return fmt.Errorf("not a number from %d to %d", low, high)
 		}
-		return n, nil
+		set(s, n)
+		return nil
 	}
-	only := func(choices ...string) error {
-		for _, w := range choices {
-			if value == w {
-				return nil
-			}
+}
+
+// word takes the only value that a key has.
+func word(only string, set func(*Spec)) func(*Spec, string) error {
+	return func(s *Spec, value string) error {
+		if value != only {
+			return fmt.Errorf("must be %s", only)
 		}
-		return fmt.Errorf("%s=%s: must be %s", key, value, strings.Join(choices, " or "))
+		set(s)
+		return nil
 	}
-	var err error
-	switch key {
-	case "media":
-		if _, ok := kinds()[value]; !ok {
-			return fmt.Errorf("media=%s: no such medium; known are %s", value, mediaNames())
-		}
-		s.Media = value
-	case "fault":
-		var f Fault
-		if f, err = ParseFault(value); err == nil {
-			c.Faults = append(c.Faults, f)
-		}
-	case "speed":
-		c.Speed, err = number(1, 72)
-	case "offset":
-		c.Offset, err = number(-5880, 5880)
-	case "seed":
-		var n int
-		n, err = number(0, 1<<31-1)
-		c.Seed = uint64(n)
-	case "pace":
-		var n int
-		n, err = number(1, 1000)
-		c.Pace = float64(n)
-	case "capacity":
-		s.Capacity, err = number(1, disc.MaxLBA)
-	case "write":
-		err = only("no")
-		c.CannotWrite = true
-	case "busy":
-		err = only("yes")
-		c.Busy = true
-	case "rush":
-		var n int
-		n, err = number(1, 1000000)
-		c.Rush = float64(n)
-	case "tray":
-		err = only("open")
-		c.TrayOpen = true
-	case "c2":
-		err = only("no")
-		c.NoC2 = true
-	case "subchannel":
-		err = only("no")
-		c.NoSubchannel = true
-	case "fulltoc":
-		err = only("no")
-		c.NoFullTOC = true
-	case "tao":
-		err = only("yes")
-		c.TrackAtOnce = true
-	case "protect":
-		err = only("css")
-		c.CSS = true
-	case "lie":
-		err = only("leadout", "overlap")
-		c.Lie = value
-	default:
-		return fmt.Errorf("the simulated drive has no key %q; there are %s", key, keysHelp)
+}
+
+func (s *Spec) setMedia(value string) error {
+	if _, ok := kinds()[value]; !ok {
+		return fmt.Errorf("no such medium; known are %s", mediaNames())
 	}
-	return err
+	s.Media = value
+	return nil
+}
+
+func (s *Spec) addFault(value string) error {
+	f, err := ParseFault(value)
+	if err != nil {
+		return errFault
+	}
+	s.Config.Faults = append(s.Config.Faults, f)
+	return nil
+}
+
+func (s *Spec) setLie(value string) error {
+	if value != "leadout" && value != "overlap" {
+		return errors.New("must be leadout or overlap")
+	}
+	s.Config.Lie = value
+	return nil
 }

@@ -67,7 +67,7 @@ func (d *Drive) write(c *scsi.Command) (int, error) {
 		case d.disc.st.Final:
 			return 0, errReadOnly
 		}
-		switch d.rec.writeType() {
+		switch d.rec.page.writeType() {
 		case writeSAO:
 			return d.writeSession(c.Data, a, n)
 		case writeRaw:
@@ -94,7 +94,7 @@ func (d *Drive) blocks(data []byte, n, size int) error {
 
 // beginTest keeps the state of the disc, to which it returns after a test write.
 func (d *Drive) beginTest() {
-	if d.rec.testWrite() && d.rec.test == nil && d.disc.kind.class <= minusRecord {
+	if d.rec.page.testWrite() && d.rec.test == nil && d.disc.kind.class <= minusRecord {
 		st := d.disc.st.clone()
 		d.rec.test = &st
 	}
@@ -186,7 +186,7 @@ func (d *Drive) addTrack(t TrackState) (*TrackState, error) {
 	t.Offset = r.stored()
 	s := r.open()
 	if s == nil {
-		r.st.Sessions = append(r.st.Sessions, SessionState{Format: d.rec.format()})
+		r.st.Sessions = append(r.st.Sessions, SessionState{Format: d.rec.page.format()})
 		s = r.last()
 	}
 	s.Tracks = append(s.Tracks, t)
@@ -195,8 +195,8 @@ func (d *Drive) addTrack(t TrackState) (*TrackState, error) {
 
 // writeTrack writes a track at once or in packets on a CD.
 func (d *Drive) writeTrack(data []byte, a disc.LBA, n int) (int, error) {
-	kind, _ := blockTypeOf(d.rec.blockType())
-	packets := d.rec.writeType() == writePacket
+	kind, _ := blockTypeOf(d.rec.page.blockType())
+	packets := d.rec.page.writeType() == writePacket
 	t := d.openTrack()
 	next := d.beginning()
 	switch {
@@ -228,13 +228,13 @@ func (d *Drive) writeTrack(data []byte, a disc.LBA, n int) (int, error) {
 		if t, err = d.newCDTrack(a, kind.kind, packets); err != nil {
 			return 0, err
 		}
-		d.rec.weak = !d.rec.underrunFree()
+		d.rec.weak = !d.rec.page.underrunFree()
 		d.warmUp(trackStartTime)
 	} else if t.Next == t.Start {
 		t.Mode, t.Packets = modeOf(kind.kind), packets
 	}
 	d.queueSectors(t, data, a, n, kind)
-	if packets && d.rec.fixedPacket() == 0 {
+	if packets && d.rec.page.fixedPacket() == 0 {
 		d.rec.weak = false
 	}
 	return n * kind.size, nil
@@ -247,15 +247,15 @@ func (d *Drive) newCDTrack(a disc.LBA, k cdsector.Kind, packets bool) (*TrackSta
 	if s := d.disc.open(); s != nil && len(s.Tracks) > 0 {
 		pregap = addr.Pregap
 	}
-	t, err := d.addTrack(TrackState{Mode: modeOf(k), Control: d.rec.control() &^ 1, ISRC: d.rec.isrc(),
+	t, err := d.addTrack(TrackState{Mode: modeOf(k), Control: d.rec.page.control() &^ 1, ISRC: d.rec.page.isrc(),
 		Start: a, Pregap: pregap, Next: a, Packets: packets})
 	if err != nil {
 		return nil, err
 	}
 	if t.Mode == disc.Audio {
-		t.Control = d.rec.control()
+		t.Control = d.rec.page.control()
 	}
-	if m := d.rec.mcn(); m != "" {
+	if m := d.rec.page.mcn(); m != "" {
 		d.disc.st.MCN = m
 	}
 	if pregap > 0 {
@@ -311,20 +311,12 @@ func (d *Drive) reservedAt(a disc.LBA) *TrackState {
 
 // writeSequential writes DVD-R, DVD-RW, DVD+R and BD-R.
 func (d *Drive) writeSequential(data []byte, a disc.LBA, n int) (int, error) {
-	const size = cdsector.UserSize
 	r := d.disc
 	if r.st.Format.POW && d.overwritten(a, n) {
-		if err := d.blocks(data, n, size); err != nil {
+		if err := d.blocks(data, n, cdsector.UserSize); err != nil {
 			return 0, err
 		}
 		return d.queueBlocks(data, a, n, 0), nil
-	}
-	atOnce := r.kind.class == minusRecord && d.rec.writeType() == writeSAO
-	switch {
-	case r.st.Final:
-		return 0, errReadOnly
-	case r.st.Spoiled && !d.rec.atOnce:
-		return 0, errSpoiled
 	}
 	t, next := d.openTrack(), d.beginning()
 	if t != nil {
@@ -332,41 +324,64 @@ func (d *Drive) writeSequential(data []byte, a disc.LBA, n int) (int, error) {
 	} else if u := d.reservedAt(a); u != nil {
 		t, next = u, d.nwa(u)
 	}
-	end := disc.LBA(r.st.Capacity)
-	if t != nil && t.End > 0 {
-		end = t.End
+	if err := d.goesOn(t, next, a, n); err != nil {
+		return 0, err
 	}
-	switch {
-	case t != nil && t.Damaged:
-		return 0, errSpoiled
-	case a != next:
-		return 0, errAddress
-	case a+disc.LBA(n) > end:
-		return 0, errFull
-	case atOnce && t == nil && !r.blank():
-		return 0, errReadOnly // disc at once wants a blank disc
-	}
-	if err := d.blocks(data, n, size); err != nil {
+	if err := d.blocks(data, n, cdsector.UserSize); err != nil {
 		return 0, err
 	}
 	if t == nil {
 		d.beginTest()
 		var err error
-		if t, err = d.addTrack(TrackState{Mode: disc.Mode1, Control: disc.DataTrack, Start: a, Next: a, Packets: !atOnce}); err != nil {
+		if t, err = d.addTrack(TrackState{Mode: disc.Mode1, Control: disc.DataTrack, Start: a, Next: a, Packets: !d.isDiscAtOnce()}); err != nil {
 			return 0, err
 		}
 	}
 	if t.Next == t.Start && d.nwa(t) == t.Start {
-		if atOnce {
-			d.beginTest()
-			r.st.Spoiled, d.rec.atOnce = true, true // until it is whole
-		}
-		d.rec.weak = atOnce && !d.rec.underrunFree()
-		d.warmUp(trackStartTime)
-		d.changed()
-		t = r.numbered(t.Number)
+		t = d.firstOfTrack(t.Number)
 	}
 	return d.queueBlocks(data, a, n, t.Number), nil
+}
+
+// isDiscAtOnce reports whether a DVD is, or is to be, written at once.
+func (d *Drive) isDiscAtOnce() bool {
+	return d.disc.kind.class == minusRecord && d.rec.page.writeType() == writeSAO
+}
+
+// goesOn reports why a sequential disc cannot take n blocks at a, where a track,
+// or a new one (nil), goes on at next.
+func (d *Drive) goesOn(t *TrackState, next, a disc.LBA, n int) error {
+	r := d.disc
+	end := disc.LBA(r.st.Capacity)
+	if t != nil && t.End > 0 {
+		end = t.End
+	}
+	switch {
+	case r.st.Final:
+		return errReadOnly
+	case r.st.Spoiled && !d.rec.atOnce, t != nil && t.Damaged:
+		return errSpoiled
+	case a != next:
+		return errAddress
+	case a+disc.LBA(n) > end:
+		return errFull
+	case d.isDiscAtOnce() && t == nil && !r.blank():
+		return errReadOnly // disc at once wants a blank disc
+	}
+	return nil
+}
+
+// firstOfTrack is what happens before the first block of a track.
+func (d *Drive) firstOfTrack(number int) *TrackState {
+	atOnce := d.isDiscAtOnce()
+	if atOnce {
+		d.beginTest()
+		d.disc.st.Spoiled, d.rec.atOnce = true, true // until it is whole
+	}
+	d.rec.weak = atOnce && !d.rec.page.underrunFree()
+	d.warmUp(trackStartTime)
+	d.changed()
+	return d.disc.numbered(number)
 }
 
 // queueBlocks queues sectors of a DVD or BD.

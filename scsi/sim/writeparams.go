@@ -22,8 +22,11 @@ const (
 	writeRaw    = 3
 )
 
+// writePage is mode page 05h.
+type writePage [pageWriteSize]byte
+
 // defaultWritePage is what the drive has at power-on.
-func defaultWritePage() (p [pageWriteSize]byte) {
+func defaultWritePage() (p writePage) {
 	p[0], p[1] = pageWrite, pageWriteSize-2
 	p[2] = 0x40 | writeTAO // BUFE
 	p[3] = 4               // data
@@ -43,55 +46,25 @@ func writePageMask() []byte {
 	return p
 }
 
+// writePageRules say what of mode page 05h the media of a class allow. Those that
+// are not here ignore the page.
+var writePageRules = map[class]func(*writePage, *Recordable) bool{
+	cdRecord:    (*writePage).suitsCD,
+	minusRecord: (*writePage).suitsMinus,
+}
+
 // setWritePage takes a page from MODE SELECT, if the drive and the medium allow
 // what it says.
-func (d *Drive) setWritePage(p []byte) bool {
-	if len(p) != pageWriteSize {
+func (d *Drive) setWritePage(data []byte) bool {
+	if len(data) != pageWriteSize {
 		return false
 	}
-	kind, track, block, multi := p[2]&15, p[3]&15, p[4]&15, p[3]>>6
-	if multi == 2 || track&4 != 0 && track&8 != 0 {
+	p := writePage(data)
+	if !p.possible() {
 		return false
 	}
-	if f := p[8]; f != 0 && f != 0x10 && f != 0x20 {
-		return false
-	}
-	fixed := p[3]&0x20 != 0
-	c := pressed
 	if d.loaded() && d.disc != nil {
-		c = d.disc.kind.class
-	}
-	switch c {
-	case cdRecord:
-		switch kind {
-		case writeTAO, writePacket:
-			if _, ok := blockTypeOf(block); !ok || block >= 1 && block <= 3 {
-				return false
-			}
-			// Samples go into audio tracks, and nothing else does.
-			if (track&4 == 0) != (block == 0) {
-				return false
-			}
-			if kind == writePacket && fixed && binary.BigEndian.Uint32(p[10:]) == 0 {
-				return false
-			}
-		case writeSAO:
-		case writeRaw:
-			if block < 1 || block > 3 {
-				return false
-			}
-		default:
-			return false
-		}
-	case minusRecord:
-		dao := kind == writeSAO
-		if kind != writePacket && !dao || block != 8 || track&4 == 0 {
-			return false
-		}
-		if kind == writePacket && d.disc.st.Minimal && d.disc.kind.profile == profileDVDRW {
-			return false // after a minimal blank only disc at once is left
-		}
-		if !dao && fixed && binary.BigEndian.Uint32(p[10:]) != 16 {
+		if suits, ok := writePageRules[d.disc.kind.class]; ok && !suits(&p, d.disc) {
 			return false
 		}
 	}
@@ -99,38 +72,88 @@ func (d *Drive) setWritePage(p []byte) bool {
 	return true
 }
 
-func (r *recorder) writeType() byte       { return r.page[2] & 15 }
-func (r *recorder) testWrite() bool       { return r.page[2]&0x10 != 0 }
-func (r *recorder) underrunFree() bool    { return r.page[2]&0x40 != 0 }
-func (r *recorder) multiSession() byte    { return r.page[3] >> 6 }
-func (r *recorder) control() disc.Control { return disc.Control(r.page[3] & 15) }
-func (r *recorder) blockType() byte       { return r.page[4] & 15 }
-func (r *recorder) format() disc.SessionFormat {
-	return disc.SessionFormat(r.page[8])
+// possible reports whether the page says nothing that the standard rules out.
+func (p *writePage) possible() bool {
+	if p.multiSession() == 2 || p[3]&4 != 0 && p[3]&8 != 0 {
+		return false
+	}
+	return p[8] == 0 || p[8] == 0x10 || p[8] == 0x20
 }
 
+// suitsCD is the rule for CD-R and CD-RW.
+func (p *writePage) suitsCD(*Recordable) bool {
+	block := p.blockType()
+	raw := block >= 1 && block <= 3
+	switch p.writeType() {
+	case writeSAO: // the cue sheet says the rest
+		return true
+	case writeRaw:
+		return raw
+	case writeTAO:
+	case writePacket:
+		if p.fixed() && p.packetSize() == 0 {
+			return false
+		}
+	default:
+		return false
+	}
+	// Samples go into audio tracks, and nothing else does.
+	_, known := blockTypeOf(block)
+	return known && !raw && (p[3]&4 == 0) == (block == 0)
+}
+
+// suitsMinus is the rule for DVD-R and DVD-RW.
+func (p *writePage) suitsMinus(r *Recordable) bool {
+	if p.blockType() != 8 || p[3]&4 == 0 {
+		return false
+	}
+	switch p.writeType() {
+	case writeSAO:
+		return true
+	case writePacket:
+		if r.st.Minimal && r.kind.profile == profileDVDRW {
+			return false // after a minimal blank only disc at once is left
+		}
+		return !p.fixed() || p.packetSize() == 16
+	}
+	return false
+}
+
+func (p *writePage) writeType() byte       { return p[2] & 15 }
+func (p *writePage) testWrite() bool       { return p[2]&0x10 != 0 }
+func (p *writePage) underrunFree() bool    { return p[2]&0x40 != 0 }
+func (p *writePage) multiSession() byte    { return p[3] >> 6 }
+func (p *writePage) control() disc.Control { return disc.Control(p[3] & 15) }
+func (p *writePage) blockType() byte       { return p[4] & 15 }
+func (p *writePage) format() disc.SessionFormat {
+	return disc.SessionFormat(p[8])
+}
+
+func (p *writePage) fixed() bool        { return p[3]&0x20 != 0 }
+func (p *writePage) packetSize() uint32 { return binary.BigEndian.Uint32(p[10:]) }
+
 // fixedPacket is the size of fixed packets in sectors, or 0.
-func (r *recorder) fixedPacket() int {
-	if r.page[3]&0x20 == 0 {
+func (p *writePage) fixedPacket() int {
+	if !p.fixed() {
 		return 0
 	}
-	return int(min(binary.BigEndian.Uint32(r.page[10:]), 1<<16))
+	return int(min(p.packetSize(), 1<<16))
 }
 
 // mcn is the catalogue number in the page, or empty.
-func (r *recorder) mcn() string {
-	if r.page[16]&0x80 == 0 {
+func (p *writePage) mcn() string {
+	if p[16]&0x80 == 0 {
 		return ""
 	}
-	return validOr(string(r.page[17:30]), cdsector.ValidMCN)
+	return validOr(string(p[17:30]), cdsector.ValidMCN)
 }
 
 // isrc is the recording code in the page, or empty.
-func (r *recorder) isrc() string {
-	if r.page[32]&0x80 == 0 {
+func (p *writePage) isrc() string {
+	if p[32]&0x80 == 0 {
 		return ""
 	}
-	return validOr(string(r.page[33:45]), cdsector.ValidISRC)
+	return validOr(string(p[33:45]), cdsector.ValidISRC)
 }
 
 func validOr(s string, valid func(string) bool) string {
@@ -148,30 +171,24 @@ type blockType struct {
 	sub  int // bytes of sub-channel behind them
 }
 
-// blockTypeOf gives a data block type of mode page 05h (MMC-5 table 661); false for
-// those that do not exist.
+// blockTypes are the data block types of mode page 05h (MMC-5 table 661).
+var blockTypes = map[byte]blockType{
+	0:  {2352, cdsector.Audio, 0, 0},
+	1:  {2368, cdsector.Audio, 0, 16},
+	2:  {2448, cdsector.Audio, 0, 96},
+	3:  {2448, cdsector.Audio, 0, 96},
+	8:  {2048, cdsector.Mode1, 16, 0},
+	9:  {2336, cdsector.Mode2, 16, 0},
+	10: {2048, cdsector.Form1, 24, 0},
+	11: {2056, cdsector.Form1, 16, 0},
+	12: {2324, cdsector.Form2, 24, 0},
+	13: {2332, cdsector.Bad, 16, 0}, // form 1 or 2, as the sub-header says
+}
+
+// blockTypeOf gives a data block type; false for those that do not exist.
 func blockTypeOf(n byte) (blockType, bool) {
-	switch n {
-	case 0:
-		return blockType{2352, cdsector.Audio, 0, 0}, true
-	case 1:
-		return blockType{2368, cdsector.Audio, 0, 16}, true
-	case 2, 3:
-		return blockType{2448, cdsector.Audio, 0, 96}, true
-	case 8:
-		return blockType{2048, cdsector.Mode1, 16, 0}, true
-	case 9:
-		return blockType{2336, cdsector.Mode2, 16, 0}, true
-	case 10:
-		return blockType{2048, cdsector.Form1, 24, 0}, true
-	case 11:
-		return blockType{2056, cdsector.Form1, 16, 0}, true
-	case 12:
-		return blockType{2324, cdsector.Form2, 24, 0}, true
-	case 13: // form 1 or 2, as the sub-header says
-		return blockType{2332, cdsector.Bad, 16, 0}, true
-	}
-	return blockType{}, false
+	t, ok := blockTypes[n]
+	return t, ok
 }
 
 // modeOf is the track mode that sectors of a kind make.
