@@ -354,11 +354,11 @@ func (e *journalError) Unwrap() []error { return []error{errJournalFile, e.err} 
 // errJournalFile is what every journalError is.
 var errJournalFile = errors.New("no journal")
 
-// showMedium says what disc it is, and, of a Blu-ray disc, what its spare areas
-// would cost when they are chosen.
+// showMedium says what disc it is, and, where the spare areas of a Blu-ray disc are
+// to be chosen, what each choice leaves.
 func showMedium(a *app, m *burn.Medium, spare burn.Spare) {
 	a.say("Disc   %s", describeMedium(m))
-	if m.Profile != mmc.ProfileBDR && m.Profile != mmc.ProfileBDRE || m.Formatted && spare == "" {
+	if m.Profile != mmc.ProfileBDR && m.Profile != mmc.ProfileBDRE || spare == "" {
 		return
 	}
 	for _, s := range []burn.Spare{burn.SpareNone, burn.SpareMinimum, burn.SpareDefault} {

@@ -63,6 +63,7 @@ type infoResult struct {
 // infoWrite is what can be written to a recordable disc.
 type infoWrite struct {
 	MediaID      string    `json:"media_id,omitempty"`
+	Maker        string    `json:"maker,omitempty"`
 	State        string    `json:"state"`
 	Free         int       `json:"free"`          // sectors
 	NextWritable disc.LBA  `json:"next_writable"` // where a further session begins
@@ -70,6 +71,7 @@ type infoWrite struct {
 	Speeds       []float64 `json:"speeds,omitempty"` // times 1x
 	Simulates    bool      `json:"simulates"`
 	Cannot       string    `json:"cannot,omitempty"` // why it cannot be written
+	cd           bool      // its free space is given in minutes, too
 }
 
 type infoSession struct {
@@ -168,7 +170,8 @@ func (e *infoResult) showNotes(a *app) {
 }
 
 func newInfoWrite(m *burn.Medium) *infoWrite {
-	w := &infoWrite{MediaID: m.ID, State: string(m.State()), Free: m.Free, NextWritable: m.NextWritable, Sessions: m.Sessions, Simulates: m.Simulates}
+	w := &infoWrite{MediaID: m.ID, Maker: drive.Maker(m.ID), State: string(m.State()), Free: m.Free, NextWritable: m.NextWritable, Sessions: m.Sessions, Simulates: m.Simulates}
+	w.cd = m.Profile.IsCD()
 	for _, s := range m.Speeds {
 		w.Speeds = append(w.Speeds, m.SpeedX(s))
 	}
@@ -181,7 +184,11 @@ func newInfoWrite(m *burn.Medium) *infoWrite {
 // text describes what can be written.
 func (w *infoWrite) text(p *page) {
 	if w.MediaID != "" {
-		p.line("made by:    %s", printable.Line(w.MediaID))
+		if w.Maker != "" {
+			p.line("made by:    %s (%s)", w.Maker, printable.Line(w.MediaID))
+		} else {
+			p.line("made by:    %s", printable.Line(w.MediaID))
+		}
 	}
 	if w.Cannot != "" {
 		p.line("writing:    %s", w.Cannot)
@@ -190,6 +197,9 @@ func (w *infoWrite) text(p *page) {
 	text := w.State
 	if w.Free > 0 {
 		text += ", " + sizeText(int64(w.Free)*iso.BlockSize) + " free"
+		if w.cd {
+			text += fmt.Sprintf(" (%d min of audio)", w.Free/disc.FramesPerSecond/60)
+		}
 	}
 	if w.State == string(burn.Appendable) {
 		text += fmt.Sprintf(", the next session begins at sector %d", w.NextWritable)

@@ -23,7 +23,8 @@ func lsCommand(a *app) *cobra.Command {
 9660 with Rock Ridge or Joliet names, or UDF), and its audio tracks. For a disc with
 several sessions, the last session is listed, which includes the files of the others.
 
-Files with sectors that a map beside the image lists as not read correctly are marked.`,
+Files with sectors that a map beside the image lists as not read correctly are marked,
+and the exit status is then 5.`,
 		Example: `  spindle ls debian-live.iso
   spindle ls backup.nrg docs`,
 		Args: needs(1, 2, "name the image to look into, e.g. \"spindle ls debian-live.iso\""),
@@ -103,7 +104,7 @@ func runLs(ctx context.Context, a *app, name string, args []string, o fileFlags)
 	}
 	// The first damage is reported when all that can be listed is.
 	var damage error
-	flaws := f.img.Flaws()
+	flaws, damaged := f.img.Flaws(), false
 	err = fs.WalkDir(f, start, func(path string, d fs.DirEntry, err error) error {
 		if cerr := cmp.Or(ctx.Err(), a.stdout.lost()); cerr != nil {
 			return cerr
@@ -119,6 +120,7 @@ func runLs(ctx context.Context, a *app, name string, args []string, o fileFlags)
 		if path != "." {
 			ev := newFileEvent(path, info)
 			ev.Damaged = f.FlawsOf(info, flaws).Sectors()
+			damaged = damaged || ev.Damaged > 0
 			a.show(ev)
 		}
 		return nil
@@ -130,8 +132,11 @@ func runLs(ctx context.Context, a *app, name string, args []string, o fileFlags)
 		return nil, fmt.Errorf("%s: %w", name, damage)
 	}
 	if n := flaws.Sectors(); n > 0 {
-		a.note(plural(n, "sector") + " of this image were not read correctly, says the map beside it: \"spindle verify\" lists them")
+		a.note("According to the map beside it, " + plural(n, "sector") + " of this image were not read correctly; \"spindle verify\" lists them.")
 	}
 	r := done()
+	if damaged {
+		r.Status = exitDifferent
+	}
 	return &r, nil
 }

@@ -99,7 +99,7 @@ func runMake(ctx context.Context, a *app, dir, out string, o makeFlags) (result,
 // complete checks the options, and fills in what was not given.
 func (o *makeFlags) complete(dir, out string) error {
 	if strings.ToLower(suffix(out)) != ".iso" {
-		return usage("make writes an .iso: %q has another suffix", out)
+		return usage("make writes an .iso, named last: \"spindle make FOLDER IMAGE.iso\"; %q has another suffix", out)
 	}
 	if o.Label == "" {
 		o.Label = labelFor(dir)
