@@ -16,11 +16,11 @@ type Comparison struct {
 	// were read and are equal.
 	Equal int
 	Track disc.LBA // where the open track of the disc begins, if it has one
+	// SameVolume: the descriptors that name the volume of the image are on the disc,
+	// and all that lies before them is equal, too. Where there are none, all that
+	// was compared is equal, and it is much more than zeros.
+	SameVolume bool
 }
-
-// recognized is how many sectors are compared of a disc that is burned from the
-// start anyway: the volume descriptors are among them.
-const recognized = 64
 
 // Compare reads what a failed burn left on the disc m, as far as it can be resumed
 // there, and compares it with the image. A sector that cannot be read is not equal.
@@ -54,12 +54,16 @@ func Compare(ctx context.Context, d *mmc.Drive, m *Medium, src *Source, a *Attem
 	defer w.close()
 	p := &comparer{drive: d, src: src, watch: w, limit: min(limit, sectors(all)), oneX: speedUnit(m.Profile)}
 	for _, r := range all {
-		if whole, err := p.region(ctx, r); err != nil || !whole {
-			c.Equal = p.equal
+		whole, err := p.region(ctx, r)
+		if err != nil {
 			return c, err
+		}
+		if !whole {
+			break
 		}
 	}
 	c.Equal = p.equal
+	c.SameVolume = p.sameVolume(volumeNames(ctx, src, all[0]))
 	return c, nil
 }
 
@@ -70,6 +74,7 @@ type comparer struct {
 	watch *watcher
 	oneX  float64
 	equal int
+	solid int // of those that are equal: not only zeros
 	limit int
 }
 
@@ -92,6 +97,9 @@ func (p *comparer) region(ctx context.Context, r Region) (bool, error) {
 		}
 		same := 0
 		for same < k/block && bytes.Equal(want[same*block:(same+1)*block], got[same*block:(same+1)*block]) {
+			if !blankBytes(want[same*block : (same+1)*block]) {
+				p.solid++
+			}
 			same++
 		}
 		p.equal += same

@@ -1,8 +1,8 @@
 package burn
 
 import (
-	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -12,6 +12,7 @@ import (
 	"spindle/disc"
 	"spindle/drive"
 	"spindle/iso"
+	"spindle/scsi"
 	"spindle/scsi/mmc"
 )
 
@@ -30,6 +31,9 @@ type Holdings struct {
 	AudioSectors int
 	// Unknown: there are data, and no file system that spindle can read.
 	Unknown bool
+	// Unreadable: the drive could not read the places that were looked at, so that
+	// nobody knows what is there.
+	Unreadable bool
 }
 
 // How long, and how far, the files of a disc are counted.
@@ -52,7 +56,7 @@ func (p *Plan) Destroys() bool {
 }
 
 // Held looks at what is on the disc m. It returns nil where there is nothing: the
-// disc is blank, was never written, or holds nothing that can be read.
+// disc is blank, was never written, or holds nothing but zeros.
 func Held(ctx context.Context, d *mmc.Drive, m *Medium) (*Holdings, error) {
 	if m.Status == mmc.DiscBlank && !m.random() || m.random() && !m.Formatted {
 		return nil, nil
@@ -60,7 +64,7 @@ func Held(ctx context.Context, d *mmc.Drive, m *Medium) (*Holdings, error) {
 	h := new(Holdings)
 	r := &discReader{ctx, d}
 	read, err := drive.Survey(ctx, d, drive.ForReading)
-	if err != nil && !drive.Classify(err).Answered() {
+	if err != nil && !drive.Classify(err).Answered() && !errors.Is(err, drive.ErrTOC) {
 		return nil, err
 	}
 	var tracks []*disc.Track
@@ -80,13 +84,16 @@ func Held(ctx context.Context, d *mmc.Drive, m *Medium) (*Holdings, error) {
 		}
 		data = data || t.Mode.IsData()
 	}
-	if data {
+	switch {
+	case end <= 0: // of a session that was never closed nothing can be read, by anyone
+		h.Unreadable = err != nil || !read.Unclosed
+	case data:
 		h.look(r, tracks, end)
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if !h.FileSystem && h.AudioTracks == 0 && !h.Unknown {
+	if !h.FileSystem && h.AudioTracks == 0 && !h.Unknown && !h.Unreadable {
 		return nil, nil
 	}
 	return h, nil
@@ -109,7 +116,7 @@ func (h *Holdings) look(r *discReader, tracks []*disc.Track, end disc.LBA) {
 			return
 		}
 	}
-	h.Unknown = r.anything(starts, end)
+	h.Unknown, h.Unreadable = r.anything(starts, end)
 }
 
 // files counts the files of a file system.
@@ -198,8 +205,9 @@ func (r *discReader) ReadAt(p []byte, off int64) (int, error) {
 
 // anything reports whether something other than zeros can be read at the beginning
 // of one of the tracks, where file systems of other kinds begin, or at one of 32
-// places spread over the disc.
-func (r *discReader) anything(starts []disc.LBA, end disc.LBA) bool {
+// places spread over the disc; and, if not, whether the drive failed to read one of
+// them. Places that were never written, as the drive says, hold nothing.
+func (r *discReader) anything(starts []disc.LBA, end disc.LBA) (something, unreadable bool) {
 	places := slices.Clone(starts)
 	for _, s := range starts {
 		places = append(places, s+16, s+32, s+256)
@@ -208,19 +216,38 @@ func (r *discReader) anything(starts []disc.LBA, end disc.LBA) bool {
 		places = append(places, end/32*i)
 	}
 	const run = 16
-	buf, zeros := make([]byte, run*iso.BlockSize), make([]byte, run*iso.BlockSize)
+	buf := make([]byte, run*iso.BlockSize)
+	clock := r.drive.Clock()
+	began := clock.Now()
 	for _, at := range places {
 		n := min(run, max(1, r.drive.MaxTransfer()/iso.BlockSize), int(end-at))
 		if n <= 0 {
 			continue
 		}
-		got, err := r.drive.Read10(r.ctx, buf[:n*iso.BlockSize], at)
-		if err == nil && !bytes.Equal(buf[:got], zeros[:got]) {
-			return true
+		var got int
+		err := drive.Retry(r.ctx, r.drive, func() (err error) {
+			got, err = r.drive.Read10(r.ctx, buf[:n*iso.BlockSize], at)
+			return err
+		})
+		switch {
+		case err == nil && !blankBytes(buf[:got]):
+			return true, false
+		case err == nil, neverWritten(err):
+		case !drive.Classify(err).Answered():
+			return false, true // the other places would take as long
+		default:
+			unreadable = true
 		}
-		if err != nil && !drive.Classify(err).Answered() {
-			return false
+		if unreadable && clock.Now().Sub(began) > countLimit {
+			return false, true
 		}
 	}
-	return false
+	return false, unreadable
+}
+
+// neverWritten reports whether a drive refused to read sectors because nothing was
+// ever written there.
+func neverWritten(err error) bool {
+	s := scsi.SenseOf(err)
+	return s != nil && !s.Deferred && (s.Key == scsi.BlankCheck || s.Is(scsi.IllegalRequest, scsi.ASCAddressOutOfRange, scsi.AnyQualifier))
 }

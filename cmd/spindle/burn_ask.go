@@ -70,6 +70,8 @@ func holdingsWords(h *burn.Holdings) string {
 		parts = append(parts, text+")")
 	case h.Unknown:
 		parts = append(parts, "data of an unknown kind")
+	case h.Unreadable:
+		parts = append(parts, "what the drive could not read")
 	}
 	return strings.Join(parts, ", and ")
 }
@@ -153,11 +155,10 @@ func readLine(ctx context.Context) (string, error) {
 }
 
 // holdsSame reports whether a disc that a burn failed on holds what that burn wrote:
-// more of the image than the zeros that file systems begin with, or its tracks.
+// the volume of the image, or its tracks of audio.
 func holdsSame(l *loss, c *burn.Comparison, src *burn.Source) bool {
-	const system = 16 // sectors before the volume descriptors
 	if l.held.AudioTracks == 0 {
-		return c.Equal > system
+		return c.SameVolume
 	}
 	tracks, sectors := src.Audio()
 	return l.held.AudioTracks == tracks && l.held.AudioSectors == sectors
