@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -223,6 +224,55 @@ func TestCutLine(t *testing.T) {
 	for n := range len(reached) {
 		if j, err := parse(strings.NewReader(first + reached + reached[:n])); err != nil || j.At.LBA != 16 {
 			t.Fatal(n, err)
+		}
+	}
+}
+
+// crowded is a file on a disk that has room for some bytes more.
+type crowded struct {
+	*os.File
+	room       int
+	noTruncate bool
+}
+
+func (c *crowded) Write(p []byte) (int, error) {
+	n, err := c.File.Write(p[:min(len(p), c.room)])
+	c.room -= n
+	if n < len(p) && err == nil {
+		err = syscall.ENOSPC
+	}
+	return n, err
+}
+
+func (c *crowded) Truncate(size int64) error {
+	if c.noTruncate {
+		return syscall.EIO
+	}
+	return c.File.Truncate(size)
+}
+
+// A disk that is full for a while costs lines, never the journal.
+func TestDiskFullForAWhile(t *testing.T) {
+	plan := &burn.Plan{Steps: []burn.Step{burn.WriteStep{Region: burn.Region{Count: 1000}}, burn.SyncStep{}}}
+	for _, noTruncate := range []bool{false, true} {
+		for room := range 100 {
+			w, err := CreateIn(t.TempDir(), Begin{Plan: plan})
+			if err != nil {
+				t.Fatal(err)
+			}
+			c := &crowded{w.f.(*os.File), room, noTruncate}
+			w.f = c
+			for step := range 2 { // the second one begins where the first one left off
+				w.Reached(burn.Position{Step: step, LBA: 64})
+			}
+			c.room = 1 << 20
+			w.Failed(&burn.Error{Step: plan.Steps[0], At: burn.Position{Step: 0, LBA: 128}, Err: errors.New("no")})
+			if err := w.Close(); !errors.Is(err, syscall.ENOSPC) {
+				t.Fatal(err)
+			}
+			if j, err := Read(w.Path()); err != nil || j.At.LBA != 128 || j.Failure.Reason != Stopped {
+				t.Fatalf("with room for %d bytes, truncation %t: %+v, %v", room, !noTruncate, j, err)
+			}
 		}
 	}
 }

@@ -17,8 +17,8 @@ const (
 	maxLines = 1 << 20
 )
 
-// Read reads a journal. A last line that is cut off, as after a power cut, is left
-// out. The error is an [*Error], or that of reading the file.
+// Read reads a journal. A line that is cut off, as after a power cut or on a disk
+// that was full, is left out. The error is an [*Error], or that of reading the file.
 func Read(path string) (*Journal, error) {
 	st, err := os.Stat(path)
 	if err != nil {
@@ -70,6 +70,9 @@ func parse(r io.Reader) (*Journal, error) {
 				return nil, atLine(err, n)
 			}
 		}
+		if n > 1 && torn(raw) {
+			continue
+		}
 		if err := f.line(j, raw, n == 1); err != nil {
 			return nil, atLine(err, n)
 		}
@@ -88,6 +91,15 @@ func parse(r io.Reader) (*Journal, error) {
 		return nil, &Error{Err: ErrEmpty}
 	}
 	return j, nil
+}
+
+// torn reports whether a line is the beginning of an object, without its end.
+func torn(raw []byte) bool {
+	if len(raw) == 0 || raw[0] != '{' {
+		return len(raw) == 0
+	}
+	var v json.RawMessage
+	return errors.Is(json.NewDecoder(bytes.NewReader(raw)).Decode(&v), io.ErrUnexpectedEOF)
 }
 
 // errCut is a last line without an end.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -17,10 +18,19 @@ import (
 // A Writer writes a journal. It is the Log of a [burn.Job].
 type Writer struct {
 	path string
-	f    *os.File
+	f    file
+	size int64 // of the lines that are whole, in bytes
+	torn bool  // part of a line stands behind them
 	last time.Time
 	at   burn.Position // the last one that was reached
 	err  error
+}
+
+// A file is what a journal needs of an [os.File].
+type file interface {
+	io.WriteCloser
+	Sync() error
+	Truncate(size int64) error
 }
 
 // CreateIn begins a journal in a folder, which it makes where it is missing, under
@@ -71,8 +81,11 @@ func Create(path string, b Begin) (*Writer, error) {
 		return nil, err
 	}
 	syncDir(filepath.Dir(path))
-	w.f, err = os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
-	return w, err
+	// Appending, so that what a failed write left is cut off.
+	if w.f, err = os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0); err != nil {
+		return nil, err
+	}
+	return w, nil
 }
 
 // syncDir puts the name of a new file on the disk, where the system can do that.
@@ -95,7 +108,7 @@ func (w *Writer) write(l line2) {
 	w.last = l.Time
 	b, err := json.Marshal(l)
 	if err == nil {
-		_, err = w.f.Write(append(b, '\n'))
+		err = w.append(append(b, '\n'))
 	}
 	if err == nil {
 		err = w.f.Sync()
@@ -103,6 +116,24 @@ func (w *Writer) write(l line2) {
 	if err != nil && w.err == nil {
 		w.err = err
 	}
+}
+
+// append adds a line, or nothing. What is left of a line that could not be written,
+// as on a disk that is full, is cut off; where that fails, too, it gets an end of its
+// own before the next line, and [Read] leaves it out.
+func (w *Writer) append(line []byte) error {
+	if w.torn {
+		line = append([]byte{'\n'}, line...)
+	}
+	n, err := w.f.Write(line)
+	if err == nil {
+		w.size, w.torn = w.size+int64(n), false
+		return nil
+	}
+	if n > 0 || w.torn {
+		w.torn = w.f.Truncate(w.size) != nil
+	}
+	return err
 }
 
 // Reached implements [burn.Log]: a line for each step, and one a second in a step.

@@ -54,7 +54,7 @@ step lower, and the disc is compared afterwards.`,
 	f.BoolVar(&o.list, "list", false, "list the burns that failed")
 	f.Var(&o.speed, "speed", "writing speed, as a multiple of 1x (by default a step below the one that failed)")
 	f.BoolVar(&o.noVerify, "no-verify", false, "do not compare the disc with the image afterwards")
-	f.BoolVar(&o.force, "force", false, "burn even if the image has changed, or another disc is in the drive that holds something")
+	f.BoolVar(&o.force, "force", false, "burn even if the image has changed or has damaged sectors, or another disc is in the drive that holds something")
 	f.BoolVar(&o.eject, "eject", false, "open the tray if all went well")
 	return c
 }
@@ -161,6 +161,10 @@ func runReburn(ctx context.Context, a *app, args []string, o reburnFlags) (resul
 		}
 		a.note(err.Error() + "; burning it anyway")
 		j.At.LBA = 0
+	}
+	// Whoever burned it with --force knew of its flaws.
+	if err := flawsAgain(ctx, a, j.Image.Path, img, o.force || j.Options.AnyPlace); err != nil {
+		return nil, err
 	}
 	t := &target{name: a.drive()}
 	if t.name == "" {

@@ -52,14 +52,26 @@ func imageFor(ctx context.Context, a *app, path string, force bool) (*preflight,
 		a.note(n)
 	}
 	p := &preflight{a: a, path: path, force: force, img: img, vol: imageVolume(ctx, img)}
-	bar := a.newProgress()
+	return p, p.run(ctx, p.flaws, p.sums, p.implanted, p.sectors)
+}
+
+// flawsAgain checks an image that was checked before its first burn for sectors that
+// are known to be wrong by now.
+func flawsAgain(ctx context.Context, a *app, path string, img disc.Image, force bool) error {
+	p := &preflight{a: a, path: path, force: force, img: img}
+	return p.run(ctx, p.flaws, p.sectors)
+}
+
+// run runs checks.
+func (p *preflight) run(ctx context.Context, checks ...func(context.Context, *progress) error) error {
+	bar := p.a.newProgress()
 	defer bar.stop()
-	for _, step := range []func(context.Context, *progress) error{p.flaws, p.sums, p.implanted, p.sectors} {
-		if err := step(ctx, bar); err != nil {
-			return nil, err
+	for _, check := range checks {
+		if err := check(ctx, bar); err != nil {
+			return err
 		}
 	}
-	return p, nil
+	return nil
 }
 
 // wrong stops, unless --force was given.
@@ -113,16 +125,16 @@ func (p *preflight) sectors(ctx context.Context, bar *progress) error {
 
 // storesEDC reports whether a data track of an image is stored in whole sectors.
 func storesEDC(img disc.Image) bool {
-	for _, t := range img.Layout().Tracks() {
+	if img.Layout().Medium != disc.CD {
+		return false
+	}
+	return slices.ContainsFunc(img.Layout().Tracks(), func(t *disc.Track) bool {
 		if !t.Mode.IsData() {
-			continue
+			return false
 		}
 		e, ok := img.ExtentAt(t.Start)
-		if !ok || e.Source != nil && (e.Form == disc.FormRaw || e.Form == disc.FormMode2) {
-			return img.Layout().Medium == disc.CD
-		}
-	}
-	return false
+		return !ok || e.Source != nil && (e.Form == disc.FormRaw || e.Form == disc.FormMode2)
+	})
 }
 
 // mendable reports whether parity can correct one of some sectors.
