@@ -70,6 +70,9 @@ type OpenError struct {
 	// Group is the group whose members may use the device, with
 	// [ErrPermission]; empty where no group may, or it is root's.
 	Group string
+	// MountPoint is where the disc is mounted, with [ErrBusy]; empty where it is
+	// not, and another program holds the drive.
+	MountPoint string
 }
 
 func (e *OpenError) Error() string { return e.Path + ": " + e.Err.Error() }

@@ -65,7 +65,7 @@ func TestOpenRefuses(t *testing.T) {
 	for path, want := range map[string]error{
 		file: ErrNotOptical, "/dev/null": ErrNotOptical, filepath.Join(file, "no"): nil, file + ".no": ErrNotFound,
 	} {
-		c, err := Open(path)
+		c, err := Open(t.Context(), path)
 		if err == nil {
 			c.Close()
 		}

@@ -12,15 +12,15 @@ const peripheralMMC = 0x05
 
 // checkOptical makes sure, by INQUIRY, that d is a CD, DVD or BD drive, so that
 // no disk is ever sent an optical command.
-func checkOptical(d Device) error {
+func checkOptical(ctx context.Context, d Device) error {
 	data := make([]byte, 36)
 	c := &Command{
 		CDB:       []byte{byte(OpInquiry), 0, 0, 0, byte(len(data)), 0},
 		Direction: In,
 		Data:      data,
-		Timeout:   10 * time.Second,
+		Timeout:   30 * time.Second,
 	}
-	n, err := d.Execute(context.Background(), c)
+	n, err := d.Execute(ctx, c)
 	if err != nil {
 		return err
 	}

@@ -21,16 +21,16 @@ const (
 	sgDirFromDevice = -3
 	sgInfoCheck     = 0x1
 
-	blkSectGet     = 0x1267    // BLKSECTGET; on /dev/sgN the answer is in bytes
-	statusCheck    = 0x02      // CHECK CONDITION
-	statusBusy     = 0x08      // BUSY
-	statusConflict = 0x18      // RESERVATION CONFLICT
-	driverSense    = 0x08      // DRIVER_SENSE
-	driverMask     = 0x0F      // without the suggestion bits
-	hostNoConnect  = 0x01      // DID_NO_CONNECT
-	hostTimeOut    = 0x03      // DID_TIME_OUT
-	mostTransfer   = 512 << 10 // more gains nothing
-	senseLen       = 64        // descriptors may need more than 18 bytes
+	blkSectGet     = 0x1267   // BLKSECTGET; on /dev/sgN the answer is in bytes
+	statusCheck    = 0x02     // CHECK CONDITION
+	statusBusy     = 0x08     // BUSY
+	statusConflict = 0x18     // RESERVATION CONFLICT
+	driverSense    = 0x08     // DRIVER_SENSE
+	driverMask     = 0x0F     // without the suggestion bits
+	hostNoConnect  = 0x01     // DID_NO_CONNECT
+	hostTimeOut    = 0x03     // DID_TIME_OUT
+	mostTransfer   = 64 << 10 // what every bridge takes; more gains nothing on a disc
+	senseLen       = 64       // descriptors may need more than 18 bytes
 )
 
 // sgIOHeader is struct sg_io_hdr.
@@ -70,25 +70,32 @@ type sgDevice struct {
 // Open opens an optical drive by its device file: /dev/sr0, /dev/sg1, or a link
 // such as /dev/cdrom. The drive need not hold a medium. The error is an
 // [*OpenError].
-func Open(path string) (Conn, error) { return open(path, false) }
+func Open(ctx context.Context, path string) (Conn, error) { return open(ctx, path, false) }
 
 // OpenExclusive opens an optical drive as [Open] does, for writing: it fails with
 // [ErrBusy] while the disc is mounted or another program holds the drive
-// exclusively, and keeps both out until the drive is closed.
-func OpenExclusive(path string) (Conn, error) { return open(path, true) }
+// exclusively, and keeps both out until the drive is closed. It waits some seconds
+// for programs that look at every disc that comes in.
+func OpenExclusive(ctx context.Context, path string) (Conn, error) { return open(ctx, path, true) }
 
-func open(path string, exclusive bool) (Conn, error) {
+func open(ctx context.Context, path string, exclusive bool) (Conn, error) {
+	d, err := openDevice(ctx, path, exclusive)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkOptical(ctx, d); err != nil {
+		d.Close()
+		return nil, &OpenError{Path: path, Err: err}
+	}
+	return d, nil
+}
+
+func openDevice(ctx context.Context, path string, exclusive bool) (*sgDevice, error) {
 	flags := unix.O_NONBLOCK | unix.O_CLOEXEC
 	if exclusive {
 		flags |= unix.O_EXCL
 	}
-	// For users other than root the kernel passes SET CD SPEED, MODE SELECT
-	// and PREVENT/ALLOW only through a file opened for writing
-	// (scsi_cmd_allowed in drivers/scsi/scsi_ioctl.c); reading works without.
-	f, err := openRetry(path, flags|unix.O_RDWR)
-	if errors.Is(err, unix.EACCES) || errors.Is(err, unix.EROFS) || errors.Is(err, unix.EPERM) {
-		f, err = openRetry(path, flags|unix.O_RDONLY)
-	}
+	f, err := openFile(ctx, path, flags)
 	if err != nil {
 		return nil, openError(path, err)
 	}
@@ -98,33 +105,67 @@ func open(path string, exclusive bool) (Conn, error) {
 		return nil, err
 	}
 	d.transfer = d.transferLimit()
-	if exclusive {
-		if err := d.holdBlock(); err != nil {
-			f.Close()
-			return nil, openError(path, err)
-		}
+	if !exclusive {
+		return d, nil
 	}
-	if err := checkOptical(d); err != nil {
-		d.Close()
-		return nil, &OpenError{Path: path, Err: err}
+	if err := d.holdBlock(ctx); err != nil {
+		f.Close()
+		return nil, openError(path, err)
 	}
 	return d, nil
 }
 
+// openFile opens a device for writing where that is permitted, else for reading.
+// For users other than root the kernel passes SET CD SPEED, MODE SELECT and
+// PREVENT/ALLOW only through a file opened for writing (scsi_cmd_allowed in
+// drivers/scsi/scsi_ioctl.c), and only a writable exclusive one ends its polling
+// of the drive for events (sr_probe in drivers/scsi/sr.c, DISK_EVENT_FLAG_BLOCK_ON_EXCL_WRITE).
+// Reading works without.
+func openFile(ctx context.Context, path string, flags int) (*os.File, error) {
+	return whileBusy(ctx, SystemClock{}, func() (*os.File, error) {
+		f, err := openRetry(path, flags|unix.O_RDWR)
+		if errors.Is(err, unix.EACCES) || errors.Is(err, unix.EROFS) || errors.Is(err, unix.EPERM) {
+			f, err = openRetry(path, flags|unix.O_RDONLY)
+		}
+		return f, err
+	}, func() bool { return MountPoint(path) != "" })
+}
+
+// After a disc came in, udev, udisks and the packet driver hold a drive for some
+// seconds; libburn tries four times, with two seconds between (sg-linux.c).
+const (
+	busyTries = 5
+	busyPause = 2 * time.Second
+)
+
+// whileBusy repeats open while it fails with EBUSY, unless the disc is mounted: that
+// does not pass.
+func whileBusy(ctx context.Context, clock Clock, open func() (*os.File, error), mounted func() bool) (*os.File, error) {
+	for try := 1; ; try++ {
+		f, err := open()
+		if !errors.Is(err, unix.EBUSY) || try == busyTries || mounted() {
+			return f, err
+		}
+		if err := clock.Sleep(ctx, busyPause); err != nil {
+			return nil, err
+		}
+	}
+}
+
 // holdBlock holds /dev/srN while its /dev/sgM is used: a mount, and programs that
 // use the one, are not kept out by holding the other.
-func (d *sgDevice) holdBlock() error {
+func (d *sgDevice) holdBlock(ctx context.Context) error {
 	var st unix.Stat_t
 	if err := unix.Fstat(d.fd, &st); err != nil || st.Mode&unix.S_IFMT != unix.S_IFCHR {
 		return err
 	}
-	dir := fmt.Sprintf("/sys/dev/char/%d:%d/device/block", unix.Major(uint64(st.Rdev)), unix.Minor(uint64(st.Rdev)))
-	names, err := os.ReadDir(dir)
-	if err != nil || len(names) == 0 {
+	block := blockOf(uint64(st.Rdev))
+	if block == "" {
 		return nil // no sr driver: nothing to be mounted
 	}
-	d.held, err = openRetry("/dev/"+names[0].Name(), unix.O_RDONLY|unix.O_NONBLOCK|unix.O_CLOEXEC|unix.O_EXCL)
-	if errors.Is(err, unix.EBUSY) {
+	var err error
+	d.held, err = openFile(ctx, block, unix.O_NONBLOCK|unix.O_CLOEXEC|unix.O_EXCL)
+	if errors.Is(err, unix.EBUSY) || ctx.Err() != nil {
 		return err
 	}
 	return nil
@@ -154,6 +195,7 @@ func openError(path string, err error) error {
 		e.Err = ErrNotFound
 	case errors.Is(err, unix.EBUSY):
 		e.Err = ErrBusy
+		e.MountPoint = MountPoint(path)
 	}
 	return e
 }
@@ -291,7 +333,9 @@ func (h *sgIOHeader) result(c *Command, sense []byte) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w: check condition with %w", name, ErrTransport, err)
 		}
-		if s.Key == NoSense && s.ASC == 0 && h.status != statusCheck {
+		// Some drives end a command that went well with sense data that say
+		// nothing; libburn goes on, too (spc.c, key 0).
+		if s.Key == NoSense && s.ASC == 0 {
 			return nil
 		}
 		return &CheckCondition{Opcode: Opcode(c.CDB[0]), Sense: s}

@@ -47,7 +47,7 @@ func runDetach(device string) (result, error) {
 		return r, nil
 	case err != nil:
 		return nil, err
-	case tcmu.Mounted(client.Device):
+	case scsi.MountPoint(client.Device) != "":
 		return nil, fmt.Errorf("%s is mounted: %w", client.Device, scsi.ErrBusy)
 	default:
 		if err := client.Detach(); err != nil {

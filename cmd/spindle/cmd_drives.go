@@ -89,7 +89,7 @@ func runDrives(ctx context.Context, a *app) (result, error) {
 
 // mediumIn says what kind of disc is in a drive.
 func mediumIn(ctx context.Context, path string) (string, error) {
-	c, err := scsi.Open(path)
+	c, err := scsi.Open(ctx, path)
 	if err != nil {
 		return "", err
 	}

@@ -56,8 +56,10 @@ func openAdvice(e *scsi.OpenError) string {
 	switch {
 	case errors.Is(e.Err, scsi.ErrNotDevice):
 		return "To use a disc image as a simulated drive, write sim:" + e.Path + "."
+	case errors.Is(e.Err, scsi.ErrBusy) && e.MountPoint != "":
+		return "Its disc is mounted at " + e.MountPoint + ": unmount it first (umount " + e.Path + ")."
 	case errors.Is(e.Err, scsi.ErrBusy):
-		return "Unmount the disc (umount " + e.Path + ") or close the program that uses it."
+		return "Close the program that uses " + e.Path + ", or wait until it has looked at the disc."
 	case errors.Is(e.Err, scsi.ErrUnsupported):
 		return "Image files and simulated drives (sim:FILE) work here."
 	case errors.Is(e.Err, scsi.ErrPermission) && e.Group == "":

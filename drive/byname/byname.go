@@ -69,9 +69,9 @@ func Open(ctx context.Context, name string, o Options) (scsi.Conn, error) {
 		return Simulate(spec)
 	}
 	if o.Access == Exclusive {
-		return scsi.OpenExclusive(name)
+		return scsi.OpenExclusive(ctx, name)
 	}
-	return scsi.Open(name)
+	return scsi.Open(ctx, name)
 }
 
 // ErrNoDrive is returned by [Only] where there is no drive.
@@ -129,7 +129,7 @@ func choose(all []scsi.DriveInfo, loaded func(path string) bool) (string, error)
 }
 
 func hasDisc(ctx context.Context, path string) bool {
-	c, err := scsi.Open(path)
+	c, err := scsi.Open(ctx, path)
 	if err != nil {
 		return false
 	}
