@@ -19,13 +19,13 @@ func WithMaps(path string, img disc.Image) (disc.Image, error) {
 	if err != nil || len(flaws) == 0 {
 		return img, err
 	}
-	return &mapped{img, flaws}, nil
+	return &mapped{img, img.Flaws().Union(flaws)}, nil
 }
 
 // mapped is an image with flaws that stand beside it.
 type mapped struct {
 	img   disc.Image
-	flaws disc.Flaws
+	flaws disc.Flaws // its own, and those of the maps
 }
 
 // Layout implements [disc.Image].
@@ -48,7 +48,7 @@ func (m *mapped) ReadUser(ctx context.Context, p []byte, first disc.LBA) (bool, 
 func (m *mapped) ExtentAt(a disc.LBA) (disc.Extent, bool) { return m.img.ExtentAt(a) }
 
 // Flaws implements [disc.Image]: its own, and those of the maps.
-func (m *mapped) Flaws() disc.Flaws { return m.img.Flaws().Union(m.flaws) }
+func (m *mapped) Flaws() disc.Flaws { return m.flaws }
 
 // Files implements [disc.Image].
 func (m *mapped) Files() []string { return m.img.Files() }

@@ -10,6 +10,8 @@ import (
 
 	"spindle/disc"
 	"spindle/drive"
+	"spindle/image"
+	"spindle/image/mapfile"
 	"spindle/internal/testdisc"
 	"spindle/scsi"
 	"spindle/scsi/mmc"
@@ -131,5 +133,72 @@ func TestIs(t *testing.T) {
 	defer os.Remove(f.Name())
 	if Is(f.Name()) || Is(shared) {
 		t.Errorf("%s is taken for a drive", f.Name())
+	}
+}
+
+// What a map beside an image says was not read, nobody reads from the simulated drive: as
+// user data, as whole sectors, or as audio, and whatever disc it is made to be.
+func TestFlaws(t *testing.T) {
+	ctx := context.Background()
+	dir := t.TempDir()
+	for _, test := range []struct {
+		disc, media, name string
+		size              int64
+	}{{"iso", "cd-rom", "", 2048}, {"iso", "dvd-rom", "", 2048}, {"data", "cd-rom", "", 2352}, {"audio", "cd-rom", "", 2352}} {
+		path, err := testdisc.Make(dir, test.disc)
+		if err != nil {
+			t.Fatal(err)
+		}
+		img, err := image.Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := mapfile.New(int64(img.Layout().Sectors()) * test.size)
+		img.Close()
+		m.Set(0, m.Size(), mapfile.Finished)
+		m.Set(200*test.size, 2*test.size, mapfile.Bad)
+		m.Set(210*test.size, test.size, mapfile.ReadWithErrors)
+		f, err := os.Create(path + ".map")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := m.WriteTo(f); err != nil {
+			t.Fatal(err)
+		}
+		f.Close()
+		c, err := Open(ctx, "sim:"+path+"?media="+test.media, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := mmc.New(c)
+		if _, err := drive.Survey(ctx, d, drive.ForReading); err != nil {
+			t.Fatal(err)
+		}
+		reads := map[string]func(at, n int) error{}
+		if test.media == "cd-rom" {
+			reads["READ CD"] = func(at, n int) error {
+				_, err := d.ReadCD(ctx, make([]byte, n*2352), mmc.CDReadRequest{LBA: disc.LBA(at), Count: n, Fields: mmc.RawSector})
+				return err
+			}
+		}
+		if test.disc != "audio" {
+			reads["READ (10)"] = func(at, n int) error {
+				_, err := d.Read10(ctx, make([]byte, n*2048), disc.LBA(at))
+				return err
+			}
+		}
+		for name, read := range reads {
+			for at, good := range map[int]bool{199: true, 200: false, 201: false, 202: true, 210: false, 211: true} {
+				err := read(at, 1)
+				sense := scsi.SenseOf(err)
+				if good && err != nil || !good && (sense == nil || sense.Key != 3 || sense.ASC != 0x11 || sense.ASCQ != 0) {
+					t.Errorf("%s as %s, %s of %d: %v", test.disc, test.media, name, at, err)
+				}
+			}
+			if err := read(195, 10); err == nil {
+				t.Errorf("%s as %s, %s across the damage: no error", test.disc, test.media, name)
+			}
+		}
+		c.Close()
 	}
 }

@@ -115,8 +115,17 @@ func openImage(s sim.Spec) (disc.Image, error) {
 	}
 	is := img.Layout().Medium
 	img.Close()
-	if strings.EqualFold(filepath.Ext(s.File), ".iso") {
-		return isofile.OpenAs(s.File, m)
+	if !strings.EqualFold(filepath.Ext(s.File), ".iso") {
+		return nil, &KindError{is, s.Media}
 	}
-	return nil, &KindError{is, s.Media}
+	plain, err := isofile.OpenAs(s.File, m)
+	if err != nil {
+		return nil, err
+	}
+	img, err = image.WithMaps(s.File, plain)
+	if err != nil {
+		plain.Close()
+		return nil, err
+	}
+	return img, nil
 }

@@ -129,16 +129,32 @@ func (d *Drive) readUser(p []byte, a disc.LBA, n int) bool {
 	if t == nil || t.Mode != disc.Mode1 || end > t.End || d.runOutIn(a, end) {
 		return false
 	}
-	for i := range d.cfg.Faults {
-		if f := &d.cfg.Faults[i]; f.Nth == 0 && f.First < end && f.Last >= a {
-			return false
-		}
+	if d.faulty(a, end) {
+		return false
 	}
 	if done, err := d.image.ReadUser(context.Background(), p, a); !done || err != nil {
 		return false
 	}
 	d.stats.Sectors += n
 	return true
+}
+
+// faulty reports whether a fault may hit one of the sectors [first, end), or whether the
+// image does not have one of them.
+func (d *Drive) faulty(first, end disc.LBA) bool {
+	for i := range d.cfg.Faults {
+		if f := &d.cfg.Faults[i]; f.Nth == 0 && f.First < end && f.Last >= first {
+			return true
+		}
+	}
+	return len(d.image.Flaws().Clip(first, end)) > 0
+}
+
+// missing reports whether the image says that a sector was not read, or read with
+// errors: then nobody reads from it what a disc did not give.
+func (d *Drive) missing(a disc.LBA) bool {
+	kind, flawed := d.image.Flaws().At(a)
+	return flawed && kind != disc.Unproven
 }
 
 // readDVD reads blocks of a DVD or BD in one go up to the first fault.
@@ -170,6 +186,11 @@ func (d *Drive) readDVD(p []byte, a disc.LBA, n int) (int, error) {
 
 // strike applies the faults on a sector, and the time they cost.
 func (d *Drive) strike(a disc.LBA, data bool) error {
+	if d.missing(a) {
+		d.clock.advance(retryTime)
+		d.mech.lose()
+		return sectorError(scsi.MediumError, scsi.ASCUnrecoveredRead, 0, a)
+	}
 	for i := range d.cfg.Faults {
 		f := &d.cfg.Faults[i]
 		if f.Nth != 0 || f.Kind == FaultCorrupt || f.Kind == FaultRead && !data || !f.strikes(a) {
@@ -309,10 +330,8 @@ func (r *cdRead) readPlain(p []byte, a disc.LBA, n int) (got int, ok bool) {
 		r.d.cfg.Offset != 0 && !t.Mode.IsData() {
 		return 0, false
 	}
-	for i := range r.d.cfg.Faults {
-		if f := &r.d.cfg.Faults[i]; f.Nth == 0 && f.First < end && f.Last >= a {
-			return 0, false
-		}
+	if r.d.faulty(a, end) {
+		return 0, false
 	}
 	p = p[:n*cdsector.Size]
 	if err := r.d.readSectors(p, a); err != nil {
@@ -432,7 +451,11 @@ func (d *Drive) audioSector(a disc.LBA, s *[cdsector.Size]byte, c2 *[294]byte) e
 	if err := d.strike(a, false); err != nil {
 		return err
 	}
-	if err := d.readSamples(s[:], int64(a)*cdsector.Size-int64(d.cfg.Offset)*4); err != nil {
+	at := int64(a)*cdsector.Size - int64(d.cfg.Offset)*4
+	if shifted := disc.LBA(at / cdsector.Size); d.missing(shifted) || at%cdsector.Size > 0 && d.missing(shifted+1) {
+		return sectorError(scsi.MediumError, scsi.ASCUnrecoveredRead, 0, a) // some of its samples
+	}
+	if err := d.readSamples(s[:], at); err != nil {
 		return err
 	}
 	if d.corrupted(FaultRead, a) {
