@@ -266,6 +266,7 @@ func (m *extentImage) ReadSectors(ctx context.Context, p []byte, first LBA) erro
 	if len(p)%size != 0 {
 		return fmt.Errorf("a buffer of %d bytes for sectors of %d", len(p), size)
 	}
+	all, from := p, first
 	for len(p) > 0 {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -280,6 +281,9 @@ func (m *extentImage) ReadSectors(ctx context.Context, p []byte, first LBA) erro
 		}
 		p = p[n*size:]
 		first += LBA(n)
+	}
+	if m.c.Layout.Medium == CD {
+		m.c.Flaws.spoil(all, from, m.ExtentAt)
 	}
 	return nil
 }

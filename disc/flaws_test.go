@@ -1,9 +1,12 @@
 package disc
 
 import (
+	"bytes"
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"spindle/disc/cdsector"
 )
 
 func TestFlaws(t *testing.T) {
@@ -61,6 +64,42 @@ func TestFlawsLikeASet(t *testing.T) {
 		for i := 1; i < len(f); i++ {
 			if f[i-1].End() > f[i].First || f[i-1].End() == f[i].First && f[i-1].Kind == f[i].Kind {
 				t.Fatalf("not in order: %v", f)
+			}
+		}
+	}
+}
+
+// An EDC that is computed over content that is known to be wrong must not vouch for it,
+// and parity must not make it right.
+func TestFlawsSpoilEDC(t *testing.T) {
+	kinds := map[Form]cdsector.Kind{FormMode1: cdsector.Mode1, FormXA1: cdsector.Form1, FormXA2: cdsector.Form2}
+	for form, kind := range kinds {
+		mode := Mode2
+		if form == FormMode1 {
+			mode = Mode1
+		}
+		layout := &Layout{Sessions: []Session{{Number: 1, LeadOut: 4, Tracks: []Track{{Number: 1, Mode: mode, Control: DataTrack, End: 4}}}}}
+		extents := []Extent{{Count: 4, Source: bytes.NewReader(make([]byte, 4*form.Size())), Form: form}}
+		flaws := FlawsOf(Flaw{1, 1, Unread}, Flaw{2, 1, ReadWithErrors}, Flaw{3, 1, Unproven})
+		own, err := NewImage(Contents{Layout: layout, Extents: extents, Flaws: flaws})
+		if err != nil {
+			t.Fatal(err)
+		}
+		plain, err := NewImage(Contents{Layout: layout, Extents: extents})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, img := range map[string]Image{"own": own, "beside": WithFlaws(plain, flaws)} {
+			p := make([]byte, 4*cdsector.Size)
+			if err := img.ReadSectors(t.Context(), p, 0); err != nil {
+				t.Fatal(err)
+			}
+			for i, good := range []bool{true, false, false, true} {
+				s := (*[cdsector.Size]byte)(p[i*cdsector.Size:])
+				if cdsector.Classify(s) != kind || cdsector.EDCOK(s, kind) != good || !cdsector.ParityOK(s, kind) {
+					t.Errorf("form %d, flaws %s, sector %d: %s, EDC %t, parity %t", form, name, i,
+						cdsector.Classify(s), cdsector.EDCOK(s, kind), cdsector.ParityOK(s, kind))
+				}
 			}
 		}
 	}

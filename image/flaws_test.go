@@ -71,3 +71,44 @@ func TestMaps(t *testing.T) {
 		})
 	}
 }
+
+// Damage of an image of 2048-byte sectors shows in the whole sectors that are made of it,
+// also where the map is lost on the way.
+func TestFlawsInBuiltSectors(t *testing.T) {
+	dir := t.TempDir()
+	path, err := testdisc.Make(dir, "iso")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := "0 + 1\n0 0x3200 +\n0x3200 0x800 -\n0x3A00 0x99E00 +\n"
+	if err := os.WriteFile(path+".map", []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, out := range []string{"a.cue", "b.nrg", "c.toc", "d.ccd"} {
+		img, err := image.Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = dir + "/" + out
+		res, err := image.Create(t.Context(), out, img, image.CreateOptions{})
+		img.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if res.Damaged != 0 || res.Flaws.Sectors() != 2 {
+			t.Errorf("%s: %d damaged, %d flaws", out, res.Damaged, res.Flaws.Sectors())
+		}
+		if wrong := looksRight(t, out, res.Flaws); len(wrong) > 0 {
+			t.Errorf("%s: %v look right", out, wrong)
+		}
+		if strings.HasSuffix(out, ".nrg") {
+			continue // has 2048 bytes a sector, and nothing but the map
+		}
+		if err := os.Remove(out + ".map"); err != nil {
+			t.Error(err)
+		}
+		if wrong := looksRight(t, out, res.Flaws); len(wrong) > 0 {
+			t.Errorf("%s without its map: %v look right", out, wrong)
+		}
+	}
+}

@@ -161,6 +161,25 @@ func Seal(s *[Size]byte, k Kind) {
 	}
 }
 
+// Spoil computes and stores a wrong EDC, and parity that fits it: that the content of
+// the sector is wrong shows, and parity does not correct it into one that looks right.
+// For kinds that [Seal] leaves alone there is nothing to do.
+func Spoil(s *[Size]byte, k Kind) {
+	Seal(s, k)
+	at, ok := map[Kind]int{Mode1: mode1EDCAt, Form1: form1EDCAt, Form2: form2EDCAt}[k]
+	if !ok {
+		return
+	}
+	edc := ^binary.LittleEndian.Uint32(s[at:])
+	if edc == 0 { // in form 2, none at all
+		edc = 1
+	}
+	binary.LittleEndian.PutUint32(s[at:], edc)
+	if k != Form2 {
+		putParity(s, k == Form1)
+	}
+}
+
 // EDCOK reports whether the error detection code of a sector of kind k is right.
 // Sectors that have none (audio, Mode 0, formless, XA form 2 with a zero EDC
 // field) pass.

@@ -150,7 +150,7 @@ func (o *Output) look(t *disc.Track, p []byte, first disc.LBA, s Stored) {
 		if loses {
 			o.unsaid = append(o.unsaid, disc.Flaw{First: at, Count: 1, Kind: disc.ReadWithErrors})
 		}
-		if o.NoCheck {
+		if o.NoCheck || o.madeWrong(at) {
 			continue
 		}
 		if o.res.Damaged == 0 {
@@ -158,6 +158,16 @@ func (o *Output) look(t *disc.Track, p []byte, first disc.LBA, s Stored) {
 		}
 		o.res.Damaged++
 	}
+}
+
+// madeWrong reports whether the EDC of a sector is wrong because it was computed for one
+// with a flaw: parity cannot mend it, and it is counted as a flaw.
+func (o *Output) madeWrong(a disc.LBA) bool {
+	if !o.Image.Flaws().Contains(a) {
+		return false
+	}
+	e, ok := o.Image.ExtentAt(a)
+	return ok && e.Form.MakesEDC()
 }
 
 // stores reports whether an extent holds sectors just as they are wanted.

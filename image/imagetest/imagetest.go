@@ -224,9 +224,9 @@ func (s *suite) extents() error {
 			}
 			n := min(disc.LBA(e.Count), end-at)
 			e.Count = int(n)
-			alone, err := disc.NewExtentImage(&disc.Layout{Medium: s.l.Medium, Sessions: []disc.Session{{
+			alone, err := disc.NewImage(disc.Contents{Layout: &disc.Layout{Medium: s.l.Medium, Sessions: []disc.Session{{
 				Number: 1, LeadOut: at + n, Tracks: []disc.Track{{Number: 1, Mode: t.Mode, Start: at, End: at + n}},
-			}}}, []disc.Extent{e})
+			}}}, Extents: []disc.Extent{e}, Flaws: s.img.Flaws()})
 			if err != nil {
 				return err
 			}
