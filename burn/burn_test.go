@@ -54,7 +54,7 @@ func made(t testing.TB, name string) disc.Image {
 	if err != nil {
 		t.Fatal(err)
 	}
-	img, err := image.Open(path)
+	img, err := image.Open(context.Background(), path)
 	if err != nil {
 		t.Fatal(err)
 	}

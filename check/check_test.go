@@ -42,7 +42,7 @@ func open(t testing.TB, name string, damage func(bin []byte)) disc.Image {
 			t.Fatal(err)
 		}
 	}
-	img, err := image.Open(path)
+	img, err := image.Open(context.Background(), path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -417,7 +417,7 @@ func TestHugeDAT(t *testing.T) {
 }
 
 func TestForeignSectors(t *testing.T) {
-	img, err := image.Open(corpus.Path(t, "libcdio", "isofs-m1.cue"))
+	img, err := image.Open(context.Background(), corpus.Path(t, "libcdio", "isofs-m1.cue"))
 	if err != nil {
 		t.Fatal(err)
 	}

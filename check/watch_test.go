@@ -1,6 +1,7 @@
 package check_test
 
 import (
+	"context"
 	"testing"
 
 	"spindle/check"
@@ -15,7 +16,7 @@ func TestWatch(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	img, err := image.Open(path)
+	img, err := image.Open(context.Background(), path)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package image
 
 import (
 	"compress/gzip"
+	"context"
 	"io"
 	"os"
 	"path/filepath"
@@ -50,7 +51,7 @@ func TestConformance(t *testing.T) {
 // conforms runs the suite on an image file, which it opens and closes.
 func conforms(t *testing.T, path string) {
 	t.Helper()
-	img, err := Open(path)
+	img, err := Open(context.Background(), path)
 	if err != nil {
 		t.Fatal(err)
 	}

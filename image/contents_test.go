@@ -3,6 +3,7 @@ package image_test
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"crypto/sha256"
 	"fmt"
 	"io"
@@ -29,7 +30,7 @@ func TestContents(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		img, err := image.Open(path)
+		img, err := image.Open(context.Background(), path)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -55,7 +56,7 @@ func TestContentsOfTrack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	img, err := image.Open(path)
+	img, err := image.Open(context.Background(), path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +90,7 @@ func TestContentsHoldAllAudio(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		img, err := image.Open(path)
+		img, err := image.Open(context.Background(), path)
 		if err != nil {
 			t.Fatal(err)
 		}

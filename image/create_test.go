@@ -19,7 +19,7 @@ func made(t *testing.T, name string) disc.Image {
 	if err != nil {
 		t.Fatal(err)
 	}
-	img, err := Open(path)
+	img, err := Open(context.Background(), path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,7 +129,7 @@ func TestRoundTrips(t *testing.T) {
 
 func convert(t *testing.T, from, to string, o CreateOptions) (*Created, error) {
 	t.Helper()
-	img, err := Open(from)
+	img, err := Open(context.Background(), from)
 	if err != nil {
 		return nil, err
 	}
@@ -204,7 +204,7 @@ func BenchmarkCreateISO(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	img, err := Open(path)
+	img, err := Open(context.Background(), path)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package image_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -16,7 +17,7 @@ func ExampleOpen() {
 	}
 	defer os.Remove(f.Name())
 	defer f.Close()
-	_, err = image.Open(f.Name())
+	_, err = image.Open(context.Background(), f.Name())
 	fmt.Println(errors.Is(err, image.ErrUnknown))
 	// Output: true
 }

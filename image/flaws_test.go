@@ -1,6 +1,7 @@
 package image_test
 
 import (
+	"context"
 	"errors"
 	"os"
 	"strings"
@@ -47,7 +48,7 @@ func TestMaps(t *testing.T) {
 			if err := os.WriteFile(dir+"/"+test.file, []byte(test.text), 0o666); err != nil {
 				t.Fatal(err)
 			}
-			img, err := image.Open(path)
+			img, err := image.Open(context.Background(), path)
 			if test.err != "" {
 				if !errors.Is(err, image.ErrMap) || !strings.Contains(err.Error(), test.file) || !strings.Contains(err.Error(), test.err) {
 					t.Errorf("%v, want %q", err, test.err)
@@ -85,7 +86,7 @@ func TestFlawsInBuiltSectors(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, out := range []string{"a.cue", "b.nrg", "c.toc", "d.ccd"} {
-		img, err := image.Open(path)
+		img, err := image.Open(context.Background(), path)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -14,12 +14,12 @@ import (
 
 	"spindle/disc"
 	"spindle/image/format"
+	"spindle/image/isofile"
 
 	// The formats.
 	_ "spindle/image/ccd"
 	_ "spindle/image/cuefile"
 	_ "spindle/image/foreign"
-	_ "spindle/image/isofile"
 	_ "spindle/image/nrgfile"
 	_ "spindle/image/toc"
 )
@@ -39,17 +39,28 @@ var ErrSource = format.ErrSource
 // CreateOptions say what to take of an image, and how to write it.
 type CreateOptions = format.Options
 
+// A Remark is what opening an image found that is no error, and that its user should know.
+type Remark = format.Remark
+
 // Created is what [Create] made.
 type Created = format.Created
 
 // Open opens an image file. The error wraps [ErrUnknown] when its content has
 // no known format, and says what the file is where that can be seen. The flaws of
 // the image are those that a map beside it states; see [WithMaps].
-func Open(path string) (disc.Image, error) {
-	file, err := format.OpenFile(path)
+//
+// Opening reads through some compressed files, and ends with ctx; the image does not.
+// Each remark is told what is found that is no error; see [Remark].
+func Open(ctx context.Context, path string, remarks ...func(Remark)) (disc.Image, error) {
+	file, err := format.OpenFile(ctx, path)
 	if err != nil {
 		return nil, err
 	}
+	file.Observe(func(r Remark) {
+		for _, remark := range remarks {
+			remark(r)
+		}
+	})
 	f, err := find(file)
 	if err == nil && f.Open == nil {
 		err = fmt.Errorf("%s: %w: it is %s", path, ErrUnknown, f.Refusal)
@@ -58,7 +69,21 @@ func Open(path string) (disc.Image, error) {
 		file.Close()
 		return nil, err
 	}
-	img, err := f.Open(file)
+	img, err := f.Open(ctx, file)
+	if err != nil {
+		return nil, err
+	}
+	whole, err := WithMaps(path, img)
+	if err != nil {
+		img.Close()
+		return nil, err
+	}
+	return whole, nil
+}
+
+// OpenAs opens an .iso as a disc of the given medium, as [Open] does.
+func OpenAs(ctx context.Context, path string, medium disc.Medium) (disc.Image, error) {
+	img, err := isofile.OpenAs(ctx, path, medium)
 	if err != nil {
 		return nil, err
 	}

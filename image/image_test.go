@@ -1,6 +1,7 @@
 package image
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -25,7 +26,7 @@ func TestOpenByContent(t *testing.T) {
 		if err := os.Rename(path, other); err != nil {
 			t.Fatal(err)
 		}
-		img, err := Open(other)
+		img, err := Open(context.Background(), other)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -53,14 +54,14 @@ func TestOpenUnknown(t *testing.T) {
 		if err := os.WriteFile(path, []byte(content), 0o666); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Open(path); !errors.Is(err, ErrUnknown) || !strings.Contains(err.Error(), want) {
+		if _, err := Open(context.Background(), path); !errors.Is(err, ErrUnknown) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v", content, err)
 		}
 	}
-	if _, err := Open(dir); !errors.Is(err, ErrUnknown) {
+	if _, err := Open(context.Background(), dir); !errors.Is(err, ErrUnknown) {
 		t.Errorf("a folder: %v", err)
 	}
-	if _, err := Open(filepath.Join(dir, "no")); !errors.Is(err, os.ErrNotExist) {
+	if _, err := Open(context.Background(), filepath.Join(dir, "no")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("a missing file: %v", err)
 	}
 }
@@ -70,7 +71,7 @@ func TestUserData(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	img, err := Open(path)
+	img, err := Open(context.Background(), path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +89,7 @@ func TestForeignImages(t *testing.T) {
 	for path, tracks := range map[string]int{
 		"libcdio/cdda.cue": 1, "libcdio/p1.cue": 2, "libcdio/isofs-m1.cue": 1, "libcdio/joliet.iso": 1,
 	} {
-		img, err := Open(corpus.Path(t, path))
+		img, err := Open(context.Background(), corpus.Path(t, path))
 		if err != nil {
 			t.Error(err)
 			continue

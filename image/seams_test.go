@@ -1,6 +1,7 @@
 package image_test
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -58,7 +59,7 @@ func TestSeams(t *testing.T) {
 
 // damage damages an image of a CD in a .cue and one .bin, and returns the sectors.
 func damage(t *testing.T, r *rand.Rand, path string) disc.Flaws {
-	img, err := image.Open(path)
+	img, err := image.Open(context.Background(), path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +105,7 @@ func damage(t *testing.T, r *rand.Rand, path string) disc.Flaws {
 
 // convert converts, and returns where the wrong sectors are in the new image.
 func convert(t *testing.T, in, out string, wrong disc.Flaws, noCheck bool) disc.Flaws {
-	img, err := image.Open(in)
+	img, err := image.Open(context.Background(), in)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,7 +128,7 @@ func convert(t *testing.T, in, out string, wrong disc.Flaws, noCheck bool) disc.
 // looksRight returns those of some wrong sectors that neither the flaws of an image
 // nor its codes show to be wrong.
 func looksRight(t *testing.T, path string, wrong disc.Flaws) disc.Flaws {
-	img, err := image.Open(path)
+	img, err := image.Open(context.Background(), path)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -55,9 +55,9 @@ func tray(t testing.TB, path, query string) *mmc.Drive {
 	cfg := spec.Config
 	cfg.Media = spec.Media
 	if m, ok := sim.MediumOf(spec.Media); ok && filepath.Ext(path) == ".iso" {
-		cfg.Image, err = isofile.OpenAs(path, m)
+		cfg.Image, err = isofile.OpenAs(context.Background(), path, m)
 	} else {
-		cfg.Image, err = image.Open(path)
+		cfg.Image, err = image.Open(context.Background(), path)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -131,7 +131,7 @@ func TestForeignImagesComeBack(t *testing.T) {
 		corpus.Path(t, "libcdio", "isofs-m1.cue"))
 	done := 0
 	for _, path := range paths {
-		img, err := image.Open(path)
+		img, err := image.Open(context.Background(), path)
 		if err != nil {
 			continue // the malformed ones
 		}
@@ -151,7 +151,7 @@ func TestForeignImagesComeBack(t *testing.T) {
 			got = base(out) + ".bin"
 		}
 		same(t, bin, got)
-		again, err := image.Open(out)
+		again, err := image.Open(context.Background(), out)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -672,7 +672,7 @@ func TestTraceReplays(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	img, err := image.Open(src)
+	img, err := image.Open(context.Background(), src)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -42,11 +42,11 @@ func TestWithoutFullTOC(t *testing.T) {
 			continue
 		}
 		same(t, base(src)+".bin", base(out)+".bin")
-		a, err := image.Open(src)
+		a, err := image.Open(context.Background(), src)
 		if err != nil {
 			t.Fatal(err)
 		}
-		b, err := image.Open(out)
+		b, err := image.Open(context.Background(), out)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -67,7 +67,7 @@ func TestOpenDisc(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer img.Close()
-	file, err := image.Open(src)
+	file, err := image.Open(context.Background(), src)
 	if err != nil {
 		t.Fatal(err)
 	}

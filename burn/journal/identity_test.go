@@ -25,7 +25,7 @@ func changeOf(err error) (burn.Change, string, bool) {
 
 // identify opens an image and looks at its files.
 func identify(path string) (Identity, error) {
-	img, err := image.Open(path)
+	img, err := image.Open(context.Background(), path)
 	if err != nil {
 		return Identity{}, err
 	}
@@ -136,7 +136,7 @@ func TestCheckImage(t *testing.T) {
 		if err := os.Chtimes(path, when, when); err != nil {
 			t.Fatal(err)
 		}
-		img, err := image.Open(path)
+		img, err := image.Open(context.Background(), path)
 		if err != nil {
 			t.Fatal(err)
 		}

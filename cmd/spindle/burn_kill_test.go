@@ -144,13 +144,13 @@ func (k *burnKiller) once(n int) {
 
 // compare makes sure that the disc holds the image.
 func (k *burnKiller) compare(path, media string) {
-	want, err := image.Open(k.src)
+	want, err := image.Open(context.Background(), k.src)
 	if err != nil {
 		k.t.Error(err)
 		return
 	}
 	defer want.Close()
-	got, err := image.Open(path)
+	got, err := image.Open(context.Background(), path)
 	if err != nil {
 		k.t.Errorf("%s: %v", media, err)
 		return

@@ -62,7 +62,7 @@ func runAttach(ctx context.Context, a *app, name string) (result, error) {
 		spec.Config.Rush = attachedRush
 	}
 	spec.Config.HostTime = spec.Config.Pace > 0
-	conn, err := byname.Simulate(spec)
+	conn, err := byname.Simulate(ctx, spec)
 	if err != nil {
 		return nil, whichDrive(err)
 	}
@@ -84,7 +84,7 @@ func runAttach(ctx context.Context, a *app, name string) (result, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the drive could not be attached: %w", err)
 	}
-	go server.Serve(control.Status{Device: attached.Path(), File: spec.File}, loader(simulated))
+	go server.Serve(control.Status{Device: attached.Path(), File: spec.File}, loader(ctx, simulated))
 	a.show(&attachedEvent{"attached", attached.Path(), spec.File})
 	a.say("The drive stays until Ctrl-C or \"spindle detach %s\".", attached.Path())
 	select {
@@ -118,7 +118,7 @@ func takeName() (*control.Server, error) {
 }
 
 // loader changes the disc of an attached drive.
-func loader(drive *sim.Drive) control.Loader {
+func loader(ctx context.Context, drive *sim.Drive) control.Loader {
 	return func(name, dir string) (string, error) {
 		spec, err := attachSpec(name)
 		if err != nil {
@@ -127,7 +127,7 @@ func loader(drive *sim.Drive) control.Loader {
 		if spec.File != "" && !filepath.IsAbs(spec.File) {
 			spec.File = filepath.Join(dir, spec.File)
 		}
-		img, r, err := openDiscOf(spec)
+		img, r, err := openDiscOf(ctx, spec)
 		if err != nil {
 			return "", err
 		}
@@ -204,8 +204,8 @@ func attachSpec(name string) (sim.Spec, error) {
 }
 
 // openDiscOf opens what a specification puts into a tray.
-func openDiscOf(s sim.Spec) (img disc.Image, r *sim.Recordable, err error) {
-	conn, err := byname.Simulate(s)
+func openDiscOf(ctx context.Context, s sim.Spec) (img disc.Image, r *sim.Recordable, err error) {
+	conn, err := byname.Simulate(ctx, s)
 	if err != nil {
 		return nil, nil, whichDrive(err)
 	}

@@ -131,7 +131,7 @@ func noteLost(a *app, out string, lost []string) {
 }
 
 func runConvert(ctx context.Context, a *app, in, out string, o convertFlags) (result, error) {
-	img, err := image.Open(in)
+	img, err := openImage(ctx, a, in)
 	if err != nil {
 		return nil, err
 	}

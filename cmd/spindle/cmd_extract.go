@@ -86,7 +86,7 @@ func (r *extractResult) Text(p *page) {
 
 func runExtract(ctx context.Context, a *app, name string, args []string, o fileFlags) (result, error) {
 	paths := cleanPaths(args)
-	f, err := openFiles(ctx, name, o.track, paths)
+	f, err := openFiles(ctx, a, name, o.track, paths)
 	if err != nil {
 		return nil, err
 	}

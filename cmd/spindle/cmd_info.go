@@ -215,7 +215,7 @@ func (w *infoWrite) text(p *page) {
 }
 
 func infoOfImage(ctx context.Context, a *app, path string) (result, error) {
-	img, err := image.Open(path)
+	img, err := openImage(ctx, a, path)
 	if err != nil {
 		return nil, err
 	}

@@ -93,7 +93,7 @@ func (e *fileEvent) Text(p *page) {
 
 func runLs(ctx context.Context, a *app, name string, args []string, o fileFlags) (result, error) {
 	paths := cleanPaths(args)
-	f, err := openFiles(ctx, name, o.track, paths)
+	f, err := openFiles(ctx, a, name, o.track, paths)
 	if err != nil {
 		return nil, err
 	}

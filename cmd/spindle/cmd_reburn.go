@@ -12,7 +12,6 @@ import (
 	"spindle/burn"
 	"spindle/burn/journal"
 	"spindle/drive/byname"
-	"spindle/image"
 	"spindle/scsi/mmc"
 
 	"github.com/spf13/cobra"
@@ -142,7 +141,7 @@ func runReburn(ctx context.Context, a *app, args []string, o reburnFlags) (resul
 		return nil, usage("the data came through a pipe and cannot be read again; send them again to \"spindle burn -\"")
 	}
 	a.say("Burn   %s of %s: %s", filepath.Base(j.Image.Path), j.Time.Local().Format(time.DateTime), whyFailed(j))
-	img, err := image.Open(j.Image.Path)
+	img, err := openImage(ctx, a, j.Image.Path)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", burn.ErrSource, err)
 	}

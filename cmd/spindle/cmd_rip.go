@@ -189,7 +189,7 @@ func runRip(ctx context.Context, a *app, o ripFlags) (result, error) {
 		return nil, err
 	}
 	if o.Force {
-		o.Sources = byname.Files(a.drive())
+		o.Sources = byname.Files(ctx, a.drive())
 	}
 	p := &ripProgress{progress: a.newProgress()}
 	o.Observer = p

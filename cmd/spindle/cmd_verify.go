@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -18,7 +17,6 @@ import (
 	"spindle/image"
 	"spindle/image/isofile"
 	"spindle/internal/printable"
-	"spindle/iso"
 	"spindle/rip"
 
 	"github.com/spf13/cobra"
@@ -251,7 +249,7 @@ type verification struct {
 }
 
 func runVerify(ctx context.Context, a *app, path string, o verifyFlags) (result, error) {
-	img, err := openStored(path)
+	img, err := openStored(ctx, a, path)
 	if errors.Is(err, isofile.ErrTruncated) {
 		r := failed(explain(err))
 		r.Status = exitDifferent
@@ -276,28 +274,6 @@ func runVerify(ctx context.Context, a *app, path string, o verifyFlags) (result,
 	}
 	v.bar.stop()
 	return v.verifyResult, nil
-}
-
-// openStored opens an image with its sectors as they are stored: of an .iso, the
-// 2048 bytes of user data, and not the CD sectors that they would make.
-func openStored(path string) (disc.Image, error) {
-	img, err := image.Open(path)
-	if err != nil || strings.EqualFold(filepath.Ext(path), ".cue") {
-		return img, err
-	}
-	if st, err := os.Stat(path); err == nil && st.Size() == int64(img.Layout().Sectors())*iso.BlockSize {
-		img.Close()
-		if img, err = isofile.OpenAs(path, disc.DVD); err != nil {
-			return nil, err
-		}
-		whole, err := image.WithMaps(path, img)
-		if err != nil {
-			img.Close()
-			return nil, err
-		}
-		return whole, nil
-	}
-	return img, nil
 }
 
 func (v *verification) wrong() { v.Status = exitDifferent }
@@ -414,7 +390,7 @@ func (v *verification) with(ctx context.Context) error {
 // other opens the disc or the image to compare with.
 func (v *verification) other(ctx context.Context) (disc.Image, error) {
 	if !isDriveName(v.o.with) {
-		return image.Open(v.o.with)
+		return openImage(ctx, v.a, v.o.with)
 	}
 	d, err := v.a.open(ctx, v.o.with, byname.Shared)
 	if err != nil {

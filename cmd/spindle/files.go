@@ -34,8 +34,8 @@ type openedFiles struct {
 
 // openFiles opens the contents of an image. The paths are those that the user asked for,
 // all of which must be there.
-func openFiles(ctx context.Context, name string, track int, paths []string) (*openedFiles, error) {
-	img, err := openStored(name)
+func openFiles(ctx context.Context, a *app, name string, track int, paths []string) (*openedFiles, error) {
+	img, err := openStored(ctx, a, name)
 	if err != nil {
 		return nil, err
 	}

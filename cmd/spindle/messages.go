@@ -20,6 +20,7 @@ import (
 	"spindle/image/isofile"
 	"spindle/image/mapfile"
 	"spindle/image/packed"
+	"spindle/internal/regular"
 	"spindle/iso"
 	"spindle/iso/author"
 	"spindle/rip"
@@ -201,6 +202,7 @@ var explanations = []explanation{
 	{"drive/gone", scsi.ErrGone, nil, exitFailed, "the drive disappeared", "Was it unplugged? Reconnect it and run the same command."},
 	{"drive/timeout", scsi.ErrTimeout, nil, exitFailed, "the drive did not answer in time", "Switch the drive off and on, and try again."},
 
+	{"image/folder", regular.ErrFolder, image.ErrUnknown, exitFailed, "", "\"spindle make\" makes an image of a folder."},
 	{"image/unknown", image.ErrUnknown, nil, exitFailed, "", ""},
 	{"image/cannot-hold", image.ErrCannotHold, nil, exitUsage, "", ""},
 	{"image/exists", image.ErrExists, nil, exitUsage, "", replace},

@@ -40,7 +40,7 @@ type preflight struct {
 // imageFor opens an image and checks it: complete, as its checksum file says, as
 // its implanted MD5 says, without sectors that are known to be wrong.
 func imageFor(ctx context.Context, a *app, path string, force bool) (*preflight, error) {
-	img, err := image.Open(path)
+	img, err := openImage(ctx, a, path)
 	if errors.Is(err, isofile.ErrTruncated) {
 		return nil, fmt.Errorf("%w: %w", errWrongImage, err)
 	}

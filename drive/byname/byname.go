@@ -66,7 +66,7 @@ func Open(ctx context.Context, name string, o Options) (scsi.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		return Simulate(spec)
+		return Simulate(ctx, spec)
 	}
 	if o.Access == Exclusive {
 		return scsi.OpenExclusive(ctx, name)

@@ -149,7 +149,7 @@ func TestFlaws(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		img, err := image.Open(path)
+		img, err := image.Open(context.Background(), path)
 		if err != nil {
 			t.Fatal(err)
 		}

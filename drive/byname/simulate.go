@@ -1,6 +1,7 @@
 package byname
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,7 +11,6 @@ import (
 
 	"spindle/disc"
 	"spindle/image"
-	"spindle/image/isofile"
 	"spindle/scsi"
 	"spindle/scsi/sim"
 	"spindle/scsi/sim/discfile"
@@ -58,7 +58,7 @@ func ParseSpec(text string) (sim.Spec, error) {
 // Simulate switches a simulated drive on, with the disc of its specification in
 // it. The result is a [*sim.Drive], or a [*scsi.Replay] where the specification
 // says so.
-func Simulate(s sim.Spec) (scsi.Conn, error) {
+func Simulate(ctx context.Context, s sim.Spec) (scsi.Conn, error) {
 	if s.Trace != "" {
 		return scsi.OpenReplay(s.Trace)
 	}
@@ -70,7 +70,7 @@ func Simulate(s sim.Spec) (scsi.Conn, error) {
 	case sim.CanWrite(s.Media) && notThere(s.File), discfile.Exists(s.File):
 		cfg.Disc, err = discfile.Open(s.File, s.Media, s.Capacity)
 	default:
-		cfg.Image, err = openImage(s)
+		cfg.Image, err = openImage(ctx, s)
 	}
 	if err != nil {
 		return nil, &DiscError{s.File, err}
@@ -80,7 +80,7 @@ func Simulate(s sim.Spec) (scsi.Conn, error) {
 
 // Files lists the files of the disc in a simulated drive, which must not be replaced while
 // it is on. It is empty for other drives.
-func Files(name string) []string {
+func Files(ctx context.Context, name string) []string {
 	text, ok := strings.CutPrefix(name, simPrefix)
 	if !ok {
 		return nil
@@ -90,7 +90,7 @@ func Files(name string) []string {
 		return nil
 	}
 	files := []string{s.File}
-	if img, err := image.Open(s.File); err == nil {
+	if img, err := image.Open(ctx, s.File); err == nil {
 		files = append(files, img.Files()...)
 		img.Close()
 	}
@@ -104,8 +104,8 @@ func notThere(path string) bool {
 
 // openImage opens the image of a simulated disc. An ISO is the disc of the medium
 // that the specification names.
-func openImage(s sim.Spec) (disc.Image, error) {
-	img, err := image.Open(s.File)
+func openImage(ctx context.Context, s sim.Spec) (disc.Image, error) {
+	img, err := image.Open(ctx, s.File)
 	if err != nil {
 		return nil, err
 	}
@@ -118,14 +118,5 @@ func openImage(s sim.Spec) (disc.Image, error) {
 	if !strings.EqualFold(filepath.Ext(s.File), ".iso") {
 		return nil, &KindError{is, s.Media}
 	}
-	plain, err := isofile.OpenAs(s.File, m)
-	if err != nil {
-		return nil, err
-	}
-	img, err = image.WithMaps(s.File, plain)
-	if err != nil {
-		plain.Close()
-		return nil, err
-	}
-	return img, nil
+	return image.OpenAs(ctx, s.File, m)
 }

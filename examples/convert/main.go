@@ -27,7 +27,7 @@ func main() {
 
 // convert copies an image into the format that the suffix of out says.
 func convert(ctx context.Context, w io.Writer, in, out string) (err error) {
-	img, err := image.Open(in)
+	img, err := image.Open(ctx, in)
 	if err != nil {
 		return err
 	}

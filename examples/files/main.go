@@ -28,7 +28,7 @@ func main() {
 
 // files prints a line for each file in an image, audio tracks included.
 func files(ctx context.Context, w io.Writer, path string) (err error) {
-	img, err := image.Open(path)
+	img, err := image.Open(ctx, path)
 	if err != nil {
 		return err
 	}

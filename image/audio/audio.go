@@ -3,6 +3,7 @@
 package audio
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -40,8 +41,8 @@ func (f *File) Close() error { return f.closer.Close() }
 
 // Open opens a sound file, by its content. The error wraps [ErrNotAudio] or
 // [ErrNotCD] for one that cannot be a part of a CD.
-func Open(path string) (*File, error) {
-	file, err := format.OpenFile(path)
+func Open(ctx context.Context, path string) (*File, error) {
+	file, err := format.OpenFile(ctx, path)
 	if err != nil {
 		return nil, err
 	}

@@ -73,7 +73,7 @@ func swapped(b []byte) []byte {
 
 func content(t *testing.T, path string) []byte {
 	t.Helper()
-	f, err := Open(path)
+	f, err := Open(context.Background(), path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +98,7 @@ func TestOpen(t *testing.T) {
 			t.Errorf("%s: other samples", name)
 		}
 	}
-	f, err := Open(write(t, "x", WaveHeader(uint32(len(want))), want))
+	f, err := Open(context.Background(), write(t, "x", WaveHeader(uint32(len(want))), want))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,7 +118,7 @@ func TestOpen(t *testing.T) {
 		"mono": {mono, ErrNotCD}, "compressed": {mp3, ErrNotCD}, "ADPCM": {aiff(want, "ima4"), ErrNotCD}, "empty": {nil, ErrNotAudio},
 		"text": {[]byte("hello, this is text"), ErrNotAudio},
 	} {
-		if _, err := Open(write(t, "x", test.b)); !errors.Is(err, test.want) {
+		if _, err := Open(context.Background(), write(t, "x", test.b)); !errors.Is(err, test.want) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -164,7 +164,7 @@ func TestFLAC(t *testing.T) {
 	text.SetText(disc.PackPerformer, 0, "Band")
 	text.SetText(disc.PackPerformer, 1, "Singer")
 	path := flacFile(t, memory(t, want, []disc.TextBlock{text}))
-	f, err := Open(path)
+	f, err := Open(context.Background(), path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -237,7 +237,7 @@ func TestFLACCut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f, err := Open(write(t, "x.flac", whole[:len(whole)/2]))
+	f, err := Open(context.Background(), write(t, "x.flac", whole[:len(whole)/2]))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -267,7 +267,7 @@ func FuzzOpen(f *testing.F) {
 	}
 	f.Add(whole)
 	f.Fuzz(func(t *testing.T, b []byte) {
-		x, err := Open(write(t, "x", b))
+		x, err := Open(context.Background(), write(t, "x", b))
 		if err != nil {
 			return
 		}

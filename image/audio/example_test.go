@@ -1,6 +1,7 @@
 package audio_test
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -19,7 +20,7 @@ func ExampleOpen() {
 	if err := os.WriteFile(path, append(audio.WaveHeader(uint32(len(samples))), samples...), 0o666); err != nil {
 		panic(err)
 	}
-	f, err := audio.Open(path)
+	f, err := audio.Open(context.Background(), path)
 	if err != nil {
 		panic(err)
 	}

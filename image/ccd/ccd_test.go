@@ -2,6 +2,7 @@ package ccd
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -70,20 +71,20 @@ func TestOpenErrors(t *testing.T) {
 		}
 	}
 	write("x.ccd", text())
-	if _, err := Open(path); !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), "x.img") {
+	if _, err := Open(context.Background(), path); !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), "x.img") {
 		t.Errorf("without its .img: %v", err)
 	}
 	write("X.IMG", strings.Repeat("x", 400*2352-1))
-	if _, err := Open(path); err == nil || !strings.Contains(err.Error(), "too short") {
+	if _, err := Open(context.Background(), path); err == nil || !strings.Contains(err.Error(), "too short") {
 		t.Errorf("cut short: %v", err)
 	}
 	write("X.IMG", strings.Repeat("x", 400*2352))
 	write("x.sub", "short")
-	if _, err := Open(path); err == nil || !strings.Contains(err.Error(), "x.sub is too short") {
+	if _, err := Open(context.Background(), path); err == nil || !strings.Contains(err.Error(), "x.sub is too short") {
 		t.Errorf("sub-channels cut short: %v", err)
 	}
 	write("x.sub", strings.Repeat("s", 400*96))
-	img, err := Open(path)
+	img, err := Open(context.Background(), path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +107,7 @@ func TestOpenErrors(t *testing.T) {
 		strings.Replace(text(), "PLBA=150", "PLBA=350", 1):       "track 2 starts at 350, and what follows it at 300",
 	} {
 		write("x.ccd", bad)
-		if _, err := Open(path); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := Open(context.Background(), path); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.60q: %v, want %s", bad, err, want)
 		}
 	}

@@ -2,6 +2,7 @@ package ccd
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -29,36 +30,38 @@ func match(p *format.Probe) format.Score {
 
 // Open opens a CloneCD image by its .ccd file. The .img must lie beside it; a .sub
 // may.
-func Open(path string) (disc.Image, error) { return format.OpenPath(path, openFile) }
+func Open(ctx context.Context, path string) (disc.Image, error) {
+	return format.OpenPath(ctx, path, openFile)
+}
 
-func openFile(f *format.File) (disc.Image, error) {
+func openFile(ctx context.Context, f *format.File) (disc.Image, error) {
 	defer f.Close()
 	path := f.Path
 	d, err := Parse(io.NewSectionReader(f, 0, f.Size))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	img, err := d.open(path)
+	img, err := d.open(ctx, path)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return img, nil
 }
 
-func (d *Descriptor) open(path string) (disc.Image, error) {
+func (d *Descriptor) open(ctx context.Context, path string) (disc.Image, error) {
 	dir, stem := filepath.Dir(path), filepath.Base(format.Stem(path))
 	name, err := format.FindCompanion(dir, stem+".img")
 	if err != nil {
 		return nil, err
 	}
-	img, err := format.OpenFile(name)
+	img, err := format.OpenFile(ctx, name)
 	if err != nil {
 		return nil, err
 	}
 	closers := []io.Closer{img}
 	var sub *format.File
 	if name, err = format.FindCompanion(dir, stem+".sub"); err == nil {
-		if sub, err = format.OpenFile(name); err == nil {
+		if sub, err = format.OpenFile(ctx, name); err == nil {
 			closers = append(closers, sub)
 		}
 	}

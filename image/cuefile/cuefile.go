@@ -3,6 +3,7 @@
 package cuefile
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -30,9 +31,11 @@ func match(p *format.Probe) format.Score {
 
 // Open opens the image that a CUE sheet and the files it names are. The files
 // are looked for beside the sheet only; see [format.FindCompanion].
-func Open(path string) (disc.Image, error) { return format.OpenPath(path, openFile) }
+func Open(ctx context.Context, path string) (disc.Image, error) {
+	return format.OpenPath(ctx, path, openFile)
+}
 
-func openFile(f *format.File) (disc.Image, error) {
+func openFile(ctx context.Context, f *format.File) (disc.Image, error) {
 	defer f.Close()
 	sheet, err := cue.Parse(io.NewSectionReader(f, 0, f.Size))
 	if err != nil {
@@ -43,7 +46,7 @@ func openFile(f *format.File) (disc.Image, error) {
 		// Sheet and file get renamed together, and the FILE line forgotten.
 		o.stem = filepath.Base(format.Stem(f.Path))
 	}
-	img, err := o.open()
+	img, err := o.open(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", f.Path, err)
 	}
@@ -52,9 +55,9 @@ func openFile(f *format.File) (disc.Image, error) {
 
 // OpenSheet makes an image of a sheet that is in no file. The files that it names
 // are looked for in dir.
-func OpenSheet(sheet *cue.Sheet, dir string) (disc.Image, error) {
+func OpenSheet(ctx context.Context, sheet *cue.Sheet, dir string) (disc.Image, error) {
 	o := opener{sheet: sheet, dir: dir}
-	return o.open()
+	return o.open(ctx)
 }
 
 // opener opens the files of a sheet.
@@ -66,8 +69,8 @@ type opener struct {
 	closers []io.Closer
 }
 
-func (o *opener) open() (disc.Image, error) {
-	img, err := o.build()
+func (o *opener) open(ctx context.Context) (disc.Image, error) {
+	img, err := o.build(ctx)
 	if err != nil {
 		for _, c := range o.closers {
 			c.Close()
@@ -77,10 +80,10 @@ func (o *opener) open() (disc.Image, error) {
 	return img, nil
 }
 
-func (o *opener) build() (disc.Image, error) {
+func (o *opener) build(ctx context.Context) (disc.Image, error) {
 	var contents []cue.Content
 	for i := range o.sheet.Files {
-		c, err := o.openOne(&o.sheet.Files[i])
+		c, err := o.openOne(ctx, &o.sheet.Files[i])
 		if err != nil {
 			return nil, err
 		}
@@ -114,7 +117,7 @@ func (o *opener) keep(path string, c io.Closer) {
 	o.files = append(o.files, path)
 }
 
-func (o *opener) openOne(f *cue.File) (cue.Content, error) {
+func (o *opener) openOne(ctx context.Context, f *cue.File) (cue.Content, error) {
 	fail := func(err error) (cue.Content, error) {
 		return cue.Content{}, &cue.ParseError{Line: f.Line, Msg: err.Error()}
 	}
@@ -124,7 +127,7 @@ func (o *opener) openOne(f *cue.File) (cue.Content, error) {
 	}
 	switch f.Type {
 	case cue.Binary, cue.Motorola:
-		file, err := format.OpenFile(path)
+		file, err := format.OpenFile(ctx, path)
 		if err != nil {
 			return cue.Content{}, fmt.Errorf("line %d: %w", f.Line, err)
 		}
@@ -132,7 +135,7 @@ func (o *opener) openOne(f *cue.File) (cue.Content, error) {
 		return cue.Content{Source: file.ReaderAt, End: file.Size, Swapped: f.Type == cue.Motorola}, nil
 	}
 	// The type says little about sound files: they are recognised by their content.
-	file, err := audio.Open(path)
+	file, err := audio.Open(ctx, path)
 	if errors.Is(err, audio.ErrNotAudio) && f.Type == cue.MP3 {
 		return fail(fmt.Errorf("%s: MP3 files cannot be read: decode it to a WAVE file first", f.Name))
 	}

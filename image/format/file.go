@@ -1,6 +1,7 @@
 package format
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +11,7 @@ import (
 
 	"spindle/disc"
 	"spindle/image/packed"
+	"spindle/internal/regular"
 )
 
 // A File is an opened file of an image. A compressed one is looked through: its
@@ -20,48 +22,46 @@ type File struct {
 	Size        int64  // of the content, in bytes
 	Packed      string // how it is compressed, or empty
 	closer      io.Closer
+	remark      func(Remark)
 }
 
 // Close closes the file.
 func (f *File) Close() error { return f.closer.Close() }
 
-// OpenFile opens a file of an image. It must be a regular one.
-func OpenFile(path string) (*File, error) {
-	// Opening a pipe would wait for its other end.
-	st, err := os.Stat(path)
+// OpenFile opens a file of an image. It must be a regular one. Opening, which reads
+// through some compressed files, ends with ctx.
+func OpenFile(ctx context.Context, path string) (*File, error) {
+	f, err := regular.Open(path)
+	if errors.Is(err, regular.ErrNotRegular) {
+		return nil, fmt.Errorf("%s: %w: %w", path, ErrUnknown, errors.Unwrap(err))
+	}
 	if err != nil {
 		return nil, err
 	}
-	if !st.Mode().IsRegular() {
-		what := "it is no regular file"
-		if st.IsDir() {
-			what = "it is a folder; \"spindle make\" makes an image of one"
-		}
-		return nil, fmt.Errorf("%s: %w: %s", path, ErrUnknown, what)
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	r, err := packed.Open(f)
+	r, err := packed.Open(ctx, f)
 	switch {
 	case err == nil:
-		return &File{r, path, r.Size(), r.Method(), r}, nil
-	case errors.Is(err, packed.ErrNotPacked):
-		return &File{f, path, st.Size(), "", f}, nil
+		return &File{ReaderAt: r, Path: path, Size: r.Size(), Packed: r.Method(), closer: r}, nil
+	case !errors.Is(err, packed.ErrNotPacked):
+		f.Close()
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	f.Close()
-	return nil, fmt.Errorf("%s: %w", path, err)
+	st, err := f.Stat()
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return &File{ReaderAt: f, Path: path, Size: st.Size(), closer: f}, nil
 }
 
 // OpenPath opens a file and hands it to a format's Open: what the Open of a package
 // does that takes a path.
-func OpenPath(path string, open func(*File) (disc.Image, error)) (disc.Image, error) {
-	f, err := OpenFile(path)
+func OpenPath(ctx context.Context, path string, open func(context.Context, *File) (disc.Image, error)) (disc.Image, error) {
+	f, err := OpenFile(ctx, path)
 	if err != nil {
 		return nil, err
 	}
-	return open(f)
+	return open(ctx, f)
 }
 
 // Padded returns what r holds up to the byte end, and zeros behind it: the last

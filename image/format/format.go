@@ -15,6 +15,7 @@ package format
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -44,8 +45,9 @@ type Format struct {
 	// Match looks whether a file has this format.
 	Match func(*Probe) Score
 	// Open opens a file that Match found to be one. It takes the file over, and
-	// closes it when it fails or does not need it any longer.
-	Open func(*File) (disc.Image, error)
+	// closes it when it fails or does not need it any longer. Opening ends with the
+	// context; the image does not.
+	Open func(context.Context, *File) (disc.Image, error)
 	// Create writes an image.
 	Create func(*Output) error
 	// Refusal says, for a format that is only recognised, what helps instead.

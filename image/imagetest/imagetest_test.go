@@ -18,7 +18,7 @@ func TestTapped(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	img, err := image.Open(path)
+	img, err := image.Open(context.Background(), path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +68,7 @@ func TestCheckFinds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	img, err := image.Open(path)
+	img, err := image.Open(context.Background(), path)
 	if err != nil {
 		t.Fatal(err)
 	}

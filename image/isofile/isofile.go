@@ -4,6 +4,7 @@ package isofile
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -110,19 +111,19 @@ func isISOName(name string) bool {
 
 // Open opens the image of a data disc, with sectors of 2048, 2336, 2352 or 2448
 // bytes, as the disc it is made for; see [disc.MediumFor].
-func Open(path string) (disc.Image, error) {
-	return format.OpenPath(path, as(disc.MediumFor))
+func Open(ctx context.Context, path string) (disc.Image, error) {
+	return format.OpenPath(ctx, path, as(disc.MediumFor))
 }
 
 // OpenAs opens an image file as a disc of the given medium. A file whose
 // descriptors promise more than it holds was cut short: its error says so.
-func OpenAs(path string, medium disc.Medium) (disc.Image, error) {
-	return format.OpenPath(path, as(func(int64) disc.Medium { return medium }))
+func OpenAs(ctx context.Context, path string, medium disc.Medium) (disc.Image, error) {
+	return format.OpenPath(ctx, path, as(func(int64) disc.Medium { return medium }))
 }
 
 // as opens files as discs of the medium that is chosen by their size.
-func as(medium func(sectors int64) disc.Medium) func(*format.File) (disc.Image, error) {
-	return func(f *format.File) (disc.Image, error) {
+func as(medium func(sectors int64) disc.Medium) func(context.Context, *format.File) (disc.Image, error) {
+	return func(_ context.Context, f *format.File) (disc.Image, error) {
 		img, err := layOut(f, medium)
 		if err != nil {
 			f.Close()

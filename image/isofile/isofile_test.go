@@ -2,6 +2,7 @@ package isofile
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -44,7 +45,7 @@ func TestOpen(t *testing.T) {
 	}
 	write(whole)
 	for _, m := range []disc.Medium{disc.CD, disc.DVD, disc.BD} {
-		img, err := OpenAs(path, m)
+		img, err := OpenAs(context.Background(), path, m)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -58,15 +59,15 @@ func TestOpen(t *testing.T) {
 		img.Close()
 	}
 	write(whole[:len(whole)-iso.BlockSize])
-	if _, err := Open(path); err == nil || !strings.Contains(err.Error(), "cut short") {
+	if _, err := Open(context.Background(), path); err == nil || !strings.Contains(err.Error(), "cut short") {
 		t.Errorf("truncated: %v", err)
 	}
 	write(append(whole, 1, 2, 3))
-	if _, err := Open(path); !errors.Is(err, ErrSize) {
+	if _, err := Open(context.Background(), path); !errors.Is(err, ErrSize) {
 		t.Errorf("odd size: %v", err)
 	}
 	write(nil)
-	if _, err := Open(path); !errors.Is(err, ErrSize) {
+	if _, err := Open(context.Background(), path); !errors.Is(err, ErrSize) {
 		t.Errorf("empty: %v", err)
 	}
 }
@@ -74,7 +75,7 @@ func TestOpen(t *testing.T) {
 func TestForeign(t *testing.T) {
 	for _, path := range corpus.Glob(t, "libcdio/*.iso") {
 		name := filepath.Base(path)
-		img, err := Open(path)
+		img, err := Open(context.Background(), path)
 		if err == nil {
 			img.Close()
 		}

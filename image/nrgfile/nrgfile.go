@@ -2,6 +2,7 @@
 package nrgfile
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"strings"
@@ -28,9 +29,11 @@ func match(p *format.Probe) format.Score {
 }
 
 // Open opens a Nero image.
-func Open(path string) (disc.Image, error) { return format.OpenPath(path, openFile) }
+func Open(ctx context.Context, path string) (disc.Image, error) {
+	return format.OpenPath(ctx, path, openFile)
+}
 
-func openFile(f *format.File) (disc.Image, error) {
+func openFile(_ context.Context, f *format.File) (disc.Image, error) {
 	img, err := open(f)
 	if err != nil {
 		f.Close()

@@ -2,6 +2,7 @@ package packed_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -29,7 +30,7 @@ func ExampleOpen() {
 	if err != nil {
 		panic(err)
 	}
-	r, err := packed.Open(f)
+	r, err := packed.Open(context.Background(), f)
 	if err != nil {
 		panic(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"bufio"
 	"bytes"
 	"compress/bzip2"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -124,8 +125,8 @@ func Inner(path string) string {
 // the error is [ErrNotPacked] for a file that is something else.
 //
 // Where the format does not say how large the content is (gzip, bzip2, most
-// streams), the file is read through once.
-func Open(f *os.File) (*Reader, error) {
+// streams), the file is read through once. That ends with ctx.
+func Open(ctx context.Context, f *os.File) (*Reader, error) {
 	head := make([]byte, 16)
 	n, err := f.ReadAt(head, 0)
 	if err != nil && !errors.Is(err, io.EOF) {
@@ -153,8 +154,11 @@ func Open(f *os.File) (*Reader, error) {
 			r.points = []point{{}}
 		}
 		if r.size < 0 {
-			if err := r.measure(); err != nil {
+			if err := r.measure(ctx); err != nil {
 				r.stop()
+				if ctx.Err() != nil {
+					return nil, ctx.Err()
+				}
 				return nil, fmt.Errorf("%w (%s): %w", ErrDamaged, m.name, err)
 			}
 		}

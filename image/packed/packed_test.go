@@ -2,6 +2,7 @@ package packed
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -66,7 +67,7 @@ func open(t testing.TB, b []byte) (*Reader, error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := Open(f)
+	r, err := Open(context.Background(), f)
 	if err != nil {
 		f.Close()
 		return nil, err
@@ -180,4 +181,26 @@ func FuzzOpen(f *testing.F) {
 			_, _ = r.ReadAt(p, at)
 		}
 	})
+}
+
+// Reading a file through for its size ends with the context.
+func TestOpenEnds(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.gz")
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	w.Write(make([]byte, 1<<20))
+	w.Close()
+	if err := os.WriteFile(path, b.Bytes(), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := Open(ctx, f); err == nil || !errors.Is(err, context.Canceled) || errors.Is(err, ErrDamaged) {
+		t.Error(err)
+	}
 }

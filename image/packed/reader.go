@@ -1,6 +1,7 @@
 package packed
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -86,11 +87,14 @@ func (r *Reader) stop() {
 
 // measure reads everything once, to know how much there is. The pages that it
 // passes last are those at the end of the content, and are kept.
-func (r *Reader) measure() error {
+func (r *Reader) measure(ctx context.Context) error {
 	if err := r.start(0); err != nil {
 		return err
 	}
 	for {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		n, err := r.nextPage()
 		if err != nil {
 			return err

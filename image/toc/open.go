@@ -2,6 +2,7 @@ package toc
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -48,16 +49,18 @@ func match(p *format.Probe) format.Score {
 }
 
 // Open opens the image that a TOC file and the files it names are.
-func Open(path string) (disc.Image, error) { return format.OpenPath(path, openFile) }
+func Open(ctx context.Context, path string) (disc.Image, error) {
+	return format.OpenPath(ctx, path, openFile)
+}
 
-func openFile(file *format.File) (disc.Image, error) {
+func openFile(ctx context.Context, file *format.File) (disc.Image, error) {
 	defer file.Close()
 	path := file.Path
 	f, err := Parse(io.NewSectionReader(file, 0, file.Size))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	img, err := f.open(filepath.Dir(path), path)
+	img, err := f.open(ctx, filepath.Dir(path), path)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
@@ -66,12 +69,12 @@ func openFile(file *format.File) (disc.Image, error) {
 
 // Open opens the files that are named, which are looked for in dir, and makes an
 // image of them. Errors about the content name the line.
-func (f *File) Open(dir string) (disc.Image, error) { return f.open(dir) }
+func (f *File) Open(ctx context.Context, dir string) (disc.Image, error) { return f.open(ctx, dir) }
 
 // open makes an image of which files are known already.
-func (f *File) open(dir string, files ...string) (disc.Image, error) {
+func (f *File) open(ctx context.Context, dir string, files ...string) (disc.Image, error) {
 	b := builder{f: f, dir: dir, files: files, raw: make(map[string]*format.File), sound: make(map[string]*audio.File)}
-	img, err := b.build()
+	img, err := b.build(ctx)
 	if err != nil {
 		for _, c := range b.closers {
 			c.Close()
@@ -92,12 +95,12 @@ type builder struct {
 	extents []disc.Extent
 }
 
-func (b *builder) build() (disc.Image, error) {
+func (b *builder) build(ctx context.Context) (disc.Image, error) {
 	s := disc.Session{Number: 1, Format: b.f.Type.format()}
 	var at disc.LBA
 	for i := range b.f.Tracks {
 		t := &b.f.Tracks[i]
-		track, err := b.place(t, b.f.FirstNumber+i, at)
+		track, err := b.place(ctx, t, b.f.FirstNumber+i, at)
 		if err != nil {
 			return nil, err
 		}
@@ -142,7 +145,7 @@ func (x *part) block() int64 {
 func (x *part) sectors() int64 { return (x.length + x.block() - 1) / x.block() }
 
 // place lays out a track from the address at on.
-func (b *builder) place(t *Track, number int, at disc.LBA) (disc.Track, error) {
+func (b *builder) place(ctx context.Context, t *Track, number int, at disc.LBA) (disc.Track, error) {
 	mode, _, _ := t.Mode.stored()
 	out := disc.Track{Number: number, Mode: mode, Control: t.Control, ISRC: t.ISRC}
 	fail := func(format string, args ...any) (disc.Track, error) {
@@ -151,7 +154,7 @@ func (b *builder) place(t *Track, number int, at disc.LBA) (disc.Track, error) {
 	var parts []part
 	begins := []int64{0} // where each part begins, in bytes of audio or in sectors
 	for i := range t.Pieces {
-		x, err := b.open(&t.Pieces[i], mode)
+		x, err := b.open(ctx, &t.Pieces[i], mode)
 		if err != nil {
 			return out, err
 		}
@@ -266,7 +269,7 @@ func (b *builder) placeAudio(parts []part, at disc.LBA) {
 }
 
 // open finds out where a piece lies.
-func (b *builder) open(p *Piece, mode disc.Mode) (part, error) {
+func (b *builder) open(ctx context.Context, p *Piece, mode disc.Mode) (part, error) {
 	x := part{mode: p.Mode, sub: p.Sub, line: p.Line}
 	unit := int64(1)
 	if mode == disc.Audio && p.Sound {
@@ -279,7 +282,7 @@ func (b *builder) open(p *Piece, mode disc.Mode) (part, error) {
 	if p.Name == "" {
 		return x, nil
 	}
-	size, offset, err := b.source(p, &x, mode)
+	size, offset, err := b.source(ctx, p, &x, mode)
 	if err != nil {
 		return x, err
 	}
@@ -299,13 +302,13 @@ func (b *builder) open(p *Piece, mode disc.Mode) (part, error) {
 
 // source opens the file of a piece. It returns how many bytes of content it has,
 // and where they begin.
-func (b *builder) source(p *Piece, x *part, mode disc.Mode) (size, offset int64, err error) {
+func (b *builder) source(ctx context.Context, p *Piece, x *part, mode disc.Mode) (size, offset int64, err error) {
 	path, err := format.FindCompanion(b.dir, p.Name)
 	if err != nil {
 		return 0, 0, fmt.Errorf("line %d: %w", p.Line, err)
 	}
 	if mode == disc.Audio && p.Sub == NoSub {
-		f, err := b.openSound(path)
+		f, err := b.openSound(ctx, path)
 		switch {
 		case err == nil:
 			x.r, x.swapped = f.Source, f.Swapped != p.Swap
@@ -319,7 +322,7 @@ func (b *builder) source(p *Piece, x *part, mode disc.Mode) (size, offset int64,
 	}
 	f := b.raw[path]
 	if f == nil {
-		if f, err = format.OpenFile(path); err != nil {
+		if f, err = format.OpenFile(ctx, path); err != nil {
 			return 0, 0, fmt.Errorf("line %d: %w", p.Line, err)
 		}
 		b.raw[path] = f
@@ -330,14 +333,14 @@ func (b *builder) source(p *Piece, x *part, mode disc.Mode) (size, offset int64,
 	return f.Size, 0, nil
 }
 
-func (b *builder) openSound(path string) (*audio.File, error) {
+func (b *builder) openSound(ctx context.Context, path string) (*audio.File, error) {
 	if f := b.sound[path]; f != nil {
 		return f, nil
 	}
 	if b.raw[path] != nil {
 		return nil, audio.ErrNotAudio
 	}
-	f, err := audio.Open(path)
+	f, err := audio.Open(ctx, path)
 	if err != nil {
 		return nil, err
 	}

@@ -95,7 +95,7 @@ func swap(b []byte) []byte {
 
 func open(t *testing.T, dir, text string) (disc.Image, error) {
 	t.Helper()
-	return mustParse(t, text).Open(dir)
+	return mustParse(t, text).Open(t.Context(), dir)
 }
 
 func TestPieces(t *testing.T) {
@@ -211,7 +211,7 @@ func FuzzParse(f *testing.F) {
 		if err != nil {
 			return
 		}
-		img, err := file.Open(dir)
+		img, err := file.Open(t.Context(), dir)
 		if err != nil {
 			return
 		}

@@ -4,29 +4,55 @@ package regular
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
+	"syscall"
 )
 
 // ErrNotRegular is what errors about folders, pipes, sockets and devices wrap.
 var ErrNotRegular = errors.New("not a regular file")
 
-// Open opens a file for reading.
+// ErrFolder is the ErrNotRegular of a folder.
+var ErrFolder = fmt.Errorf("%w: it is a folder", ErrNotRegular)
+
+// Open opens a file for reading. What is opened is what was looked at: nothing can take
+// its place in between. The error is a [*fs.PathError].
 func Open(path string) (*os.File, error) {
-	if err := Check(path); err != nil {
+	// With O_NONBLOCK, opening does not wait; for regular files it changes nothing.
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if errors.Is(err, syscall.ENXIO) { // a socket
+		return nil, &fs.PathError{Op: "open", Path: path, Err: ErrNotRegular}
+	}
+	if err != nil {
 		return nil, err
 	}
-	return os.Open(path)
+	st, err := f.Stat()
+	if err == nil {
+		err = kind(path, st)
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
 }
 
-// Check makes sure that path, where something is, leads to a regular file. The error is a
-// [*fs.PathError].
+// Check makes sure that path, where something is, leads to a regular file, for those who
+// open it in another way than [Open]. The error is a [*fs.PathError].
 func Check(path string) error {
 	st, err := os.Stat(path)
 	if err != nil {
 		return err
 	}
-	if !st.Mode().IsRegular() {
+	return kind(path, st)
+}
+
+func kind(path string, st fs.FileInfo) error {
+	switch {
+	case st.IsDir():
+		return &fs.PathError{Op: "open", Path: path, Err: ErrFolder}
+	case !st.Mode().IsRegular():
 		return &fs.PathError{Op: "open", Path: path, Err: ErrNotRegular}
 	}
 	return nil

@@ -17,7 +17,7 @@ func TestOpen(t *testing.T) {
 		t.Fatal(err)
 	}
 	for path, want := range map[string]error{
-		file: nil, dir: regular.ErrNotRegular, os.DevNull: regular.ErrNotRegular, filepath.Join(dir, "none"): fs.ErrNotExist,
+		file: nil, dir: regular.ErrFolder, os.DevNull: regular.ErrNotRegular, filepath.Join(dir, "none"): fs.ErrNotExist,
 	} {
 		f, err := regular.Open(path)
 		if !errors.Is(err, want) {

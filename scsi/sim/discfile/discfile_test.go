@@ -65,7 +65,7 @@ func TestDiscIsAnImage(t *testing.T) {
 		t.Errorf("a disc in two drives: %v", err)
 	}
 	burnTrack(t, r)
-	img, err := image.Open(path)
+	img, err := image.Open(context.Background(), path)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,48 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"spindle/disc"
+	"spindle/image"
+	"spindle/image/format"
+	"spindle/iso"
+)
+
+// openImage opens an image, and says what is found that is no error.
+func openImage(ctx context.Context, a *app, path string) (disc.Image, error) {
+	return image.Open(ctx, path, func(r image.Remark) { a.note(remarkText(r)) })
+}
+
+// openStored opens an image with its sectors as they are stored: of an .iso, the
+// 2048 bytes of user data, and not the CD sectors that they would make.
+func openStored(ctx context.Context, a *app, path string) (disc.Image, error) {
+	img, err := openImage(ctx, a, path)
+	if err != nil || strings.EqualFold(filepath.Ext(path), ".cue") {
+		return img, err
+	}
+	if st, err := os.Stat(path); err == nil && st.Size() == int64(img.Layout().Sectors())*iso.BlockSize {
+		img.Close()
+		return image.OpenAs(ctx, path, disc.DVD)
+	}
+	return img, nil
+}
+
+// remarkText says what was found when an image was opened.
+func remarkText(r image.Remark) string {
+	switch r.Kind {
+	case format.CutShort:
+		have := fmt.Sprintf("%s is incomplete: it has %s", r.File, sizeText(r.Have))
+		if r.Want > 0 {
+			have += " of " + sizeText(r.Want)
+		}
+		return have + ". What is missing counts as not read. " + downloadNew
+	case format.OtherMap:
+		return fmt.Sprintf("%s is not used: it is the map of a copy of %d bytes, and the image has %d.", r.File, r.Have, r.Want)
+	}
+	return r.File
+}

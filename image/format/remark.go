@@ -1,0 +1,32 @@
+package format
+
+// RemarkKind says what a [Remark] is about.
+type RemarkKind uint8
+
+// What can be remarked.
+const (
+	// CutShort: the file ends before what it holds does. Have bytes of it are there, of
+	// Want, or of a number that nothing says when Want is 0. What is missing is a flaw of
+	// the image.
+	CutShort RemarkKind = iota + 1
+	// OtherMap: a map that may have been beside the image by chance is not used, for it is
+	// of a copy of Have bytes, and the image has Want.
+	OtherMap
+)
+
+// A Remark is what opening an image found that is no error, and that its user should know.
+type Remark struct {
+	Kind       RemarkKind
+	File       string
+	Have, Want int64 // bytes
+}
+
+// Observe has remark told what is found while the image of this file is opened.
+func (f *File) Observe(remark func(Remark)) { f.remark = remark }
+
+// Remark tells what was found, to who observes.
+func (f *File) Remark(r Remark) {
+	if f.remark != nil {
+		f.remark(r)
+	}
+}

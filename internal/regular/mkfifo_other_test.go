@@ -1,0 +1,5 @@
+//go:build !unix
+
+package regular_test
+
+func mkfifo(string) bool { return false }
