@@ -13,8 +13,8 @@ import (
 
 // finish hashes what was not hashed while it was read, gives all files their
 // names, and says what was made.
-func (j *job) finish(ctx context.Context, c *Contents, last Progress) (*Result, error) {
-	w, p := j.writer, j.writer.plan
+func (j *job) finish(ctx context.Context, r *reader) (*Result, error) {
+	w, p, last := j.writer, j.writer.plan, r.progress
 	last.Phase, last.Pass, last.Sectors, last.Bad, last.Total = Hashing, 0, 0, 0, p.regions.size()
 	err := w.hashRest(ctx, func(done int64) {
 		last.Done = done
@@ -24,7 +24,8 @@ func (j *job) finish(ctx context.Context, c *Contents, last Progress) (*Result, 
 		return nil, err
 	}
 	res := &Result{
-		Contents: c, Sectors: p.regions.sectors(), ReadTwice: p.readTwice, Bad: listBad(w.tracker.snapshot(), p.regions),
+		Contents: r.disc, Sectors: p.regions.sectors(), ReadTwice: p.readTwice,
+		Bad: listBad(w.tracker.snapshot(), p.regions, &r.refusals),
 	}
 	if err := w.out.finish(); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrOutput, err)
@@ -94,16 +95,23 @@ var reasons = map[mapfile.Status]Reason{
 }
 
 // listBad lists what is not right in the image.
-func listBad(m *mapfile.Map, rs regions) []BadRange {
+func listBad(m *mapfile.Map, rs regions, refused *refusals) []BadRange {
 	var bad []BadRange
 	for _, b := range m.Blocks() {
 		if b.Status == mapfile.Finished {
 			continue
 		}
-		reason := reasons[b.Status]
 		for pos := b.Pos; pos < b.End(); {
 			g := rs.find(pos)
-			n := min(b.End()-pos, g.pos+g.bytes()-pos) / int64(g.size)
+			end := min(b.End(), g.pos+g.bytes())
+			reason := reasons[b.Status]
+			if reason == Unreadable && refused.m != nil {
+				if refused.has(pos) {
+					reason = Protected
+				}
+				end = min(end, refused.end(pos))
+			}
+			n := (end - pos) / int64(g.size)
 			at := g.at(pos)
 			pos += n * int64(g.size)
 			if k := len(bad) - 1; k >= 0 && bad[k].Last+1 == at && bad[k].Track == g.track.Number && bad[k].Reason == reason {
@@ -121,7 +129,7 @@ func (r *Result) Flaws() disc.Flaws {
 	var all []disc.Flaw
 	for _, b := range r.Bad {
 		kind := disc.ReadWithErrors
-		if b.Reason == Unreadable {
+		if b.Reason != Flawed {
 			kind = disc.Unread
 		}
 		all = append(all, disc.Flaw{First: b.First, Count: int(b.Last-b.First) + 1, Kind: kind})

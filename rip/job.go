@@ -85,7 +85,7 @@ func (j *job) run(ctx context.Context) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	res, err := j.finish(ctx, c, r.progress)
+	res, err := j.finish(ctx, r)
 	if res != nil {
 		res.Resumed = earlier != nil
 	}

@@ -26,6 +26,7 @@ const (
 	NoteVolumeLarger   NoteCode = "volume-larger"     // Count sectors; Source states Total
 	NoteVolumeSmaller  NoteCode = "volume-smaller"    // Count sectors; Source states Total
 	NoteProtected      NoteCode = "protected"         // Protection
+	NoteRefused        NoteCode = "refused"           // Protection, Err: the drive does not give protected sectors; the others are read
 	NoteOffsetStart    NoteCode = "offset-start"      // Count samples at the start are silence
 	NoteOffsetEnd      NoteCode = "offset-end"        // Count samples at the end are silence
 	NoteSpeedForbidden NoteCode = "speed-forbidden"   // the speed cannot be set without write permission

@@ -117,6 +117,9 @@ func (r *reader) copyRound(ctx context.Context, skip *skipper) (skipped int, err
 			}
 		}
 		r.tracker.set(g.position(at), int64(n*g.size), mapfile.NonTrimmed)
+		if drive.Classify(err) == drive.Protected {
+			continue // no damage: what follows fails at once, or is as good as the rest
+		}
 		if k := skip.failed(); k > 0 {
 			pos += int64(k * g.size)
 			skipped++
@@ -214,26 +217,43 @@ func (r *reader) bisect(ctx context.Context, g *region, at disc.LBA, n int, what
 		if !errors.As(err, &failed) {
 			return err
 		}
+		class := drive.Classify(err)
 		if n == 1 {
-			r.markUnreadable(g, at, what)
+			r.markFailed(g, at, what, class)
 			return nil
 		}
-		head := n / 2
-		bad := failedAt(err)
-		named := bad > at && bad < at+disc.LBA(n)
-		if named {
-			head = int(bad - at)
-		}
-		if err := r.bisect(ctx, g, at, head, what); err != nil {
-			return err
+		head, named := split(err, class, at, n)
+		if head > 0 {
+			if err := r.bisect(ctx, g, at, head, what); err != nil {
+				return err
+			}
 		}
 		at, n = at+disc.LBA(head), n-head
-		if named && drive.Classify(err) != drive.Boundary {
-			r.markUnreadable(g, at, what)
+		if named && class != drive.Boundary {
+			r.markFailed(g, at, what, class)
 			at, n = at+1, n-1
 		}
 	}
 	return nil
+}
+
+// split says how many of the sectors that failed together are read next, and whether
+// the drive named the one behind them. Some drives always name the first; of a
+// protected one that is believed, because a whole film may be refused so.
+func split(err error, class drive.Class, at disc.LBA, n int) (head int, named bool) {
+	bad := failedAt(err)
+	if bad > at && bad < at+disc.LBA(n) || bad == at && class == drive.Protected {
+		return int(bad - at), true
+	}
+	return n / 2, false
+}
+
+// markFailed marks a sector that failed alone.
+func (r *reader) markFailed(g *region, at disc.LBA, what intent, class drive.Class) {
+	if class == drive.Protected {
+		r.refusals.add(g, at, r.plan.regions.size())
+	}
+	r.markUnreadable(g, at, what)
 }
 
 // failedAt returns the address that a read failed at, as the sense data state it.
@@ -303,6 +323,9 @@ func (r *reader) retryPasses(ctx context.Context) error {
 				r.resetSpeed(ctx)
 				return nil
 			}
+			if r.refusals.has(s.g.position(s.at)) {
+				continue // the drive will not think better of it
+			}
 			if err := r.retry(ctx, s.g, s.at); err != nil {
 				return err
 			}
@@ -347,6 +370,9 @@ func (r *reader) retry(ctx context.Context, g *region, at disc.LBA) error {
 	var failed *sectorsError
 	if err != nil && !errors.As(err, &failed) {
 		return err
+	}
+	if drive.Classify(err) == drive.Protected {
+		r.refusals.add(g, at, r.plan.regions.size())
 	}
 	r.sink.drain()
 	if r.tracker.at(g.position(at)) == mapfile.Finished {

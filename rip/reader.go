@@ -37,6 +37,8 @@ type reader struct {
 	speeds   []int // kB/s for the passes, fastest first; empty: leave it
 	lastGood time.Time
 	leftOver []sectorRef // what an earlier run could not read
+	given    bool        // sectors came in this run
+	refusals refusals
 
 	image      *output   // what was read before, for comparisons
 	identity   *identity // of the disc; nil: an older state
@@ -88,6 +90,7 @@ func (r *reader) read(ctx context.Context, g *region, at disc.LBA, n int, what i
 	var err error
 	for range maxResets {
 		if err = r.fetch(ctx, b); err == nil {
+			r.given = true
 			r.sink.send(b)
 			r.report(at, n, r.clock().Now().Sub(begin))
 			return nil
@@ -119,7 +122,7 @@ func (r *reader) judge(ctx context.Context, err error) (again bool, fatal error)
 	case drive.NoMedium:
 		return false, fmt.Errorf("%w: %w", ErrTakenOut, err)
 	case drive.Protected:
-		return false, fmt.Errorf("%w (%w)", ErrProtected, err)
+		return false, r.refusedAsProtected(ctx, err)
 	case drive.Refused:
 		if scsi.IsSense(err, scsi.IllegalRequest, scsi.ASCInvalidOpcode, scsi.AnyQualifier) {
 			return false, fmt.Errorf("%w: %w", ErrDrive, err)

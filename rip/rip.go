@@ -102,6 +102,7 @@ type Reason string
 // The reasons.
 const (
 	Unreadable Reason = "unreadable" // filled
+	Protected  Reason = "protected"  // filled: the drive refuses to give them
 	Flawed     Reason = "flawed"     // read, but failing their own checksum, or with C2 errors
 )
 
@@ -166,7 +167,7 @@ var (
 	ErrUndecided = errors.New("it cannot be told whether this is the disc the rip was begun with")
 	// ErrOtherOptions: the rip was begun with other options.
 	ErrOtherOptions = errors.New("the rip was begun with other options")
-	// ErrProtected: the drive refuses to give protected sectors.
+	// ErrProtected: the drive refuses to give any sector.
 	ErrProtected = errors.New("the disc is copy-protected")
 	// ErrDrive: the drive failed in a way that trying again does not help.
 	ErrDrive = errors.New("the drive stopped working")

@@ -641,9 +641,9 @@ func TestProtected(t *testing.T) {
 		t.Fatal(err)
 	}
 	o := new(observer)
-	_, err = Rip(context.Background(), tray(t, big, "?media=dvd-rom&protect=css"),
+	res, err := Rip(context.Background(), tray(t, big, "?media=dvd-rom&protect=css"),
 		Options{Output: filepath.Join(t.TempDir(), "x.iso"), Format: ISO, Observer: o})
-	if !errors.Is(err, ErrProtected) || !o.told(NoteProtected) {
+	if err != nil || len(res.Bad) != 1 || res.Bad[0].Reason != Protected || !o.told(NoteProtected) {
 		t.Errorf("%v; %+v", err, o.notes)
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"spindle/disc"
 	"spindle/disc/digest"
 	"spindle/drive/byname"
+	"spindle/image"
 	"spindle/rip"
 	"spindle/scsi/mmc"
 
@@ -202,6 +203,7 @@ func runRip(ctx context.Context, a *app, o ripFlags) (result, error) {
 		return nil, err
 	}
 	r := newRipResult(res)
+	r.Files = filesHit(ctx, o.Output, res)
 	sums, err := o.sums(a, res)
 	if err != nil {
 		return nil, err
@@ -213,6 +215,20 @@ func runRip(ctx context.Context, a *app, o ripFlags) (result, error) {
 		}
 	}
 	return r, nil
+}
+
+// filesHit names the files in an image that its bad sectors belong to, as far as
+// its directories can be read.
+func filesHit(ctx context.Context, path string, res *rip.Result) []string {
+	if len(res.Bad) == 0 {
+		return nil
+	}
+	img, err := image.Open(path)
+	if err != nil {
+		return nil
+	}
+	defer img.Close()
+	return image.FilesAt(ctx, img, res.Flaws(), mostFiles)
 }
 
 // interruptedRip says how a rip goes on after Ctrl-C.
@@ -241,6 +257,7 @@ type ripResult struct {
 	Tracks     []rip.TrackSums `json:"tracks"`
 	BadSectors int             `json:"bad_sectors"`
 	Bad        []rip.BadRange  `json:"bad,omitempty"`
+	Files      []string        `json:"files,omitempty"` // that bad sectors belong to
 	ReadTwice  bool            `json:"audio_read_twice,omitempty"`
 	Resumed    bool            `json:"resumed,omitempty"`
 	Seconds    float64         `json:"seconds"`
@@ -298,6 +315,13 @@ func (r *ripResult) textBad(p *page) {
 		}
 		p.line("  %s%s: %s", r.trackOf(b), sectorsText(int(b.First), int(b.Last)), badReasons[b.Reason])
 	}
+	if len(r.Files) > 0 {
+		p.line("damaged files: %s", fileList(r.Files))
+	}
+	if !slices.ContainsFunc(r.Bad, func(b rip.BadRange) bool { return b.Reason != rip.Protected }) {
+		p.text("%s spindle does not decrypt discs; what lies outside of these sectors can be extracted from the image.", r.rest())
+		return
+	}
 	p.text("%s Clean the disc or try another drive, and run the same command: it reads only these sectors again (%s lists them).",
 		r.rest(), r.Map)
 }
@@ -305,6 +329,7 @@ func (r *ripResult) textBad(p *page) {
 // badReasons says why sectors are not right.
 var badReasons = map[rip.Reason]string{
 	rip.Unreadable: "unreadable; filled in the image",
+	rip.Protected:  "copy-protected; filled in the image",
 	rip.Flawed:     "read with errors; kept as read",
 }
 

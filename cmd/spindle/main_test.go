@@ -40,6 +40,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"mkdisc": cmdMkdisc, "waitfile": cmdWaitfile, "status": cmdStatus, "corrupt": cmdCorrupt, "glob": cmdGlob,
 			"write": cmdWrite, "link": cmdLink, "sumfile": cmdSumfile,
+			"pad": cmdPad,
 		},
 	})
 }
@@ -97,6 +98,13 @@ func cmdCorrupt(ts *testscript.TestScript, _ bool, args []string) {
 		b[at] ^= 1
 	}
 	ts.Check(os.WriteFile(path, b, 0o666))
+}
+
+// pad FILE SIZE makes a file so many bytes long, with zeros or cut.
+func cmdPad(ts *testscript.TestScript, _ bool, args []string) {
+	size, err := strconv.ParseInt(args[1], 10, 64)
+	ts.Check(err)
+	ts.Check(os.Truncate(ts.MkAbs(args[0]), size))
 }
 
 // sumfile FILE writes the checksum file of a file beside it.
