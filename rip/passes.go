@@ -128,11 +128,18 @@ func (r *reader) copyRound(ctx context.Context, skip *skipper) (skipped int, err
 }
 
 // comparePass reads the audio that was read once a second time. Between the two
-// lies the whole disc, or what there is of it, so that nothing comes from the
-// drive's buffer.
+// lies the whole disc, so that nothing comes from the drive's buffer; of a short one
+// that is seen to.
 func (r *reader) comparePass(ctx context.Context) error {
 	r.setPhase(Comparing, readOnce, 1)
+	short := r.plan.regions.size() <= 2*r.bufferSize(ctx)
+	if short {
+		r.defeatCache(ctx, r.plan.regions[0].first)
+	}
 	return r.each(readOnce, func(g *region, at disc.LBA, n int) error {
+		if short && r.cache.way == byFlush {
+			r.defeatCache(ctx, at)
+		}
 		return r.bisect(ctx, g, at, n, secondReading)
 	})
 }
@@ -314,6 +321,8 @@ func (r *reader) retryPasses(ctx context.Context) error {
 			return err
 		}
 		pause = min(2*pause, mostPause)
+		// A pass reads each sector once: what the buffer had before it is what counts.
+		r.defeatCache(ctx, sectors[0].at)
 		for i := range sectors {
 			s := sectors[i]
 			if pass%2 == 1 {
@@ -361,8 +370,10 @@ func (r *reader) badSectors() []sectorRef {
 // retry reads one bad sector once more. Where one reading proves nothing, it is
 // compared with the one that the image holds, if it holds one.
 func (r *reader) retry(ctx context.Context, g *region, at disc.LBA) error {
-	r.defeatCache(ctx, g, at)
 	what := firstReading
+	if r.cache.way == byFlush {
+		r.defeatCache(ctx, at)
+	}
 	if r.plan.provesNothing(g) && r.tracker.at(g.position(at)) != unread {
 		what = secondReading
 	}
@@ -379,25 +390,4 @@ func (r *reader) retry(ctx context.Context, g *region, at disc.LBA) error {
 		r.lastGood = r.clock().Now()
 	}
 	return nil
-}
-
-// cacheDistance is how far another sector must be so that the drive's buffer is
-// read anew: more than the largest buffers hold.
-const cacheDistance = 8000
-
-// defeatCache reads a sector far from at, so that the next read comes from the
-// disc and not from the drive's buffer. It matters for sectors that came with
-// errors; its own success does not.
-func (r *reader) defeatCache(ctx context.Context, g *region, at disc.LBA) {
-	other := at + cacheDistance
-	if other >= g.last() {
-		other = max(g.first, at-cacheDistance)
-	}
-	if r.tracker.at(g.position(other)) != mapfile.Finished {
-		return // it would only cost the time of another bad sector
-	}
-	b := r.sink.take()
-	b.prepare(r.plan, g, other, 1)
-	_ = r.fetch(ctx, b) // read again, if it counts
-	r.sink.drop(b)
 }

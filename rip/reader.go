@@ -39,6 +39,7 @@ type reader struct {
 	leftOver []sectorRef // what an earlier run could not read
 	given    bool        // sectors came in this run
 	refusals refusals
+	cache    cache
 
 	image      *output   // what was read before, for comparisons
 	identity   *identity // of the disc; nil: an older state

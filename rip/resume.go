@@ -235,7 +235,7 @@ func (c *comparison) piece(ctx context.Context, g *region, at disc.LBA, n int) (
 	open := newDoubts(n)
 	for try := range tries {
 		if try > 0 {
-			c.reader.defeatCache(ctx, g, at)
+			c.reader.defeatCache(ctx, at)
 		}
 		b := c.reader.sink.take()
 		b.prepare(c.reader.plan, g, at, n)

@@ -25,11 +25,11 @@ type tracker struct {
 	m  *mapfile.Map
 }
 
-// next returns the next block in a state, from a position on.
-func (t *tracker) next(pos int64, s mapfile.Status) (mapfile.Block, bool) {
+// next returns the next block in one of the states, from a position on.
+func (t *tracker) next(pos int64, states ...mapfile.Status) (mapfile.Block, bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.m.Next(pos, s)
+	return t.m.Next(pos, states...)
 }
 
 // at returns the state of a position.

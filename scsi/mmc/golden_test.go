@@ -77,6 +77,9 @@ var goldenCalls = []struct {
 	{"Read12(1 block at 16, ForceUnitAccess)", func(ctx context.Context, d *mmc.Drive) (any, error) {
 		return d.Read12(ctx, make([]byte, mmc.BlockSize), 16, mmc.ForceUnitAccess)
 	}},
+	{"DropBuffer(4096)", func(ctx context.Context, d *mmc.Drive) (any, error) {
+		return nil, d.DropBuffer(ctx, 4096)
+	}},
 	{"ReadCD(audio with C2, 24 sectors at 1000)", readCD(24*(2352+294),
 		mmc.CDReadRequest{LBA: 1000, Count: 24, Expect: mmc.CDDASector, Fields: mmc.UserData, C2: mmc.C2Bits})},
 	{"ReadCD(all of 1 sector at -150, C2 and block, raw sub-channel)", readCD(2352+296+96,

@@ -51,6 +51,16 @@ func (d *Drive) Read12(ctx context.Context, buf []byte, lba addr.LBA, flags Read
 	return len(b), err
 }
 
+// DropBuffer makes the drive forget what it has in its buffer, so that the next read
+// comes from the medium: a READ (12) of no block at lba, with ForceUnitAccess. That it
+// does so is known from drives, and not from the standard.
+func (d *Drive) DropBuffer(ctx context.Context, lba addr.LBA) error {
+	cdb := newCDB(scsi.OpRead12)
+	cdb[1] = byte(ForceUnitAccess)
+	put32(cdb[2:], uint32(lba))
+	return d.none(ctx, cdb, readLimit)
+}
+
 // SectorType is the kind of sector that READ CD is to expect (6.17.2.2). With
 // another kind on the disc, it fails with 5/64/00.
 type SectorType uint8

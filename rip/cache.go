@@ -1,0 +1,145 @@
+package rip
+
+import (
+	"context"
+	"time"
+
+	"spindle/disc"
+	"spindle/drive"
+	"spindle/image/mapfile"
+	"spindle/scsi/mmc"
+)
+
+// The sizes of a drive's buffer, in bytes: where mode page 2Ah does not state it, and
+// the most that is believed.
+const (
+	usualBuffer = 4 << 20
+	mostBuffer  = 32 << 20
+)
+
+// fromDisc is the least time that a sector takes which is read again from the disc and
+// not from the buffer: close to a turn at the highest speed that discs bear, of some
+// 10,000 a minute.
+const fromDisc = 4 * time.Millisecond
+
+// A cacheWay is how a drive is brought to read a sector from the disc again.
+type cacheWay uint8
+
+const (
+	unknownWay cacheWay = iota
+	byFlush             // a READ (12) that forces unit access empties the buffer
+	byReading           // other sectors push the old ones out
+	byStopping          // the disc is smaller than the buffer: it is stopped
+)
+
+// A cache is what is known of the drive's buffer.
+type cache struct {
+	way  cacheWay
+	size int64 // bytes
+}
+
+// knowCache finds out how the drive's buffer is defeated.
+func (r *reader) knowCache(ctx context.Context) {
+	if r.cache.way != unknownWay {
+		return
+	}
+	r.cache.size = r.bufferSize(ctx)
+	switch {
+	case r.flushWorks(ctx):
+		r.cache.way = byFlush
+	case r.plan.regions.size() <= 2*r.cache.size:
+		r.cache.way = byStopping
+	default:
+		r.cache.way = byReading
+	}
+}
+
+// bufferSize asks for the size of the buffer, once.
+func (r *reader) bufferSize(ctx context.Context) int64 {
+	if r.cache.size > 0 {
+		return r.cache.size
+	}
+	caps, err := r.drive.Drive.Capabilities(ctx)
+	if err != nil || caps.BufferSize <= 0 {
+		return usualBuffer
+	}
+	return min(int64(caps.BufferSize)<<10, mostBuffer)
+}
+
+// flushWorks tries whether the drive takes the command that empties its buffer, and
+// whether a sector takes the time of one from the disc afterwards.
+func (r *reader) flushWorks(ctx context.Context) bool {
+	block, ok := r.tracker.next(0, mapfile.Finished)
+	if !ok {
+		block, ok = r.tracker.next(0, readOnce)
+	}
+	if !ok {
+		return false
+	}
+	g := r.plan.regions.find(block.Pos)
+	at := g.at(block.Pos)
+	b := r.sink.take()
+	defer r.sink.drop(b)
+	b.prepare(r.plan, g, at, 1)
+	if r.fetch(ctx, b) != nil || r.drive.Drive.DropBuffer(ctx, at) != nil {
+		return false
+	}
+	begin := r.clock().Now()
+	return r.fetch(ctx, b) == nil && r.clock().Now().Sub(begin) >= fromDisc
+}
+
+// defeatCache sees to it that the next read of a sector comes from the disc and not
+// from the drive's buffer. Its own success does not matter.
+func (r *reader) defeatCache(ctx context.Context, at disc.LBA) {
+	r.knowCache(ctx)
+	switch r.cache.way {
+	case byFlush:
+		if r.drive.Drive.DropBuffer(ctx, at) == nil {
+			return
+		}
+		r.cache.way = byReading
+		if r.plan.regions.size() <= 2*r.cache.size {
+			r.cache.way = byStopping
+		}
+		r.defeatCache(ctx, at)
+	case byStopping:
+		if r.drive.Drive.StartStop(ctx, mmc.Stop) == nil {
+			_ = r.drive.Drive.StartStop(ctx, mmc.Start)
+			_ = drive.WaitReady(ctx, r.drive.Drive, drive.ReadyLimit)
+		}
+	default:
+		r.readElsewhere(ctx, at)
+	}
+}
+
+// readElsewhere reads more than the buffer holds, from half the disc away, sectors that
+// are known to be readable.
+func (r *reader) readElsewhere(ctx context.Context, at disc.LBA) {
+	rs := r.plan.regions
+	total := rs.size()
+	start := int64(0)
+	for i := range rs {
+		if g := &rs[i]; at >= g.first && at < g.last() {
+			start = g.position(at)
+		}
+	}
+	start = (start + total/2) % total
+	left := r.cache.size + r.cache.size/8
+	b := r.sink.take()
+	defer r.sink.drop(b)
+	for _, part := range [...][2]int64{{start, total}, {0, start}} {
+		for pos := part[0]; left > 0 && pos < part[1]; {
+			block, ok := r.tracker.next(pos, mapfile.Finished, readOnce)
+			if !ok || block.Pos >= part[1] || ctx.Err() != nil {
+				break
+			}
+			g, first, n := r.piece(block)
+			pos = g.position(first) + int64(n*g.size)
+			b.prepare(r.plan, g, first, n)
+			if r.fetch(ctx, b) != nil {
+				return // it would cost the time of more bad sectors
+			}
+			left -= int64(n * g.size)
+		}
+	}
+}
