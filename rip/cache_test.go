@@ -88,11 +88,11 @@ func TestBufferIsDefeated(t *testing.T) {
 		faults string
 		noC2   bool
 	}{
-		"others push it out":    {1 << 20, false, "read:800-803:1", false},
-		"forced access":         {1 << 20, true, "read:800-803:1", false},
-		"the whole disc fits":   {8 << 20, false, "read:800-803:1", false},
-		"it fits, forced":       {8 << 20, true, "read:800-803:1", false},
-		"compared, and it fits": {8 << 20, false, "read:800-803:1", true},
+		"others push it out":    {1 << 20, false, "read:1590-1593:1", false},
+		"forced access":         {1 << 20, true, "read:1590-1593:1", false},
+		"the whole disc fits":   {8 << 20, false, "read:1590-1593:1", false},
+		"it fits, forced":       {8 << 20, true, "read:1590-1593:1", false},
+		"compared, and it fits": {8 << 20, false, "read:1590-1593:1", true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cfg := a.config(t)
@@ -131,7 +131,7 @@ func TestFlushIsTried(t *testing.T) {
 	}
 	a := makeCD(madeVolume(t), rand.New(rand.NewPCG(5, 6)))
 	cfg := a.config(t)
-	f, err := sim.ParseFault("read:800-803:1")
+	f, err := sim.ParseFault("read:1590-1593:1")
 	if err != nil {
 		t.Fatal(err)
 	}
