@@ -223,7 +223,7 @@ func filesHit(ctx context.Context, path string, res *rip.Result) []string {
 	if len(res.Bad) == 0 {
 		return nil
 	}
-	img, err := image.Open(path)
+	img, err := image.Open(ctx, path)
 	if err != nil {
 		return nil
 	}
