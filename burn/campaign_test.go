@@ -219,7 +219,7 @@ func (c *campaignRun) run(t *testing.T, spec string, fault sim.Fault) {
 		return
 	}
 	c.failed = true
-	c.judge(t, where, r, before, res)
+	c.judge(t, where, r, before, equal, res)
 	if c.o.Simulate {
 		return
 	}
@@ -228,7 +228,7 @@ func (c *campaignRun) run(t *testing.T, spec string, fault sim.Fault) {
 }
 
 // judge checks what is said of the disc.
-func (c *campaignRun) judge(t *testing.T, where string, r *sim.Recordable, before string, res Result) {
+func (c *campaignRun) judge(t *testing.T, where string, r *sim.Recordable, before string, equal bool, res Result) {
 	var e *Error
 	if !errors.As(res.Err, &e) {
 		return
@@ -252,7 +252,7 @@ func (c *campaignRun) judge(t *testing.T, where string, r *sim.Recordable, befor
 	case Complete:
 		truth = st.Final
 	case Spoiled:
-		truth = damaged
+		truth = damaged || st.Final && !equal
 	}
 	if !truth {
 		t.Errorf("%s: the disc is said to be %s, and is %+v (%v)", where, res.State, st, res.Err)

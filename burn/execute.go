@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"spindle/disc"
@@ -55,13 +56,28 @@ func (b *burner) run(ctx context.Context) error {
 	if err := b.setSpeed(ctx); err != nil && !drive.Classify(err).Answered() {
 		return b.failed(0, err)
 	}
+	last := lastWriting(b.plan.Steps)
 	for i, s := range b.plan.Steps {
+		if last >= 0 && i > last {
+			// All is written: it is closed, whoever loses patience.
+			ctx = context.WithoutCancel(ctx)
+		}
 		b.record(Position{i, b.at, b.sent})
 		if err := s.run(ctx, b, i); err != nil {
 			return b.failed(i, err)
 		}
 	}
 	return nil
+}
+
+// lastWriting is the last step that writes, or -1.
+func lastWriting(steps []Step) int {
+	for i, s := range slices.Backward(steps) {
+		if Writes(s) {
+			return i
+		}
+	}
+	return -1
 }
 
 // failed makes the error of a step.

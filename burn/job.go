@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"spindle/disc"
 	"spindle/scsi/mmc"
 )
 
@@ -133,6 +134,21 @@ func (p *Plan) leaves() DiscState {
 	return Complete
 }
 
+// spoils is what a disc is that the drive calls so after a burn that failed: one that
+// is closed, or was to be written at once, is of no use while a part of the image is
+// missing.
+func (p *Plan) spoils(e *Error, state DiscState) DiscState {
+	end := disc.LBA(0)
+	for _, r := range p.Content {
+		end = max(end, r.end())
+	}
+	partly := !p.Simulate && e.Writing() && e.At.LBA < end
+	if partly && (state == Complete || state == Appendable && p.Mode == DiscAtOnce) {
+		return Spoiled
+	}
+	return state
+}
+
 // burn executes the plan.
 func (j *Job) burn(ctx context.Context, f *feed, number int) Result {
 	w := watch(j.Observer)
@@ -157,7 +173,7 @@ func (j *Job) burn(ctx context.Context, f *feed, number int) Result {
 	} else {
 		_ = j.Drive.AllowRemoval(context.WithoutCancel(ctx))
 	}
-	e.State = stateAfter(ctx, j.Drive)
+	e.State = j.Plan.spoils(e, stateAfter(ctx, j.Drive))
 	if !touched && e.State != Unknown {
 		e.State = Untouched
 	}

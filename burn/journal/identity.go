@@ -108,8 +108,7 @@ func (id Identity) Same(now Identity, version int) error {
 			return &burn.ImageChangedError{File: id.name(was), Change: burn.FileRemoved}
 		}
 		if err := compareFile(id.name(was), was, *is); err != nil {
-			var c *burn.ImageChangedError
-			if !errors.As(err, &c) || c.Change != burn.Touched {
+			if !Touched(err) {
 				return err
 			}
 			if touched == nil {
@@ -143,18 +142,20 @@ func compareFile(name string, was, is FileID) error {
 
 // CheckImage makes sure that an image, which is what now says, is still the one that was burned: its files
 // by name, size, time and, of small ones, content; and what the drive took of it, by
-// the sum in the journal. An image that was only touched is the same if that sum
-// covers all of it. Errors are those of [Identity.Same] and [burn.CheckSent].
+// the sum in the journal. Of an image that was only touched, what the drive took counts:
+// what follows that comes from the image as it is now. Errors are those of
+// [Identity.Same] and [burn.CheckSent].
 func (j *Journal) CheckImage(ctx context.Context, now Identity, src *burn.Source, o burn.Observer) error {
 	err := j.Image.Same(now, j.Version)
-	var changed *burn.ImageChangedError
-	if err != nil && (!errors.As(err, &changed) || changed.Change != burn.Touched || !j.sentAll()) {
+	if err != nil && (!Touched(err) || j.At.Sent.Bytes == 0) {
 		return err
 	}
 	return burn.CheckSent(ctx, src, j.Attempt(), o)
 }
 
-// sentAll reports whether the drive took all that comes from the image.
-func (j *Journal) sentAll() bool {
-	return j.At.Sent.Bytes > 0 && j.At.Sent.Bytes >= j.Plan.ContentBytes()
+// Touched reports whether an error of [Identity.Same] says no more than that a file
+// was written to since.
+func Touched(err error) bool {
+	var c *burn.ImageChangedError
+	return errors.As(err, &c) && c.Change == burn.Touched
 }

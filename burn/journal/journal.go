@@ -99,7 +99,7 @@ const (
 // A Failure is how a burn failed.
 type Failure struct {
 	Reason Reason
-	Text   string // of the error
+	Text   string // of the error; empty after an interruption
 	Sense  string // key, code and qualifier, as in "3/0C/00"; or empty
 	State  burn.DiscState
 }

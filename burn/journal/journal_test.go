@@ -329,6 +329,7 @@ func TestEnded(t *testing.T) {
 		{burn.Result{Verification: &burn.Verification{Sectors: 7}}, Broken, true},
 		{burn.Result{Verification: &burn.Verification{Different: []burn.Range{{First: 3, Count: 2}}}}, Different, false},
 		{burn.Result{Err: &burn.VerifyError{Err: burn.ErrReload}}, Unverified, false},
+		{burn.Result{Err: &burn.VerifyError{Err: context.Canceled}}, Unverified, false},
 	} {
 		w, err := CreateIn(t.TempDir(), Begin{Plan: plan})
 		if err != nil {

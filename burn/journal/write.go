@@ -172,8 +172,10 @@ func (w *Writer) Ended(r burn.Result) {
 	switch {
 	case errors.As(r.Err, &failed):
 		return // it was written down
+	case errors.Is(r.Err, context.Canceled):
+		f.Reason = string(Unverified)
 	case r.Err != nil:
-		f.Reason, f.Error = string(Unverified), r.Err.Error()
+		f.Reason, f.Error = string(Unverified), cause(r.Err).Error()
 	case r.Verification != nil && !r.Verification.OK():
 		f.Reason = string(Different)
 		at.LBA = 0
@@ -182,4 +184,13 @@ func (w *Writer) Ended(r burn.Result) {
 		return
 	}
 	w.write(line2{Event: "failed", At: newPosition2(at), Failure: f})
+}
+
+// cause is what stopped a comparison, without the words around it.
+func cause(err error) error {
+	var verify *burn.VerifyError
+	if errors.As(err, &verify) {
+		return verify.Err
+	}
+	return err
 }

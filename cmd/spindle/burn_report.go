@@ -65,9 +65,9 @@ func burnOutcome(ctx context.Context, a *app, t *target, r burn.Result, several 
 	}
 	switch v := r.Verification; {
 	case r.Err != nil && (errors.Is(r.Err, context.Canceled) || ctx.Err() != nil):
-		e.fail(burnInterrupted(r))
+		e.fail(burnInterrupted(r, t.medium))
 	case r.Err != nil:
-		e.fail(burnFailure(r))
+		e.fail(burnFailure(r, t.medium))
 	case t.plan.Simulate:
 		e.text = "The simulation succeeded; the disc was not written."
 	case v == nil:
@@ -172,17 +172,20 @@ func burnDiffers(v *burn.Verification) message {
 }
 
 // burnInterrupted reports Ctrl-C.
-func burnInterrupted(r burn.Result) message {
+func burnInterrupted(r burn.Result, d *burn.Medium) message {
 	m := message{status: exitInterrupted, what: "interrupted", next: stateWords(r.State) + " \"spindle reburn\" resumes, as far as the disc allows."}
 	var verify *burn.VerifyError
-	if errors.As(r.Err, &verify) {
+	switch {
+	case r.State == burn.Spoiled:
+		m.next = halfWritten + " " + afterSpoiling(d)
+	case errors.As(r.Err, &verify):
 		m.next = "The disc was burned completely; only the comparison was stopped. \"spindle reburn\" compares it."
 	}
 	return m
 }
 
 // burnFailure reports a burn that failed.
-func burnFailure(r burn.Result) message {
+func burnFailure(r burn.Result, d *burn.Medium) message {
 	m := message{status: exitBurnFailed, what: r.Err.Error(), next: tryAgain}
 	if s := scsi.SenseOf(r.Err); s != nil {
 		m.sense = s.String()
@@ -199,7 +202,7 @@ func burnFailure(r burn.Result) message {
 			m.next = pushTray
 		}
 	case errors.As(r.Err, &failed):
-		m.stopped(r, failed)
+		m.stopped(r, failed, d)
 	}
 	return m
 }
@@ -208,7 +211,9 @@ func burnFailure(r burn.Result) message {
 const (
 	tryAgain     = "\"spindle reburn\" tries again, slower."
 	resumeDisc   = "\"spindle reburn\" resumes on this disc."
-	burnAgain    = "\"spindle reburn\" burns again, slower."
+	halfWritten  = "The disc is spoiled: it holds only a part of the image."
+	burnAgain    = "\"spindle reburn\" erases it, and burns again, slower."
+	burnFresh    = "Insert a fresh disc: \"spindle reburn\" burns the image onto it, slower."
 	compareAgain = "The burn itself succeeded. Eject the disc, load it, and compare: spindle verify IMAGE --with DRIVE"
 	pushTray     = "Push the tray in, and compare: spindle verify IMAGE --with DRIVE"
 	sourceFailed = "Once the image can be read, \"spindle reburn\" resumes, as far as the disc allows."
@@ -216,7 +221,7 @@ const (
 )
 
 // stopped completes the message of a burn that a step ended.
-func (m *message) stopped(r burn.Result, failed *burn.Error) {
+func (m *message) stopped(r burn.Result, failed *burn.Error, d *burn.Medium) {
 	reburn := strings.Contains(m.next, "spindle reburn")
 	where := ""
 	switch {
@@ -225,8 +230,14 @@ func (m *message) stopped(r burn.Result, failed *burn.Error) {
 	case failed.Writing():
 		where = fmt.Sprintf(" at sector %d", failed.At.LBA)
 	}
+	if failed.State == burn.Spoiled && m.next == sourceFailed {
+		m.next = "" // there is nothing to resume
+	}
 	m.what = "the burn failed" + where + ": " + m.what
 	state := stateWords(failed.State)
+	if failed.State == burn.Spoiled && failed.Writing() {
+		state = halfWritten
+	}
 	if failed.AtClose() {
 		m.what += " (while closing the disc, after all data)"
 		if v := r.Verification; v != nil && v.OK() {
@@ -237,13 +248,20 @@ func (m *message) stopped(r burn.Result, failed *burn.Error) {
 		}
 	}
 	next := m.next
-	if !reburn {
-		switch failed.State {
-		case burn.Appendable, burn.Overwritable, burn.StillBlank, burn.Untouched:
-			next += " " + resumeDisc
-		case burn.Spoiled:
-			next += " " + burnAgain
-		}
+	switch {
+	case failed.State == burn.Spoiled:
+		next = strings.TrimSpace(next + " " + afterSpoiling(d))
+	case reburn:
+	case failed.State != burn.Unknown && failed.State != burn.Complete:
+		next += " " + resumeDisc
 	}
 	m.next = state + " " + next
+}
+
+// afterSpoiling says how the burn of a spoiled disc is made good.
+func afterSpoiling(d *burn.Medium) string {
+	if d.Erasable {
+		return burnAgain
+	}
+	return burnFresh
 }

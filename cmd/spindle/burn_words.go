@@ -1,11 +1,15 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"strings"
+	"time"
 
 	"spindle/burn"
 	"spindle/burn/journal"
 	"spindle/iso"
+	"spindle/scsi"
 )
 
 // doing names a step of a burn in the middle of a sentence.
@@ -45,7 +49,10 @@ func whyFailed(j *journal.Journal) string {
 	case journal.Different:
 		return "the disc differs from the image"
 	case journal.Unverified:
-		return "the disc could not be compared with the image: " + inWords(j.Failure.Text)
+		if j.Failure.Text == "" {
+			return "the disc was burned completely; comparing it was interrupted"
+		}
+		return "the disc was burned, and could not be compared with the image: " + journalCause(j.Failure)
 	}
 	text := "the burn failed"
 	if j.At.Step < len(j.Plan.Steps) {
@@ -55,7 +62,41 @@ func whyFailed(j *journal.Journal) string {
 			text += fmt.Sprintf(" at sector %d", j.At.LBA)
 		}
 	}
-	return text + ": " + inWords(j.Failure.Text)
+	return text + ": " + journalCause(j.Failure)
+}
+
+// journalCause says what an error means that a journal has kept, in words.
+func journalCause(f journal.Failure) string {
+	if f.Sense != "" {
+		var s scsi.Sense
+		if _, err := fmt.Sscanf(f.Sense, "%x/%x/%x", &s.Key, &s.ASC, &s.ASCQ); err == nil {
+			if m, ok := senseWords(s); ok {
+				return m.what
+			}
+		}
+		return "the drive reported an error"
+	}
+	for _, m := range linkMeanings {
+		if strings.Contains(f.Text, m.err.Error()) {
+			return m.what
+		}
+	}
+	for reason := range refusals {
+		if strings.HasSuffix(f.Text, string(reason)) {
+			return "the drive did not take the burn: " + string(reason)
+		}
+	}
+	return inWords(f.Text)
+}
+
+// touchedWords says that an image was written to since it was burned.
+func touchedWords(err error) string {
+	var c *burn.ImageChangedError
+	if !errors.As(err, &c) {
+		return err.Error()
+	}
+	return fmt.Sprintf("%s was written to at %s; what the drive took of it is unchanged, and the rest is burned as it is now",
+		c.File, c.ModTime.Format(time.DateTime))
 }
 
 // noteWords says what a note of a burn means.

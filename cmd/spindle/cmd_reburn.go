@@ -36,8 +36,8 @@ func reburnCommand(a *app) *cobra.Command {
 What happens depends on the disc. One that can be overwritten is read, and written from
 the first sector that differs. A rewritable one is erased and burned again. One that is
 written once is continued where possible (DVD+R, BD-R, DVD-R written incrementally);
-otherwise reburn asks for a fresh disc. The image must be unchanged. The speed is a
-step lower, and the disc is compared afterwards.`,
+otherwise reburn asks for a fresh disc. The image must be unchanged, at least what the
+drive took of it. The speed is a step lower, and the disc is compared afterwards.`,
 		Example: `  spindle reburn
   spindle reburn --list
   spindle reburn 2 --speed 4`,
@@ -160,6 +160,8 @@ func runReburn(ctx context.Context, a *app, args []string, o reburnFlags) (resul
 		}
 		a.note(err.Error() + "; burning it anyway")
 		j.At.LBA = 0
+	} else if err := j.Image.Same(id, j.Version); err != nil {
+		a.note(touchedWords(err))
 	}
 	// Whoever burned it with --force knew of its flaws.
 	if err := flawsAgain(ctx, a, j.Image.Path, img, o.force || j.Options.AnyPlace); err != nil {
