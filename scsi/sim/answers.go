@@ -3,19 +3,30 @@ package sim
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"slices"
 
 	"spindle/disc"
 	"spindle/scsi"
 )
 
-// Identity of the drive.
-const (
-	vendor   = "SPINDLE "
-	product  = "SIMULATED DRIVE "
-	revision = "1.00"
-	serial   = "SIM0001"
-)
+// An Identity is what a drive says it is (INQUIRY).
+type Identity struct {
+	Vendor   string `json:"vendor"`   // up to 8 bytes
+	Product  string `json:"product"`  // up to 16
+	Revision string `json:"revision"` // up to 4
+}
+
+// serial is the drive's serial number.
+const serial = "SIM0001"
+
+// bytes are bytes 8 to 35 of the answer to INQUIRY.
+func (i Identity) bytes() string {
+	if i == (Identity{}) {
+		i = Identity{"SPINDLE", "SIMULATED DRIVE", "1.00"}
+	}
+	return fmt.Sprintf("%-8.8s%-16.16s%-4.4s", i.Vendor, i.Product, i.Revision)
+}
 
 func (d *Drive) inquiry(c *scsi.Command) (int, error) {
 	allocation := alloc16(c, 3)
@@ -25,7 +36,7 @@ func (d *Drive) inquiry(c *scsi.Command) (int, error) {
 		}
 		b := make([]byte, 96)
 		b[0], b[1], b[2], b[3], b[4] = 5, 0x80, 6, 2, byte(len(b)-5)
-		copy(b[8:], vendor+product+revision)
+		copy(b[8:], d.cfg.Identity.bytes())
 		return reply(c, b, allocation)
 	}
 	switch c.CDB[2] {
@@ -161,6 +172,11 @@ func (d *Drive) features(now profile) [][]byte {
 		feature(0x0108, true, true, []byte(serial)...),
 	}
 	all = append(all, d.writeFeatures(now)...)
+	for _, h := range d.traits {
+		if h.features != nil {
+			all = h.features(d, all)
+		}
+	}
 	slices.SortFunc(all, func(a, b []byte) int { return bytes.Compare(a[:2], b[:2]) })
 	return all
 }

@@ -191,6 +191,11 @@ func (d *Drive) endSession() error {
 func (d *Drive) closeSession(s *SessionState, leadOut disc.LBA) {
 	st := &d.disc.st
 	s.Closed, s.LeadOut, st.Spoiled = true, leadOut, false
+	for _, h := range d.traits {
+		if h.recorded != nil {
+			h.recorded(st)
+		}
+	}
 	switch d.rec.page.multiSession() {
 	case 0:
 		st.Final = true

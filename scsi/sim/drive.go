@@ -15,7 +15,6 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -34,7 +33,9 @@ type Config struct {
 	// Disc is a disc that can be written; Image is nil.
 	Disc *Recordable
 
+	Identity     Identity // empty: the simulator's own
 	Faults       []Fault
+	Traits       []Trait // how it departs from the standard
 	Speed        int     // highest speed, times 1x; 0: 52 for CD, 16 DVD, 12 BD
 	Offset       int     // read offset of audio in samples, as AccurateRip lists it: audio comes so much late of four bytes
 	Seed         uint64  // of what is random
@@ -89,6 +90,7 @@ type Drive struct {
 	scratch   [2352]byte
 	long      bool // this command's answer overstates its length
 
+	traits    []hooks
 	rec       recorder
 	sinceKept int           // bytes written since the state of the disc was saved
 	formatEnd time.Duration // of a format in the background
@@ -116,7 +118,16 @@ type Stats struct {
 
 // New switches a simulated drive on, with its disc in the tray.
 func New(cfg Config) *Drive {
+	var traits []hooks
+	for _, t := range cfg.Traits {
+		h := t.kind.make(t.arg)
+		if h.power != nil {
+			h.power(&cfg)
+		}
+		traits = append(traits, h)
+	}
 	d := &Drive{
+		traits:  traits,
 		cfg:     cfg,
 		clock:   &Clock{pace: cfg.Pace},
 		noise:   rand.New(rand.NewPCG(cfg.Seed, 1)),
@@ -216,67 +227,6 @@ func badField(at int) error {
 
 var errOpcode = fail(scsi.IllegalRequest, scsi.ASCInvalidOpcode, 0)
 
-func (d *Drive) execute(c *scsi.Command) (int, error) {
-	if len(c.CDB) == 0 {
-		return 0, errors.New("sim: empty CDB")
-	}
-	op := scsi.Opcode(c.CDB[0])
-	if len(c.CDB) < op.CDBLength() {
-		return 0, fmt.Errorf("sim: %s: CDB of %d bytes, want %d", op, len(c.CDB), op.CDBLength())
-	}
-	if d.gone {
-		return 0, fmt.Errorf("%s: %w", op, scsi.ErrGone)
-	}
-	d.stats.Commands++
-	d.counts[op]++
-	d.clock.advance(commandTime)
-	short := false
-	d.long = false
-	for i := range d.cfg.Faults {
-		f := &d.cfg.Faults[i]
-		if f.Nth == 0 || f.Opcode != op || f.Nth != d.counts[op] {
-			continue
-		}
-		switch f.Kind {
-		case FaultSense:
-			return 0, d.check(op, f.Sense)
-		case FaultTimeout:
-			d.clock.advance(max(c.Timeout, time.Second))
-			return 0, fmt.Errorf("%s: %w", op, scsi.ErrTimeout)
-		case FaultGone:
-			d.gone = true
-			return 0, fmt.Errorf("%s: %w", op, scsi.ErrGone)
-		case FaultEject:
-			d.open()
-		case FaultShort:
-			short = true
-		case FaultLong:
-			d.long = true
-		case FaultDeferred:
-			if d.disc != nil && d.disc.store != nil {
-				d.ruin(f.Sense)
-				d.rec.late = d.rec.late[:len(d.rec.late)-1]
-			}
-			s := f.Sense
-			s.Deferred = true
-			return 0, d.check(op, s)
-		case FaultUnderrun:
-			if d.disc != nil && d.disc.store != nil {
-				d.starve()
-			}
-		}
-	}
-	n, err := d.dispatch(c)
-	if short {
-		n /= 2
-	}
-	var s senseError
-	if errors.As(err, &s) {
-		return n, d.check(op, scsi.Sense(s))
-	}
-	return n, err
-}
-
 // check makes the error of a command that ended with a check condition.
 func (d *Drive) check(op scsi.Opcode, s scsi.Sense) error {
 	s.Raw = s.Fixed()
@@ -306,6 +256,14 @@ func (d *Drive) dispatch(c *scsi.Command) (int, error) {
 
 // ready is the state that every command on the medium asks for first.
 func (d *Drive) ready() error {
+	for _, h := range d.traits {
+		if h.ready == nil {
+			continue
+		}
+		if err := h.ready(d); err != nil {
+			return err
+		}
+	}
 	switch {
 	case d.tray == trayOpen:
 		return fail(scsi.NotReady, scsi.ASCMediumNotPresent, scsi.ASCQTrayOpen)

@@ -78,7 +78,13 @@ func (d *Drive) modeSense(c *scsi.Command) (int, error) {
 	}
 	b := make([]byte, 8)
 	found := false
-	for _, p := range d.modePages(control == 1) {
+	pages := d.modePages(control == 1)
+	for _, h := range d.traits {
+		for i := 0; h.page != nil && control != 1 && i < len(pages); i++ {
+			h.page(d, pages[i])
+		}
+	}
+	for _, p := range pages {
 		if page == 0x3F || p[0] == page {
 			b = append(b, p...)
 			found = true

@@ -318,7 +318,7 @@ func (r *cdRead) read(p []byte, a disc.LBA, n int) (int, error) {
 
 // plain reports whether sectors go from the image to the host as they are.
 func (r *cdRead) plain() bool {
-	return r.parts == partAll && r.c2 == 0 && r.sub == 0 && r.expect == 0
+	return r.parts == partAll && r.c2 == 0 && r.sub == 0 && r.expect == 0 && !r.d.watchesSectors()
 }
 
 // readPlain reads whole sectors of one track without faults in one go. ok is
@@ -347,7 +347,7 @@ func (r *cdRead) sector(a disc.LBA) ([]byte, cdsector.Kind, error) {
 	if t == nil {
 		return nil, 0, sectorError(scsi.IllegalRequest, scsi.ASCAddressOutOfRange, 0, a)
 	}
-	var c2 [294]byte
+	var c2 [c2Size]byte
 	kind := cdsector.Audio
 	var err error
 	if t.Mode.IsData() {
@@ -365,19 +365,31 @@ func (r *cdRead) sector(a disc.LBA) ([]byte, cdsector.Kind, error) {
 	if err != nil {
 		return nil, kind, err
 	}
-	switch r.c2 {
-	case 1:
-		out = append(out, c2[:]...)
-	case 2:
-		var all byte
-		for _, b := range c2 {
-			all |= b
-		}
-		out = append(out, all, 0)
-		out = append(out, c2[:]...)
+	s := sectorRead{at: a, form: r.c2, c2: &c2, subForm: r.sub, subAt: a}
+	if err := r.d.checkSector(&s); err != nil {
+		return nil, kind, err
 	}
-	r.out, err = r.appendSub(out, a)
+	r.out, err = r.appendSub(s.appendC2(out), &s)
 	return r.out, kind, err
+}
+
+// appendC2 adds the error pointers in the form that was asked for.
+func (s *sectorRead) appendC2(out []byte) []byte {
+	if s.form == 0 {
+		return out
+	}
+	var block byte
+	for _, b := range s.c2 {
+		block |= b
+	}
+	if s.form == 2 && !s.last {
+		out = append(out, block, 0)
+	}
+	out = append(out, s.c2[:]...)
+	if s.form == 2 && s.last {
+		out = append(out, block, 0)
+	}
+	return out
 }
 
 func (r *cdRead) expected(kind cdsector.Kind) bool {
@@ -424,12 +436,18 @@ func (r *cdRead) cut(s *[cdsector.Size]byte, kind cdsector.Kind) ([]byte, error)
 	return out, nil
 }
 
-func (r *cdRead) appendSub(out []byte, a disc.LBA) ([]byte, error) {
+func (r *cdRead) appendSub(out []byte, s *sectorRead) ([]byte, error) {
 	if r.sub == 0 {
 		return out, nil
 	}
 	var sub, raw [cdsector.SubSize]byte
-	if err := r.d.subchannel(a, &sub); err != nil {
+	if r.d.layout.TrackAt(s.subAt) != nil {
+		if err := r.d.subchannel(s.subAt, &sub); err != nil {
+			return nil, err
+		}
+	}
+	s.sub = &sub
+	if err := r.d.checkSub(s); err != nil {
 		return nil, err
 	}
 	switch r.sub {
@@ -447,7 +465,7 @@ func (r *cdRead) appendSub(out []byte, a disc.LBA) ([]byte, error) {
 
 // audioSector reads one sector of audio with the drive's read offset. Damaged
 // samples are wrong, and marked in c2.
-func (d *Drive) audioSector(a disc.LBA, s *[cdsector.Size]byte, c2 *[294]byte) error {
+func (d *Drive) audioSector(a disc.LBA, s *[cdsector.Size]byte, c2 *[c2Size]byte) error {
 	if err := d.strike(a, false); err != nil {
 		return err
 	}

@@ -26,7 +26,8 @@ type Spec struct {
 //
 // Keys: media=cd-rom (and cd-r, cd-rw, dvd-rom, dvd-r, dvd+r, dvd-rw, dvd+rw,
 // dvd-rw-ro, dvd-r-dl, dvd+r-dl, dvd-ram, bd-rom, bd-r, bd-re), capacity=SECTORS (of
-// a blank), fault= (see [ParseFault]; may be repeated),
+// a blank), drive=NAME (see [Personalities]), trait=NAME[:ARGUMENT][,...] (see [Traits];
+// may be repeated), fault= (see [ParseFault]; may be repeated),
 // speed=N (times 1x), offset=SAMPLES, seed=N, pace=N (simulated seconds a real
 // second), tray=open, c2=no, subchannel=no, fulltoc=no, write=no (what the drive
 // cannot do), busy=yes (a full write buffer is answered with 2/04/08), rush=N
@@ -63,6 +64,8 @@ type specKey struct {
 func specKeys() []specKey {
 	return []specKey{
 		{"media", (*Spec).setMedia},
+		{"drive", (*Spec).setDrive},
+		{"trait", (*Spec).addTraits},
 		{"fault", (*Spec).addFault},
 		{"speed", number(1, 72, func(s *Spec, n int) { s.Config.Speed = n })},
 		{"offset", number(-5880, 5880, func(s *Spec, n int) { s.Config.Offset = n })},
@@ -134,6 +137,26 @@ func (s *Spec) addFault(value string) error {
 		return errFault
 	}
 	s.Config.Faults = append(s.Config.Faults, f)
+	return nil
+}
+
+// setDrive makes it a known drive. Keys that follow change what it is like.
+func (s *Spec) setDrive(name string) error {
+	p, err := findPersonality(name)
+	if err != nil {
+		return err
+	}
+	return p.apply(s)
+}
+
+func (s *Spec) addTraits(value string) error {
+	for text := range strings.SplitSeq(value, ",") {
+		t, err := ParseTrait(text)
+		if err != nil {
+			return err
+		}
+		s.Config.Traits = append(s.Config.Traits, t)
+	}
 	return nil
 }
 

@@ -118,11 +118,7 @@ func (d *Drive) insert() {
 
 // open opens the tray, as the button or a command does.
 func (d *Drive) open() {
-	if d.rec.buffer.running || d.rec.cue != nil && d.rec.cue.begun || d.rec.raw != nil {
-		d.ruin(scsi.Sense{Key: scsi.NotReady, ASC: scsi.ASCMediumNotPresent, ASCQ: scsi.ASCQTrayOpen})
-	}
-	d.endTest()
-	d.rec.op, d.rec.late, d.rec.cue, d.rec.raw = nil, nil, nil, nil
+	d.abandon(scsi.Sense{Key: scsi.NotReady, ASC: scsi.ASCMediumNotPresent, ASCQ: scsi.ASCQTrayOpen})
 	d.tray = trayOpen
 	d.event = 3
 	d.mech.lose()

@@ -1,0 +1,35 @@
+package sim
+
+import (
+	"encoding/binary"
+	"slices"
+
+	"spindle/scsi"
+)
+
+// configurationTraits are about what a drive says that it can do.
+func configurationTraits() []traitKind {
+	return []traitKind{
+		{"no-get-configuration", argument{}, always(refuse(scsi.OpGetConfiguration, errOpcode))},
+		{"set-streaming-refused", argument{}, always(refuse(scsi.OpSetStreaming, fail(scsi.IllegalRequest, scsi.ASCAddressOutOfRange, 0)))},
+		{"no-session-at-once-feature", argument{}, always(hooks{features: func(_ *Drive, all [][]byte) [][]byte {
+			return slices.DeleteFunc(all, func(f []byte) bool { return binary.BigEndian.Uint16(f) == 0x002E })
+		}})},
+		{"features-not-current-on-closed-rw", argument{}, always(hooks{features: func(d *Drive, all [][]byte) [][]byte {
+			if d.disc == nil || !d.disc.st.Final || !d.disc.kind.profile.rewritable() {
+				return all
+			}
+			for _, f := range all {
+				if code := binary.BigEndian.Uint16(f); code >= 0x0020 && code < 0x0040 {
+					f[2] &^= 1
+				}
+			}
+			return all
+		}})},
+	}
+}
+
+// refuse ends each command of an opcode with an error.
+func refuse(op scsi.Opcode, err error) hooks {
+	return hooks{before: func(_ *Drive, x *exchange) bool { return x.op == op && x.answer(err) }}
+}

@@ -1,0 +1,185 @@
+package sim
+
+import (
+	"encoding/binary"
+	"slices"
+	"time"
+
+	"spindle/scsi"
+)
+
+// writeTraits are about what goes on while a disc is written and closed.
+func writeTraits() []traitKind {
+	nth := func(usual int) argument { return argument{name: "NTH", low: 1, high: 1 << 20, usual: usual} }
+	return []traitKind{
+		{"slow-lead-in", secondsArgument(45), slowLeadIn},
+		{"short-write-hidden", nth(10), shortWrite},
+		{"sequence-error-in-write", nth(10), sequenceError},
+		{"aborted-command-in-write", nth(10), func(a traitArg) hooks {
+			return onNthWrite(a.n, fail(scsi.AbortedCommand, scsi.ASCParityError, 0))
+		}},
+		{"opc-refused", argument{}, always(hooks{before: func(d *Drive, x *exchange) bool {
+			if x.op != scsi.OpSendOPC {
+				return false
+			}
+			d.clock.advance(failedCalibration)
+			return x.answer(fail(scsi.MediumError, scsi.ASCCDControl, scsi.ASCQCalibrationAreaError))
+		}})},
+		{"cdtext-refused", argument{}, always(hooks{before: func(_ *Drive, x *exchange) bool {
+			return x.op == scsi.OpSendCueSheet && announcesText(x.Data) && x.answer(errParams)
+		}})},
+		{"close-refused-after-test-write", argument{}, always(hooks{before: func(d *Drive, x *exchange) bool {
+			test := d.rec.test != nil || d.rec.page.testWrite()
+			return x.op == scsi.OpCloseTrackSession && test && x.answer(errPhase)
+		}})},
+		{"close-000-sequence-error", argument{}, always(hooks{before: func(_ *Drive, x *exchange) bool {
+			return x.op == scsi.OpCloseTrackSession && x.CDB[2]&7 == closeBackground && x.answer(errPhase)
+		}})},
+		{"mcn-from-cue-sheet-only", argument{}, always(hooks{before: func(d *Drive, x *exchange) bool {
+			if x.isWrite() && d.rec.cue != nil {
+				d.rec.page[16] &^= 0x80
+			}
+			return false
+		}})},
+	}
+}
+
+// recordedTraits are about what a recorder loses while it burns and says that all
+// is well.
+func recordedTraits() []traitKind {
+	drop := func(name string, what func(*State)) traitKind {
+		return traitKind{name, argument{}, always(hooks{recorded: what})}
+	}
+	eachTrack := func(what func(*TrackState)) func(*State) {
+		return func(st *State) {
+			for i := range st.Sessions {
+				for j := range st.Sessions[i].Tracks {
+					what(&st.Sessions[i].Tracks[j])
+				}
+			}
+		}
+	}
+	return []traitKind{
+		drop("drops-mcn", func(st *State) { st.MCN = "" }),
+		drop("drops-cdtext", func(st *State) { st.CDText = nil }),
+		drop("drops-isrc", eachTrack(func(t *TrackState) { t.ISRC = "" })),
+		drop("drops-indexes", eachTrack(func(t *TrackState) { t.Indexes = nil })),
+		{"writes-nothing-with-cdtext", argument{}, always(hooks{before: func(d *Drive, x *exchange) bool {
+			// As in a test: the disc is afterwards what it was.
+			if x.isWrite() && d.rec.cue != nil && !d.rec.cue.begun && d.rec.cue.leadIn>>6 != 0 && d.rec.test == nil {
+				st := d.disc.st.clone()
+				d.rec.test = &st
+			}
+			return false
+		}})},
+	}
+}
+
+// failedCalibration is how long a drive calibrated in vain (reports: 8 to 110 s).
+const failedCalibration = 14700 * time.Millisecond
+
+// announcesText reports whether a cue sheet announces CD-TEXT in the lead-in.
+func announcesText(sheet []byte) bool {
+	for e := range slices.Chunk(sheet, 8) {
+		if len(e) == 8 && e[0]&15 == 1 && e[1] == 0 && e[3]>>6 != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// onNthWrite fails one WRITE, which takes nothing.
+func onNthWrite(n int, err error) hooks {
+	count := 0
+	return hooks{before: func(_ *Drive, x *exchange) bool {
+		if !x.isWrite() {
+			return false
+		}
+		count++
+		return count == n && x.answer(err)
+	}}
+}
+
+// sequenceError fails every WRITE from the Nth on, until SYNCHRONIZE CACHE comes;
+// that one ends nothing.
+func sequenceError(a traitArg) hooks {
+	count, stuck := 0, false
+	return hooks{before: func(d *Drive, x *exchange) bool {
+		switch {
+		case x.isWrite():
+			count++
+			stuck = stuck || count == a.n
+			return stuck && x.answer(errPhase)
+		case x.op == scsi.OpSynchronizeCache && stuck:
+			stuck = false
+			d.drain()
+			d.clock.advance(d.flush())
+			return x.answer(nil)
+		}
+		return false
+	}}
+}
+
+// shortWrite takes half of the Nth WRITE, and says that it took all.
+func shortWrite(a traitArg) hooks {
+	count := 0
+	return hooks{before: func(d *Drive, x *exchange) bool {
+		if !x.isWrite() {
+			return false
+		}
+		_, n := x.sectors()
+		if count++; count != a.n || n < 2 {
+			return false
+		}
+		half := *x.Command
+		half.CDB = slices.Clone(x.CDB)
+		if x.op == scsi.OpWrite12 {
+			binary.BigEndian.PutUint32(half.CDB[6:], uint32(n/2))
+		} else {
+			binary.BigEndian.PutUint16(half.CDB[7:], uint16(n/2))
+		}
+		x.n, x.err = d.dispatch(&half)
+		if x.err == nil {
+			x.n = len(x.Data)
+		}
+		return true
+	}}
+}
+
+// slowLeadIn holds every command while the drive is busy with a lead-in, a
+// lead-out or a calibration. When the host does not wait so long, it resets the
+// drive.
+func slowLeadIn(a traitArg) hooks {
+	takes := seconds(float64(a.n))
+	var until, laser time.Duration
+	var op *operation
+	return hooks{
+		before: func(d *Drive, x *exchange) bool {
+			if x.op == scsi.OpSendOPC && x.CDB[1]&1 != 0 {
+				until = x.began + takes
+			}
+			hold := until - x.began
+			switch {
+			case hold <= 0:
+				return false
+			case hold > x.limit():
+				until = 0
+				return d.hang(x)
+			}
+			d.clock.advance(hold)
+			return false
+		},
+		after: func(d *Drive, x *exchange) {
+			begins := d.rec.buffer.laser > laser // the laser warms up for a track
+			ends := d.rec.op != nil && d.rec.op != op && (x.op == scsi.OpSynchronizeCache || x.op == scsi.OpCloseTrackSession)
+			laser, op = d.rec.buffer.laser, d.rec.op
+			if begins || ends {
+				until = d.clock.elapsed() + takes
+			}
+			if begins {
+				laser = max(laser, until)
+				d.rec.buffer.laser = laser
+			}
+		},
+	}
+}
