@@ -1,12 +1,14 @@
 package check
 
 import (
-	"bufio"
+	"bytes"
+	"cmp"
 	"context"
 	"crypto/md5"
 	"crypto/sha1"
 	"crypto/sha256"
 	"crypto/sha512"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -16,7 +18,9 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
+	"unicode/utf16"
 
 	"spindle/internal/regular"
 )
@@ -77,26 +81,36 @@ type Sum struct {
 // ErrNoSums means that a file holds no checksums.
 var ErrNoSums = errors.New("no checksum in it")
 
-// bsdLine is the form "SHA256 (name) = sum".
-var bsdLine = regexp.MustCompile(`^[A-Z0-9-]+ ?\((.+)\) ?= ?([0-9a-fA-F]+)$`)
+// bsdLine is the form "SHA256 (name) = sum", and that of openssl.
+var bsdLine = regexp.MustCompile(`^([A-Za-z0-9/-]+) ?\((.+)\) ?= ?([0-9a-fA-F]+)$`)
+
+// bsdNames are the algorithms by what stands before the name in that form. Others have
+// sums of the same lengths.
+var bsdNames = map[string]Algorithm{
+	"CRC32": CRC32, "MD5": MD5, "SHA1": SHA1, "SHA-1": SHA1, "SHA256": SHA256, "SHA-256": SHA256, "SHA2-256": SHA256,
+	"SHA512": SHA512, "SHA-512": SHA512, "SHA2-512": SHA512,
+}
 
 // maxSums bounds a checksum file: Debian's have some hundred lines.
 const maxSums = 4 << 20
 
 // ParseSums reads a checksum file as md5sum, sha256sum and kin write it, in the
-// form of BSD, or in that of .sfv (name first, CRC-32). Lines that are none of
-// these (comments, a PGP signature) are passed over.
+// form of BSD and openssl, or in that of .sfv (name first, CRC-32); with any ends of
+// lines, in UTF-8 or, with a byte order mark, UTF-16. Lines that are none of these
+// (comments, a PGP signature) are passed over.
 func ParseSums(r io.Reader) ([]Sum, error) {
+	b, err := io.ReadAll(io.LimitReader(r, maxSums+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(b) > maxSums {
+		return nil, fmt.Errorf("%w: it is too large", ErrNoSums)
+	}
 	var all []Sum
-	scan := bufio.NewScanner(io.LimitReader(r, maxSums))
-	for scan.Scan() {
-		line := strings.TrimRight(scan.Text(), " \t\r")
-		if s, ok := parseSum(line); ok {
+	for line := range strings.FieldsFuncSeq(plainText(b), func(c rune) bool { return c == '\n' || c == '\r' }) {
+		if s, ok := parseSum(strings.TrimRight(line, " \t")); ok {
 			all = append(all, s)
 		}
-	}
-	if err := scan.Err(); err != nil && !errors.Is(err, bufio.ErrTooLong) {
-		return nil, err
 	}
 	if len(all) == 0 {
 		return nil, ErrNoSums
@@ -104,31 +118,62 @@ func ParseSums(r io.Reader) ([]Sum, error) {
 	return all, nil
 }
 
+// plainText decodes what Windows programs write: UTF-16, or UTF-8 with a byte order mark.
+func plainText(b []byte) string {
+	var order binary.ByteOrder
+	switch {
+	case bytes.HasPrefix(b, []byte{0xFF, 0xFE}):
+		order = binary.LittleEndian
+	case bytes.HasPrefix(b, []byte{0xFE, 0xFF}):
+		order = binary.BigEndian
+	default:
+		return string(bytes.TrimPrefix(b, []byte("\xEF\xBB\xBF")))
+	}
+	var units []uint16
+	for b = b[2:]; len(b) > 1; b = b[2:] {
+		units = append(units, order.Uint16(b))
+	}
+	return string(utf16.Decode(units))
+}
+
 func parseSum(line string) (Sum, bool) {
 	if line == "" || line[0] == ';' || line[0] == '#' {
 		return Sum{}, false
 	}
-	if m := bsdLine.FindStringSubmatch(line); m != nil {
-		if a, ok := algorithmOf(m[2]); ok {
-			return Sum{m[1], a, strings.ToLower(m[2])}, true
-		}
+	escaped := line[0] == '\\' // GNU's, of a name with \ or the end of a line in it
+	if escaped {
+		line = line[1:]
 	}
-	if sum, name, ok := strings.Cut(line, " "); ok {
-		name = strings.TrimPrefix(strings.TrimLeft(name, " "), "*")
-		if a, ok := algorithmOf(sum); ok && a != CRC32 && name != "" {
-			return Sum{name, a, strings.ToLower(sum)}, true
+	if m := bsdLine.FindStringSubmatch(line); m != nil {
+		stated, known := bsdNames[strings.ToUpper(m[1])]
+		if a, ok := algorithmOf(m[3]); ok && known && a == stated {
+			return newSum(m[2], a, m[3], escaped), true
+		}
+		return Sum{}, false
+	}
+	if i := strings.IndexAny(line, " \t"); i > 0 {
+		name := strings.TrimPrefix(strings.TrimLeft(line[i:], " \t"), "*")
+		if a, ok := algorithmOf(line[:i]); ok && a != CRC32 && name != "" {
+			return newSum(name, a, line[:i], escaped), true
 		}
 	}
 	if i := strings.LastIndexAny(line, " \t"); i > 0 { // .sfv
 		if a, ok := algorithmOf(line[i+1:]); ok && a == CRC32 {
-			return Sum{strings.TrimSpace(line[:i]), a, strings.ToLower(line[i+1:])}, true
+			return newSum(strings.TrimSpace(line[:i]), a, line[i+1:], escaped), true
 		}
 	}
 	// A lone sum, as the .sha256 beside some downloads has it.
 	if a, ok := algorithmOf(line); ok && a != CRC32 {
-		return Sum{"", a, strings.ToLower(line)}, true
+		return newSum("", a, line, false), true
 	}
 	return Sum{}, false
+}
+
+func newSum(name string, a Algorithm, sum string, escaped bool) Sum {
+	if escaped {
+		name = strings.NewReplacer(`\\`, `\`, `\n`, "\n", `\r`, "\r").Replace(name)
+	}
+	return Sum{name, a, strings.ToLower(sum)}
 }
 
 // ReadSums reads a checksum file.
@@ -145,34 +190,53 @@ func ReadSums(path string) ([]Sum, error) {
 	return all, nil
 }
 
-// For returns the sums for a file: those that name it, or a lone one without a
-// name.
+// For returns the sums for a file: those that name it, in any folder of any system, else
+// those that name it in other letter case, or a lone one without a name.
 func For(sums []Sum, path string) []Sum {
-	var own []Sum
+	var own, folded []Sum
 	base := filepath.Base(path)
 	for _, s := range sums {
 		name := s.Name[strings.LastIndexAny(s.Name, `/\`)+1:]
-		if name == base || s.Name == "" && len(sums) == 1 {
+		switch {
+		case name == base || s.Name == base || s.Name == "" && len(sums) == 1:
 			own = append(own, s)
+		case strings.EqualFold(name, base):
+			folded = append(folded, s)
 		}
+	}
+	if len(own) == 0 {
+		return folded
 	}
 	return own
 }
 
+// sumSuffixes are those of a checksum file for one image.
+var sumSuffixes = []string{".sha512", ".sha256", ".sha1", ".md5", ".sfv", ".sha512sum", ".sha256sum", ".sha1sum", ".md5sum"}
+
+// folderSums are the names of checksum files for whole folders, in lower case.
+var folderSums = []string{
+	"sha512sums", "sha256sums", "sha1sums", "md5sums", "sha512sums.txt", "sha256sums.txt", "sha1sums.txt", "md5sums.txt",
+	"sha512sum.txt", "sha256sum.txt", "sha1sum.txt", "md5sum.txt", "checksum",
+}
+
 // FindSums returns the checksum files beside an image that may hold its sum: of
-// its own name with a suffix, or one for the whole folder.
+// its own name with a suffix, or one for the whole folder, in any letter case.
 func FindSums(path string) []string {
 	dir, base := filepath.Split(path)
 	stem := strings.TrimSuffix(base, filepath.Ext(base))
+	names := []string{base + "-CHECKSUM"}
+	for _, s := range sumSuffixes {
+		names = append(names, base+s, stem+s)
+	}
+	names = append(names, folderSums...)
+	entries, err := os.ReadDir(cmp.Or(dir, "."))
+	if err != nil {
+		return nil
+	}
 	var found []string
-	for _, name := range []string{
-		base + ".sha512", base + ".sha256", base + ".sha1", base + ".md5", base + ".sfv",
-		base + ".sha256sum", base + ".sha512sum", base + ".md5sum", base + "-CHECKSUM",
-		stem + ".sha256", stem + ".sha1", stem + ".md5", stem + ".sfv",
-		"SHA512SUMS", "SHA256SUMS", "SHA1SUMS", "MD5SUMS", "sha512sum.txt", "sha256sum.txt", "md5sum.txt", "CHECKSUM",
-	} {
-		p := filepath.Join(dir, name)
-		if st, err := os.Stat(p); err == nil && st.Mode().IsRegular() {
+	for _, e := range entries {
+		p := filepath.Join(dir, e.Name())
+		if slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, e.Name()) }) && regular.Check(p) == nil {
 			found = append(found, p)
 		}
 	}

@@ -11,9 +11,9 @@ var ErrMap = format.ErrMap
 // WithMaps gives an image that was opened from path the flaws that the maps beside it
 // state: spindle's own or GNU ddrescue's ([format.FindMaps]). [Open] has done so.
 // A map that is malformed, or that of another image, is an error that wraps [ErrMap];
-// img stays open then.
-func WithMaps(path string, img disc.Image) (disc.Image, error) {
-	flaws, err := format.FlawsBeside(path, img)
+// img stays open then. remark, which may be nil, is told what is found beside that.
+func WithMaps(path string, img disc.Image, remark func(Remark)) (disc.Image, error) {
+	flaws, err := format.FlawsBeside(path, img, remark)
 	if err != nil {
 		return img, err
 	}

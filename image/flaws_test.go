@@ -3,13 +3,18 @@ package image_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
 	"spindle/disc"
+	"spindle/disc/cdsector"
 	"spindle/image"
+	"spindle/image/format"
 	"spindle/image/imagetest"
+	"spindle/image/mapfile"
 	"spindle/internal/testdisc"
 )
 
@@ -32,12 +37,16 @@ func TestMaps(t *testing.T) {
 		"old log":         {"iso.log", "# Rescue Logfile. Created by GNU ddrescue version 1.17\n0 +\n0 0x9D800 -\n", disc.Flaws{{First: 0, Count: 315, Kind: disc.Unread}}, ""},
 		"another log":     {"iso.log", "Exact Audio Copy\n", nil, ""},
 		"cut":             {"iso.map", ddrescue + "0 + 1\n0 0x9D80", nil, "line 4"},
-		"cut between":     {"iso.map", ddrescue + "0 + 1\n0 0x800 +\n", nil, "2048 bytes"},
-		"beyond the end":  {"iso.map", ddrescue + "0 + 1\n0 0x9D800 +\n0x9D800 0x800 -\n", nil, "of a copy of 647168 bytes"},
+		"cut between":     {"iso.iso.map", ddrescue + "0 + 1\n0 0x800 +\n", nil, "2048 bytes"},
+		"beyond the end":  {"iso.iso.map", ddrescue + "0 + 1\n0 0x9D800 +\n0x9D800 0x800 -\n", nil, "of a copy of 647168 bytes"},
 		"flaws outside":   {"iso.map", own + "# spindle-read-with-errors: 0x9D800 0x800\n0 + 1\n0 0x9D800 -\n", nil, "line 2"},
 		"flaws of no bad": {"iso.map", own + "# spindle-read-with-errors: 0x800 0x800\n0 + 1\n0 0x9D800 +\n", nil, "line 2"},
 		"empty":           {"iso.iso.map", "", nil, "no status line"},
-		"no map":          {"iso.map", "hello\n", nil, "line 1"},
+		"no map":          {"iso.iso.map", "hello\n", nil, "line 1"},
+		"no map, perhaps": {"iso.map", "hello\n", nil, ""},
+		"of another":      {"iso.map", ddrescue + "0 + 1\n0 0x1000 -\n", nil, ""},
+		"without a title": {"iso.map", "0 + 1\n0 0x9D800 -\n", disc.Flaws{{First: 0, Count: 315, Kind: disc.Unread}}, ""},
+		"surely, another": {"iso.iso.map", ddrescue + "0 + 1\n0 0x1000 -\n", nil, "of a copy of 4096 bytes"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -110,6 +119,137 @@ func TestFlawsInBuiltSectors(t *testing.T) {
 		}
 		if wrong := looksRight(t, out, res.Flaws); len(wrong) > 0 {
 			t.Errorf("%s without its map: %v look right", out, wrong)
+		}
+	}
+}
+
+// A map that bears the name of an image only in part, and is that of another, is remarked.
+func TestOtherMap(t *testing.T) {
+	dir := t.TempDir()
+	path, err := testdisc.Make(dir, "iso")
+	if err != nil {
+		t.Fatal(err)
+	}
+	writeMap(t, dir+"/iso.map", 4096, 0, 4096)
+	var got []image.Remark
+	img, err := image.Open(t.Context(), path, func(r image.Remark) { got = append(got, r) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	img.Close()
+	want := image.Remark{Kind: format.OtherMap, File: dir + "/iso.map", Have: 4096, Want: 315 * 2048}
+	if len(got) != 1 || got[0] != want {
+		t.Errorf("%+v", got)
+	}
+}
+
+// writeMap writes a map of so many bytes, some of which are bad.
+func writeMap(t *testing.T, path string, size, bad, count int64) {
+	t.Helper()
+	m := mapfile.New(size)
+	m.Set(0, size, mapfile.Finished)
+	m.Set(bad, count, mapfile.Bad)
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if _, err := m.WriteTo(f); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// The map of an image is found through a symbolic link, from each .bin of a sheet that
+// has but one, and for each file of a sheet.
+func TestMapsOfFiles(t *testing.T) {
+	dir := t.TempDir()
+	source, err := testdisc.Make(dir, "iso")
+	if err != nil {
+		t.Fatal(err)
+	}
+	img, err := image.Open(t.Context(), source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer img.Close()
+	path := dir + "/data.cue"
+	if _, err := image.Create(t.Context(), path, img, image.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	const size = 315 * cdsector.Size
+	flawsOf := func(path string) disc.Flaws {
+		t.Helper()
+		img, err := image.Open(t.Context(), path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer img.Close()
+		return img.Flaws()
+	}
+	writeMap(t, path+".map", size, 10*cdsector.Size, cdsector.Size)
+	if err := os.Mkdir(dir+"/links", 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(dir+"/data.bin", dir+"/links/x.bin"); err != nil {
+		t.Skip(err)
+	}
+	want := disc.FlawsOf(disc.Flaw{First: 10, Count: 1, Kind: disc.Unread})
+	for _, name := range []string{"data.cue", "data.bin", "links/x.bin"} {
+		if got := flawsOf(dir + "/" + name); !slices.Equal(got, want) {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+	for from, to := range map[string]string{"data.bin": "d (Track 1).bin", "data.cue.map": "d.cue.map"} {
+		if err := os.Rename(dir+"/"+from, dir+"/"+to); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := flawsOf(dir + "/d (Track 1).bin"); !slices.Equal(got, want) {
+		t.Errorf("split .bin: %v", got)
+	}
+}
+
+// Songs have a map each, which a sheet that names them carries on.
+func TestMapsOfSongs(t *testing.T) {
+	dir := t.TempDir()
+	path, err := testdisc.Make(dir, "audio")
+	if err != nil {
+		t.Fatal(err)
+	}
+	img, err := image.Open(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer img.Close()
+	tracks := img.Layout().Tracks()
+	bad := disc.FlawsOf(disc.Flaw{First: tracks[1].Start + 5, Count: 2, Kind: disc.ReadWithErrors})
+	for _, ext := range []string{".wav", ".flac"} {
+		res, err := image.Create(t.Context(), dir+"/a"+ext, disc.WithFlaws(img, bad), image.CreateOptions{Split: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		name := "a (Track 2)" + ext
+		if want := []string{dir + "/" + name + ".map"}; !slices.Equal(res.Maps, want) {
+			t.Errorf("%s: maps %q", ext, res.Maps)
+		}
+		sheet := fmt.Sprintf("FILE %q WAVE\n  TRACK 01 AUDIO\n    INDEX 01 00:00:00\n", name)
+		if err := os.WriteFile(dir+"/one.cue", []byte(sheet), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		one, err := image.Open(t.Context(), dir+"/one.cue")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, want := one.Flaws(), bad.Shift(-tracks[1].Start); !slices.Equal(got, want) {
+			t.Errorf("%s: %v, want %v", ext, got, want)
+		}
+		one.Close()
+		// A later, whole one takes the map away.
+		if _, err := image.Create(t.Context(), dir+"/a"+ext, img, image.CreateOptions{Split: true, Force: true}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := os.Stat(dir + "/" + name + ".map"); err == nil {
+			t.Errorf("%s: the map of the damaged one is still there", ext)
 		}
 	}
 }

@@ -56,11 +56,12 @@ func Open(ctx context.Context, path string, remarks ...func(Remark)) (disc.Image
 	if err != nil {
 		return nil, err
 	}
-	file.Observe(func(r Remark) {
-		for _, remark := range remarks {
-			remark(r)
+	remark := func(r Remark) {
+		for _, to := range remarks {
+			to(r)
 		}
-	})
+	}
+	file.Observe(remark)
 	f, err := find(file)
 	if err == nil && f.Open == nil {
 		err = fmt.Errorf("%s: %w: it is %s", path, ErrUnknown, f.Refusal)
@@ -73,7 +74,7 @@ func Open(ctx context.Context, path string, remarks ...func(Remark)) (disc.Image
 	if err != nil {
 		return nil, err
 	}
-	whole, err := WithMaps(path, img)
+	whole, err := WithMaps(path, img, remark)
 	if err != nil {
 		img.Close()
 		return nil, err
@@ -87,7 +88,7 @@ func OpenAs(ctx context.Context, path string, medium disc.Medium) (disc.Image, e
 	if err != nil {
 		return nil, err
 	}
-	whole, err := WithMaps(path, img)
+	whole, err := WithMaps(path, img, nil)
 	if err != nil {
 		img.Close()
 		return nil, err

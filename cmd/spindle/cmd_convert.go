@@ -7,7 +7,6 @@ import (
 	"spindle/disc"
 	"spindle/disc/digest"
 	"spindle/image"
-	"spindle/image/format"
 
 	"github.com/spf13/cobra"
 )
@@ -93,6 +92,7 @@ type convertResult struct {
 	Flaws   []flawRange `json:"flaws,omitempty"` // of what was converted
 
 	in, out string
+	maps    []string
 }
 
 func (r *convertResult) Text(p *page) {
@@ -105,12 +105,15 @@ func (r *convertResult) Text(p *page) {
 		p.line("SHA-256%s %s", of, r.Whole.SHA256)
 	}
 	if n := sectorsOf(r.Flaws); n > 0 {
-		were, they, them := "were", "they are", "them"
+		were, they, list := "were", "they are", "lists them"
 		if n == 1 {
-			were, they, them = "was", "it is", "it"
+			were, they, list = "was", "it is", "lists it"
 		}
-		p.text("%s known to be wrong %s copied from %s as %s; %s lists %s.",
-			p.red(plural(n, "sector")), were, r.in, they, r.out+format.MapSuffix, them)
+		if len(r.maps) > 1 {
+			list = strings.Replace(list, "lists", "list", 1)
+		}
+		p.text("%s known to be wrong %s copied from %s as %s; %s %s.",
+			p.red(plural(n, "sector")), were, r.in, they, strings.Join(r.maps, ", "), list)
 	}
 	if r.Damaged == 0 {
 		return
@@ -148,7 +151,7 @@ func runConvert(ctx context.Context, a *app, in, out string, o convertFlags) (re
 	for _, n := range textNotes(img.Layout()) {
 		a.note(n)
 	}
-	r := &convertResult{done(), res.Files, res.Whole, res.Damaged, res.First, res.Lost, flawRanges(res.Flaws), in, out}
+	r := &convertResult{done(), res.Files, res.Whole, res.Damaged, res.First, res.Lost, flawRanges(res.Flaws), in, out, res.Maps}
 	if res.Damaged > 0 || len(res.Flaws) > 0 {
 		r.Status = exitDifferent
 	}

@@ -66,6 +66,7 @@ type opener struct {
 	dir     string
 	stem    string // name, without its suffix, that the only file may have instead
 	files   []string
+	sources map[string]io.ReaderAt // by the paths of their files
 	closers []io.Closer
 }
 
@@ -97,7 +98,11 @@ func (o *opener) build(ctx context.Context) (disc.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	return disc.NewImage(disc.Contents{Layout: l, Extents: extents, Files: o.files, Closers: o.closers})
+	img, err := disc.NewImage(disc.Contents{Layout: l, Extents: extents, Files: o.files, Closers: o.closers})
+	if err != nil {
+		return nil, err
+	}
+	return format.WithFileMaps(img, o.sources)
 }
 
 // find finds a file of the sheet.
@@ -112,7 +117,11 @@ func (o *opener) find(f *cue.File) (string, error) {
 }
 
 // keep notes a file that was opened.
-func (o *opener) keep(path string, c io.Closer) {
+func (o *opener) keep(path string, c io.Closer, source io.ReaderAt) {
+	if o.sources == nil {
+		o.sources = make(map[string]io.ReaderAt)
+	}
+	o.sources[path] = source
 	o.closers = append(o.closers, c)
 	o.files = append(o.files, path)
 }
@@ -131,7 +140,7 @@ func (o *opener) openOne(ctx context.Context, f *cue.File) (cue.Content, error) 
 		if err != nil {
 			return cue.Content{}, fmt.Errorf("line %d: %w", f.Line, err)
 		}
-		o.keep(path, file)
+		o.keep(path, file, file.ReaderAt)
 		return cue.Content{Source: file.ReaderAt, End: file.Size, Swapped: f.Type == cue.Motorola}, nil
 	}
 	// The type says little about sound files: they are recognised by their content.
@@ -145,9 +154,10 @@ func (o *opener) openOne(ctx context.Context, f *cue.File) (cue.Content, error) 
 	if err != nil {
 		return cue.Content{}, fmt.Errorf("line %d: %s: %w", f.Line, f.Name, err)
 	}
-	o.keep(path, file)
+	sound := file.Padded()
+	o.keep(path, file, sound)
 	return cue.Content{
-		Source: file.Padded(), Offset: file.Offset, End: file.Offset + file.Sectors()*audio.SectorSize,
+		Source: sound, Offset: file.Offset, End: file.Offset + file.Sectors()*audio.SectorSize,
 		Swapped: file.Swapped, Sound: true,
 	}, nil
 }

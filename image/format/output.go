@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"spindle/disc"
@@ -55,9 +56,10 @@ type Created struct {
 	Lost    []string // what was left out
 	// Flaws are the sectors, by their addresses in the source, that the new image
 	// has and that are not right: those with flaws in the source, and those with a
-	// wrong EDC of which only the user data was written. The new image has a map
-	// beside it that says so.
+	// wrong EDC of which only the user data was written. The new image has maps
+	// beside it that say so.
 	Flaws disc.Flaws
+	Maps  []string // the paths of those
 }
 
 // An Output is an image on its way into a new file. A format's Create says what
@@ -70,16 +72,17 @@ type Output struct {
 	Image  disc.Image
 	Layout *disc.Layout
 
-	ctx     context.Context
-	res     Created
-	hash    *digest.Hasher
-	written []*atomicfile.File
-	paths   []string // final names of those
-	flush   *flushing
-	done    int64
-	total   int64
-	copies  []copied
-	unsaid  []disc.Flaw // wrong by an EDC that is not written
+	ctx      context.Context
+	res      Created
+	hash     *digest.Hasher
+	written  []*atomicfile.File
+	reserved []string
+	paths    []string // final names of those
+	flush    *flushing
+	done     int64
+	total    int64
+	copies   []copied
+	unsaid   []disc.Flaw // wrong by an EDC that is not written
 }
 
 // Create makes path, and what belongs to it, in the format f. All files are
@@ -92,13 +95,10 @@ func Create(ctx context.Context, f Format, path string, img disc.Image, o Option
 			w.Discard() // those that were committed stay
 		}
 	}()
-	if err := out.staleMap(); err != nil {
-		return nil, err
-	}
 	if err := f.Create(out); err != nil {
 		return nil, err
 	}
-	if err := out.writeMap(); err != nil {
+	if err := out.writeMaps(); err != nil {
 		return nil, err
 	}
 	if err := out.commit(); err != nil {
@@ -110,21 +110,23 @@ func Create(ctx context.Context, f Format, path string, img disc.Image, o Option
 // commit gives all files their final names. A damaged image never stands there
 // without its map: the new map comes first, and one that no longer holds goes last.
 func (o *Output) commit() error {
-	last := len(o.written) - 1
-	if last > 0 && o.paths[last] == o.Path+MapSuffix {
-		if err := o.commitFile(last); err != nil {
+	files := len(o.written) - len(o.res.Maps)
+	for i := files; i < len(o.written); i++ {
+		if err := o.commitFile(i); err != nil {
 			return err
 		}
-		last--
 	}
-	for i := range last + 1 {
+	for i := range files {
 		if err := o.commitFile(i); err != nil {
 			return err
 		}
 	}
 	o.res.Files = append(o.res.Files, o.paths...)
-	if len(o.res.Flaws) == 0 && o.Force {
-		if err := os.Remove(o.Path + MapSuffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	for _, path := range o.mapPaths() {
+		if !o.Force || slices.Contains(o.res.Maps, path) {
+			continue
+		}
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}
@@ -196,12 +198,13 @@ func (o *Output) Base() string { return strings.TrimSuffix(o.Path, filepath.Ext(
 // Reserve makes sure that no file is in the way, and, also with Force, that none of the
 // image itself is. It says how many bytes of sectors will be written.
 func (o *Output) Reserve(bytes int64, files ...string) error {
-	for _, f := range files {
+	o.reserved = files
+	for _, f := range append(o.mapPaths(), files...) {
 		if _, err := os.Lstat(f); err == nil && !o.Force {
 			return fmt.Errorf("%s %w", f, ErrExists)
 		}
 	}
-	if err := atomicfile.KeepSources(files, o.Image.Files()); err != nil {
+	if err := atomicfile.KeepSources(append(o.mapPaths(), files...), o.Image.Files()); err != nil {
 		return err
 	}
 	o.total = bytes

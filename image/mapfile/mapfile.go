@@ -13,6 +13,13 @@ import (
 	"strings"
 )
 
+// Suffix is appended to the name of an image for the map that says which of its sectors
+// are not right: the one that a rip or a conversion writes.
+const Suffix = ".map"
+
+// Title is the first comment of a map that spindle writes.
+const Title = " Mapfile. Created by spindle. It has the format of GNU ddrescue's."
+
 // Status is the state of a block, in the character that the file has for it.
 type Status byte
 
