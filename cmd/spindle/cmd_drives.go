@@ -14,12 +14,31 @@ import (
 )
 
 func drivesCommand(a *app) *cobra.Command {
-	return &cobra.Command{
-		Use:   "drives",
+	var report bool
+	c := &cobra.Command{
+		Use:   "drives [FILE]",
 		Short: "List the optical drives and what is in them",
-		Args:  needs(0, 0, ""),
-		RunE:  a.run(func(ctx context.Context, _ []string) (result, error) { return runDrives(ctx, a) }),
+		Long: `List the optical drives and what is in them.
+
+--report instead tries what one drive can do, with the disc that is in it: which commands
+it answers, in which forms and how fast it gives sectors, and how its buffer is defeated.
+A CD with audio and data shows most. Nothing is written to the disc. With FILE, the
+traffic is recorded there, without serial numbers, to be sent to others; it contains
+parts of the disc. "-d sim:trace=FILE" plays it back.`,
+		Example: "  spindle drives\n  spindle drives --report\n  spindle drives --report my-drive.trace -d /dev/sr1",
+		Args:    needs(0, 1, ""),
+		RunE: a.run(func(ctx context.Context, args []string) (result, error) {
+			switch {
+			case report:
+				return runReport(ctx, a, args)
+			case len(args) > 0:
+				return nil, usage("drives takes a file only with --report")
+			}
+			return runDrives(ctx, a)
+		}),
 	}
+	c.Flags().BoolVar(&report, "report", false, "try what the drive can do, and record it in FILE")
+	return c
 }
 
 // driveEvent is one drive.

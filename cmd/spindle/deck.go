@@ -41,6 +41,15 @@ func (k *deck) drive() string {
 // open opens the drive that name (or --drive, or what there is) means, and wraps it
 // as --verbose and --trace ask for.
 func (k *deck) open(ctx context.Context, name string, how byname.Access) (*mmc.Drive, error) {
+	dev, err := k.device(ctx, name, how)
+	if err != nil {
+		return nil, err
+	}
+	return mmc.New(dev), nil
+}
+
+// device is open for what needs the device itself.
+func (k *deck) device(ctx context.Context, name string, how byname.Access) (scsi.Device, error) {
 	if name == "" {
 		name = k.drive()
 	}
@@ -57,11 +66,7 @@ func (k *deck) open(ctx context.Context, name string, how byname.Access) (*mmc.D
 			return nil
 		})
 	}
-	dev, err := k.watched(conn)
-	if err != nil {
-		return nil, err
-	}
-	return mmc.New(dev), nil
+	return k.watched(conn)
 }
 
 // watched wraps a device as --trace and --verbose ask for.

@@ -1,0 +1,168 @@
+package trial_test
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"reflect"
+	"testing"
+
+	"spindle/drive"
+	"spindle/drive/byname"
+	"spindle/drive/trial"
+	"spindle/internal/testdisc"
+	"spindle/scsi"
+	"spindle/scsi/mmc"
+)
+
+// open opens the simulated drive with a test disc and the given keys.
+func open(t *testing.T, disc, keys string) scsi.Conn {
+	t.Helper()
+	path, err := testdisc.Make(t.TempDir(), disc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := byname.Open(t.Context(), "sim:"+path+keys, byname.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return c
+}
+
+func run(t *testing.T, dev scsi.Device) *trial.Report {
+	t.Helper()
+	r, err := trial.Run(t.Context(), mmc.New(dev), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// forms counts the outcomes.
+func forms(s trial.Stretch) map[trial.Outcome]int {
+	n := make(map[trial.Outcome]int)
+	for _, f := range s.Forms {
+		n[f.Outcome]++
+	}
+	return n
+}
+
+func TestPlainDrive(t *testing.T) {
+	r := run(t, open(t, "mixed", ""))
+	if len(r.Stretches) != 2 || r.Stretches[0].Coding != drive.Audio || r.Stretches[1].Coding != drive.Data {
+		t.Fatalf("stretches %+v", r.Stretches)
+	}
+	for _, s := range r.Stretches {
+		if n := forms(s); n[trial.Works] != len(s.Forms) || len(s.Forms) != 18 {
+			t.Errorf("coding %d: forms %v", s.Coding, n)
+		}
+		if s.Q != trial.Works || s.QAhead != 0 || s.Transfer < 64<<10 || s.Cache.Holds || len(s.Speeds) == 0 {
+			t.Errorf("coding %d: %+v", s.Coding, s)
+		}
+	}
+	if s := r.Stretches[0].Stream; s != trial.Works {
+		t.Errorf("accurate stream: %s", s)
+	}
+	if r.Turnaround <= 0 || len(r.Questions) < 20 || r.Questions[0].Outcome != trial.Works {
+		t.Errorf("turnaround %v, questions %+v", r.Turnaround, r.Questions)
+	}
+}
+
+func TestWithoutDisc(t *testing.T) {
+	r := run(t, open(t, "data", "?tray=open"))
+	if r.Profile != mmc.ProfileNone || len(r.Stretches) > 0 || len(r.Questions) == 0 {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestWithoutC2AndSubChannel(t *testing.T) {
+	r := run(t, open(t, "audio", "?c2=no&subchannel=no"))
+	s := r.Stretches[0]
+	if n := forms(s); n[trial.Works] == 0 || n[trial.Works] == len(s.Forms) {
+		t.Errorf("forms %v", n)
+	}
+	for _, f := range s.Forms {
+		if f.C2 != mmc.NoC2 && f.Outcome == trial.Works {
+			t.Errorf("C2 %d works", f.C2)
+		}
+	}
+	if s.Q == trial.Works {
+		t.Error("a sub-channel that there is not")
+	}
+}
+
+// stale leaves the buffer as it was when a sub-channel is asked for, without an error.
+type stale struct{ scsi.Device }
+
+func (s stale) Execute(ctx context.Context, c *scsi.Command) (int, error) {
+	if scsi.Opcode(c.CDB[0]) == scsi.OpReadCD && c.CDB[10] != 0 {
+		return len(c.Data), nil
+	}
+	return s.Device.Execute(ctx, c)
+}
+
+func TestAnswersThatNeverCame(t *testing.T) {
+	for _, s := range run(t, stale{open(t, "mixed", "")}).Stretches {
+		for _, f := range s.Forms {
+			if (f.Outcome == trial.Works) != (f.Sub == mmc.NoSub) {
+				t.Errorf("%+v", f)
+			}
+		}
+		if s.Q != trial.Wrong {
+			t.Errorf("Q %s", s.Q)
+		}
+	}
+}
+
+// What was recorded of a trial gives the same report, and names no single drive.
+func TestTrace(t *testing.T) {
+	dev := open(t, "mixed", "")
+	serials := trial.Serials(t.Context(), mmc.New(dev))
+	if len(serials) != 2 {
+		t.Fatalf("serial numbers %q", serials)
+	}
+	path := filepath.Join(t.TempDir(), "trace")
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tracer := scsi.NewTracer(trial.Anonymous(dev, serials), f)
+	want := run(t, tracer)
+	if err := tracer.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	f.Close()
+	replay, err := scsi.OpenReplay(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer replay.Close()
+	got := run(t, replay)
+	got.Turnaround, want.Turnaround = 0, 0 // a trace rounds
+	for _, r := range []*trial.Report{got, want} {
+		for i := range r.Questions {
+			r.Questions[i].Took = 0
+		}
+		for i := range r.Stretches {
+			r.Stretches[i].Speeds, r.Stretches[i].Cache.First, r.Stretches[i].Cache.Again = nil, 0, 0
+		}
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("played back:\n%+v\nrecorded:\n%+v", got, want)
+	}
+	again, err := scsi.OpenReplay(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer again.Close()
+	conf, err := mmc.New(again).Configuration(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	serial := conf.Feature(mmc.FeatureSerialNumber)
+	if serial == nil || bytes.Trim(serial.Data, "X\x00 ") != nil && len(bytes.Trim(serial.Data, "X\x00 ")) > 0 {
+		t.Errorf("the trace has the serial number %+v", serial)
+	}
+}
