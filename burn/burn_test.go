@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -371,11 +370,55 @@ func TestStream(t *testing.T) {
 			equalDisc(t, r, data(t, medium, blocks), 0)
 		})
 	}
-	r := blank(t, "dvd+r", 50000)
-	d := recorder(r)
-	_, res, err := burnOn(t, d, StreamSource("-", io.LimitReader(bytes.NewReader(content), 1<<20), blocks), Options{})
-	if err != nil || !errors.Is(res.Err, ErrSource) || res.State != Appendable {
-		t.Error(err, res.Err, res.State)
+}
+
+// A pipe that ends before its size, or that has none, is burned and closed; where the
+// disc must know the length, it is filled with zeros, or refused before it is touched.
+func TestShortStream(t *testing.T) {
+	const most = 3000
+	content := make([]byte, most*2048)
+	pattern{}.ReadAt(content, 0)
+	for _, m := range media() {
+		for _, length := range []int{1, 64 << 10, 1<<20 + 700, most * 2048} {
+			for _, size := range []int{0, most} {
+				for _, mode := range []Mode{Auto, SessionAtOnce, DiscAtOnce} {
+					cd := strings.HasPrefix(m, "cd-")
+					if mode == SessionAtOnce && !cd || mode == DiscAtOnce && !strings.HasPrefix(m, "dvd-r") {
+						continue
+					}
+					where := fmt.Sprint(m, " ", mode, ", ", length, " bytes of ", size)
+					r := blank(t, m, 50000)
+					plan, res, err := burnOn(t, recorder(r), StreamSource("-", bytes.NewReader(content[:length]), size), Options{Mode: mode})
+					if mode != Auto && size == 0 && errors.Is(err, ErrOptions) {
+						continue
+					}
+					if err != nil || res.Err != nil || !res.Verification.OK() {
+						t.Fatal(where, err, res.Err, res.Verification)
+					}
+					blocks := (length + 2047) / 2048
+					if res.Verification.Sectors != blocks {
+						t.Errorf("%s: %d sectors compared", where, res.Verification.Sectors)
+					}
+					st := r.State()
+					if plan.Final && plan.Mode != Overwrite && !st.Final {
+						t.Errorf("%s: not closed", where)
+					}
+					fixed := slices.ContainsFunc(plan.Notes, func(n Note) bool { _, ok := n.(FixedNote); return ok })
+					if fixed != (plan.Mode == DiscAtOnce || plan.Mode == SessionAtOnce) {
+						t.Errorf("%s: notes %v", where, plan.Notes)
+					}
+					if len(st.Sessions) > 0 && !fixed && int(st.Sessions[0].LeadOut) > max(blocks+32, 302) {
+						t.Errorf("%s: the lead-out is at %d", where, st.Sessions[0].LeadOut)
+					}
+				}
+			}
+		}
+	}
+	for _, b := range [][]byte{nil, content} {
+		_, res, err := burnOn(t, recorder(blank(t, "dvd+r", 50000)), StreamSource("-", bytes.NewReader(b), most/2), Options{})
+		if err != nil || !errors.Is(res.Err, ErrSource) {
+			t.Error(err, res.Err)
+		}
 	}
 }
 

@@ -203,8 +203,14 @@ func (b *burner) write(ctx context.Context, i int, area Region) error {
 			return fmt.Errorf("a chunk of step %d in step %d", c.step, i)
 		}
 		b.at = c.first
-		err := drive.Retry(ctx, b.drive, func() error { return b.drive.Write(ctx, c.first, c.n, c.data) })
-		n, size, sent := c.n, len(c.data), c.sent
+		if c.note != nil {
+			b.watch.note(c.note)
+		}
+		var err error
+		if c.n > 0 {
+			err = drive.Retry(ctx, b.drive, func() error { return b.drive.Write(ctx, c.first, c.n, c.data) })
+		}
+		n, size, sent, last := c.n, len(c.data), c.sent, c.last
 		b.feed.release(c)
 		if err != nil {
 			return err
@@ -212,7 +218,7 @@ func (b *burner) write(ctx context.Context, i int, area Region) error {
 		b.at += disc.LBA(n)
 		b.sent = sent
 		b.done += int64(size)
-		if err := b.look(ctx, i); err != nil {
+		if err := b.look(ctx, i); err != nil || last {
 			return err
 		}
 	}

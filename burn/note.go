@@ -3,7 +3,7 @@ package burn
 import "fmt"
 
 // A Note is something worth knowing about a burn that is no error: an
-// [OverburnNote], a [PadNote] or a [FullBlankNote].
+// [OverburnNote], a [PadNote], a [FullBlankNote], a [FixedNote] or a [StreamNote].
 type Note interface {
 	fmt.Stringer
 	note()
@@ -20,6 +20,19 @@ type PadNote struct{ Sectors int }
 // of it, which takes as long as writing it.
 type FullBlankNote struct{}
 
+// A FixedNote says that what a pipe does not fill of its track, of so many sectors, is
+// written as zeros: the disc must know the length before the first write.
+type FixedNote struct{ Sectors int }
+
+// A StreamNote says how many bytes came through a pipe, and how many sectors are
+// written of them, with zeros at their end.
+type StreamNote struct {
+	Bytes   int64
+	Sectors int
+}
+
+func (FixedNote) note()     {}
+func (StreamNote) note()    {}
 func (OverburnNote) note()  {}
 func (PadNote) note()       {}
 func (FullBlankNote) note() {}
@@ -29,5 +42,13 @@ func (n OverburnNote) String() string {
 }
 
 func (n PadNote) String() string { return fmt.Sprintf("padded with %d sectors", n.Sectors) }
+
+func (n FixedNote) String() string {
+	return fmt.Sprintf("a track of %d sectors, whatever comes", n.Sectors)
+}
+
+func (n StreamNote) String() string {
+	return fmt.Sprintf("%d bytes of a stream in %d sectors", n.Bytes, n.Sectors)
+}
 
 func (FullBlankNote) String() string { return "minimal blanking failed; blanking the whole disc" }

@@ -182,7 +182,29 @@ func (p *planner) fits(start disc.LBA, n int) error {
 func (p *planner) writeData(t *disc.Track, at disc.LBA) {
 	n := p.padded(t)
 	p.plan.Start = at
-	p.add(WriteStep{Region{LBA: at, Source: t.Start, Count: n}, n - int(t.End-t.Start)})
+	s := WriteStep{Region: Region{LBA: at, Source: t.Start, Count: n}, Pad: n - int(t.End-t.Start)}
+	switch {
+	case p.src.stream != nil && p.plan.Mode != DiscAtOnce:
+		s.Unit = p.m.blocking()
+	case p.src.stream != nil:
+		p.plan.Notes = append(p.plan.Notes, FixedNote{n})
+	}
+	p.add(s)
+}
+
+// data returns the one data track that the disc takes, from at on. Of a stream without a
+// length it is as long as the disc has room for, less what the drive needs after it.
+func (p *planner) data(at disc.LBA, after int) (*disc.Track, error) {
+	t, err := p.src.data()
+	if err != nil || p.src.stream == nil || p.src.blocks > 0 {
+		return t, err
+	}
+	block := disc.LBA(p.m.blocking())
+	t.End = (disc.LBA(p.m.Capacity-after) - at) / block * block
+	if t.End <= 0 {
+		return nil, &FitError{Need: int(block), Free: p.m.Capacity - int(at)}
+	}
+	return t, nil
 }
 
 // padded is the length of a track in whole blocks of the medium.

@@ -21,7 +21,8 @@ func (p *planner) cd() error {
 		mode = SessionAtOnce
 		// A session at once needs a blank session; what a drive does with the
 		// multi-session field there varies, so an open disc is written by track.
-		if p.single() && (p.o.Multi || p.m.Status == mmc.DiscAppendable) || !p.m.AtOnce && p.single() {
+		// A stream ends where it likes.
+		if p.single() && (p.o.Multi || p.m.Status == mmc.DiscAppendable || !p.m.AtOnce || p.src.stream != nil) {
 			mode = TrackAtOnce
 		}
 	}
@@ -67,12 +68,13 @@ func (p *planner) trackAtOnce() error {
 	if !p.single() {
 		return &Refusal{Kind: ErrOptions, Reason: NotOneTrack, Disc: p.m.Profile}
 	}
-	t, err := p.src.data()
+	const runOut = 2 // blocks after the track
+	at := p.m.NextWritable
+	t, err := p.data(at, runOut)
 	if err != nil {
 		return err
 	}
-	at := p.m.NextWritable
-	if err := p.fits(at, p.padded(t)+2); err != nil { // with its run-out blocks
+	if err := p.fits(at, p.padded(t)+runOut); err != nil {
 		return err
 	}
 	if err := p.address(t, at); err != nil {
@@ -91,6 +93,12 @@ func (p *planner) trackAtOnce() error {
 
 // sessions plans each session of the image at once.
 func (p *planner) sessions() error {
+	if p.src.stream != nil {
+		if p.src.blocks == 0 {
+			return &Refusal{Kind: ErrOptions, Reason: NeedsLength, Disc: p.m.Profile}
+		}
+		p.plan.Notes = append(p.plan.Notes, FixedNote{p.src.blocks})
+	}
 	l := p.lengthened()
 	if err := checkTracks(l); err != nil {
 		return err

@@ -8,11 +8,18 @@ import (
 )
 
 // incremental reports whether a DVD-R is to be written incrementally.
-func (p *planner) incremental() bool { return p.o.Multi || p.o.Mode == Incremental }
+func (p *planner) incremental() bool {
+	return p.o.Multi || p.o.Mode == Incremental ||
+		// A stream ends where it likes. To erase all of a DVD-RW for that takes long.
+		p.src != nil && p.src.stream != nil && p.o.Mode == Auto && (p.src.blocks == 0 || p.m.InPackets && !p.o.Blank)
+}
 
 // dvdR plans DVD-R and DVD-RW that are written sequentially.
 func (p *planner) dvdR() error {
-	t, err := p.src.data()
+	if p.src.stream != nil && p.src.blocks == 0 && !p.incremental() {
+		return &Refusal{Kind: ErrOptions, Reason: NeedsLength, Disc: p.m.Profile}
+	}
+	t, err := p.data(p.m.NextWritable, 0)
 	if err != nil {
 		return err
 	}
@@ -49,7 +56,7 @@ func (p *planner) dvdR() error {
 
 // dvdPlusR plans DVD+R of one or two layers.
 func (p *planner) dvdPlusR() error {
-	t, err := p.src.data()
+	t, err := p.data(p.m.NextWritable, 0)
 	if err != nil {
 		return err
 	}
@@ -60,7 +67,7 @@ func (p *planner) dvdPlusR() error {
 		return err
 	}
 	p.plan.Mode, p.plan.Final = Sequential, !p.o.Multi
-	if p.m.Layer0 > 0 && p.m.Status == mmc.DiscBlank && !p.o.Multi {
+	if p.m.Layer0 > 0 && p.m.Status == mmc.DiscBlank && !p.o.Multi && p.src.stream == nil {
 		// Both layers of the same length, so that the second one does not end in
 		// the middle (growisofs).
 		if half := (p.padded(t)/2 + 15) / 16 * 16; half <= p.m.Layer0 {
@@ -83,7 +90,7 @@ func (p *planner) dvdPlusR() error {
 
 // bdR plans BD-R.
 func (p *planner) bdR() error {
-	t, err := p.src.data()
+	t, err := p.data(p.m.NextWritable, 0)
 	if err != nil {
 		return err
 	}
@@ -171,11 +178,14 @@ func (p *planner) overwrite() error {
 	if p.o.Multi {
 		return &Refusal{Kind: ErrOptions, Reason: NoSessions, Disc: p.m.Profile}
 	}
-	n := p.padded(t)
 	p.plan.Mode = Overwrite
-	if err := p.format(n); err != nil {
+	if err := p.format(p.padded(t)); err != nil {
 		return err
 	}
+	if t, err = p.data(0, 0); err != nil { // once it is known how much fits
+		return err
+	}
+	n := p.padded(t)
 	if err := p.fits(0, n); err != nil {
 		return err
 	}

@@ -56,6 +56,7 @@ const (
 	RawOnUsed       Reason = "raw writing needs a blank disc"
 	NoLeadIn        Reason = "drive does not say where the lead-in begins"
 	ImageOfOther    Reason = "image is of another kind of disc"
+	NeedsLength     Reason = "this way of writing needs the length beforehand"
 	ManyTracks      Reason = "image has several tracks"                  // [tracks]
 	MadeFor         Reason = "file system is made for another place"     // [sector, sector on the disc]
 	MadeForBlank    Reason = "image is made for the beginning of a disc" // [sector on the disc]

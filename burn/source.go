@@ -16,18 +16,21 @@ type Source struct {
 	name   string
 	image  disc.Image
 	stream io.Reader // instead of image
-	blocks int       // of stream
+	blocks int       // of stream, at most; 0: not known
 
-	raw  []byte
-	sent Sum // of what the stream gave, for verifying
-	next int // block of the stream
+	raw    []byte
+	sent   Sum // of what the stream gave, for verifying
+	next   int // block of the stream
+	ended  bool
+	length int64 // of the stream that has ended, in bytes
 }
 
 // ImageSource burns an image. Errors call it name.
 func ImageSource(name string, img disc.Image) *Source { return &Source{name: name, image: img} }
 
-// StreamSource burns exactly blocks blocks of 2048 bytes from r. It can be read, and
-// therefore burned, only once.
+// StreamSource burns what r gives, at most blocks blocks of 2048 bytes, or, where
+// blocks is 0, as much as the disc holds. It can be read, and therefore burned, only
+// once.
 func StreamSource(name string, r io.Reader, blocks int) *Source {
 	return &Source{name: name, stream: r, blocks: blocks}
 }
@@ -96,9 +99,6 @@ func (f Form) Size() int {
 
 // read fills p with sectors of the image in a form.
 func (s *Source) read(ctx context.Context, p []byte, first disc.LBA, form Form) error {
-	if s.stream != nil {
-		return s.readStream(p, first)
-	}
 	size := form.Size()
 	native := s.layout().Medium.SectorSize()
 	n := len(p) / size
@@ -134,20 +134,33 @@ func (s *Source) failed(err error) error {
 	return fmt.Errorf("%w: %w", ErrSource, err)
 }
 
-// readStream reads the next blocks of a stream. What lies behind its end, up to
-// the end of the last block, is zeros.
-func (s *Source) readStream(p []byte, first disc.LBA) error {
+// readStream reads the next blocks of a stream, of which count are wanted in all, and
+// returns how many bytes of p came from it, in whole blocks. What lies behind its end
+// is zeros.
+func (s *Source) readStream(p []byte, first disc.LBA, count int) (int, error) {
 	if int(first) != s.next {
-		return fmt.Errorf("%w: a pipe cannot go back to block %d", ErrSource, first)
+		return 0, fmt.Errorf("%w: a pipe cannot go back to block %d", ErrSource, first)
+	}
+	s.next += len(p) / iso.BlockSize
+	if s.ended {
+		clear(p)
+		return 0, nil
 	}
 	n, err := io.ReadFull(s.stream, p)
-	if err != nil {
-		return fmt.Errorf("%w: the pipe ended after %d of %d bytes", ErrSource, int64(s.next)*iso.BlockSize+int64(n), int64(s.blocks)*iso.BlockSize)
-	}
-	if s.next += len(p) / iso.BlockSize; s.next >= s.blocks {
-		if n, _ := io.ReadFull(s.stream, make([]byte, 1)); n > 0 {
-			return fmt.Errorf("%w: the pipe goes on after the %d bytes that were announced", ErrSource, int64(s.blocks)*iso.BlockSize)
+	clear(p[n:])
+	s.length += int64(n)
+	switch {
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		s.ended = true
+	case err != nil:
+		return 0, fmt.Errorf("%w: %w", ErrSource, err)
+	case s.next >= count:
+		if k, _ := io.ReadFull(s.stream, make([]byte, 1)); k > 0 {
+			return 0, fmt.Errorf("%w: the pipe goes on after %d bytes, the most that it may give", ErrSource, int64(count)*iso.BlockSize)
 		}
 	}
-	return nil
+	if s.length == 0 {
+		return 0, fmt.Errorf("%w: nothing came through the pipe", ErrSource)
+	}
+	return (n + iso.BlockSize - 1) / iso.BlockSize * iso.BlockSize, nil
 }

@@ -57,6 +57,9 @@ type (
 	WriteStep struct {
 		Region     // Count includes the padding
 		Pad    int // the last sectors of Count are zeros
+		// Unit is not 0 where the step ends with the stream: after a multiple of
+		// so many sectors, and after Count at the latest.
+		Unit int
 	}
 
 	// ZeroStep writes Count sectors of zeros from LBA on.
@@ -143,8 +146,25 @@ func (s WriteStep) filler(src *Source) filler {
 		if len(content) == 0 {
 			return nil, nil
 		}
+		if src.stream != nil {
+			n, err := src.readStream(content, s.Source+disc.LBA(done), s.Count-s.Pad)
+			return content[:n], err
+		}
 		return content, src.read(ctx, content, s.Source+disc.LBA(done), s.Form)
 	}
+}
+
+// length is how many sectors the step writes of a stream that has ended after so many.
+func (s WriteStep) length(sectors int) int {
+	switch s.Unit {
+	case 0:
+		return s.Count
+	case 1: // a CD
+		sectors = max(sectors, leastTrack)
+	default:
+		sectors = (sectors + s.Unit - 1) / s.Unit * s.Unit
+	}
+	return min(sectors, s.Count)
 }
 
 func (s ZeroStep) filler(*Source) filler {
@@ -208,6 +228,9 @@ func describeWriting(r Region, what string) string {
 
 func (s WriteStep) String() string {
 	what := fmt.Sprintf("the image's from %d on", s.Source)
+	if s.Unit > 0 {
+		what = "what the pipe gives, or less"
+	}
 	if s.Pad > 0 {
 		what += fmt.Sprintf(", the last %d zeros", s.Pad)
 	}

@@ -26,6 +26,8 @@ type chunk struct {
 	data  []byte
 	err   error // the source ended here; data is not valid
 	sent  Sum   // of the image, with this chunk
+	last  bool  // the step ends here, before its count: so did the stream
+	note  Note  // or nil
 	users atomic.Int32
 }
 
@@ -102,14 +104,16 @@ func (f *feed) run(ctx context.Context) {
 func (f *feed) step(ctx context.Context, i int, s writing) bool {
 	area, fill := s.area(), s.filler(f.src)
 	size := area.Form.Size()
-	for done := 0; done < area.Count; {
+	stream, _ := s.(WriteStep)
+	ended := f.src.stream == nil || stream.Count == 0
+	for done, count := 0, area.Count; done < count; {
 		var c *chunk
 		select {
 		case <-ctx.Done():
 			return false
 		case c = <-f.free:
 		}
-		n := min(f.most/size, area.Count-done)
+		n := min(f.most/size, count-done)
 		if cap(c.data) < f.most {
 			c.data = make([]byte, f.most)
 			if f.lock {
@@ -123,6 +127,14 @@ func (f *feed) step(ctx context.Context, i int, s writing) bool {
 			f.sent.Bytes += int64(len(content))
 			f.sum.Sum(f.sent.SHA256[:0])
 		}
+		c.note = nil
+		if !ended && f.src.ended && err == nil {
+			ended, count = true, stream.length(done+len(content)/size)
+			n = min(n, count-done)
+			c.n, c.data = n, c.data[:n*size]
+			c.note = StreamNote{Bytes: f.src.length, Sectors: count}
+		}
+		c.last = done+n == count && count < area.Count
 		c.err, c.sent = err, f.sent
 		c.users.Store(int32(len(f.outs)))
 		for _, out := range f.outs {

@@ -88,7 +88,12 @@ func Verify(ctx context.Context, d *mmc.Drive, src *Source, plan *Plan, o Observ
 
 func verify(ctx context.Context, d *mmc.Drive, src *Source, plan *Plan, w *watcher) (*Verification, error) {
 	v := &verifier{drive: d, src: src, watch: w, res: new(Verification), oneX: speedUnit(plan.Profile), last: d.Clock().Now()}
-	regions := plan.Content
+	regions := slices.Clone(plan.Content)
+	if src.stream != nil {
+		for i := range regions {
+			regions[i].Count = min(regions[i].Count, int(src.sent.Bytes/cdsector.UserSize)) // where it ended
+		}
+	}
 	for i := range regions {
 		v.total += regions[i].bytes()
 	}

@@ -106,6 +106,11 @@ func noteWords(n burn.Note) string {
 		return fmt.Sprintf("%d sectors more than the disc is made for: the drive may refuse them, and the end may be unreadable", n.Sectors)
 	case burn.PadNote:
 		return "the image is padded with zeros to 4 seconds, the shortest track a CD may have"
+	case burn.FixedNote:
+		return fmt.Sprintf("written in this way, the disc must know the length before the first write: what the pipe does not fill of %s becomes zeros",
+			plural(n.Sectors, "sector"))
+	case burn.StreamNote:
+		return fmt.Sprintf("%s came through the pipe, and take %s on the disc", sizeText(n.Bytes), plural(n.Sectors, "sector"))
 	case burn.FullBlankNote:
 		return "the quick way of blanking failed; the whole disc is erased, which takes as long as writing it"
 	}

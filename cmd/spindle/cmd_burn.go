@@ -75,7 +75,7 @@ A journal of each burn is kept. After one that failed, "spindle reburn" resumes.
 	f.BoolVar(&o.noVerify, "no-verify", false, "do not compare the disc with the image afterwards")
 	f.BoolVar(&o.eject, "eject", false, "open the tray if all went well")
 	f.Var(count(&o.copies, 1, 1, 1000, "N"), "copies", "how many discs to burn, one after the other")
-	f.Var(&o.size, "size", "how much comes through the pipe: sectors, or a size such as 700MB or 4.7GB")
+	f.Var(&o.size, "size", "how much comes through the pipe at most: sectors, or a size such as 700MB or 4.7GB (by default what the disc holds)")
 	f.StringVar(&o.journal, "journal", "", "keep the journal in `FILE`")
 	f.BoolVar(&o.noLog, "no-journal", false, "keep no journal: \"spindle reburn\" cannot resume this burn")
 	complete(c, "mode", modeNames)
@@ -156,10 +156,6 @@ func burnSource(ctx context.Context, a *app, path string, o burnFlags) (*burn.So
 			return nil, nil, err
 		}
 		return burn.ImageSource(filepath.Base(path), pre.img), pre, nil
-	}
-	if o.size == 0 {
-		return nil, nil, refusal{errors.New("with a pipe, --size must say how much data comes"),
-			exitUsage, "For example: mkisofs ... | spindle burn - --size 700MB"}
 	}
 	return burn.StreamSource("standard input", bufio.NewReaderSize(os.Stdin, 1<<20), int(o.size)), nil, nil
 }
@@ -402,7 +398,11 @@ func (b *burning) showPlan() {
 	case !t.plan.Final && b.o.Multi:
 		how += ", left open for another session"
 	}
-	b.say("Plan   %s", howLong(how, t.plan, !b.o.noVerify && !b.o.Simulate))
+	how = howLong(how, t.plan, !b.o.noVerify && !b.o.Simulate)
+	if b.src.IsStream() {
+		how = strings.Replace(how, "; about ", "; at most about ", 1)
+	}
+	b.say("Plan   %s", how)
 	for _, t := range b.targets {
 		var notes []string
 		for _, n := range t.plan.Notes {
