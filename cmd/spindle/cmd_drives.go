@@ -14,7 +14,7 @@ import (
 )
 
 func drivesCommand(a *app) *cobra.Command {
-	var report bool
+	var report, simulated bool
 	c := &cobra.Command{
 		Use:   "drives [FILE]",
 		Short: "List the optical drives and what is in them",
@@ -24,7 +24,10 @@ func drivesCommand(a *app) *cobra.Command {
 it answers, in which forms and how fast it gives sectors, and how its buffer is defeated.
 A CD with audio and data shows most. Nothing is written to the disc. With FILE, the
 traffic is recorded there, without serial numbers, to be sent to others; it contains
-parts of the disc. "-d sim:trace=FILE" plays it back.`,
+parts of the disc. "-d sim:trace=FILE" plays it back.
+
+--simulated lists the drives that "-d sim:FILE?drive=NAME" can simulate, and the traits
+that "trait=" gives any simulated drive.`,
 		Example: "  spindle drives\n  spindle drives --report\n  spindle drives --report my-drive.trace -d /dev/sr1",
 		Args:    needs(0, 1, ""),
 		RunE: a.run(func(ctx context.Context, args []string) (result, error) {
@@ -33,11 +36,15 @@ parts of the disc. "-d sim:trace=FILE" plays it back.`,
 				return runReport(ctx, a, args)
 			case len(args) > 0:
 				return nil, usage("drives takes a file only with --report")
+			case simulated:
+				return runSimulated(a)
 			}
 			return runDrives(ctx, a)
 		}),
 	}
 	c.Flags().BoolVar(&report, "report", false, "try what the drive can do, and record it in FILE")
+	c.Flags().BoolVar(&simulated, "simulated", false, "list the drives that can be simulated, and their traits")
+	c.MarkFlagsMutuallyExclusive("report", "simulated")
 	return c
 }
 

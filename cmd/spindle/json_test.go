@@ -51,6 +51,7 @@ var jsonCases = []struct {
 	{"format", 0, "format sim:DIR/h.iso?media=bd-re"},
 	{"eject", 0, "eject sim:DIR/demo.cue"},
 	{"load", 0, "load sim:DIR/demo.cue?tray=open"},
+	{"simulated drives", 0, "drives --simulated"},
 	{"detach", 3, "detach /dev/none"},
 }
 

@@ -402,6 +402,9 @@ func traitCases() []traitCase {
 			return blank + ", " + p.feature(0x37)
 		}, "current, current", "current, absent"},
 
+		{"dvd-drive", "dvd-r", func(p *probe) string { return p.load().feature(0x2F) + p.do(0) }, "current", "current"},
+		{"dvd-drive", "bd-r", func(p *probe) string { return p.load().do(0) }, "", "2/30/00"},
+
 		{"slow-lead-in:45", "cd-r", session, allOnDisc, allOnDisc},
 		{"slow-lead-in:45", "cd-r", func(p *probe) string { return p.load().impatient() }, " ", "timeout 6/29/00"},
 		{"short-write-hidden:2", "dvd+r", func(p *probe) string {
@@ -421,6 +424,9 @@ func traitCases() []traitCase {
 		{"cdtext-refused", "cd-r", session, allOnDisc, "5/26/00"},
 		{"cdtext-refused", "cd-r", func(p *probe) string { return p.load().session(false, false) },
 			strings.Replace(allOnDisc, "text=1", "text=0", 1), strings.Replace(allOnDisc, "text=1", "text=0", 1)},
+		{"cdtext-at-zero-only", "cd-r", session, allOnDisc, allOnDisc},
+		{"cdtext-at-lead-in-only", "cd-r", session, allOnDisc, "5/26/00"},
+		{"cue-sheet-limit:64", "cd-r", session, allOnDisc, "5/24/00"},
 		{"close-refused-after-test-write", "cd-r", func(p *probe) string {
 			p.load().page(0x51, 4, 8, "")
 			p.must(p.write(0))

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"slices"
 
+	"spindle/disc"
 	"spindle/scsi"
 )
 
@@ -15,6 +16,7 @@ func configurationTraits() []traitKind {
 		{"no-session-at-once-feature", argument{}, always(hooks{features: func(_ *Drive, all [][]byte) [][]byte {
 			return slices.DeleteFunc(all, func(f []byte) bool { return binary.BigEndian.Uint16(f) == 0x002E })
 		}})},
+		{"dvd-drive", argument{}, always(hooks{ready: noBD, features: withoutBD})},
 		{"features-not-current-on-closed-rw", argument{}, always(hooks{features: func(d *Drive, all [][]byte) [][]byte {
 			if d.disc == nil || !d.disc.st.Final || !d.disc.kind.profile.rewritable() {
 				return all
@@ -32,4 +34,33 @@ func configurationTraits() []traitKind {
 // refuse ends each command of an opcode with an error.
 func refuse(op scsi.Opcode, err error) hooks {
 	return hooks{before: func(_ *Drive, x *exchange) bool { return x.op == op && x.answer(err) }}
+}
+
+// noBD is a drive without a blue laser.
+func noBD(d *Drive) error {
+	if d.loaded() && d.media.medium() == disc.BD && d.clock.elapsed() >= d.readyAt {
+		return fail(scsi.NotReady, scsi.ASCIncompatibleMedium, 0)
+	}
+	return nil
+}
+
+// withoutBD takes what is about BD out of the features and the list of profiles.
+func withoutBD(_ *Drive, all [][]byte) [][]byte {
+	all = slices.DeleteFunc(all, func(f []byte) bool {
+		code := binary.BigEndian.Uint16(f)
+		return code == 0x0038 || code == 0x0040 || code == 0x0041
+	})
+	for i, f := range all {
+		if binary.BigEndian.Uint16(f) != 0x0000 {
+			continue
+		}
+		var list []byte
+		for p := range slices.Chunk(f[4:], 4) {
+			if profile(binary.BigEndian.Uint16(p)).medium() != disc.BD {
+				list = append(list, p...)
+			}
+		}
+		all[i] = feature(0x0000, true, true, list...)
+	}
+	return all
 }

@@ -26,8 +26,25 @@ func writeTraits() []traitKind {
 			return x.answer(fail(scsi.MediumError, scsi.ASCCDControl, scsi.ASCQCalibrationAreaError))
 		}})},
 		{"cdtext-refused", argument{}, always(hooks{before: func(_ *Drive, x *exchange) bool {
-			return x.op == scsi.OpSendCueSheet && announcesText(x.Data) && x.answer(errParams)
+			return x.op == scsi.OpSendCueSheet && textLeadIn(x.Data) != nil && x.answer(errParams)
 		}})},
+		{"cdtext-at-zero-only", argument{}, refuseSheet(func(lead []byte) bool { return leadInAt(lead) != 0 })},
+		{"cdtext-at-lead-in-only", argument{}, refuseSheet(func(lead []byte) bool { return leadInAt(lead) == 0 })},
+		{"cue-sheet-limit", argument{name: "BYTES", low: 64, high: maxCueSheet, usual: 3072}, func(a traitArg) hooks {
+			return hooks{
+				before: func(_ *Drive, x *exchange) bool {
+					return x.op == scsi.OpSendCueSheet && len(x.Data) > a.n && x.answer(badField(6))
+				},
+				features: func(_ *Drive, all [][]byte) [][]byte {
+					for _, f := range all {
+						if binary.BigEndian.Uint16(f) == 0x002E {
+							f[5], f[6], f[7] = byte(a.n>>16), byte(a.n>>8), byte(a.n)
+						}
+					}
+					return all
+				},
+			}
+		}},
 		{"close-refused-after-test-write", argument{}, always(hooks{before: func(d *Drive, x *exchange) bool {
 			test := d.rec.test != nil || d.rec.page.testWrite()
 			return x.op == scsi.OpCloseTrackSession && test && x.answer(errPhase)
@@ -78,14 +95,28 @@ func recordedTraits() []traitKind {
 // failedCalibration is how long a drive calibrated in vain (reports: 8 to 110 s).
 const failedCalibration = 14700 * time.Millisecond
 
-// announcesText reports whether a cue sheet announces CD-TEXT in the lead-in.
-func announcesText(sheet []byte) bool {
+// textLeadIn is the lead-in in a cue sheet, where it has CD-TEXT; nil otherwise.
+func textLeadIn(sheet []byte) []byte {
 	for e := range slices.Chunk(sheet, 8) {
 		if len(e) == 8 && e[0]&15 == 1 && e[1] == 0 && e[3]>>6 != 0 {
-			return true
+			return e
 		}
 	}
-	return false
+	return nil
+}
+
+// leadInAt is the time that a lead-in is announced at.
+func leadInAt(entry []byte) int { return int(entry[5])<<16 | int(entry[6])<<8 | int(entry[7]) }
+
+// refuseSheet refuses cue sheets with CD-TEXT whose lead-in it does not like.
+func refuseSheet(bad func(lead []byte) bool) func(traitArg) hooks {
+	return always(hooks{before: func(_ *Drive, x *exchange) bool {
+		if x.op != scsi.OpSendCueSheet {
+			return false
+		}
+		lead := textLeadIn(x.Data)
+		return lead != nil && bad(lead) && x.answer(errParams)
+	}})
 }
 
 // onNthWrite fails one WRITE, which takes nothing.
