@@ -36,6 +36,7 @@ a terminal to ask on, --force is needed.`,
 	c.Flags().BoolVar(&full, "full", false, "erase every sector; takes as long as writing them (DVD-RW: allows sessions)")
 	c.Flags().BoolVar(&session, "session", false, "erase only the last session of a CD-RW")
 	c.Flags().BoolVar(&force, "force", false, "do not ask, whatever is on the disc")
+	a.addUnmount(c.Flags())
 	return c
 }
 

@@ -80,6 +80,7 @@ A journal of each burn is kept. After one that failed, "spindle reburn" resumes.
 	f.BoolVar(&o.noLog, "no-journal", false, "keep no journal: \"spindle reburn\" cannot resume this burn")
 	complete(c, "mode", modeNames)
 	complete(c, "spare", spareNames)
+	a.addUnmount(f)
 	return c
 }
 

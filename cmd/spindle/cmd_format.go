@@ -32,6 +32,7 @@ without a terminal to ask on, --force is needed.`,
 	c.Flags().BoolVar(&force, "force", false, "do not ask, whatever is on the disc")
 	c.Flags().Var(&spare, "spare", "spare areas of a Blu-ray disc: none, min or default")
 	complete(c, "spare", spareNames)
+	a.addUnmount(c.Flags())
 	return c
 }
 

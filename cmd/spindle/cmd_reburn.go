@@ -55,6 +55,7 @@ drive took of it. The speed is a step lower, and the disc is compared afterwards
 	f.BoolVar(&o.noVerify, "no-verify", false, "do not compare the disc with the image afterwards")
 	f.BoolVar(&o.force, "force", false, "burn even if the image has changed or has damaged sectors, or another disc is in the drive that holds something")
 	f.BoolVar(&o.eject, "eject", false, "open the tray if all went well")
+	a.addUnmount(f)
 	return c
 }
 

@@ -11,12 +11,14 @@ import (
 	"strings"
 	"time"
 
-	"spindle/internal/regular"
-
 	"spindle/drive/byname"
+	"spindle/internal/desktop"
+	"spindle/internal/regular"
 	"spindle/scsi"
 	"spindle/scsi/mmc"
 	"spindle/scsi/sim"
+
+	"github.com/spf13/pflag"
 )
 
 // deck opens the drives that a command uses, as the global flags say, and closes
@@ -26,6 +28,7 @@ type deck struct {
 	names   driveNames // --drive; several for burn
 	verbose bool
 	trace   string // --trace
+	unmount bool   // --unmount, of what writes
 
 	closers []func() error
 }
@@ -53,7 +56,7 @@ func (k *deck) device(ctx context.Context, name string, how byname.Access) (scsi
 	if name == "" {
 		name = k.drive()
 	}
-	conn, err := byname.Open(ctx, name, byname.Options{Access: how})
+	conn, err := k.connect(ctx, name, how)
 	if err != nil {
 		return nil, whichDrive(err)
 	}
@@ -67,6 +70,32 @@ func (k *deck) device(ctx context.Context, name string, how byname.Access) (scsi
 		})
 	}
 	return k.watched(conn)
+}
+
+// connect opens a drive. For writing, the disc is unmounted first where --unmount says
+// so, and the machine is kept awake.
+func (k *deck) connect(ctx context.Context, name string, how byname.Access) (scsi.Conn, error) {
+	conn, err := byname.Open(ctx, name, byname.Options{Access: how})
+	var busy *scsi.OpenError
+	if k.unmount && errors.As(err, &busy) && busy.MountPoint != "" {
+		if err := desktop.Unmount(ctx, busy.Path, busy.MountPoint); err != nil {
+			return nil, refusal{fmt.Errorf("the disc could not be unmounted: %w", err), exitNoDisc, "Close the programs that use " + busy.MountPoint + "."}
+		}
+		conn, err = byname.Open(ctx, name, byname.Options{Access: how})
+	}
+	if err != nil {
+		return nil, err
+	}
+	if how == byname.Exclusive && conn.Clock() == (scsi.SystemClock{}) {
+		release := desktop.StayAwake(ctx, "spindle", "Writing to a disc")
+		k.onClose(func() error { release(); return nil })
+	}
+	return conn, nil
+}
+
+// addUnmount gives a command that writes the flag --unmount.
+func (k *deck) addUnmount(f *pflag.FlagSet) {
+	f.BoolVar(&k.unmount, "unmount", false, "unmount the disc first, if it is mounted")
 }
 
 // watched wraps a device as --trace and --verbose ask for.

@@ -57,7 +57,7 @@ func openAdvice(e *scsi.OpenError) string {
 	case errors.Is(e.Err, scsi.ErrNotDevice):
 		return "To use a disc image as a simulated drive, write sim:" + e.Path + "."
 	case errors.Is(e.Err, scsi.ErrBusy) && e.MountPoint != "":
-		return "Its disc is mounted at " + e.MountPoint + ": unmount it first (umount " + e.Path + ")."
+		return "Its disc is mounted at " + e.MountPoint + ": unmount it first (umount " + e.Path + "), or add --unmount."
 	case errors.Is(e.Err, scsi.ErrBusy):
 		return "Close the program that uses " + e.Path + ", or wait until it has looked at the disc."
 	case errors.Is(e.Err, scsi.ErrUnsupported):

@@ -30,7 +30,7 @@ func TestOpenAdvice(t *testing.T) {
 	}{
 		{scsi.OpenError{Path: "x.iso", Err: scsi.ErrNotDevice}, "write sim:x.iso"},
 		{scsi.OpenError{Path: "/dev/sr0", Err: scsi.ErrNotOptical}, "spindle drives"},
-		{scsi.OpenError{Path: "/dev/sr0", Err: scsi.ErrBusy, MountPoint: "/media/x"}, "mounted at /media/x: unmount it first (umount /dev/sr0)"},
+		{scsi.OpenError{Path: "/dev/sr0", Err: scsi.ErrBusy, MountPoint: "/media/x"}, "mounted at /media/x: unmount it first (umount /dev/sr0), or add --unmount"},
 		{scsi.OpenError{Path: "/dev/sr0", Err: scsi.ErrBusy}, "Close the program that uses /dev/sr0"},
 		{scsi.OpenError{Path: "/dev/sr0", Err: scsi.ErrPermission}, "as root"},
 		{scsi.OpenError{Path: "/dev/sr0", Err: scsi.ErrPermission, Group: "cdrom"}, "usermod -aG cdrom "},
