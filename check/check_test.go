@@ -242,18 +242,18 @@ func TestRepairerParts(t *testing.T) {
 }
 
 func TestCompare(t *testing.T) {
-	same, err := Compare(context.Background(), open(t, "mixed", nil), open(t, "mixed", nil), nil)
-	if err != nil || len(same) != 0 {
+	same, err := Compare(context.Background(), open(t, "mixed", nil), open(t, "mixed", nil), CompareOptions{})
+	if err != nil || len(same.Differences) != 0 {
 		t.Errorf("%v, %v", same, err)
 	}
 	other := open(t, "mixed", func(b []byte) { b[700*2352]++; b[701*2352]++; b[1400*2352]++ })
-	got, err := Compare(context.Background(), open(t, "mixed", nil), other, nil)
+	got, err := Compare(context.Background(), open(t, "mixed", nil), other, CompareOptions{})
 	want := []Difference{{Track: 2, First: 700, Last: 701, Text: "different content"}, {Track: 3, First: 1400, Last: 1400, Text: "different content"}}
-	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+	if diff := cmp.Diff(want, got.Differences); err != nil || diff != "" {
 		t.Error(diff, err)
 	}
-	got, err = Compare(context.Background(), open(t, "audio", nil), open(t, "data", nil), nil)
-	if err != nil || len(got) < 3 {
+	got, err = Compare(context.Background(), open(t, "audio", nil), open(t, "data", nil), CompareOptions{})
+	if err != nil || len(got.Differences) < 3 {
 		t.Errorf("%v, %v", got, err)
 	}
 }

@@ -33,12 +33,37 @@ func (d Difference) String() string {
 // do with each other.
 const mostDifferences = 1000
 
+// Comparison is what [Compare] found.
+type Comparison struct {
+	Differences []Difference
+	// Shift is by how many samples the audio of the second image comes later than that
+	// of the first; so many at its end, or its beginning, were not compared.
+	Shift int
+}
+
+// CompareOptions say how to compare.
+type CompareOptions struct {
+	// AnyOffset: the second image is read by a drive, which may give audio a fixed
+	// number of samples early or late.
+	AnyOffset bool
+	// Progress is told how many sectors of how many are done. It may be nil.
+	Progress func(done, total int64)
+}
+
 // Compare compares two images track by track, in whatever formats they are. A CD
 // and a DVD (the .iso of a large disc, say, and that disc) are compared by user
 // data. Where one image ends earlier, what both have is still compared.
-func Compare(ctx context.Context, a, b disc.Image, progress func(done, total int64)) ([]Difference, error) {
+func Compare(ctx context.Context, a, b disc.Image, o CompareOptions) (Comparison, error) {
 	c := comparer{a: a, b: b, user: a.Layout().Medium.SectorSize() != b.Layout().Medium.SectorSize()}
-	ta, tb := a.Layout().Tracks(), b.Layout().Tracks()
+	if o.AnyOffset && !c.user {
+		c.shift, c.runs = findShift(ctx, a, b), audioRuns(b.Layout())
+	}
+	err := c.all(ctx, o.Progress)
+	return Comparison{c.found, c.shift}, err
+}
+
+func (c *comparer) all(ctx context.Context, progress func(done, total int64)) error {
+	ta, tb := c.a.Layout().Tracks(), c.b.Layout().Tracks()
 	if len(ta) != len(tb) {
 		c.note("one has %s, the other %d", tracks(len(ta)), len(tb))
 	}
@@ -49,13 +74,13 @@ func Compare(ctx context.Context, a, b disc.Image, progress func(done, total int
 	for i := range n {
 		c.layouts(ctx, ta[i], tb[i])
 		if err := c.track(ctx, ta[i], tb[i], progress); err != nil {
-			return c.found, err
+			return err
 		}
 		if len(c.found) >= mostDifferences {
 			break
 		}
 	}
-	return c.found, nil
+	return nil
 }
 
 func tracks(n int) string {
@@ -70,6 +95,9 @@ type comparer struct {
 	user        bool // compare user data only
 	found       []Difference
 	done, total int64
+
+	shift int        // of the audio of b, in samples
+	runs  []audioRun // of b
 }
 
 func (c *comparer) note(format string, args ...any) {
@@ -129,7 +157,7 @@ func (c *comparer) track(ctx context.Context, a, b *disc.Track, progress func(do
 		if err := c.a.ReadSectors(ctx, pa, a.Begin()+disc.LBA(i)); err != nil {
 			return err
 		}
-		if err := c.b.ReadSectors(ctx, pb, b.Begin()+disc.LBA(i)); err != nil {
+		if err := c.other(ctx, pb, pa, b, b.Begin()+disc.LBA(i)); err != nil {
 			return err
 		}
 		if c.user || !bytes.Equal(pa, pb) {
@@ -144,6 +172,14 @@ func (c *comparer) track(ctx context.Context, a, b *disc.Track, progress func(do
 		}
 	}
 	return nil
+}
+
+// other reads sectors of a track of b; own holds those of a.
+func (c *comparer) other(ctx context.Context, p, own []byte, t *disc.Track, first disc.LBA) error {
+	if c.shift != 0 && !t.Mode.IsData() {
+		return c.shiftedAudio(ctx, p, own, first)
+	}
+	return c.b.ReadSectors(ctx, p, first)
 }
 
 // sectors finds which sectors of two batches differ.

@@ -383,9 +383,9 @@ type planEvent struct {
 }
 
 func (b *burning) showPlan() {
-	var vouchers []string
+	vouchers := []string{} // [] in JSON, and not null
 	if b.pre != nil {
-		vouchers = b.pre.lines
+		vouchers = append(vouchers, b.pre.lines...)
 		b.say("Image  %s: %s", filepath.Base(b.path), b.pre.describe())
 		for _, l := range vouchers {
 			b.say("       %s", l)

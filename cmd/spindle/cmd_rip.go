@@ -126,12 +126,12 @@ func (o *ripFlags) check() error {
 	case o.Format == rip.ISO && o.Subchannel:
 		return usage("--sub applies to a .cue: an ISO has no sub-channels")
 	}
-	return o.folder()
+	return folderOf(o.Output)
 }
 
-// folder looks, before the disc is read, for the folder of the image.
-func (o *ripFlags) folder() error {
-	dir := filepath.Dir(o.Output)
+// folderOf looks, before anything is read, for the folder of a file to be made.
+func folderOf(path string) error {
+	dir := filepath.Dir(path)
 	switch st, err := os.Stat(dir); {
 	case errors.Is(err, fs.ErrNotExist):
 		return refusal{fmt.Errorf("there is no folder %q", dir), exitFailed, "Make it first: mkdir -p " + quoted(dir)}

@@ -66,19 +66,20 @@ The exit status is 5 if something is wrong.`,
 // verifyResult is the result of verify.
 type verifyResult struct {
 	ending
-	Image       string              `json:"image"`
-	Sectors     int                 `json:"sectors"`
-	Checked     int                 `json:"checked"` // by their EDC
-	Whole       *digest.Sums        `json:"whole,omitempty"`
-	Tracks      []check.TrackReport `json:"tracks"`
-	Bad         []check.BadRange    `json:"bad,omitempty"`
-	Sums        []check.SumResult   `json:"sums,omitempty"`
-	Implanted   string              `json:"implanted_md5,omitempty"` // right or wrong
-	Game        string              `json:"game,omitempty"`
-	Differences []check.Difference  `json:"differences,omitempty"`
-	Repaired    *check.Repaired     `json:"repaired,omitempty"`
-	Flaws       []flawRange         `json:"flaws,omitempty"` // what a map beside the image says
-	Files       []string            `json:"files,omitempty"` // that damaged sectors belong to
+	Image       string             `json:"image"`
+	Sectors     int                `json:"sectors"`
+	Checked     int                `json:"checked"` // by their EDC
+	Whole       *digest.Sums       `json:"whole,omitempty"`
+	Tracks      []verifyTrack      `json:"tracks"`
+	Bad         []check.BadRange   `json:"bad,omitempty"`
+	Sums        []check.SumResult  `json:"sums,omitempty"`
+	Implanted   string             `json:"implanted_md5,omitempty"` // right or wrong
+	Game        string             `json:"game,omitempty"`
+	Differences []check.Difference `json:"differences,omitempty"`
+	Shift       int                `json:"audio_shift_samples,omitempty"` // of the disc in the drive
+	Repaired    *check.Repaired    `json:"repaired,omitempty"`
+	Flaws       []flawRange        `json:"flaws,omitempty"` // what a map beside the image says
+	Files       []string           `json:"files,omitempty"` // that damaged sectors belong to
 
 	o          verifyFlags
 	sectorSize int
@@ -91,6 +92,28 @@ type verifyResult struct {
 	// judged: something besides the image itself vouches for it, or its own
 	// codes do.
 	judged bool
+}
+
+// verifyTrack is what was found in a track.
+type verifyTrack struct {
+	Track   int    `json:"track"`
+	Sectors int    `json:"sectors"`
+	Checked int    `json:"checked"` // sectors that carry an EDC
+	Mode    string `json:"mode"`
+	*digest.Sums
+}
+
+func (v *verification) tracks() []verifyTrack {
+	var all []verifyTrack
+	for i := range v.rep.Tracks {
+		t := &v.rep.Tracks[i]
+		x := verifyTrack{Track: t.Track, Sectors: t.Sectors, Checked: t.Checked, Mode: t.Mode}
+		if !v.o.noHashes {
+			x.Sums = &t.Sums
+		}
+		all = append(all, x)
+	}
+	return all
 }
 
 // Text implements event.
@@ -174,7 +197,9 @@ func (r *verifyResult) reportWith(p *page) {
 		p.line("The disc holds the image (sectors 0 to %d); what follows on the disc was not compared.", r.Sectors-1)
 	case r.compared && len(r.Differences) == 0:
 		p.line("%s has the same content", r.o.with)
+		r.reportShift(p)
 	case r.compared:
+		defer r.reportShift(p)
 		p.line("%s is %s:", r.o.with, p.red("different"))
 		for i, d := range r.Differences {
 			if i == mostListed {
@@ -184,6 +209,19 @@ func (r *verifyResult) reportWith(p *page) {
 			p.line("  %s", d)
 		}
 	}
+}
+
+// reportShift says with which read offset the disc was compared.
+func (r *verifyResult) reportShift(p *page) {
+	if r.Shift == 0 {
+		return
+	}
+	when, side := "late", "end"
+	if r.Shift < 0 {
+		when, side = "early", "beginning"
+	}
+	n := max(r.Shift, -r.Shift)
+	p.line("the drive reads audio %s %s (its read offset): so many at the %s of the audio were not compared", plural(n, "sample"), when, side)
 }
 
 // differText names the tracks that differ.
@@ -249,6 +287,11 @@ type verification struct {
 }
 
 func runVerify(ctx context.Context, a *app, path string, o verifyFlags) (result, error) {
+	if o.repair != "" {
+		if err := folderOf(o.repair); err != nil {
+			return nil, err
+		}
+	}
 	img, err := openStored(ctx, a, path)
 	if errors.Is(err, isofile.ErrTruncated) {
 		r := failed(explain(err))
@@ -285,7 +328,7 @@ func (v *verification) sectors(ctx context.Context) error {
 	}
 	v.bar.stop()
 	v.rep = rep
-	v.Checked, v.Tracks, v.Bad = rep.Checked(), rep.Tracks, rep.Bad
+	v.Checked, v.Tracks, v.Bad = rep.Checked(), v.tracks(), rep.Bad
 	if !v.o.noHashes {
 		v.Whole = &rep.Whole
 	}
@@ -375,10 +418,12 @@ func (v *verification) with(ctx context.Context) error {
 		return err
 	}
 	defer other.Close()
-	v.Differences, err = check.Compare(ctx, v.img, other, v.bar.step("comparing"))
+	c, err := check.Compare(ctx, v.img, other, check.CompareOptions{
+		AnyOffset: isDriveName(v.o.with), Progress: v.bar.step("comparing")})
 	if err != nil {
 		return err
 	}
+	v.Differences, v.Shift = c.Differences, c.Shift
 	v.bar.stop()
 	v.judged, v.compared = true, true
 	if len(v.Differences) > 0 {
