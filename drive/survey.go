@@ -44,7 +44,9 @@ type Contents struct {
 	CDText     []byte // packs as the drive gives them, 18 bytes each; nil: none
 	Capacity   int64  // of READ CAPACITY, in blocks of 2048 bytes; 0: unknown
 	Protection Protection
-	DVD        *mmc.DVDPhysical // nil: not a DVD, or the drive does not say
+	// Recorded is what is recorded of a DVD±R or BD-R of several tracks; nil: all.
+	Recorded []Stretch
+	DVD      *mmc.DVDPhysical // nil: not a DVD, or the drive does not say
 }
 
 // Protection is a copy protection that a disc states to have.
@@ -183,6 +185,7 @@ func (c *Contents) surveyDVD(ctx context.Context, d *mmc.Drive, m *Medium) error
 	} else {
 		c.structuresDVD(ctx, d)
 	}
+	c.surveyRecorded(ctx, d, m)
 	if b := c.Layout.LayerBreak; b < 0 || b >= end {
 		c.Layout.LayerBreak = 0
 	}

@@ -14,6 +14,7 @@ const (
 	firstReading  intent = iota // what came is written
 	secondReading               // and good only where the image holds the same already
 	filler                      // nothing came: what stands for unread sectors is written
+	absent                      // nothing was to come: what stands for it is written
 )
 
 // A batch is the sectors of one command on their way from the drive to the
@@ -158,15 +159,26 @@ func (b *batch) fill(p *plan) {
 	b.main = b.buf[:b.n*size]
 	for i := range b.n {
 		fillSector(b.main[i*size:(i+1)*size], b.r, b.at+disc.LBA(i))
-		b.good = append(b.good, false)
+		b.good = append(b.good, b.intent == absent)
 	}
 	if p.sub != nil {
 		b.sub = append(b.sub, make([]byte, b.n*cdsector.SubSize)...)
 	}
 }
 
+// runOutModes are the mode bytes of the two run-out blocks behind data in mode 1 (MMC-6
+// table 6).
+var runOutModes = [...]byte{0xE1, 0xC1}
+
 func fillSector(p []byte, r *region, at disc.LBA) {
-	if r.coding == drive.Audio {
+	switch {
+	case r.void == runOut && len(p) == cdsector.Size:
+		s := (*[cdsector.Size]byte)(p)
+		clear(p)
+		cdsector.SetHeader(s, at.MSF(), runOutModes[min(int(at-r.first), len(runOutModes)-1)])
+		cdsector.Seal(s, cdsector.Mode1)
+		return
+	case r.coding == drive.Audio, r.void != notVoid:
 		clear(p)
 		return
 	}

@@ -81,7 +81,7 @@ func (r *reader) flushWorks(ctx context.Context) bool {
 	b := r.sink.take()
 	defer r.sink.drop(b)
 	b.prepare(r.plan, g, at, 1)
-	if r.fetch(ctx, b) != nil || r.drive.Drive.DropBuffer(ctx, at) != nil {
+	if g.void != notVoid || r.fetch(ctx, b) != nil || r.drive.Drive.DropBuffer(ctx, at) != nil {
 		return false
 	}
 	begin := r.clock().Now()
@@ -135,6 +135,9 @@ func (r *reader) readElsewhere(ctx context.Context, at disc.LBA) {
 			}
 			g, first, n := r.piece(block)
 			pos = g.position(first) + int64(n*g.size)
+			if g.void != notVoid {
+				continue
+			}
 			b.prepare(r.plan, g, first, n)
 			if r.fetch(ctx, b) != nil {
 				return // it would cost the time of more bad sectors

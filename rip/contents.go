@@ -24,6 +24,9 @@ type Contents struct {
 	Notes []Note
 
 	reader *drive.Reader
+	// runOuts has the tracks that end in run-out blocks; true: these are still part of
+	// the track, because another follows.
+	runOuts map[int]bool
 }
 
 func (c *Contents) note(n Note) { c.Notes = append(c.Notes, n) }
@@ -69,7 +72,12 @@ func survey(ctx context.Context, d *mmc.Drive, opts ExamineOptions) (*Contents, 
 	if err != nil {
 		return nil, err
 	}
-	return Examine(ctx, d, m, opts)
+	c, err := Examine(ctx, d, m, opts)
+	if err == nil {
+		c.leaveOutRunOuts(ctx)
+		err = ctx.Err()
+	}
+	return c, err
 }
 
 // readVolume reads the file system's descriptors in the first data track.

@@ -63,8 +63,9 @@ func (j *job) finish(ctx context.Context, r *reader) (*Result, error) {
 func (r *Result) sums(w *writer) {
 	whole, tracks := w.hasher.Sums()
 	r.Whole = whole
+	numbers, _ := w.plan.regions.tracks()
 	for i, s := range tracks {
-		r.Tracks = append(r.Tracks, TrackSums{Track: w.plan.regions[i].track.Number, Sums: s})
+		r.Tracks = append(r.Tracks, TrackSums{Track: numbers[i], Sums: s})
 	}
 	for i, f := range w.plan.files {
 		of := ImageFile{Path: f.path, Sums: whole}

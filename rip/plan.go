@@ -85,9 +85,38 @@ func (p *plan) iso(f facts, opts Options) error {
 	if f.sectors <= 0 || f.sectors > disc.MaxLBA {
 		return fmt.Errorf("%w: it has %d sectors", ErrNotISO, f.sectors)
 	}
-	p.regions = regions{{count: int(f.sectors), size: mmc.BlockSize, coding: drive.Data, track: f.contents.Layout.Tracks()[0]}}
+	p.regions = isoRegions(f.contents.Contents.Recorded, f.sectors, f.contents.Layout.Tracks()[0])
+	none := int64(0)
+	for i := range p.regions {
+		if p.regions[i].void == gap {
+			none += int64(p.regions[i].count)
+		}
+	}
+	if none > 0 {
+		p.notes = append(p.notes, Note{Code: NoteGaps, Count: none})
+	}
 	p.files = []filePlan{{path: opts.Output, size: f.sectors * mmc.BlockSize}}
 	return nil
+}
+
+// isoRegions are the regions of an image of so many blocks: what is recorded, and the
+// gaps between. What lies behind the last track is for the drive to say.
+func isoRegions(recorded []drive.Stretch, sectors int64, t *disc.Track) regions {
+	var all regions
+	at, end := disc.LBA(0), disc.LBA(sectors)
+	add := func(to disc.LBA, v void) {
+		if to = min(to, end); to > at {
+			all = append(all, region{first: at, count: int(to - at), pos: int64(at) * mmc.BlockSize, size: mmc.BlockSize,
+				coding: drive.Data, track: t, void: v})
+			at = to
+		}
+	}
+	for _, s := range recorded {
+		add(s.First, gap)
+		add(s.End, notVoid)
+	}
+	add(end, notVoid)
+	return all
 }
 
 // cue plans whole sectors, in one file or one a track.
@@ -99,7 +128,7 @@ func (p *plan) cue(f facts, opts Options) {
 		r := region{
 			first: t.Begin(), count: t.Sectors(), pos: pos, size: cdsector.Size, coding: drive.CodingOf(t), track: t,
 		}
-		p.regions = append(p.regions, r)
+		p.regions = append(p.regions, cutRunOut(r, f.contents.runOuts[t.Number])...)
 		if opts.Split || i == 0 {
 			p.files = append(p.files, filePlan{path: p.set.Bins[len(p.files)], pos: pos})
 		}
@@ -115,6 +144,17 @@ func (p *plan) cue(f facts, opts Options) {
 	if opts.Subchannel {
 		p.sub = &filePlan{path: strings.TrimSuffix(opts.Output, filepath.Ext(opts.Output)) + ".sub", size: pos / cdsector.Size * cdsector.SubSize}
 	}
+}
+
+// cutRunOut makes a region of its own of the run-out blocks at the end of a track.
+func cutRunOut(r region, cut bool) regions {
+	if !cut || r.count <= runOutBlocks {
+		return regions{r}
+	}
+	end := r
+	r.count -= runOutBlocks
+	end.first, end.count, end.pos, end.void = r.last(), runOutBlocks, r.pos+r.bytes(), runOut
+	return regions{r, end}
 }
 
 // all returns the files of sectors and of the sub-channel.

@@ -62,6 +62,9 @@ func (r *reader) protectedAllOver(ctx context.Context) bool {
 		pos := rs.size() / protectedPlaces * i
 		g := rs.find(pos)
 		b.prepare(r.plan, g, g.at(pos), 1)
+		if g.void != notVoid {
+			continue
+		}
 		if drive.Classify(r.fetch(ctx, b)) != drive.Protected {
 			return false
 		}

@@ -88,6 +88,12 @@ func (r *reader) read(ctx context.Context, g *region, at disc.LBA, n int, what i
 	b := r.sink.take()
 	b.prepare(r.plan, g, at, n)
 	b.intent = what
+	if g.void != notVoid {
+		b.intent = absent
+		r.sink.send(b)
+		r.report(at, n, r.clock().Now().Sub(begin))
+		return nil
+	}
 	var err error
 	for range maxResets {
 		if err = r.fetch(ctx, b); err == nil {

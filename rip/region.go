@@ -13,7 +13,18 @@ type region struct {
 	size   int   // bytes of a sector in the image: 2352 or 2048
 	coding drive.Coding
 	track  *disc.Track
+	void   void
 }
+
+// A void is why the sectors of a region are not read: they hold no data, and are as good
+// as what stands for them in the image.
+type void uint8
+
+const (
+	notVoid void = iota
+	gap          // between the sessions of a DVD or BD: zeros
+	runOut       // the run-out blocks of a track that was written at once: marked as such
+)
 
 func (r *region) bytes() int64 { return int64(r.count) * int64(r.size) }
 
@@ -33,6 +44,19 @@ type regions []region
 func (rs regions) size() int64 {
 	last := &rs[len(rs)-1]
 	return last.pos + last.bytes()
+}
+
+// tracks returns the numbers of the tracks, and how many bytes each has in the image.
+func (rs regions) tracks() (numbers []int, sizes []int64) {
+	for i := range rs {
+		r := &rs[i]
+		if k := len(numbers) - 1; k >= 0 && numbers[k] == r.track.Number {
+			sizes[k] += r.bytes()
+			continue
+		}
+		numbers, sizes = append(numbers, r.track.Number), append(sizes, r.bytes())
+	}
+	return numbers, sizes
 }
 
 func (rs regions) sectors() int64 {

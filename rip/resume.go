@@ -112,6 +112,10 @@ func (c *comparison) sectors() int64 {
 		for pos := b.Pos; pos < b.End(); {
 			g := rs.find(pos)
 			end := min(b.End(), g.pos+g.bytes())
+			if g.void != notVoid {
+				pos = end
+				continue
+			}
 			n += (end - pos) / int64(g.size)
 			pos = end
 		}
@@ -145,7 +149,7 @@ func (c *comparison) bisect(ctx context.Context, g *region, at disc.LBA, n int) 
 	before := c.compared
 	telling, err := c.piece(ctx, g, at, n)
 	c.same += telling
-	if err != nil || n == 1 || c.compared > before {
+	if err != nil || n == 1 || c.compared > before || g.void != notVoid {
 		return err
 	}
 	if err := c.bisect(ctx, g, at, n/2); err != nil {
@@ -223,6 +227,9 @@ const (
 // same are not constant, and 0 where they cannot be read. Audio that always comes
 // shifted to one side is of another pressing, or read with another offset.
 func (c *comparison) piece(ctx context.Context, g *region, at disc.LBA, n int) (telling int, err error) {
+	if g.void != notVoid {
+		return 0, nil // not on the disc
+	}
 	was := make([]byte, n*g.size)
 	if err := c.reader.image.readAt(was, g.position(at)); err != nil {
 		return 0, fmt.Errorf("%w: %w", ErrOutput, err)

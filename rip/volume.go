@@ -21,13 +21,12 @@ var (
 	ErrNoSubchannel = errors.New("this drive does not give the sub-channel")
 )
 
-// runOut is the number of blocks that end a data track which was written at once
+// runOutBlocks is the number of blocks that end a data track which was written at once
 // and that hold no data (MMC-6 4.2.3.9.1).
-const runOut = 2
+const runOutBlocks = 2
 
 // isoSectors decides how many sectors of 2048 bytes the image of a data disc
-// has. A block of the volume is never left out, and the run-out blocks of a
-// track written at once are never taken in.
+// has. A block of the volume is never left out.
 func (c *Contents) isoSectors(ctx context.Context) (int64, error) {
 	tracks := c.Layout.Tracks()
 	if c.Layout.Medium != disc.CD {
@@ -36,15 +35,7 @@ func (c *Contents) isoSectors(ctx context.Context) (int64, error) {
 	if len(tracks) != 1 || tracks[0].Mode != disc.Mode1 || tracks[0].Begin() != 0 {
 		return 0, fmt.Errorf("%w: %s", ErrNotISO, describeTracks(tracks))
 	}
-	t := tracks[0]
-	n := int64(t.Sectors())
-	if n > runOut && c.endsInRunOut(ctx, t) {
-		if c.Volume == nil || c.Volume.Blocks() <= n-runOut { // never cut what the volume counts as its own
-			n -= runOut
-			c.note(Note{Code: NoteRunOut})
-		}
-	}
-	return c.largest(n, FromTOC), ctx.Err()
+	return c.largest(int64(tracks[0].Sectors()), FromTOC), ctx.Err()
 }
 
 // describeTracks says what keeps a CD from being an ISO.
@@ -82,10 +73,41 @@ func (c *Contents) largest(n int64, who SizeSource) int64 {
 	return n
 }
 
+// leaveOutRunOuts takes the run-out blocks that end the sessions of a CD out of its
+// layout, and notes which other tracks end in some. A block that the volume counts as its
+// own is never one.
+func (c *Contents) leaveOutRunOuts(ctx context.Context) {
+	if c.Layout == nil || c.Layout.Medium != disc.CD || !c.reader.Caps.Raw {
+		return
+	}
+	for i := range c.Layout.Sessions {
+		s := &c.Layout.Sessions[i]
+		for j := range s.Tracks {
+			t := &s.Tracks[j]
+			n := t.End - t.Start
+			own := c.Volume != nil && t.Start == c.VolumeAt && c.Volume.Blocks() > int64(n)-runOutBlocks
+			if !t.Mode.IsData() || n <= runOutBlocks || own || !c.endsInRunOut(ctx, t) {
+				continue
+			}
+			if len(c.runOuts) == 0 {
+				c.note(Note{Code: NoteRunOut})
+			}
+			if c.runOuts == nil {
+				c.runOuts = make(map[int]bool)
+			}
+			c.runOuts[t.Number] = j+1 < len(s.Tracks)
+			if j+1 == len(s.Tracks) {
+				t.End -= runOutBlocks
+				s.LeadOut = t.End
+			}
+		}
+	}
+}
+
 // endsInRunOut reports whether the last two sectors of a track are run-out
 // blocks: not readable, or marked as such in the upper bits of their mode byte.
 func (c *Contents) endsInRunOut(ctx context.Context, t *disc.Track) bool {
-	for at := t.End - runOut; at < t.End; at++ {
+	for at := t.End - runOutBlocks; at < t.End; at++ {
 		var s [cdsector.Size]byte
 		err := c.reader.ReadRaw(ctx, &s, at, mmc.AnySector)
 		if err != nil && !drive.Classify(err).OneCommand() {
@@ -97,5 +119,5 @@ func (c *Contents) endsInRunOut(ctx context.Context, t *disc.Track) bool {
 	}
 	// One before them must be good, or this is damage at the end of the disc.
 	var s [cdsector.Size]byte
-	return c.reader.ReadRaw(ctx, &s, t.End-runOut-1, mmc.AnySector) == nil
+	return c.reader.ReadRaw(ctx, &s, t.End-runOutBlocks-1, mmc.AnySector) == nil
 }

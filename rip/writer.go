@@ -57,10 +57,7 @@ func newWriter(p *plan, mapPath string, st *state, m *mapfile.Map) *writer {
 	for range depth {
 		w.free <- new(batch)
 	}
-	var sizes []int64
-	for i := range p.regions {
-		sizes = append(sizes, p.regions[i].bytes())
-	}
+	_, sizes := p.regions.tracks()
 	w.hasher = digest.New(sizes)
 	return w
 }
@@ -116,7 +113,7 @@ func (w *writer) failure() error {
 func (w *writer) writeLoop() {
 	defer close(w.hash)
 	for b := range w.work {
-		if b.intent == filler {
+		if b.intent == filler || b.intent == absent {
 			b.fill(w.plan)
 		} else {
 			b.check(w.plan.caps)
@@ -136,7 +133,7 @@ func (w *writer) writeLoop() {
 
 // proven reports whether good sectors of a batch are good for ever.
 func (w *writer) proven(b *batch) bool {
-	return b.intent == secondReading || !w.plan.provesNothing(b.r)
+	return b.intent == secondReading || b.intent == absent || !w.plan.provesNothing(b.r)
 }
 
 // write compares a second reading with the first, writes, and marks what is

@@ -88,7 +88,8 @@ type verifyResult struct {
 	lookedUp   bool     // in a DAT
 	match      check.Match
 	unmended   bool // the copy of --repair has flaws, too
-	cut        bool // the disc is longer, and that was not compared
+	cut        bool // the disc holds more, and that was not compared
+	cutFrom    disc.LBA
 	// judged: something besides the image itself vouches for it, or its own
 	// codes do.
 	judged bool
@@ -194,7 +195,7 @@ func (r *verifyResult) reportWith(p *page) {
 	case r.lookedUp:
 		p.line("%s lists it as: %s", filepath.Base(r.o.with), printable.Line(r.Game))
 	case r.compared && len(r.Differences) == 0 && r.cut:
-		p.line("The disc holds the image (sectors 0 to %d); what follows on the disc was not compared.", r.Sectors-1)
+		p.line("The disc holds the image (sectors %d to %d); the rest of the disc was not compared.", r.cutFrom, int(r.cutFrom)+r.Sectors-1)
 	case r.compared && len(r.Differences) == 0:
 		p.line("%s has the same content", r.o.with)
 		r.reportShift(p)
@@ -449,7 +450,7 @@ func (v *verification) other(ctx context.Context) (disc.Image, error) {
 	if cut == nil || err != nil {
 		return on, err
 	}
-	v.cut = true
+	v.cut, v.cutFrom = true, cut.layout.Tracks()[0].Start
 	return cut, nil
 }
 

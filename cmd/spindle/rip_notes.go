@@ -45,6 +45,9 @@ var ripNotes = map[rip.NoteCode]func(n rip.Note) string{
 	rip.NoteRunOut: func(rip.Note) string {
 		return "The disc was written track at once: the two run-out blocks after its data are not part of the image."
 	},
+	rip.NoteGaps: func(n rip.Note) string {
+		return fmt.Sprintf("The gaps between the sessions of this disc hold no data: their %d sectors are zeros in the image.", n.Count)
+	},
 	rip.NoteNoVolume: func(n rip.Note) string {
 		return fmt.Sprintf("No file system was found on the disc: the image has all %d sectors that %s states.",
 			n.Total, sizeSources[n.Source])

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 
@@ -58,13 +59,17 @@ func (c *cutDisc) Files() []string { return c.on.Files() }
 
 func (c *cutDisc) Close() error { return c.on.Close() }
 
-// cutToImage leaves out of a recordable disc what follows the image that was burned
-// onto it: the rest of a disc that is overwritten, or the padding and the run-out
-// blocks of a CD. Of a disc that may not have such a rest, it returns nil.
+// cutToImage leaves out of a recordable disc what does not belong to the image that was
+// burned onto it: the rest of a disc that is overwritten, the padding and the run-out
+// blocks of a CD, other sessions. Of a disc that has nothing else, it returns nil.
 func cutToImage(ctx context.Context, d *mmc.Drive, on, img disc.Image) (*cutDisc, error) {
-	m, err := drive.Survey(ctx, d, 0)
+	m, err := drive.Survey(ctx, d, drive.ForReading)
 	if err != nil {
 		return nil, err
+	}
+	ours := img.Layout().Tracks()
+	if len(ours) != 1 || !ours[0].Mode.IsData() {
+		return nil, nil
 	}
 	most := 0
 	switch {
@@ -73,17 +78,81 @@ func cutToImage(ctx context.Context, d *mmc.Drive, on, img disc.Image) (*cutDisc
 	case m.Profile == mmc.ProfileCDR || m.Profile == mmc.ProfileCDRW:
 		most = 302 // four seconds, and two run-out blocks
 	}
-	theirs, ours := on.Layout().Tracks(), img.Layout().Tracks()
-	if len(theirs) != 1 || len(ours) != 1 || !theirs[0].Mode.IsData() || !ours[0].Mode.IsData() {
-		return nil, nil
+	runs := sessionRuns(on.Layout(), m.Contents)
+	if len(runs) > 1 {
+		most = 302
 	}
 	n := ours[0].End - ours[0].Start
-	if more := int(theirs[0].End-theirs[0].Start) - int(n); more <= 0 || more > most {
-		return nil, nil
+	for i := len(runs) - 1; i >= 0; i-- {
+		r := runs[i]
+		more := int(r.End - r.First - n)
+		if more < 0 || more > most || more == 0 && len(runs) == 1 || i > 0 && !beginsAlike(ctx, on, img, r.First) {
+			continue
+		}
+		l := on.Layout().Clone()
+		l.Sessions = l.Sessions[:1]
+		s := &l.Sessions[0]
+		s.Tracks = []disc.Track{{Number: 1, Mode: r.mode, Control: disc.DataTrack, Start: r.First, End: r.First + n}}
+		s.LeadOut = r.First + n
+		return &cutDisc{on, l}, nil
 	}
-	l := on.Layout().Clone()
-	s := &l.Sessions[0]
-	s.Tracks[0].End = s.Tracks[0].Start + n
-	s.LeadOut = s.Tracks[0].End
-	return &cutDisc{on, l}, nil
+	return nil, nil
+}
+
+// A sessionRun is a run of data that was recorded at once.
+type sessionRun struct {
+	drive.Stretch
+	mode disc.Mode
+}
+
+// sessionRuns returns the data tracks of a CD, or the tracks of another disc.
+func sessionRuns(l *disc.Layout, c *drive.Contents) []sessionRun {
+	var all []sessionRun
+	if c != nil && len(c.Recorded) > 1 {
+		for _, s := range c.Recorded {
+			all = append(all, sessionRun{s, disc.Mode1})
+		}
+		return all
+	}
+	for _, t := range l.Tracks() {
+		if t.Mode.IsData() {
+			all = append(all, sessionRun{drive.Stretch{First: t.Start, End: t.End}, t.Mode})
+		}
+	}
+	if len(all) != len(l.Tracks()) {
+		return nil // audio is compared track by track
+	}
+	return all
+}
+
+// beginsAlike reports whether an image begins as the disc does at an address: the first
+// blocks of a file system say which one it is.
+func beginsAlike(ctx context.Context, on, img disc.Image, at disc.LBA) bool {
+	const blocks = 24
+	t := img.Layout().Tracks()[0]
+	a, b := make([]byte, blocks*cdsector.UserSize), make([]byte, blocks*cdsector.UserSize)
+	return t.Sectors() >= blocks && readUserAt(ctx, img, a, t.Start) == nil && readUserAt(ctx, on, b, at) == nil && bytes.Equal(a, b)
+}
+
+// readUserAt reads the user data of sectors.
+func readUserAt(ctx context.Context, img disc.Image, p []byte, at disc.LBA) error {
+	if done, err := img.ReadUser(ctx, p, at); done || err != nil {
+		return err
+	}
+	size := img.Layout().Medium.SectorSize()
+	raw := make([]byte, len(p)/cdsector.UserSize*size)
+	if err := img.ReadSectors(ctx, raw, at); err != nil {
+		return err
+	}
+	for ; len(p) > 0; p, raw = p[cdsector.UserSize:], raw[size:] {
+		block := raw[:min(size, cdsector.UserSize)]
+		if size == cdsector.Size {
+			var err error
+			if block, err = cdsector.Block((*[cdsector.Size]byte)(raw)); err != nil {
+				return err
+			}
+		}
+		copy(p[:cdsector.UserSize], block)
+	}
+	return nil
 }
