@@ -166,15 +166,14 @@ func DecodeCDText(packs []Pack) []TextBlock {
 
 func decodeBlock(packs []Pack) TextBlock {
 	var b TextBlock
-	block, last := packs[0].Block(), 99
+	block := packs[0].Block()
 	for _, p := range packs {
 		if p.Type() != PackSizeInfo {
 			continue
 		}
 		switch d := p.payload(); p.track() {
 		case 0:
-			b.Charset, b.Copyright = d[0], d[3]
-			last = min(last, int(d[2]))
+			b.Charset, b.Copyright = d[0], d[3] // d[1], d[2]: first and last track, which not all discs state correctly
 		case 2:
 			b.Language = d[4+block]
 		}
@@ -201,7 +200,7 @@ func decodeBlock(packs []Pack) TextBlock {
 		}
 	}
 	for k, a := range raw {
-		for n, t := range a.texts[:min(len(a.texts), last+1)] { // behind it is padding
+		for n, t := range a.texts {
 			s := decodeText(t, b.Charset)
 			if (s == "\t" || s == "\t\t") && n > 1 { // "the same as the previous track"
 				s = b.Text(k, n-1)
@@ -235,10 +234,10 @@ func (a *textAssembler) add(p *Pack) {
 		if a.at > 99 {
 			return
 		}
-		for len(a.texts) <= a.at {
-			a.texts = append(a.texts, nil)
-		}
 		if len(a.cur) > 0 { // padding at the end of the last pack is not a text
+			for len(a.texts) <= a.at {
+				a.texts = append(a.texts, nil)
+			}
 			a.texts[a.at] = slices.Clone(a.cur)
 		}
 		a.at, a.cur = a.at+1, a.cur[:0]
