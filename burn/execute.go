@@ -29,6 +29,9 @@ type burner struct {
 	done     int64
 	lastLook time.Time // at the drive's buffer
 	buffer   float64
+	unsure   error // of the last WRITE, which the drive seems to have taken all the same
+	silent   bool // the drive does not say how full its buffer is
+	residue  bool // the adapter says that it does not transfer all of a WRITE
 	rate     float64
 	rateAt   time.Time
 	rateFrom int64
@@ -208,7 +211,7 @@ func (b *burner) write(ctx context.Context, i int, area Region) error {
 		}
 		var err error
 		if c.n > 0 {
-			err = drive.Retry(ctx, b.drive, func() error { return b.drive.Write(ctx, c.first, c.n, c.data) })
+			err = b.send(ctx, stretch{c.first, c.n, c.data})
 		}
 		n, size, sent, last := c.n, len(c.data), c.sent, c.last
 		b.feed.release(c)
@@ -233,9 +236,7 @@ func (b *burner) look(ctx context.Context, i int) error {
 	}
 	b.lastLook = now
 	b.record(Position{i, b.at, b.sent})
-	if c, err := b.drive.BufferCapacity(ctx); err == nil && c.Size > 0 {
-		b.buffer = 1 - float64(c.Free)/float64(c.Size)
-	} else if err != nil && !drive.Classify(err).Answered() {
+	if err := b.lookAtBuffer(ctx); err != nil {
 		return err
 	}
 	if passed := now.Sub(b.rateAt); passed > 0 {
@@ -247,9 +248,34 @@ func (b *burner) look(ctx context.Context, i int) error {
 	return nil
 }
 
+// lookAtBuffer asks how full the drive's buffer is. A drive that cannot tell is not
+// asked again, whatever the reason: the next WRITE shows whether it is still there. The
+// error is that of an earlier WRITE.
+func (b *burner) lookAtBuffer(ctx context.Context) error {
+	if b.silent {
+		return nil
+	}
+	c, err := b.drive.BufferCapacity(ctx)
+	switch drive.Classify(err) {
+	case drive.OK:
+		if c.Size > 0 {
+			b.buffer = 1 - float64(c.Free)/float64(c.Size)
+		}
+	case drive.Deferred:
+		return err
+	case drive.Busy, drive.Attention, drive.Recovered:
+	default:
+		b.silent, b.buffer = true, -1
+	}
+	return nil
+}
+
 // synchronize makes the drive write the rest of its buffer, once in the
 // background, and once more without, which some drives need (growisofs).
 func (b *burner) synchronize(ctx context.Context) error {
+	if b.unsure != nil {
+		return b.unsure
+	}
 	b.watch.report(Progress{Phase: Writing, Done: b.done, Total: b.total, OneX: b.oneX, DriveBuffer: b.buffer})
 	err := b.immediate(ctx, Closing, closeLimit, func(c mmc.Completion) error { return b.drive.SynchronizeCache(ctx, c) })
 	if err != nil {

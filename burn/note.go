@@ -3,7 +3,8 @@ package burn
 import "fmt"
 
 // A Note is something worth knowing about a burn that is no error: an
-// [OverburnNote], a [PadNote], a [FullBlankNote], a [FixedNote] or a [StreamNote].
+// [OverburnNote], a [PadNote], a [FullBlankNote], a [FixedNote], a [ResidueNote] or a
+// [StreamNote].
 type Note interface {
 	fmt.Stringer
 	note()
@@ -31,6 +32,11 @@ type StreamNote struct {
 	Sectors int
 }
 
+// A ResidueNote says that the adapter claims not to have transferred all of a WRITE that
+// ended well.
+type ResidueNote struct{}
+
+func (ResidueNote) note()  {}
 func (FixedNote) note()     {}
 func (StreamNote) note()    {}
 func (OverburnNote) note()  {}
@@ -46,6 +52,8 @@ func (n PadNote) String() string { return fmt.Sprintf("padded with %d sectors", 
 func (n FixedNote) String() string {
 	return fmt.Sprintf("a track of %d sectors, whatever comes", n.Sectors)
 }
+
+func (ResidueNote) String() string { return "residue of a write" }
 
 func (n StreamNote) String() string {
 	return fmt.Sprintf("%d bytes of a stream in %d sectors", n.Bytes, n.Sectors)

@@ -111,6 +111,8 @@ func noteWords(n burn.Note) string {
 			plural(n.Sectors, "sector"))
 	case burn.StreamNote:
 		return fmt.Sprintf("%s came through the pipe, and take %s on the disc", sizeText(n.Bytes), plural(n.Sectors, "sector"))
+	case burn.ResidueNote:
+		return "the adapter claims that it did not pass on all of the data, and the drive reported no error; only the comparison with the image will tell"
 	case burn.FullBlankNote:
 		return "the quick way of blanking failed; the whole disc is erased, which takes as long as writing it"
 	}

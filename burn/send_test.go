@@ -1,0 +1,90 @@
+package burn
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"spindle/scsi"
+	"spindle/scsi/mmc"
+	"spindle/scsi/sim"
+)
+
+// quirky is a drive with traits.
+func quirky(t testing.TB, r *sim.Recordable, traits ...string) *mmc.Drive {
+	t.Helper()
+	cfg := sim.Config{Disc: r}
+	for _, s := range traits {
+		trait, err := sim.ParseTrait(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cfg.Traits = append(cfg.Traits, trait)
+	}
+	return mmc.New(sim.New(cfg))
+}
+
+// few are media of each way of writing.
+var few = []string{"cd-r", "dvd-r", "dvd+r", "dvd+rw", "bd-r", "bd-re"}
+
+// What adapters and drives do in the middle of a burn, and what is no reason to end it.
+func TestStumbles(t *testing.T) {
+	for _, trait := range []string{"residual-on-write", "buffer-capacity-transport-error", "sequence-error-in-write", "aborted-command-in-write",
+		"short-write-hidden"} {
+		for _, m := range few {
+			t.Run(trait+"/"+m, func(t *testing.T) {
+				r := blank(t, m, 50000)
+				src := sourceFor(t, m, 900)
+				_, res, err := burnOn(t, quirky(t, r, trait), src, Options{})
+				if trait == "short-write-hidden" { // nobody can know before the next WRITE
+					if err == nil && res.Err == nil && res.Verification.OK() {
+						t.Error("success is reported of a disc that lacks sectors")
+					}
+					return
+				}
+				if err != nil || res.Err != nil || !res.Verification.OK() {
+					t.Fatal(err, res.Err, res.Verification)
+				}
+				equalDisc(t, r, src.image, 0)
+			})
+		}
+	}
+}
+
+// A WRITE whose answer was lost on the way: the drive says what it took of it.
+func TestLostAnswer(t *testing.T) {
+	for _, lost := range []error{fmt.Errorf("WRITE (10): %w", scsi.ErrTransport), senseError(scsi.AbortedCommand, 0x47, 0x03), senseError(scsi.HardwareError, 0x08, 0)} {
+		for _, takes := range []bool{false, true} {
+			for _, m := range few {
+				t.Run(fmt.Sprintf("%v/%t/%s", lost, takes, m), func(t *testing.T) {
+					r := blank(t, m, 50000)
+					src := sourceFor(t, m, 900)
+					dev := sim.New(sim.Config{Disc: r})
+					writes := 0
+					d := mmc.New(&meddler{dev, func(c *scsi.Command) (int, error, bool) {
+						if scsi.Opcode(c.CDB[0]) != scsi.OpWrite10 {
+							return 0, nil, false
+						}
+						if writes++; writes != 12 {
+							return 0, nil, false
+						}
+						if takes {
+							if _, err := dev.Execute(context.Background(), c); err != nil {
+								return 0, err, true
+							}
+						}
+						return 0, lost, true
+					}})
+					_, res, err := burnOn(t, d, src, Options{})
+					if err != nil {
+						t.Fatal(err)
+					}
+					if res.Err != nil || !res.Verification.OK() {
+						t.Fatal(res.Err, res.Verification)
+					}
+					equalDisc(t, r, src.image, 0)
+				})
+			}
+		}
+	}
+}
