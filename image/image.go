@@ -36,6 +36,9 @@ var ErrExists = format.ErrExists
 // ErrSource means that a file to be made is one of those of the image that is read.
 var ErrSource = format.ErrSource
 
+// ErrChanged means that a file of the image changed while it was read.
+var ErrChanged = format.ErrChanged
+
 // CreateOptions say what to take of an image, and how to write it.
 type CreateOptions = format.Options
 

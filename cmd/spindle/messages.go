@@ -202,6 +202,7 @@ var explanations = []explanation{
 	{"drive/gone", scsi.ErrGone, nil, exitFailed, "the drive disappeared", "Was it unplugged? Reconnect it and run the same command."},
 	{"drive/timeout", scsi.ErrTimeout, nil, exitFailed, "the drive did not answer in time", "Switch the drive off and on, and try again."},
 
+	{"image/changed", image.ErrChanged, nil, exitFailed, "", "Nothing was kept. Run the same command when nothing writes to the image."},
 	{"image/folder", regular.ErrFolder, image.ErrUnknown, exitFailed, "", "\"spindle make\" makes an image of a folder."},
 	{"image/unknown", image.ErrUnknown, nil, exitFailed, "", ""},
 	{"image/cannot-hold", image.ErrCannotHold, nil, exitUsage, "", ""},

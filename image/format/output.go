@@ -95,7 +95,12 @@ func Create(ctx context.Context, f Format, path string, img disc.Image, o Option
 			w.Discard() // those that were committed stay
 		}
 	}()
-	if err := f.Create(out); err != nil {
+	before := statesOf(img.Files())
+	err := f.Create(out)
+	if err := before.same(); err != nil {
+		return nil, err // it explains any other error
+	}
+	if err != nil {
 		return nil, err
 	}
 	if err := out.writeMaps(); err != nil {

@@ -3,10 +3,16 @@ package format
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
+	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"spindle/disc"
 	"spindle/disc/cdsector"
@@ -37,7 +43,7 @@ func data(t *testing.T, sectors int, bad ...int) (disc.Image, []byte) {
 	l := &disc.Layout{Sessions: []disc.Session{{
 		Number: 1, LeadOut: disc.LBA(sectors), Tracks: []disc.Track{{Number: 1, Mode: disc.Mode1, Control: disc.DataTrack, End: disc.LBA(sectors)}},
 	}}}
-	img, err := disc.NewExtentImage(l, []disc.Extent{{Count: sectors, Source: f}}, f)
+	img, err := disc.NewImage(disc.Contents{Layout: l, Extents: []disc.Extent{{Count: sectors, Source: f}}, Files: []string{path}, Closers: []io.Closer{f}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,5 +114,52 @@ func TestCreateCleansUp(t *testing.T) {
 	}
 	if res, err := Create(context.Background(), Format{Create: lossy}, path, img, Options{Lossy: true}); err != nil || len(res.Lost) != 1 {
 		t.Errorf("%+v, %v", res, err)
+	}
+}
+
+// A liar gives other sectors than its file holds, as one that changes while it is read does.
+type liar struct{ disc.Image }
+
+func (l liar) ReadSectors(ctx context.Context, p []byte, first disc.LBA) error {
+	err := l.Image.ReadSectors(ctx, p, first)
+	clear(p)
+	return err
+}
+
+// The hash is that of what was written.
+func TestHashOfWhatIsWritten(t *testing.T) {
+	img, want := data(t, 100)
+	res, err := Create(t.Context(), Format{Create: raw}, filepath.Join(t.TempDir(), "out"), liar{img}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if sum := sha256.Sum256(want); res.Whole.SHA256 != hex.EncodeToString(sum[:]) || res.Damaged != 0 {
+		t.Errorf("%+v", res)
+	}
+}
+
+// A source that changes is reported, and nothing is kept of it.
+func TestSourceChanges(t *testing.T) {
+	for name, change := range map[string]func(path string) error{
+		"time":    func(path string) error { return os.Chtimes(path, time.Time{}, time.Unix(1, 0)) },
+		"size":    func(path string) error { return os.Truncate(path, 50*cdsector.Size) },
+		"another": func(path string) error { return os.WriteFile(path, make([]byte, 10), 0o666) },
+	} {
+		for _, noCheck := range []bool{false, true} {
+			img, _ := data(t, 100)
+			dir := t.TempDir()
+			once := sync.OnceValue(func() error { return change(img.Files()[0]) })
+			_, err := Create(t.Context(), Format{Create: raw}, filepath.Join(dir, "out"), img, Options{NoCheck: noCheck, Progress: func(_, _ int64) {
+				if err := once(); err != nil {
+					t.Error(err)
+				}
+			}})
+			if !errors.Is(err, ErrChanged) || !strings.HasPrefix(err.Error(), img.Files()[0]) {
+				t.Errorf("%s: %v", name, err)
+			}
+			if files, _ := os.ReadDir(dir); len(files) > 0 {
+				t.Errorf("%s: left behind: %v", name, files)
+			}
+		}
 	}
 }
