@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -17,7 +16,7 @@ import (
 )
 
 // ErrNoTrack is returned for a track that an image does not have.
-var ErrNoTrack = errors.New("image: no such track")
+var ErrNoTrack = format.ErrNoTrack
 
 // HiddenTrack is, as the track to open or to take, the audio hidden before track 1.
 const HiddenTrack = format.HiddenTrack

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"spindle/disc"
@@ -144,6 +145,9 @@ func runConvert(ctx context.Context, a *app, in, out string, o convertFlags) (re
 	o.Progress = bar.step("converting")
 	res, err := image.Create(ctx, out, img, o.CreateOptions)
 	bar.stop()
+	if errors.Is(err, image.ErrNoTrack) {
+		return nil, noTrack(in, o.Track)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -45,10 +45,8 @@ func openFiles(ctx context.Context, a *app, name string, track int, paths []stri
 		err = allThere(c, paths)
 	}
 	switch {
-	case errors.Is(err, image.ErrNoTrack) && track == image.HiddenTrack:
-		err = usage("%s has no audio hidden before its first track", name)
 	case errors.Is(err, image.ErrNoTrack):
-		err = usage("%s has no track %d", name, track)
+		err = noTrack(name, track)
 	case err != nil && !errors.Is(err, errNoSuchFile):
 		err = fmt.Errorf("%s: %w", name, err)
 	}
@@ -57,6 +55,14 @@ func openFiles(ctx context.Context, a *app, name string, track int, paths []stri
 		return nil, err
 	}
 	return &openedFiles{c, img}, nil
+}
+
+// noTrack is the error for a track that an image does not have.
+func noTrack(name string, track int) error {
+	if track == image.HiddenTrack {
+		return usage("%s has no audio hidden before its first track", name)
+	}
+	return usage("%s has no track %d", name, track)
 }
 
 // allThere makes sure that paths exist.

@@ -20,6 +20,7 @@ import (
 	"spindle/image/isofile"
 	"spindle/image/mapfile"
 	"spindle/image/packed"
+	"spindle/internal/atomicfile"
 	"spindle/internal/regular"
 	"spindle/iso"
 	"spindle/iso/author"
@@ -222,6 +223,7 @@ var explanations = []explanation{
 		"Files extracted before it are kept. Use --force to replace files, or choose another folder."},
 	{"check/no-sums", check.ErrNoSums, nil, exitFailed, "", ""},
 	{"check/dat", check.ErrDAT, nil, exitFailed, "", ""},
+	{"no-folder", atomicfile.ErrNoFolder, nil, exitFailed, "", "Make it first, then run the same command."},
 	{"permission", fs.ErrPermission, nil, exitFailed, "", "Check the permissions of the folder."},
 }
 
@@ -306,6 +308,7 @@ var fileProblems = []struct {
 	err   error
 	words string
 }{
+	{atomicfile.ErrNoFolder, "there is no folder %q"},
 	{fs.ErrNotExist, "there is no file or folder %q"},
 	{fs.ErrPermission, "you have no permission for %q"},
 	{fs.ErrExist, "%q already exists"},

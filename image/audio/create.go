@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"cmp"
 	"encoding/binary"
+	"fmt"
 	"io"
 	"os"
 	"slices"
@@ -65,7 +66,7 @@ func create(o *format.Output, ext string, write func(f *os.File, s *Song, of int
 	var names []string
 	for i := range songs {
 		bytes += songs[i].Bytes()
-		names = append(names, o.Base()+songSuffix(songs[i].Number, of)+ext)
+		names = append(names, o.Base()+disc.TrackSuffix(songs[i].Number, of)+ext)
 	}
 	if !o.Split {
 		names = []string{o.Path}
@@ -89,7 +90,7 @@ func chosen(o *format.Output) ([]Song, error) {
 	case format.HiddenTrack:
 		songs = slices.DeleteFunc(songs, func(s Song) bool { return s.Number != 0 })
 		if len(songs) == 0 {
-			return nil, o.Unsupported("no audio is hidden before its first track")
+			return nil, fmt.Errorf("%w: 0", format.ErrNoTrack)
 		}
 	default:
 		if _, err := o.Tracks(); err != nil {
@@ -101,14 +102,6 @@ func chosen(o *format.Output) ([]Song, error) {
 		return nil, o.Unsupported("there is no audio")
 	}
 	return songs, nil
-}
-
-// songSuffix is [disc.TrackSuffix], with two digits for what is hidden before track 1.
-func songSuffix(number, of int) string {
-	if number == 0 {
-		return " (Track 00)"
-	}
-	return disc.TrackSuffix(number, of)
 }
 
 // WaveHeader is the 44 bytes before so many bytes of samples in a WAVE file: 44100

@@ -184,7 +184,7 @@ func TestHiddenTrack(t *testing.T) {
 		t.Error("other samples")
 	}
 	res, err := format.Create(t.Context(), f, filepath.Join(t.TempDir(), "x.flac"), img, format.Options{Split: true})
-	if err != nil || filepath.Base(res.Files[0]) != "x (Track 00).flac" {
+	if err != nil || filepath.Base(res.Files[0]) != "x (Track 0).flac" {
 		t.Errorf("%v, %v", res, err)
 	}
 	text := disc.TextBlock{Language: disc.LanguageEnglish}
@@ -200,7 +200,7 @@ func TestHiddenTrack(t *testing.T) {
 		t.Error(diff)
 	}
 	img, _ = press(t, parts(2, 0, 300))
-	if _, err := format.Create(t.Context(), f, path, img, format.Options{Track: format.HiddenTrack, Force: true}); !errors.Is(err, format.ErrCannotHold) {
+	if _, err := format.Create(t.Context(), f, path, img, format.Options{Track: format.HiddenTrack, Force: true}); !errors.Is(err, format.ErrNoTrack) {
 		t.Errorf("no hidden track: %v", err)
 	}
 }

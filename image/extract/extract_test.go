@@ -432,3 +432,26 @@ func FuzzLinks(f *testing.F) {
 		}
 	})
 }
+
+// What has the name of a temporary file is not touched, and no half file stays behind, when
+// files are replaced.
+func TestReplaceKeepsOthers(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"a", ".spindle-part"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("mine"), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	fsys := fstest.MapFS{"a": {Data: []byte("new")}, "b": {Data: []byte("also")}}
+	if _, err := extract.Run(t.Context(), dir, fsys, extract.Options{Replace: true, MaxBytes: 100}); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{"a": "new", "b": "also", ".spindle-part": "mine"} {
+		if got, err := os.ReadFile(filepath.Join(dir, name)); err != nil || string(got) != want {
+			t.Errorf("%s: %q, %v", name, got, err)
+		}
+	}
+	if all, _ := os.ReadDir(dir); len(all) != 3 {
+		t.Errorf("%v", all)
+	}
+}

@@ -2,6 +2,7 @@ package extract
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -11,10 +12,9 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
-)
 
-// part is the name of a file that is being written to replace another.
-const part = ".spindle-part"
+	"spindle/internal/atomicfile"
+)
 
 // file writes a regular file.
 func (x *extraction) file(name, local string, info fs.FileInfo) error {
@@ -29,8 +29,8 @@ func (x *extraction) file(name, local string, info fs.FileInfo) error {
 	}
 	out := local
 	if x.o.Replace {
-		out = filepath.Join(filepath.Dir(local), part)
-		_ = x.root.Remove(out) // of a run that was killed
+		// A name that nobody can foresee, and that is taken by nobody.
+		out = filepath.Join(filepath.Dir(local), "."+rand.Text()+atomicfile.Suffix)
 	}
 	w, err := x.root.OpenFile(out, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if reason, ok := refusal(err); ok {

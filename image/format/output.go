@@ -23,6 +23,9 @@ var ErrCannotHold = errors.New("cannot hold this image")
 // ErrExists means that a file to be made is there already.
 var ErrExists = errors.New("already exists")
 
+// ErrNoTrack is returned for a track that an image does not have.
+var ErrNoTrack = errors.New("no such track")
+
 // ErrSource means that a file to be made is one of those of the image that is read.
 var ErrSource = atomicfile.ErrSource
 
@@ -191,7 +194,7 @@ func (o *Output) Tracks() ([]*disc.Track, error) {
 			return []*disc.Track{t}, nil
 		}
 	}
-	return nil, fmt.Errorf("there is no track %d: %w", max(o.Track, 0), ErrCannotHold)
+	return nil, fmt.Errorf("%w: %d", ErrNoTrack, o.Track)
 }
 
 // Context ends when the image is not wanted any more.

@@ -21,6 +21,10 @@ import (
 // Suffix is how temporary names end.
 const Suffix = ".spindle-tmp"
 
+// ErrNoFolder means that the folder of a file to be made is not there. It is an
+// [fs.ErrNotExist].
+var ErrNoFolder = fmt.Errorf("no such folder (%w)", fs.ErrNotExist)
+
 // A File is a file that is being written.
 type File struct {
 	*os.File
@@ -38,6 +42,9 @@ func Create(path string) (*File, error) {
 		f, err := os.OpenFile(tempName(path, rand.Text()), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
 		if errors.Is(err, fs.ErrExist) {
 			continue
+		}
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, &fs.PathError{Op: "create", Path: filepath.Dir(path), Err: ErrNoFolder}
 		}
 		if err != nil {
 			return nil, named(err, path)
