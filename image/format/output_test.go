@@ -118,10 +118,19 @@ func TestCreateCleansUp(t *testing.T) {
 }
 
 // A liar gives other sectors than its file holds, as one that changes while it is read does.
-type liar struct{ disc.Image }
+type liar struct{ img disc.Image }
+
+func (l liar) Layout() *disc.Layout                    { return l.img.Layout() }
+func (l liar) Subchannels() disc.Subchannels           { return nil }
+func (l liar) ExtentAt(a disc.LBA) (disc.Extent, bool) { return l.img.ExtentAt(a) }
+func (l liar) Flaws() disc.Flaws                       { return nil }
+func (l liar) Files() []string                         { return nil }
+func (l liar) Close() error                            { return nil }
+
+func (l liar) ReadUser(context.Context, []byte, disc.LBA) (bool, error) { return false, nil }
 
 func (l liar) ReadSectors(ctx context.Context, p []byte, first disc.LBA) error {
-	err := l.Image.ReadSectors(ctx, p, first)
+	err := l.img.ReadSectors(ctx, p, first)
 	clear(p)
 	return err
 }
