@@ -113,6 +113,6 @@ func certify(steps []Step) {
 func Execute(ctx context.Context, d *mmc.Drive, m *Medium, plan *Plan, o Observer) error {
 	w := watch(o)
 	defer w.close()
-	b := &burner{drive: d, medium: m, plan: plan, watch: w, record: func(Position) {}}
+	b := &burner{drive: d.Patient(), medium: m, plan: plan, watch: w, record: func(Position) {}}
 	return b.run(ctx)
 }

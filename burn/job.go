@@ -153,7 +153,8 @@ func (p *Plan) spoils(e *Error, state DiscState) DiscState {
 func (j *Job) burn(ctx context.Context, f *feed, number int) Result {
 	w := watch(j.Observer)
 	defer w.close()
-	b := &burner{drive: j.Drive, medium: j.Medium, plan: j.Plan, feed: f, number: number, watch: w, realTime: j.RealTime,
+	patient := j.Drive.Patient()
+	b := &burner{drive: patient, medium: j.Medium, plan: j.Plan, feed: f, number: number, watch: w, realTime: j.RealTime,
 		record: func(at Position) {
 			if j.Log != nil {
 				j.Log.Reached(at)
@@ -169,11 +170,11 @@ func (j *Job) burn(ctx context.Context, f *feed, number int) Result {
 	}
 	touched := slices.ContainsFunc(j.Plan.Steps[:e.At.Step+1], touches)
 	if touched {
-		abandon(ctx, j.Drive)
+		abandon(ctx, patient)
 	} else {
 		_ = j.Drive.AllowRemoval(context.WithoutCancel(ctx))
 	}
-	e.State = j.Plan.spoils(e, stateAfter(ctx, j.Drive))
+	e.State = j.Plan.spoils(e, stateAfter(ctx, patient))
 	if !touched && e.State != Unknown {
 		e.State = Untouched
 	}

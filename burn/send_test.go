@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"testing"
+	"time"
 
 	"spindle/scsi"
 	"spindle/scsi/mmc"
@@ -85,6 +86,46 @@ func TestLostAnswer(t *testing.T) {
 					equalDisc(t, r, src.image, 0)
 				})
 			}
+		}
+	}
+}
+
+// A drive that says that it is ready is ready, whatever progress it states beside:
+// that of a format in the background, or one that never changes.
+func TestReadyDespiteProgress(t *testing.T) {
+	for _, trait := range []string{"progress-background", "progress-stuck"} {
+		for _, m := range append([]string{"cd-rw"}, few...) {
+			t.Run(trait+"/"+m, func(t *testing.T) {
+				takes := func(traits ...string) time.Duration {
+					d := quirky(t, blank(t, m, 2000000), traits...)
+					began := d.Clock().Now()
+					_, res, err := burnOn(t, d, sourceFor(t, m, 900), Options{})
+					if err != nil || res.Err != nil || !res.Verification.OK() {
+						t.Fatal(err, res.Err, res.Verification)
+					}
+					return d.Clock().Now().Sub(began)
+				}
+				if usual, now := takes(), takes(trait); now > usual+time.Minute {
+					t.Errorf("it took %s, and not %s", now, usual)
+				}
+			})
+		}
+	}
+}
+
+// Drives hold every command while they write a lead-in or calibrate; a limit that
+// passes resets them, and spoils the disc.
+func TestHeldCommands(t *testing.T) {
+	for _, trait := range []string{"slow-lead-in:45", "slow-lead-in:190", "get-configuration-takes:50"} {
+		for _, m := range few {
+			t.Run(trait+"/"+m, func(t *testing.T) {
+				r := blank(t, m, 50000)
+				src := sourceFor(t, m, 900)
+				_, res, err := burnOn(t, quirky(t, r, trait), src, Options{})
+				if err != nil || res.Err != nil || !res.Verification.OK() {
+					t.Fatal(err, res.Err, res.Verification)
+				}
+			})
 		}
 	}
 }

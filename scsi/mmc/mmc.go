@@ -20,9 +20,12 @@ import (
 	"spindle/scsi"
 )
 
-// Time limits of commands.
+// Time limits of commands. A drive may hold any command while it calibrates its laser,
+// writes a lead-in or spins up, and a limit that passes is more than an error: the
+// kernel resets the drive. So none is short; cdrdao gives every command of a burn 180 s,
+// cdrecord 200 s.
 const (
-	quick   = 10 * time.Second  // does not touch the medium
+	quick   = 60 * time.Second  // does not touch the medium
 	medium  = 60 * time.Second  // may spin up, seek and retry
 	loading = 120 * time.Second // moves the tray
 	writing = 200 * time.Second // the first WRITE may write a lead-in (libburn, growisofs)
@@ -40,10 +43,17 @@ var (
 )
 
 // A Drive sends MMC commands to a device.
-type Drive struct{ dev scsi.Device }
+type Drive struct {
+	dev   scsi.Device
+	least time.Duration // the least time limit of a command
+}
 
 // New returns a Drive that uses dev.
 func New(dev scsi.Device) *Drive { return &Drive{dev: dev} }
+
+// Patient returns the same drive, which gives every command at least the time of the
+// longest WRITE (200 s): for as long as a disc is written and closed.
+func (d *Drive) Patient() *Drive { return &Drive{dev: d.dev, least: writing} }
 
 // Clock returns the clock of the device: real time, or a simulator's.
 func (d *Drive) Clock() scsi.Clock { return d.dev.Clock() }
@@ -69,19 +79,19 @@ func newCDB(op scsi.Opcode) []byte {
 
 // in sends a command that reads into buf and returns what came.
 func (d *Drive) in(ctx context.Context, cdb, buf []byte, limit time.Duration) ([]byte, error) {
-	n, err := d.dev.Execute(ctx, &scsi.Command{CDB: cdb, Direction: scsi.In, Data: buf, Timeout: limit})
+	n, err := d.dev.Execute(ctx, &scsi.Command{CDB: cdb, Direction: scsi.In, Data: buf, Timeout: max(limit, d.least)})
 	return buf[:max(0, min(n, len(buf)))], err
 }
 
 // none sends a command without data.
 func (d *Drive) none(ctx context.Context, cdb []byte, limit time.Duration) error {
-	_, err := d.dev.Execute(ctx, &scsi.Command{CDB: cdb, Timeout: limit})
+	_, err := d.dev.Execute(ctx, &scsi.Command{CDB: cdb, Timeout: max(limit, d.least)})
 	return err
 }
 
 // out sends a command with data for the drive.
 func (d *Drive) out(ctx context.Context, cdb, data []byte, limit time.Duration) error {
-	_, err := d.dev.Execute(ctx, &scsi.Command{CDB: cdb, Direction: scsi.Out, Data: data, Timeout: limit})
+	_, err := d.dev.Execute(ctx, &scsi.Command{CDB: cdb, Direction: scsi.Out, Data: data, Timeout: max(limit, d.least)})
 	return err
 }
 

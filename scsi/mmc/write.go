@@ -85,7 +85,7 @@ func (d *Drive) ReserveTrack(ctx context.Context, n uint32) error {
 	}
 	cdb := newCDB(scsi.OpReserveTrack)
 	put32(cdb[5:], n)
-	return d.none(ctx, cdb, medium)
+	return d.none(ctx, cdb, writing)
 }
 
 // CloseFunction is what CLOSE TRACK/SESSION closes (6.3, table 295). What each
@@ -127,7 +127,7 @@ const OpenTrackCD = 0xFF
 func (d *Drive) CalibratePower(ctx context.Context) error {
 	cdb := newCDB(scsi.OpSendOPC)
 	cdb[1] = 1
-	return d.none(ctx, cdb, 2*medium)
+	return d.none(ctx, cdb, writing)
 }
 
 // BufferCapacity is the answer of READ BUFFER CAPACITY (6.18), in bytes.
@@ -153,15 +153,12 @@ func (d *Drive) BufferCapacity(ctx context.Context) (BufferCapacity, error) {
 }
 
 // Busy asks whether a command with the immediate bit is still at work, and how far
-// it has come, from 0 to 1, or -1 where the drive does not say. Some drives state
-// the progress only in REQUEST SENSE, and answer TEST UNIT READY with success.
+// it has come, from 0 to 1, or -1 where the drive does not say. A drive that calls
+// itself ready has finished, whatever progress it states in REQUEST SENSE: that may be
+// of a format in the background, or one that never changes (libburn spc.c, growisofs).
 func (d *Drive) Busy(ctx context.Context) (busy bool, progress float64, err error) {
 	err = d.TestUnitReady(ctx)
 	if err == nil {
-		s, serr := d.RequestSense(ctx)
-		if serr == nil && s.ProgressValid && s.Progress > 0 && (s.Key == scsi.NoSense || s.Key == scsi.NotReady) {
-			return true, s.Progress, nil
-		}
 		return false, 1, nil
 	}
 	s := scsi.SenseOf(err)
@@ -170,6 +167,9 @@ func (d *Drive) Busy(ctx context.Context) (busy bool, progress float64, err erro
 		return false, -1, err
 	}
 	if s.ProgressValid {
+		return true, s.Progress, nil
+	}
+	if s, err := d.RequestSense(ctx); err == nil && s.ProgressValid && (s.Key == scsi.NoSense || s.Key == scsi.NotReady) {
 		return true, s.Progress, nil
 	}
 	return true, -1, nil
