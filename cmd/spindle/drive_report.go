@@ -45,7 +45,9 @@ type reportStretch struct {
 	Q        trial.Outcome `json:"q,omitempty"`
 	QAhead   int           `json:"q_ahead,omitempty"` // sectors
 	Cached   bool          `json:"cached"`
-	Cache    int           `json:"cache,omitempty"` // bytes
+	Cache    int           `json:"cache,omitempty"`       // bytes
+	Tried    int           `json:"cache_tried,omitempty"` // bytes
+	Short    bool          `json:"short_replies,omitempty"`
 	FUA      trial.Outcome `json:"fua,omitempty"`
 	Speeds   []reportSpeed `json:"speeds,omitempty"`
 }
@@ -118,7 +120,7 @@ func newReportResult(r *trial.Report) *reportResult {
 	for _, s := range r.Stretches {
 		out := reportStretch{
 			Kind: "data", Transfer: s.Transfer, Stream: s.Stream, Q: s.Q, QAhead: s.QAhead,
-			Cached: s.Cache.Holds, Cache: s.Cache.Bytes, FUA: s.Cache.ForceUnitAccess,
+			Cached: s.Cache.Holds, Cache: s.Cache.Bytes, Tried: s.Cache.Tried, Short: s.Short, FUA: s.Cache.ForceUnitAccess,
 		}
 		if s.Coding == drive.Audio {
 			out.Kind = "audio"
@@ -183,7 +185,10 @@ func (s *reportStretch) findings() []string {
 	if s.Transfer > 0 {
 		found = append(found, fmt.Sprintf("up to %d KiB with one command", s.Transfer>>10))
 	} else {
-		found = append(found, "cannot be read here")
+		found = append(found, "cannot be read")
+	}
+	if s.Short {
+		found = append(found, "some replies are cut without an error")
 	}
 	if len(s.Forms) > 0 {
 		found = append(found, s.c2Text())
@@ -206,10 +211,12 @@ func (s *reportStretch) findings() []string {
 // c2Text says in which forms error pointers come.
 func (s *reportStretch) c2Text() string {
 	var works []string
+	seen := make(map[int]bool)
 	for _, f := range s.Forms {
-		if f.Expect != 0 || f.Sub != "none" || f.C2 == 0 || f.Outcome != trial.Works {
+		if f.Sub != "none" || f.C2 == 0 || f.Outcome != trial.Works || seen[f.C2] {
 			continue
 		}
+		seen[f.C2] = true
 		text := fmt.Sprintf("%d bytes", f.C2)
 		if f.Flagged > falseC2 {
 			text += fmt.Sprintf(" (but %.0f%% of the sectors are flagged)", f.Flagged*100)
@@ -244,7 +251,7 @@ func (s *reportStretch) cacheText() string {
 	case s.Cache > 0:
 		return fmt.Sprintf("a second read comes from the buffer until %s were read elsewhere", sizeText(int64(s.Cache)))
 	}
-	return "a second read always comes from the buffer"
+	return fmt.Sprintf("a second read comes from the buffer, also after %s were read elsewhere", sizeText(int64(s.Tried)))
 }
 
 func (s *reportStretch) speedText() string {

@@ -18,8 +18,8 @@ type Cache struct {
 	// Holds: the second read came from the buffer.
 	Holds bool
 	// Bytes is how much had to be read elsewhere until the batch came from the disc
-	// again; 0 where nothing that was tried was enough.
-	Bytes int
+	// again; 0 where the most that was tried, Tried, was not enough.
+	Bytes, Tried int
 	// ForceUnitAccess says whether READ (12) with the FUA bit reads the disc.
 	ForceUnitAccess Outcome
 }
@@ -29,9 +29,9 @@ const cached = 4
 
 // cache times reads of one batch.
 func (t *reading) cache(ctx context.Context) error {
-	at, c := t.place(600, batch), &t.s.Cache
+	at, c := t.place(600, t.batch), &t.s.Cache
 	var err error
-	if err = t.elsewhere(ctx, at, 64<<10); err != nil {
+	if _, err = t.elsewhere(ctx, at, 64<<10); err != nil {
 		return broken(ctx, err)
 	}
 	if c.First, err = t.time(ctx, at); err != nil {
@@ -48,9 +48,11 @@ func (t *reading) cache(ctx context.Context) error {
 		return err
 	}
 	for size := 256 << 10; size <= 16<<20; size *= 2 {
-		if err := t.elsewhere(ctx, at, size); err != nil {
+		n, err := t.elsewhere(ctx, at, size)
+		if err != nil {
 			return broken(ctx, err)
 		}
+		c.Tried = max(c.Tried, n)
 		again, err := t.time(ctx, at)
 		if err != nil {
 			return broken(ctx, err)
@@ -68,7 +70,7 @@ func (t *reading) forceUnitAccess(ctx context.Context, at addr.LBA) error {
 	if t.s.Coding == drive.Audio {
 		return nil // READ (12) reads data only
 	}
-	buf := make([]byte, batch*mmc.BlockSize)
+	buf := make([]byte, t.batch*mmc.BlockSize)
 	start := t.d.Clock().Now()
 	_, err := t.d.Read12(ctx, buf, at, mmc.ForceUnitAccess)
 	t.s.Cache.ForceUnitAccess = outcome(err)
@@ -81,21 +83,23 @@ func (t *reading) forceUnitAccess(ctx context.Context, at addr.LBA) error {
 // time reads one batch and returns how long it took.
 func (t *reading) time(ctx context.Context, at addr.LBA) (time.Duration, error) {
 	start := t.d.Clock().Now()
-	_, err := t.read(ctx, at, batch)
+	_, err := t.read(ctx, at, t.batch)
 	return t.d.Clock().Now().Sub(start), err
 }
 
-// elsewhere reads so many bytes from the far end of the stretch.
-func (t *reading) elsewhere(ctx context.Context, from addr.LBA, size int) error {
+// elsewhere reads up to size bytes from the other half of the stretch, and returns how
+// many it read.
+func (t *reading) elsewhere(ctx context.Context, from addr.LBA, size int) (int, error) {
 	at := t.s.At
 	if from-t.s.At < t.s.End-from {
-		at = t.place(700, batch)
+		at = t.place(700, t.batch)
 	}
-	for n := 0; n < size && at+batch <= t.s.End; n += batch * t.size() {
-		if _, err := t.read(ctx, at, batch); err != nil {
-			return err
+	n := 0
+	for ; n < size && at+addr.LBA(t.batch) <= t.s.End; n += t.batch * t.size() {
+		if _, err := t.read(ctx, at, t.batch); err != nil {
+			return n, err
 		}
-		at += batch
+		at += addr.LBA(t.batch)
 	}
-	return nil
+	return n, nil
 }

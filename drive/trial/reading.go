@@ -3,6 +3,7 @@ package trial
 import (
 	"bytes"
 	"context"
+	"errors"
 	"math/rand/v2"
 
 	"spindle/addr"
@@ -11,9 +12,15 @@ import (
 	"spindle/scsi/mmc"
 )
 
-// batch is how many sectors are read at once: 16 sectors of 2744 bytes, the longest
-// form, are within 64 KiB, and a multiple of 16 bytes.
-const batch = 16
+// mostBatch is how many sectors are read at once: 16 sectors of the longest form are
+// within 64 KiB, and a multiple of 16 bytes.
+const mostBatch = 16
+
+// leastBatch is read at once as long as it is not known that more can be.
+const leastBatch = 4
+
+// longest is the number of bytes of a sector with all that READ CD can add.
+const longest = cdsector.Size + 296 + cdsector.SubSize
 
 // samples are the places of a stretch that stand for it, in thousandths of its length.
 var samples = [...]int{0, 500, 1000}
@@ -23,17 +30,26 @@ type reading struct {
 	d  *mmc.Drive
 	cd bool
 	s  Stretch
+	// batch is how many sectors are read at once.
+	batch int
+	// expect is the sector type of plain reads: some drives refuse any type.
+	expect mmc.SectorType
 	// plain are the batches at three places that every form is compared with.
 	plain [len(samples)][]byte
 }
 
 func (t *reading) run(ctx context.Context) error {
-	steps := []func(context.Context) error{t.transfers, t.cache, t.speeds}
+	var steps []func(context.Context) error
 	if t.cd {
-		steps = append(steps, t.forms, t.subChannel)
+		steps = append(steps, t.sectorType)
 	}
+	steps = append(steps, t.transfers)
 	if t.s.Coding == drive.Audio {
 		steps = append(steps, t.stream)
+	}
+	steps = append(steps, t.speeds, t.cache)
+	if t.cd {
+		steps = append(steps, t.forms, t.subChannel)
 	}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {
@@ -51,28 +67,56 @@ func (t *reading) size() int {
 	return mmc.BlockSize
 }
 
-// read reads n sectors in the plain form: READ CD for audio, READ (10) for data. What
-// does not come is not what was in the buffer before.
+// named is the sector type of a coding.
+var named = map[drive.Coding]mmc.SectorType{drive.Audio: mmc.CDDASector, drive.Data: mmc.Mode1Sector}
+
+// sectorType finds out which sector type READ CD is to be asked for.
+func (t *reading) sectorType(ctx context.Context) error {
+	sector := make([]byte, cdsector.Size)
+	_, err := t.d.ReadCD(ctx, sector, mmc.CDReadRequest{LBA: t.s.At, Count: 1, Fields: mmc.RawSector})
+	if outcome(err) == Refused {
+		t.expect = named[t.s.Coding]
+	}
+	return broken(ctx, err)
+}
+
+// errShort: a reply was cut without an error.
+var errShort = errors.New("short reply")
+
+// read reads n sectors in the plain form: READ CD for audio, READ (10) for data. A reply
+// that did not come whole is errShort, also where the length that is reported lies: what
+// was in the buffer before is none of the disc's.
 func (t *reading) read(ctx context.Context, at addr.LBA, n int) ([]byte, error) {
 	buf := make([]byte, n*t.size())
 	poison(buf)
 	var got int
 	var err error
 	if t.s.Coding == drive.Audio {
-		got, err = t.d.ReadCD(ctx, buf, mmc.CDReadRequest{LBA: at, Count: n, Fields: mmc.RawSector})
+		got, err = t.d.ReadCD(ctx, buf, mmc.CDReadRequest{LBA: at, Count: n, Fields: mmc.RawSector, Expect: t.expect})
 	} else {
 		got, err = t.d.Read10(ctx, buf, at)
+	}
+	if err == nil && (got < len(buf) || poisoned(buf)) {
+		t.s.Short = true
+		err = errShort
 	}
 	return buf[:got], err
 }
 
-// poison fills a buffer with what no disc holds, so that a reply that left it as it
-// was is seen.
+// poison fills a buffer with what no disc holds.
 func poison(p []byte) {
 	random := rand.New(rand.NewPCG(uint64(len(p)), 1))
 	for i := range p {
 		p[i] = byte(random.Uint32())
 	}
+}
+
+// poisoned reports whether the end of a buffer is as poison left it.
+func poisoned(p []byte) bool {
+	const end = 16
+	fresh := make([]byte, len(p))
+	poison(fresh)
+	return len(p) >= end && bytes.Equal(p[len(p)-end:], fresh[len(p)-end:])
 }
 
 // place returns an address within the stretch, in thousandths of its length, with
@@ -81,29 +125,24 @@ func (t *reading) place(thousandths, n int) addr.LBA {
 	return t.s.At + addr.LBA(int(t.s.End-t.s.At-addr.LBA(n))*thousandths/1000)
 }
 
-// transfers finds the largest number of bytes that come right with one command.
+// transfers finds the largest number of bytes that one command brings.
 func (t *reading) transfers(ctx context.Context) error {
 	for _, limit := range [...]int{16 << 10, 32 << 10, 64 << 10, 128 << 10, 256 << 10} {
 		n := limit / t.size()
 		if limit > t.d.MaxTransfer() || int(t.s.End-t.s.At) < n {
 			return nil
 		}
-		at := t.place(200, n)
-		all, err := t.read(ctx, at, n)
+		_, err := t.read(ctx, t.place(200, n), n)
 		if err := broken(ctx, err); err != nil {
 			return err
 		}
-		if err != nil || len(all) != n*t.size() {
+		switch {
+		case err == nil:
+			t.s.Transfer = limit
+			t.batch = min(mostBatch, limit/longest)
+		case !errors.Is(err, errShort): // larger ones may come whole again
 			return nil
 		}
-		last, err := t.read(ctx, at+addr.LBA(n-1), 1)
-		if err := broken(ctx, err); err != nil {
-			return err
-		}
-		if err != nil || !bytes.Equal(last, all[(n-1)*t.size():]) {
-			return nil
-		}
-		t.s.Transfer = limit
 	}
 	return nil
 }
@@ -112,19 +151,19 @@ func (t *reading) transfers(ctx context.Context) error {
 func (t *reading) speeds(ctx context.Context) error {
 	const batches = 8
 	for _, place := range samples {
-		at := t.place(place, batches*batch)
+		at := t.place(place, batches*t.batch)
 		start := t.d.Clock().Now()
-		for i := range addr.LBA(batches) {
-			_, err := t.read(ctx, at+i*batch, batch)
+		for i := range batches {
+			_, err := t.read(ctx, at+addr.LBA(i*t.batch), t.batch)
 			if err := broken(ctx, err); err != nil {
 				return err
 			}
-			if err != nil {
+			if err != nil && !errors.Is(err, errShort) {
 				return nil // damage here: the other places are no better for comparing
 			}
 		}
 		if took := t.d.Clock().Now().Sub(start).Seconds(); took > 0 {
-			t.s.Speeds = append(t.s.Speeds, Speed{at, float64(batches*batch*t.size()) / took})
+			t.s.Speeds = append(t.s.Speeds, Speed{at, float64(batches*t.batch*t.size()) / took})
 		}
 	}
 	return nil
@@ -133,18 +172,14 @@ func (t *reading) speeds(ctx context.Context) error {
 // forms tries every form of READ CD against the plain one, at three places.
 func (t *reading) forms(ctx context.Context) error {
 	for i, place := range samples {
-		t.plain[i] = make([]byte, batch*cdsector.Size)
+		t.plain[i] = make([]byte, t.batch*cdsector.Size)
 		poison(t.plain[i])
-		_, err := t.d.ReadCD(ctx, t.plain[i], mmc.CDReadRequest{LBA: t.place(place, batch), Count: batch, Fields: mmc.RawSector})
+		_, err := t.d.ReadCD(ctx, t.plain[i], mmc.CDReadRequest{LBA: t.place(place, t.batch), Count: t.batch, Fields: mmc.RawSector, Expect: t.expect})
 		if err != nil {
 			return broken(ctx, err)
 		}
 	}
-	types := [...]mmc.SectorType{mmc.AnySector, mmc.CDDASector}
-	if t.s.Coding == drive.Data {
-		types[1] = mmc.Mode1Sector
-	}
-	for _, expect := range types {
+	for _, expect := range [...]mmc.SectorType{mmc.AnySector, named[t.s.Coding]} {
 		for _, c2 := range [...]mmc.C2Mode{mmc.NoC2, mmc.C2Bits, mmc.C2AndBlock} {
 			for _, sub := range [...]mmc.SubMode{mmc.NoSub, mmc.RawSub, mmc.QSub} {
 				f := Form{Expect: expect, C2: c2, Sub: sub}
@@ -161,12 +196,12 @@ func (t *reading) forms(ctx context.Context) error {
 // form tries one form.
 func (t *reading) form(ctx context.Context, f *Form) error {
 	stride := cdsector.Size + f.C2.Size() + f.Sub.Size()
-	buf := make([]byte, batch*stride)
+	buf := make([]byte, t.batch*stride)
 	flagged := 0
 	for i, place := range samples {
 		poison(buf)
 		n, err := t.d.ReadCD(ctx, buf, mmc.CDReadRequest{
-			LBA: t.place(place, batch), Count: batch, Fields: mmc.RawSector, Expect: f.Expect, C2: f.C2, Sub: f.Sub,
+			LBA: t.place(place, t.batch), Count: t.batch, Fields: mmc.RawSector, Expect: f.Expect, C2: f.C2, Sub: f.Sub,
 		})
 		if err != nil {
 			f.Outcome = outcome(err)
@@ -179,19 +214,19 @@ func (t *reading) form(ctx context.Context, f *Form) error {
 		}
 		flagged += flags
 	}
-	f.Outcome, f.Flagged = Works, float64(flagged)/float64(batch*len(samples))
+	f.Outcome, f.Flagged = Works, float64(flagged)/float64(t.batch*len(samples))
 	return nil
 }
 
 // compare compares sectors with the plain ones, and counts those with bits set in
 // their error pointers.
 func (t *reading) compare(sample int, got []byte, stride int, c2 mmc.C2Mode) (flagged int, ok bool) {
-	if len(got) < batch*stride {
+	if len(got) < t.batch*stride || poisoned(got) {
 		return 0, false
 	}
-	for i := range batch {
+	for i := range t.batch {
 		sector := got[i*stride:][:stride]
-		if !bytes.Equal(sector[:cdsector.Size], t.plain[sample][i*cdsector.Size:][:cdsector.Size]) {
+		if !t.jitters() && !bytes.Equal(sector[:cdsector.Size], t.plain[sample][i*cdsector.Size:][:cdsector.Size]) {
 			return 0, false
 		}
 		if anyBit(sector[cdsector.Size:][:c2.Size()]) {
@@ -213,15 +248,15 @@ func anyBit(p []byte) bool {
 // stream reads the same audio in batches that overlap: a drive without accurate
 // stream begins each read some samples off.
 func (t *reading) stream(ctx context.Context) error {
-	const overlap = 5
+	const overlap = 2
 	t.s.Stream = Works
 	for _, place := range [...]int{100, 400, 700} {
-		at := t.place(place, 2*batch)
-		first, err := t.read(ctx, at, batch)
+		at := t.place(place, 2*t.batch)
+		first, err := t.read(ctx, at, t.batch)
 		if err == nil {
 			var second []byte
-			second, err = t.read(ctx, at+batch-overlap, batch)
-			if err == nil && !bytes.Equal(first[(batch-overlap)*cdsector.Size:], second[:overlap*cdsector.Size]) {
+			second, err = t.read(ctx, at+addr.LBA(t.batch-overlap), t.batch)
+			if err == nil && !bytes.Equal(first[(t.batch-overlap)*cdsector.Size:], second[:overlap*cdsector.Size]) {
 				t.s.Stream = Wrong
 				return nil
 			}
@@ -234,19 +269,22 @@ func (t *reading) stream(ctx context.Context) error {
 	return nil
 }
 
+// jitters: two reads of the same sectors need not be equal.
+func (t *reading) jitters() bool { return t.s.Coding == drive.Audio && t.s.Stream == Wrong }
+
 // subChannel compares the address that the Q frames state with that of their sector.
 func (t *reading) subChannel(ctx context.Context) error {
 	const stride = cdsector.Size + cdsector.SubSize
-	buf := make([]byte, batch*stride)
-	at := t.place(300, batch)
-	_, err := t.d.ReadCD(ctx, buf, mmc.CDReadRequest{LBA: at, Count: batch, Fields: mmc.RawSector, Sub: mmc.RawSub})
+	buf := make([]byte, t.batch*stride)
+	at := t.place(300, t.batch)
+	_, err := t.d.ReadCD(ctx, buf, mmc.CDReadRequest{LBA: at, Count: t.batch, Fields: mmc.RawSector, Expect: t.expect, Sub: mmc.RawSub})
 	if err != nil {
 		t.s.Q = outcome(err)
 		return broken(ctx, err)
 	}
 	votes := make(map[int]int)
 	t.s.Q = Wrong // as long as no frame has a right CRC
-	for i := range addr.LBA(batch) {
+	for i := range addr.LBA(t.batch) {
 		q := cdsector.DeinterleaveQ((*[cdsector.SubSize]byte)(buf[int(i)*stride+cdsector.Size:]))
 		frame, err := cdsector.DecodeQ(&q)
 		if err != nil || frame.ADR != 1 {

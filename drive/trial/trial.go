@@ -67,9 +67,11 @@ type Stretch struct {
 	Coding  drive.Coding
 	At, End addr.LBA
 	Forms   []Form // of a CD
-	// Transfer is the largest number of bytes that came right with one command.
+	// Transfer is the largest number of bytes that one command brought.
 	Transfer int
-	Cache    Cache
+	// Short: some replies were cut, and the drive or a bridge reported no error.
+	Short bool
+	Cache Cache
 	// Stream says whether reads that overlap join: the drive has accurate stream.
 	Stream Outcome
 	// QAhead is by how many sectors the Q sub-channel runs ahead of the sectors;
@@ -120,7 +122,7 @@ func Run(ctx context.Context, d *mmc.Drive, progress func(done, total int)) (*Re
 		return nil, err
 	}
 	for i, s := range stretches(m) {
-		t := reading{d: d, cd: m.Contents.Layout.Medium == disc.CD, s: s}
+		t := reading{d: d, cd: m.Contents.Layout.Medium == disc.CD, s: s, batch: leastBatch}
 		if err := t.run(ctx); err != nil {
 			return nil, err
 		}

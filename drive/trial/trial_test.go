@@ -166,3 +166,38 @@ func TestTrace(t *testing.T) {
 		t.Errorf("the trace has the serial number %+v", serial)
 	}
 }
+
+// Each way in which a drive departs from the standard is found, and plays back.
+func TestDepartures(t *testing.T) {
+	audio := func(r *trial.Report) *trial.Stretch { return &r.Stretches[0] }
+	works := func(s *trial.Stretch, c2 mmc.C2Mode) bool {
+		for _, f := range s.Forms {
+			if f.C2 == c2 && f.Sub == mmc.NoSub && f.Outcome == trial.Works && f.Flagged == 0 {
+				return true
+			}
+		}
+		return false
+	}
+	for trait, found := range map[string]func(*trial.Report) bool{
+		"c2-294-garbage":          func(r *trial.Report) bool { return !works(audio(r), mmc.C2Bits) && works(audio(r), mmc.C2AndBlock) },
+		"c2-296-only-last":        func(r *trial.Report) bool { return !works(audio(r), mmc.C2Bits) && works(audio(r), mmc.C2AndBlock) },
+		"c2-garbage":              func(r *trial.Report) bool { return !works(audio(r), mmc.C2Bits) && !works(audio(r), mmc.C2AndBlock) },
+		"cut-mod-1024":            func(r *trial.Report) bool { return audio(r).Short },
+		"expected-type-0-refused": func(r *trial.Report) bool { return works(audio(r), mmc.C2Bits) && audio(r).Transfer > 0 },
+		"no-accurate-stream":      func(r *trial.Report) bool { return audio(r).Stream == trial.Wrong && works(audio(r), mmc.C2Bits) },
+		"no-get-configuration":    func(r *trial.Report) bool { return r.Questions[0].Outcome == trial.Refused && len(r.Stretches) == 2 },
+		"short-read-stale":        func(r *trial.Report) bool { return audio(r).Short },
+		"subchannel-garbage":      func(r *trial.Report) bool { return audio(r).Q == trial.Wrong },
+		"subchannel-no-crc":       func(r *trial.Report) bool { return audio(r).Q == trial.Wrong },
+		"subchannel-shifted:2":    func(r *trial.Report) bool { return audio(r).Q == trial.Works && audio(r).QAhead == 2 },
+		"transfer-limit:32768":    func(r *trial.Report) bool { return audio(r).Transfer == 32<<10 },
+		"cache:65536":             func(r *trial.Report) bool { return r.Stretches[1].Cache.Holds && r.Stretches[1].Cache.Bytes > 0 },
+	} {
+		t.Run(trait, func(t *testing.T) {
+			t.Parallel()
+			if r := run(t, open(t, "mixed", "?trait="+trait)); !found(r) {
+				t.Errorf("%+v", r)
+			}
+		})
+	}
+}
