@@ -158,7 +158,7 @@ func (b *batch) fill(p *plan) {
 	size := b.r.size
 	b.main = b.buf[:b.n*size]
 	for i := range b.n {
-		fillSector(b.main[i*size:(i+1)*size], b.r, b.at+disc.LBA(i))
+		fillSector(b.main[i*size:(i+1)*size], b.r, b.at+disc.LBA(i), b.intent)
 		b.good = append(b.good, b.intent == absent)
 	}
 	if p.sub != nil {
@@ -170,7 +170,7 @@ func (b *batch) fill(p *plan) {
 // table 6).
 var runOutModes = [...]byte{0xE1, 0xC1}
 
-func fillSector(p []byte, r *region, at disc.LBA) {
+func fillSector(p []byte, r *region, at disc.LBA, what intent) {
 	switch {
 	case r.void == runOut && len(p) == cdsector.Size:
 		s := (*[cdsector.Size]byte)(p)
@@ -178,7 +178,7 @@ func fillSector(p []byte, r *region, at disc.LBA) {
 		cdsector.SetHeader(s, at.MSF(), runOutModes[min(int(at-r.first), len(runOutModes)-1)])
 		cdsector.Seal(s, cdsector.Mode1)
 		return
-	case r.coding == drive.Audio, r.void != notVoid:
+	case r.coding == drive.Audio, what == absent:
 		clear(p)
 		return
 	}

@@ -21,6 +21,7 @@ type job struct {
 	drive   *mmc.Drive
 	opts    Options
 	mapPath string
+	free    func(dir string) (int64, error) // bytes that a folder has room for
 
 	writer *writer
 	stale  bool // the checksum file was that of the image with its bad sectors
@@ -45,6 +46,11 @@ func (j *job) run(ctx context.Context) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	if earlier == nil {
+		if err := j.checkNames(); err != nil {
+			return nil, err
+		}
+	}
 	c, err := j.survey(ctx, earlier)
 	if err != nil {
 		return nil, err
@@ -58,6 +64,9 @@ func (j *job) run(ctx context.Context) (*Result, error) {
 			return nil, err
 		}
 		m = mapfile.New(p.regions.size())
+	}
+	if err := j.checkSpace(p, m); err != nil {
+		return nil, err
 	}
 	id, err := j.identity(ctx, c, earlier)
 	if err != nil {

@@ -22,6 +22,8 @@ const (
 	NoteNoC2           NoteCode = "no-c2"             // no error pointers: audio is read twice
 	NoteNoC2WithSub    NoteCode = "no-c2-with-sub"    // none together with the sub-channel: audio is read twice
 	NoteRunOut         NoteCode = "run-out"           // the run-out blocks of a track at once are left out
+	NoteContentEnds    NoteCode = "content-ends"      // Count of Total sectors of an overwritable disc hold its content
+	NoteUnwritten      NoteCode = "unwritten"         // parts of the disc were never written: zeros in the image
 	NoteGaps           NoteCode = "gaps"              // Count sectors between the sessions hold no data, and are zeros in the image
 	NoteNoVolume       NoteCode = "no-volume"         // Source states Total sectors
 	NoteVolumeLarger   NoteCode = "volume-larger"     // Count sectors; Source states Total

@@ -105,7 +105,11 @@ func (r *reader) copyRound(ctx context.Context, skip *skipper) (skipped int, err
 		if !errors.As(err, &failed) {
 			return skipped, err
 		}
-		switch drive.Classify(err) {
+		class := drive.Classify(err)
+		if r.unwritten(err) {
+			class = drive.Boundary // between what is written and what is not
+		}
+		switch class {
 		case drive.Boundary, drive.Short:
 			if err := r.bisect(ctx, g, at, n, firstReading); err != nil {
 				return skipped, err
@@ -225,6 +229,10 @@ func (r *reader) bisect(ctx context.Context, g *region, at disc.LBA, n int, what
 			return err
 		}
 		class := drive.Classify(err)
+		if r.unwritten(err) && (n == 1 || n <= leastWritten && at%leastWritten == 0) {
+			r.markUnwritten(g, at, n)
+			return nil
+		}
 		if n == 1 {
 			r.markFailed(g, at, what, class)
 			return nil
@@ -242,6 +250,29 @@ func (r *reader) bisect(ctx context.Context, g *region, at disc.LBA, n int, what
 		}
 	}
 	return nil
+}
+
+// leastWritten is the fewest sectors that are written together: an ECC block of a DVD
+// (ECMA-267 section 18); a BD's has twice as many.
+const leastWritten = 16
+
+// unwritten reports whether an error says that a part of a recordable DVD or BD was never
+// written.
+func (r *reader) unwritten(err error) bool {
+	s, p := scsi.SenseOf(err), r.disc.Profile
+	return s != nil && s.Key == scsi.BlankCheck && (p.IsDVD() || p.IsBD()) && drive.Recordable(p)
+}
+
+// markUnwritten puts zeros in the place of what was never written.
+func (r *reader) markUnwritten(g *region, at disc.LBA, n int) {
+	if !r.toldUnwritten {
+		r.toldUnwritten = true
+		r.opts.Observer.Note(Note{Code: NoteUnwritten})
+	}
+	b := r.sink.take()
+	b.prepare(r.plan, g, at, n)
+	b.intent = absent
+	r.sink.send(b)
 }
 
 // split says how many of the sectors that failed together are read next, and whether
@@ -323,7 +354,9 @@ func (r *reader) retryPasses(ctx context.Context) error {
 		pause = min(2*pause, mostPause)
 		// A pass reads each sector once: what the buffer had before it is what counts.
 		r.defeatCache(ctx, sectors[0].at)
+		r.damage.Of = len(sectors)
 		for i := range sectors {
+			r.damage.Tried = i
 			s := sectors[i]
 			if pass%2 == 1 {
 				s = sectors[len(sectors)-1-i]

@@ -179,7 +179,7 @@ func gather(ctx context.Context, c *Contents, opts Options, earlier *state) (fac
 		f.sectors = earlier.Sectors
 	case opts.Format == ISO:
 		var err error
-		if f.sectors, err = c.isoSectors(ctx); err != nil {
+		if f.sectors, err = c.isoSectors(ctx, opts); err != nil {
 			return f, err
 		}
 	}

@@ -39,7 +39,11 @@ type reader struct {
 	leftOver []sectorRef // what an earlier run could not read
 	given    bool        // sectors came in this run
 	refusals refusals
+
+	toldUnwritten bool
 	cache    cache
+	damage   Damage    // of the phase that works on it
+	damageAt time.Time // when that began
 
 	image      *output   // what was read before, for comparisons
 	identity   *identity // of the disc; nil: an older state
@@ -93,6 +97,9 @@ func (r *reader) read(ctx context.Context, g *region, at disc.LBA, n int, what i
 		r.sink.send(b)
 		r.report(at, n, r.clock().Now().Sub(begin))
 		return nil
+	}
+	if r.progress.Damage != nil {
+		r.report(at, 0, 0) // before it takes its time
 	}
 	var err error
 	for range maxResets {
@@ -229,6 +236,7 @@ func (r *reader) report(at disc.LBA, n int, took time.Duration) {
 		p.Done += t.once
 	}
 	p.LBA, p.Sectors = at, n
+	r.reportDamage(t.untrimmed)
 	if took > 0 {
 		p.Speed = float64(n*r.disc.Layout.Medium.SectorSize()) / took.Seconds()
 	}
@@ -236,7 +244,28 @@ func (r *reader) report(at disc.LBA, n int, took time.Duration) {
 	r.sink.tick(r.clock().Now())
 }
 
+// reportDamage says how far work on damage has come.
+func (r *reader) reportDamage(untrimmed int64) {
+	d, size := &r.damage, int64(r.plan.regions[0].size)
+	switch r.progress.Phase {
+	case Trimming:
+		d.Of = max(d.Of, int(untrimmed/size))
+		d.Tried = d.Of - int(untrimmed/size)
+	case Retrying:
+	default:
+		r.progress.Damage = nil
+		return
+	}
+	d.Elapsed, d.ToGo = r.clock().Now().Sub(r.damageAt), 0
+	if d.Tried > 0 {
+		d.ToGo = d.Elapsed / time.Duration(d.Tried) * time.Duration(max(0, d.Of-d.Tried))
+	}
+	now := *d
+	r.progress.Damage = &now
+}
+
 func (r *reader) setPhase(ph Phase, status mapfile.Status, pass int) {
+	r.damage, r.damageAt = Damage{}, r.clock().Now()
 	r.progress.Phase, r.progress.Pass = ph, pass
 	r.tracker.phase(status, pass)
 }

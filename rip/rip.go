@@ -17,6 +17,7 @@ import (
 	"spindle/disc/digest"
 	"spindle/drive"
 	"spindle/internal/atomicfile"
+	"spindle/internal/diskspace"
 	"spindle/scsi/mmc"
 )
 
@@ -31,9 +32,11 @@ const (
 
 // Options say what to make, and how.
 type Options struct {
-	Output     string // the .cue or .iso
-	Format     Format
-	Split      bool // one .bin a track
+	Output string // the .cue or .iso
+	Format Format
+	Split  bool // one .bin a track
+	// Whole: of an overwritable disc also what follows its file system.
+	Whole      bool
 	Subchannel bool // .sub beside it, 96 bytes a sector
 	Force      bool // replace existing files, and begin anew
 	// Sources are files that are never replaced, also with Force: those of the image
@@ -73,6 +76,15 @@ type Progress struct {
 	Sectors int      // read by the last command
 	Speed   float64  // of reading, bytes a second of the drive's time
 	OneX    float64  // bytes a second at 1x
+	// Damage is how far work on damage has come; nil in other phases.
+	Damage *Damage
+}
+
+// Damage is how far a phase has come that works on damage.
+type Damage struct {
+	Tried, Of int           // sectors
+	Elapsed   time.Duration // of this phase, in the drive's time
+	ToGo      time.Duration // at the pace so far; 0: unknown
 }
 
 // Phase is what a rip is doing.
@@ -184,7 +196,7 @@ func Rip(ctx context.Context, d *mmc.Drive, opts Options) (*Result, error) {
 		opts.Observer = silent{}
 	}
 	start := d.Clock().Now()
-	j := job{drive: d, opts: opts, mapPath: opts.Output + MapSuffix}
+	j := job{drive: d, opts: opts, mapPath: opts.Output + MapSuffix, free: diskspace.Free}
 	res, err := j.run(ctx)
 	if res != nil {
 		res.Elapsed = d.Clock().Now().Sub(start)

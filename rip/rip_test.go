@@ -18,6 +18,7 @@ import (
 	"spindle/image/isofile"
 	"spindle/image/mapfile"
 	"spindle/internal/corpus"
+	"spindle/internal/diskspace"
 	"spindle/internal/testdisc"
 	"spindle/scsi"
 	"spindle/scsi/mmc"
@@ -522,7 +523,7 @@ func TestOutputFails(t *testing.T) {
 			j.writer.out.files[0].f.Close() // as if the disk had gone
 		}
 	}}
-	j = &job{drive: tray(t, src, ""), opts: Options{Output: out, Format: CueBin, Observer: o}, mapPath: out + MapSuffix}
+	j = &job{drive: tray(t, src, ""), opts: Options{Output: out, Format: CueBin, Observer: o}, mapPath: out + MapSuffix, free: diskspace.Free}
 	if _, err := j.run(context.Background()); !errors.Is(err, ErrOutput) {
 		t.Fatalf("%v", err)
 	}

@@ -74,7 +74,7 @@ func (t *tracker) phase(s mapfile.Status, pass int) {
 }
 
 // A tally is how many bytes are in which states.
-type tally struct{ total, finished, once, bad int64 }
+type tally struct{ total, finished, once, bad, untrimmed int64 }
 
 func (t *tracker) tally() tally {
 	t.mu.Lock()
@@ -88,6 +88,9 @@ func (t *tracker) tally() tally {
 			y.once += b.Size
 		case unread, flawed, mapfile.NonTrimmed:
 			y.bad += b.Size
+			if b.Status == mapfile.NonTrimmed {
+				y.untrimmed += b.Size
+			}
 		}
 	}
 	return y

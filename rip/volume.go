@@ -2,6 +2,7 @@ package rip
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 
@@ -27,15 +28,58 @@ const runOutBlocks = 2
 
 // isoSectors decides how many sectors of 2048 bytes the image of a data disc
 // has. A block of the volume is never left out.
-func (c *Contents) isoSectors(ctx context.Context) (int64, error) {
+func (c *Contents) isoSectors(ctx context.Context, opts Options) (int64, error) {
 	tracks := c.Layout.Tracks()
 	if c.Layout.Medium != disc.CD {
-		return c.largest(int64(c.Layout.End()), FromDrive), nil
+		n := int64(c.Layout.End())
+		if end := c.contentEnd(ctx); !opts.Whole && end < n {
+			c.note(Note{Code: NoteContentEnds, Count: end, Total: n})
+			return end, nil
+		}
+		return c.largest(n, FromDrive), nil
 	}
 	if len(tracks) != 1 || tracks[0].Mode != disc.Mode1 || tracks[0].Begin() != 0 {
 		return 0, fmt.Errorf("%w: %s", ErrNotISO, describeTracks(tracks))
 	}
 	return c.largest(int64(tracks[0].Sectors()), FromTOC), ctx.Err()
+}
+
+// contentEnd returns where the content of an overwritable disc ends: that is as large as
+// it was formatted, whatever is on it. Partitions count (isohybrid images have some behind
+// the file system), and so does everything where there is no file system.
+func (c *Contents) contentEnd(ctx context.Context) int64 {
+	all := int64(c.Layout.End())
+	if !drive.Overwritable(c.Profile) || c.Volume == nil {
+		return all
+	}
+	var block [mmc.BlockSize]byte
+	if c.reader.ReadUser(ctx, block[:], 0) != nil {
+		return all
+	}
+	return min(all, max(c.Volume.Blocks(), partitionsEnd(&block)))
+}
+
+// partitionsEnd returns the block of 2048 bytes behind the last partition that the first
+// block of a disc names, in a master boot record or in the header of a GUID partition table
+// (UEFI 5.2.1, 5.3.2); 0: none.
+func partitionsEnd(block *[mmc.BlockSize]byte) int64 {
+	const sector = 512
+	end := int64(0)
+	if block[510] != 0x55 || block[511] != 0xAA {
+		return 0
+	}
+	for entry := block[446:510]; len(entry) > 0; entry = entry[16:] {
+		if kind := entry[4]; kind != 0 && kind != 0xEE {
+			first, n := binary.LittleEndian.Uint32(entry[8:]), binary.LittleEndian.Uint32(entry[12:])
+			end = max(end, int64(first)+int64(n))
+		}
+	}
+	if gpt := block[sector:]; string(gpt[:8]) == "EFI PART" {
+		if backup := binary.LittleEndian.Uint64(gpt[32:]); backup < 1<<40 {
+			end = max(end, int64(backup)+1)
+		}
+	}
+	return (end*sector + mmc.BlockSize - 1) / mmc.BlockSize
 }
 
 // describeTracks says what keeps a CD from being an ISO.

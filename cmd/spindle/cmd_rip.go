@@ -53,6 +53,7 @@ Ctrl-C, a power cut, or a cleaning of the disc, the same command resumes from th
 	f.Var(&o.format, "format", "make a cue or an iso (by default what the suffix of OUT says)")
 	f.BoolVar(&o.Split, "split", false, "make one .bin per track, named as redump.org does")
 	f.BoolVar(&o.Subchannel, "sub", false, "also save the sub-channels, 96 bytes per sector, in a .sub")
+	f.BoolVar(&o.Whole, "whole", false, "rip all of a rewritable DVD or BD, and not only what is on it")
 	f.BoolVar(&o.sha256, "sha256", false, "also write OUT.sha256, which sha256sum can check")
 	f.BoolVar(&o.Force, "force", false, "replace existing files, and start over")
 	f.BoolVar(&o.SameDisc, "same-disc", false, "resume even if too little can be compared to tell that the disc is the same")

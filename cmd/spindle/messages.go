@@ -256,6 +256,11 @@ func explain(err error) message {
 		what, next := refusalWords(refused)
 		m.what, m.next = what, strings.TrimSpace(untouched+next)
 	}
+	var full *rip.NoSpaceError
+	if errors.As(err, &full) {
+		m.what = fmt.Sprintf("the image needs %s, and the folder %q has room for %s", sizeText(full.Need), full.Dir, sizeText(full.Have))
+		m.next = "Nothing was read. Make room, or choose another folder."
+	}
 	var open *scsi.OpenError
 	if errors.As(err, &open) {
 		if next := openAdvice(open); next != "" {

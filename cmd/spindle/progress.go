@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"spindle/burn"
+	"spindle/disc"
 	"spindle/rip"
 
 	"github.com/cheggaaa/pb/v3"
@@ -122,7 +123,11 @@ type ripProgressEvent struct {
 	Total int64   `json:"total"`
 	Bad   int64   `json:"bad"` // bytes
 	LBA   int     `json:"lba"`
-	Speed float64 `json:"speed"` // bytes a second
+	Speed float64 `json:"speed"`           // bytes a second; 0 while working on damage
+	Tried int     `json:"tried,omitempty"` // of the damaged sectors, in this phase
+	Of    int     `json:"of,omitempty"`
+	Took  float64 `json:"elapsed,omitempty"` // seconds of this phase
+	ToGo  float64 `json:"to_go,omitempty"`   // seconds, at the pace so far
 }
 
 // ripProgress observes a rip.
@@ -142,15 +147,34 @@ func (p *ripProgress) Progress(now rip.Progress) {
 	}
 	p.now = now
 	p.rate.add(now.Sectors, now.Speed)
-	p.show(stage{
-		phase: ripPhase(now), done: now.Done, total: now.Total, rest: p.rest(),
-		event: ripProgressEvent{"progress", string(now.Phase), now.Pass, now.Done, now.Total, now.Bad, int(now.LBA), p.rate.value()},
-	})
+	e := ripProgressEvent{
+		Event: "progress", Phase: string(now.Phase), Pass: now.Pass, Done: now.Done, Total: now.Total, Bad: now.Bad, LBA: int(now.LBA)}
+	if d := now.Damage; d != nil {
+		e.Tried, e.Of, e.Took, e.ToGo = d.Tried, d.Of, d.Elapsed.Seconds(), d.ToGo.Seconds()
+	} else if now.Phase != rip.Hashing {
+		e.Speed = p.rate.value()
+	}
+	p.show(stage{phase: ripPhase(now), done: now.Done, total: now.Total, rest: p.rest(), event: e})
+}
+
+// damageText gives "sector 1043, 12 of 279 tried, 4m10s so far, about 25m0s to go".
+func damageText(at disc.LBA, d *rip.Damage) string {
+	s := fmt.Sprintf("sector %d, %d of %d tried, %s so far", at, d.Tried, d.Of, d.Elapsed.Round(time.Second))
+	if d.ToGo > 0 {
+		s += fmt.Sprintf(", about %s to go", d.ToGo.Round(time.Second))
+	}
+	return s
 }
 
 func (p *ripProgress) rest() string {
 	var parts []string
 	v, now := p.rate.value(), p.now
+	if now.Damage != nil {
+		return damageText(now.LBA, now.Damage)
+	}
+	if now.Phase == rip.Hashing {
+		return ""
+	}
 	if v > 0 && now.OneX > 0 {
 		parts = append(parts, speedText(v, now.OneX))
 	}

@@ -45,6 +45,13 @@ var ripNotes = map[rip.NoteCode]func(n rip.Note) string{
 	rip.NoteRunOut: func(rip.Note) string {
 		return "The disc was written track at once: the two run-out blocks after its data are not part of the image."
 	},
+	rip.NoteContentEnds: func(n rip.Note) string {
+		return fmt.Sprintf("The content of this disc ends at sector %d of %d: what follows it is left out (--whole rips it, too).",
+			n.Count, n.Total)
+	},
+	rip.NoteUnwritten: func(rip.Note) string {
+		return "Parts of this disc were never written: they are zeros in the image."
+	},
 	rip.NoteGaps: func(n rip.Note) string {
 		return fmt.Sprintf("The gaps between the sessions of this disc hold no data: their %d sectors are zeros in the image.", n.Count)
 	},
