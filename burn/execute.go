@@ -24,20 +24,21 @@ type burner struct {
 	record func(Position)
 	watch  *watcher
 
-	oneX     float64
-	total    int64
-	done     int64
-	lastLook time.Time // at the drive's buffer
-	buffer   float64
-	unsure   error // of the last WRITE, which the drive seems to have taken all the same
-	silent   bool // the drive does not say how full its buffer is
-	residue  bool // the adapter says that it does not transfer all of a WRITE
-	rate     float64
-	rateAt   time.Time
-	rateFrom int64
-	realTime bool
-	at       disc.LBA // after the last sector that the drive took
-	sent     Sum      // of what it took of the image
+	oneX        float64
+	total       int64
+	done        int64
+	lastLook    time.Time // at the drive's buffer
+	buffer      float64
+	unsure      error // of the last WRITE, which the drive seems to have taken all the same
+	withoutText bool  // the drive refused CD-TEXT
+	silent      bool  // the drive does not say how full its buffer is
+	residue     bool  // the adapter says that it does not transfer all of a WRITE
+	rate        float64
+	rateAt      time.Time
+	rateFrom    int64
+	realTime    bool
+	at          disc.LBA // after the last sector that the drive took
+	sent        Sum      // of what it took of the image
 }
 
 // lookEvery is how often a burn reports how it goes.
@@ -186,6 +187,11 @@ func (b *burner) expect(ctx context.Context, want disc.LBA) error {
 
 // write sends the sectors of the i-th step.
 func (b *burner) write(ctx context.Context, i int, area Region) error {
+	return b.pass(ctx, i, area, func(c *chunk) error { return b.send(ctx, stretch{c.first, c.n, c.data}) })
+}
+
+// pass takes the sectors of the i-th step from the feed, and sends them on.
+func (b *burner) pass(ctx context.Context, i int, area Region, send func(*chunk) error) error {
 	end := area.end()
 	if b.at < area.LBA || b.at >= end {
 		b.at = area.LBA
@@ -211,7 +217,7 @@ func (b *burner) write(ctx context.Context, i int, area Region) error {
 		}
 		var err error
 		if c.n > 0 {
-			err = b.send(ctx, stretch{c.first, c.n, c.data})
+			err = send(c)
 		}
 		n, size, sent, last := c.n, len(c.data), c.sent, c.last
 		b.feed.release(c)

@@ -49,6 +49,8 @@ type Result struct {
 	// closing the disc it says whether the data are good all the same.
 	Verification *Verification
 	State        DiscState
+
+	withoutText bool // the drive refused CD-TEXT
 }
 
 // Run burns src on every job's drive, reading the image once. The plans of all jobs
@@ -162,7 +164,7 @@ func (j *Job) burn(ctx context.Context, f *feed, number int) Result {
 		}}
 	err := b.run(ctx)
 	if err == nil {
-		return Result{State: j.Plan.leaves()}
+		return Result{State: j.Plan.leaves(), withoutText: b.withoutText}
 	}
 	var e *Error
 	if !errors.As(err, &e) {
@@ -192,7 +194,11 @@ func (j *Job) finish(ctx context.Context, src *Source, r *Result) {
 		j.Log.Failed(e)
 	}
 	if j.Verify && !j.Plan.Simulate && (r.Err == nil || failed && e.AtClose() && !errors.Is(r.Err, context.Canceled)) {
-		v, err := Verify(ctx, j.Drive, src, j.Plan, j.Observer)
+		plan := *j.Plan
+		if r.withoutText {
+			plan.Steps = slices.DeleteFunc(slices.Clone(plan.Steps), func(s Step) bool { _, ok := s.(TextStep); return ok })
+		}
+		v, err := Verify(ctx, j.Drive, src, &plan, j.Observer)
 		r.Verification = v
 		if err != nil && r.Err == nil {
 			r.Err = &VerifyError{err}

@@ -3,8 +3,8 @@ package burn
 import "fmt"
 
 // A Note is something worth knowing about a burn that is no error: an
-// [OverburnNote], a [PadNote], a [FullBlankNote], a [FixedNote], a [ResidueNote] or a
-// [StreamNote].
+// [OverburnNote], a [PadNote], a [FullBlankNote], a [FixedNote], a [ResidueNote], a
+// [TextNote], a [CatalogueNote], a [LostTextNote] or a [StreamNote].
 type Note interface {
 	fmt.Stringer
 	note()
@@ -36,7 +36,22 @@ type StreamNote struct {
 // ended well.
 type ResidueNote struct{}
 
-func (ResidueNote) note()  {}
+// A TextNote says that the CD-TEXT of the image does not come onto the disc: the drive
+// does not write it, or not behind an earlier session.
+type TextNote struct{}
+
+// A CatalogueNote says that the catalogue number which the drive reads from the disc is
+// not that of the image.
+type CatalogueNote struct{ Want, Got string }
+
+// A LostTextNote says that the drive finds no CD-TEXT on the disc that has some.
+type LostTextNote struct{}
+
+func (TextNote) note()      {}
+func (LostTextNote) note()  {}
+func (CatalogueNote) note() {}
+
+func (ResidueNote) note()   {}
 func (FixedNote) note()     {}
 func (StreamNote) note()    {}
 func (OverburnNote) note()  {}
@@ -51,6 +66,14 @@ func (n PadNote) String() string { return fmt.Sprintf("padded with %d sectors", 
 
 func (n FixedNote) String() string {
 	return fmt.Sprintf("a track of %d sectors, whatever comes", n.Sectors)
+}
+
+func (LostTextNote) String() string { return "CD-TEXT is lost" }
+
+func (TextNote) String() string { return "no CD-TEXT" }
+
+func (n CatalogueNote) String() string {
+	return fmt.Sprintf("catalogue number %q, not %q", n.Got, n.Want)
 }
 
 func (ResidueNote) String() string { return "residue of a write" }

@@ -100,7 +100,8 @@ func (p *planner) sessions() error {
 		p.plan.Notes = append(p.plan.Notes, FixedNote{p.src.blocks})
 	}
 	l := p.lengthened()
-	if err := checkTracks(l); err != nil {
+	err := checkTracks(l)
+	if err != nil {
 		return err
 	}
 	shift := disc.LBA(0)
@@ -109,6 +110,9 @@ func (p *planner) sessions() error {
 			return &Refusal{Kind: ErrNotBlank, Reason: SessionsOnUsed, Disc: p.m.Profile, A: len(l.Sessions)}
 		}
 		shift = p.m.NextWritable
+		if l, err = p.numbered(l); err != nil {
+			return err
+		}
 	}
 	if err := p.fits(shift, int(l.End())); err != nil {
 		return err
@@ -128,6 +132,25 @@ func (p *planner) sessions() error {
 	}
 	p.plan.Steps[len(p.plan.Steps)-1] = SyncStep{Last: true}
 	return nil
+}
+
+// numbered returns a layout whose tracks follow those on the disc, in a session of the
+// same format (cdrdao).
+func (p *planner) numbered(l *disc.Layout) (*disc.Layout, error) {
+	const most = 99 // tracks of a CD
+	l = l.Clone()
+	s := &l.Sessions[0]
+	before := max(0, p.m.LastTrack-s.Tracks[0].Number)
+	if n := before + s.Tracks[len(s.Tracks)-1].Number; n > most {
+		return nil, &Refusal{Kind: ErrTooLarge, Reason: TooManyTracks, Disc: p.m.Profile, A: n}
+	}
+	for i := range s.Tracks {
+		s.Tracks[i].Number += before
+	}
+	if p.m.Format != mmc.SessionUndefined {
+		s.Format = disc.SessionFormat(p.m.Format)
+	}
+	return l, nil
 }
 
 // lengthened returns the layout of the image, in which a data track that is alone and
@@ -197,7 +220,10 @@ func (p *planner) session(s *disc.Session, shift disc.LBA, more, first bool) {
 		params.MultiSession = mmc.NextSession
 	}
 	text := first && len(l.CDText) > 0 && p.m.LeadInStart < -addr.Pregap && shift == 0
-	entries := cueEntries(s, begin, text)
+	if first && len(l.CDText) > 0 && !text {
+		p.plan.Notes = append(p.plan.Notes, TextNote{})
+	}
+	entries := append(catalogueEntries(params.MCN, s.Tracks[0].Control), cueEntries(s, begin, text)...)
 	for i := range entries {
 		entries[i].LBA += shift
 	}
@@ -238,12 +264,30 @@ func (p *planner) session(s *disc.Session, shift disc.LBA, more, first bool) {
 	p.add(SyncStep{})
 }
 
+// plainControl is the control field of a lead-in or lead-out, which states data or audio
+// and nothing else (libburn, cdrdao).
+func plainControl(c disc.Control) mmc.Control { return mmc.Control(c) & mmc.ControlData }
+
+// catalogueEntries are those of a catalogue number. They come first. Drives take the
+// number of a session at once from here, and not from mode page 05h (cdrdao sends it
+// here only).
+func catalogueEntries(mcn string, control disc.Control) []mmc.CueEntry {
+	const digits, half = 13, 7
+	if len(mcn) != digits {
+		return nil
+	}
+	e := mmc.CueEntry{Control: plainControl(control), ADR: 2}
+	a, b := e, e
+	a.Text, b.Text = []byte(mcn[:half]), []byte(mcn[half:])
+	return []mmc.CueEntry{a, b}
+}
+
 // cueEntries makes the cue sheet of a session whose first sector after its pregap
 // is begin.
 func cueEntries(s *disc.Session, begin disc.LBA, text bool) []mmc.CueEntry {
 	first, last := &s.Tracks[0], &s.Tracks[len(s.Tracks)-1]
 	_, _, none := trackForm(first.Mode)
-	leadIn := mmc.CueEntry{Control: mmc.Control(first.Control), ADR: 1, Form: none}
+	leadIn := mmc.CueEntry{Control: plainControl(first.Control), ADR: 1, Form: none}
 	if text {
 		leadIn.Form = mmc.FormLeadInText
 	}
@@ -271,7 +315,7 @@ func cueEntries(s *disc.Session, begin disc.LBA, text bool) []mmc.CueEntry {
 		}
 	}
 	_, _, none = trackForm(last.Mode)
-	return append(entries, mmc.CueEntry{Control: mmc.Control(last.Control), ADR: 1, Track: mmc.CueLeadOut, Index: 1, Form: none, LBA: s.LeadOut})
+	return append(entries, mmc.CueEntry{Control: plainControl(last.Control), ADR: 1, Track: mmc.CueLeadOut, Index: 1, Form: none, LBA: s.LeadOut})
 }
 
 // rootExtent returns the block of the root directory of the ISO 9660 file system

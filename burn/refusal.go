@@ -56,6 +56,8 @@ const (
 	RawOnUsed       Reason = "raw writing needs a blank disc"
 	NoLeadIn        Reason = "drive does not say where the lead-in begins"
 	ImageOfOther    Reason = "image is of another kind of disc"
+	TooManyTracks   Reason = "a disc holds 99 tracks" // [number of the last track]
+	NoAppendAtOnce  Reason = "drive does not add a session at once"
 	NeedsLength     Reason = "this way of writing needs the length beforehand"
 	ManyTracks      Reason = "image has several tracks"                  // [tracks]
 	MadeFor         Reason = "file system is made for another place"     // [sector, sector on the disc]

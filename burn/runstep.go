@@ -2,6 +2,7 @@ package burn
 
 import (
 	"context"
+	"slices"
 
 	"spindle/drive"
 	"spindle/scsi/mmc"
@@ -39,16 +40,51 @@ func (s ReserveStep) run(ctx context.Context, b *burner, _ int) error {
 	return drive.Retry(ctx, b.drive, func() error { return b.drive.ReserveTrack(ctx, s.Blocks) })
 }
 
+// run announces the tracks. A drive that refuses CD-TEXT gets the sheet without.
 func (s CueSheetStep) run(ctx context.Context, b *burner, _ int) error {
-	return drive.Retry(ctx, b.drive, func() error { return b.drive.SendCueSheet(ctx, s.Entries) })
+	send := func(entries []mmc.CueEntry) error {
+		return drive.Retry(ctx, b.drive, func() error { return b.drive.SendCueSheet(ctx, entries) })
+	}
+	err := send(s.Entries)
+	if entries, text := s.withoutText(); text && drive.Classify(err) == drive.Refused {
+		if err = send(entries); err == nil {
+			b.withoutText = true
+			b.watch.note(TextNote{})
+		}
+	}
+	if class := drive.Classify(err); b.medium.Status == mmc.DiscAppendable && (class == drive.Refused || class == drive.Boundary) {
+		return &Refusal{Kind: ErrOptions, Reason: NoAppendAtOnce, Disc: b.plan.Profile}
+	}
+	return err
+}
+
+// withoutText is the sheet of a lead-in without CD-TEXT; text is false where it has
+// none.
+func (s CueSheetStep) withoutText() (entries []mmc.CueEntry, text bool) {
+	entries = slices.Clone(s.Entries)
+	none := map[mmc.DataForm]mmc.DataForm{mmc.FormAudio: mmc.FormAudioNone, mmc.FormXA: mmc.FormXANone, mmc.FormMode1: mmc.FormMode1None}
+	leadIn := slices.IndexFunc(entries, func(e mmc.CueEntry) bool { return e.ADR == 1 && e.Track == 0 })
+	first := slices.IndexFunc(entries, func(e mmc.CueEntry) bool { return e.ADR == 1 && e.Track > 0 })
+	if leadIn < 0 || first < 0 || entries[leadIn].Form != mmc.FormLeadInText {
+		return entries, false
+	}
+	entries[leadIn].Form = none[entries[first].Form]
+	return entries, true
 }
 
 func (s ExpectStep) run(ctx context.Context, b *burner, _ int) error { return b.expect(ctx, s.LBA) }
 
 func (s WriteStep) run(ctx context.Context, b *burner, i int) error { return b.write(ctx, i, s.area()) }
 func (s ZeroStep) run(ctx context.Context, b *burner, i int) error  { return b.write(ctx, i, s.area()) }
-func (s TextStep) run(ctx context.Context, b *burner, i int) error  { return b.write(ctx, i, s.area()) }
-func (s RawStep) run(ctx context.Context, b *burner, i int) error   { return b.write(ctx, i, s.area()) }
+
+// run writes the lead-in, unless the drive makes it without CD-TEXT.
+func (s TextStep) run(ctx context.Context, b *burner, i int) error {
+	if b.withoutText {
+		return b.pass(ctx, i, s.area(), func(*chunk) error { return nil })
+	}
+	return b.write(ctx, i, s.area())
+}
+func (s RawStep) run(ctx context.Context, b *burner, i int) error { return b.write(ctx, i, s.area()) }
 
 func (SyncStep) run(ctx context.Context, b *burner, _ int) error { return b.synchronize(ctx) }
 

@@ -22,6 +22,7 @@ type Recording struct {
 	Intermediate bool // a DVD-RW that grows with what is written
 	Background   FormatState
 	Sessions     int
+	Format       mmc.SessionFormat // of the sessions of a CD that has some
 	LastTrack    int      // in which writing goes on, or that would be begun
 	Open         bool     // the last session is open, and holds something
 	NextWritable addr.LBA // where writing goes on; 0 on a blank disc
@@ -81,7 +82,7 @@ func surveyRecording(ctx context.Context, d *mmc.Drive, m *Medium) (*Recording, 
 	r := new(Recording)
 	r.features(m.Config, p)
 	r.Status, r.Erasable, r.Sessions, r.LastTrack = info.Status, info.Erasable, info.Sessions, info.LastTrackInLast
-	r.Background = FormatState(info.BackgroundFormat)
+	r.Background, r.Format = FormatState(info.BackgroundFormat), info.DiscType
 	r.Open = info.Status == mmc.DiscAppendable && info.LastSession == mmc.SessionIncomplete
 	r.Damaged = info.LastSession == mmc.SessionDamaged
 	var err error

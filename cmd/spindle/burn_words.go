@@ -111,6 +111,15 @@ func noteWords(n burn.Note) string {
 			plural(n.Sectors, "sector"))
 	case burn.StreamNote:
 		return fmt.Sprintf("%s came through the pipe, and take %s on the disc", sizeText(n.Bytes), plural(n.Sectors, "sector"))
+	case burn.TextNote:
+		return "the drive does not write CD-TEXT onto this disc: it is left out"
+	case burn.LostTextNote:
+		return "the drive finds no CD-TEXT on the disc; the image has some"
+	case burn.CatalogueNote:
+		if n.Got == "" {
+			return fmt.Sprintf("the drive finds no catalogue number on the disc; the image has %s", n.Want)
+		}
+		return fmt.Sprintf("the drive reads %s as the catalogue number of the disc; the image has %s", n.Got, n.Want)
 	case burn.ResidueNote:
 		return "the adapter claims that it did not pass on all of the data, and the drive reported no error; only the comparison with the image will tell"
 	case burn.FullBlankNote:

@@ -1,0 +1,134 @@
+package burn
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+
+	"spindle/disc"
+	"spindle/scsi"
+	"spindle/scsi/mmc"
+	"spindle/scsi/sim"
+)
+
+// A listener keeps the notes of a burn.
+type listener struct{ notes []Note }
+
+func (l *listener) Progress(Progress) {}
+func (l *listener) Note(n Note)       { l.notes = append(l.notes, n) }
+
+// heard burns, and returns the notes.
+func heard(t *testing.T, d *mmc.Drive, src *Source, o Options) (Result, []Note) {
+	t.Helper()
+	ctx := context.Background()
+	m, err := Survey(ctx, d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := MakePlan(m, src, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := new(listener)
+	res := Run(ctx, src, &Job{Drive: d, Medium: m, Plan: plan, Verify: true, Observer: l})[0]
+	return res, append(plan.Notes, l.notes...)
+}
+
+// A session at once that is added to a disc goes on counting its tracks.
+func TestAppendAtOnce(t *testing.T) {
+	for _, name := range []string{"audio", "mixed", "xa"} {
+		t.Run(name, func(t *testing.T) {
+			img := made(t, name)
+			r := blank(t, "cd-r", 0)
+			_, res, err := burnOn(t, recorder(r), ImageSource("", img), Options{Multi: true, AnyPlace: true, Mode: SessionAtOnce})
+			if err != nil || res.Err != nil {
+				t.Fatal(err, res.Err)
+			}
+			n := len(img.Layout().Tracks())
+			plan, res, err := burnOn(t, recorder(r), ImageSource("", img), Options{AnyPlace: true, Mode: SessionAtOnce})
+			if err != nil || res.Err != nil || !res.Verification.OK() {
+				t.Fatal(err, res.Err, res.Verification)
+			}
+			equalDisc(t, r, img, plan.Start)
+			st := r.State()
+			if len(st.Sessions) != 2 || st.Sessions[1].Tracks[0].Number != n+1 || st.Sessions[0].Format != st.Sessions[1].Format {
+				t.Errorf("%+v", st.Sessions)
+			}
+		})
+	}
+	r := blank(t, "cd-r", 0)
+	if _, res, err := burnOn(t, recorder(r), ImageSource("", manyTracks(t)), Options{Multi: true}); err != nil || res.Err != nil {
+		t.Fatal(err, res.Err)
+	}
+	var refused *Refusal
+	if _, _, err := burnOn(t, recorder(r), ImageSource("", made(t, "audio")), Options{}); !errors.As(err, &refused) || refused.Reason != TooManyTracks {
+		t.Error(err)
+	}
+}
+
+// A drive that does not add a session at once says so before anything is written.
+func TestAppendRefused(t *testing.T) {
+	img := made(t, "audio")
+	for _, asc := range []uint8{0x26, 0x64} {
+		r := blank(t, "cd-r", 0)
+		if _, res, err := burnOn(t, recorder(r), ImageSource("", img), Options{Multi: true}); err != nil || res.Err != nil {
+			t.Fatal(err, res.Err)
+		}
+		d := meddled(r, func(c *scsi.Command) (int, error, bool) {
+			return 0, senseError(scsi.IllegalRequest, asc, 0), scsi.Opcode(c.CDB[0]) == scsi.OpSendCueSheet
+		})
+		_, res, err := burnOn(t, d, ImageSource("", img), Options{})
+		var refused *Refusal
+		if err != nil || !errors.As(res.Err, &refused) || refused.Reason != NoAppendAtOnce || res.State != Untouched {
+			t.Error(err, res.Err, res.State)
+		}
+	}
+}
+
+// The catalogue number and the CD-TEXT of the image come onto the disc, or are missed.
+func TestCatalogueAndText(t *testing.T) {
+	img := smallCD(t)
+	mcn := img.Layout().MCN
+	for trait, want := range map[string][]Note{
+		"":                        nil,
+		"mcn-from-cue-sheet-only": nil,
+		"drops-mcn":               {CatalogueNote{mcn, ""}},
+		"drops-cdtext":            {LostTextNote{}},
+		"cdtext-refused":          {TextNote{}},
+	} {
+		t.Run(trait, func(t *testing.T) {
+			r := blank(t, "cd-r", 0)
+			d := recorder(r)
+			if trait != "" {
+				d = quirky(t, r, trait)
+			}
+			res, notes := heard(t, d, ImageSource("", img), Options{})
+			if res.Err != nil || !res.Verification.OK() {
+				t.Fatal(res.Err, res.Verification)
+			}
+			if len(notes) != len(want) || len(want) > 0 && !reflect.DeepEqual(notes, want) {
+				t.Errorf("%v, want %v", notes, want)
+			}
+			equalDisc(t, r, img, 0)
+		})
+	}
+	// Where the drive does not say where the lead-in begins.
+	d := mmc.New(&meddler{sim.New(sim.Config{Disc: blank(t, "cd-r", 0)}), func(c *scsi.Command) (int, error, bool) {
+		return 0, senseError(scsi.IllegalRequest, 0x24, 0), scsi.Opcode(c.CDB[0]) == scsi.OpReadTOC && c.CDB[2]&15 == 4
+	}})
+	if res, notes := heard(t, d, ImageSource("", img), Options{}); res.Err != nil || !strings.Contains(fmt.Sprint(notes), "no CD-TEXT") {
+		t.Error(res.Err, notes)
+	}
+}
+
+// Lead-in and lead-out state data or audio, and no more.
+func TestPlainLeadIn(t *testing.T) {
+	s := &disc.Session{LeadOut: 300, Tracks: []disc.Track{{Number: 1, Control: disc.PreEmphasis | disc.CopyPermitted, End: 300}}}
+	e := cueEntries(s, 0, false)
+	if e[0].Control != 0 || e[len(e)-1].Control != 0 || e[1].Control == 0 {
+		t.Errorf("%+v", e)
+	}
+}
