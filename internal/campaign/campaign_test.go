@@ -84,9 +84,9 @@ func bdData(t testing.TB) disc.Image  { return dataDisc(t, disc.BD) }
 // theCase is one drive with one job.
 type theCase struct {
 	testing.TB
-	cfg  sim.Config
-	job  job
-	r    *sim.Recordable
+	cfg sim.Config
+	job job
+	r   *sim.Recordable
 }
 
 // drives are all that there are, as specifications: the plain one, one for each
