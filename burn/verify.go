@@ -52,6 +52,8 @@ type Verification struct {
 	// Stream: a pipe was burned, of which only the sum can be compared.
 	Stream bool
 	Files  []string // that hold a sector which is different or unreadable
+	// Missing are labels that do not come back as they were announced.
+	Missing []Label
 }
 
 // OK reports whether every sector is what it should be.
@@ -113,7 +115,7 @@ func verify(ctx context.Context, d *mmc.Drive, src *Source, plan *Plan, w *watch
 	v.catalogue(ctx, plan)
 	v.text(ctx, plan)
 	v.res.Files = filesAt(ctx, src, plan.Start, slices.Concat(v.res.Different, v.res.Unreadable))
-	return v.res, nil
+	return v.res, v.labels(ctx, plan)
 }
 
 // catalogue compares the catalogue number of the disc with that of the plan, which

@@ -22,6 +22,7 @@ type burnResult struct {
 	Unreadable []burn.Range `json:"unreadable,omitempty"`
 	Slow       []burn.Range `json:"slow,omitempty"`
 	Files      []string     `json:"files,omitempty"`
+	Missing    []burn.Label `json:"missing,omitempty"`
 	Journal    string       `json:"journal,omitempty"`
 
 	text string
@@ -62,6 +63,10 @@ func burnOutcome(ctx context.Context, a *app, t *target, r burn.Result, several 
 	}
 	if v := r.Verification; v != nil {
 		e.Verified, e.Different, e.Unreadable, e.Slow, e.Files = v.Sectors, v.Different, v.Unreadable, v.Slow, v.Files
+		e.Missing = v.Missing
+		if len(v.Missing) > 0 {
+			a.note(missingWords(v.Missing))
+		}
 	}
 	switch v := r.Verification; {
 	case r.Err != nil && (errors.Is(r.Err, context.Canceled) || ctx.Err() != nil):

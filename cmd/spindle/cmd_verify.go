@@ -222,7 +222,7 @@ func (r *verifyResult) reportShift(p *page) {
 		when, side = "early", "beginning"
 	}
 	n := max(r.Shift, -r.Shift)
-	p.line("the drive reads audio %s %s (its read offset): so many at the %s of the audio were not compared", plural(n, "sample"), when, side)
+	p.line("the drive reads audio %s %s (its read offset): as much at the %s of the audio was not compared", plural(n, "sample"), when, side)
 }
 
 // differText names the tracks that differ.

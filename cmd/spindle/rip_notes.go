@@ -72,7 +72,7 @@ var ripNotes = map[rip.NoteCode]func(n rip.Note) string{
 		return fmt.Sprintf("This disc is protected by %s. spindle does not decrypt it: the image will hold the sectors as the "+
 			"drive returns them, and the drive may refuse.", n.Protection)
 	},
-	rip.NoteRefused: func(n rip.Note) string {
+	rip.NoteRefused: func(rip.Note) string {
 		return "The drive does not return copy-protected sectors of this disc. They are filled in the image; all others are read."
 	},
 	rip.NoteOffsetStart: func(n rip.Note) string { return offsetNote(n, "start") },
