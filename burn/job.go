@@ -25,6 +25,9 @@ type Job struct {
 	// feed the drive, and locks the buffers of the burn into memory. Without
 	// permission it has no effect.
 	RealTime bool
+	// KeepTray: the tray is not moved before the disc is compared, not even where
+	// the drive does not see what was burned.
+	KeepTray bool
 }
 
 // A Log keeps how a burn goes, so that one that fails can be resumed. Package
@@ -198,7 +201,9 @@ func (j *Job) finish(ctx context.Context, src *Source, r *Result) {
 		if r.withoutText {
 			plan.Steps = slices.DeleteFunc(slices.Clone(plan.Steps), func(s Step) bool { _, ok := s.(TextStep); return ok })
 		}
-		v, err := Verify(ctx, j.Drive, src, &plan, j.Observer)
+		w := watch(j.Observer)
+		v, err := verify(ctx, j.Drive, src, &plan, w, j.KeepTray)
+		w.close()
 		r.Verification = v
 		if err != nil && r.Err == nil {
 			r.Err = &VerifyError{err}

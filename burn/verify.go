@@ -85,10 +85,10 @@ type verifier struct {
 func Verify(ctx context.Context, d *mmc.Drive, src *Source, plan *Plan, o Observer) (*Verification, error) {
 	w := watch(o)
 	defer w.close()
-	return verify(ctx, d, src, plan, w)
+	return verify(ctx, d, src, plan, w, false)
 }
 
-func verify(ctx context.Context, d *mmc.Drive, src *Source, plan *Plan, w *watcher) (*Verification, error) {
+func verify(ctx context.Context, d *mmc.Drive, src *Source, plan *Plan, w *watcher, keepTray bool) (*Verification, error) {
 	v := &verifier{drive: d, src: src, watch: w, res: new(Verification), oneX: speedUnit(plan.Profile), last: d.Clock().Now()}
 	regions := slices.Clone(plan.Content)
 	if src.stream != nil {
@@ -100,7 +100,7 @@ func verify(ctx context.Context, d *mmc.Drive, src *Source, plan *Plan, w *watch
 		v.total += regions[i].bytes()
 	}
 	v.watch.report(Progress{Phase: Verifying, Total: v.total, OneX: v.oneX, DriveBuffer: -1})
-	if err := v.reload(ctx, regions); err != nil {
+	if err := v.reload(ctx, regions, keepTray); err != nil {
 		return nil, err
 	}
 	if src.stream != nil {
@@ -175,12 +175,16 @@ func audioAround(regions []Region, i int) (from, to disc.LBA) {
 
 // reload makes the drive forget what it holds, and see the disc as it is now: the
 // disc is stopped, and, where that does not help, the tray goes out and in.
-func (v *verifier) reload(ctx context.Context, regions []Region) error {
+func (v *verifier) reload(ctx context.Context, regions []Region, keepTray bool) error {
 	end := disc.LBA(0)
 	for i := range regions {
 		end = max(end, regions[i].LBA+disc.LBA(regions[i].Count))
 	}
-	for _, ways := range [][]mmc.LoadAction{{mmc.Stop, mmc.Start}, {mmc.Eject, mmc.Load}} {
+	attempts := [][]mmc.LoadAction{{mmc.Stop, mmc.Start}, {mmc.Eject, mmc.Load}}
+	if keepTray {
+		attempts = attempts[:1]
+	}
+	for _, ways := range attempts {
 		for _, way := range ways {
 			if err := v.drive.StartStop(ctx, way); err != nil && !drive.Classify(err).Answered() {
 				return err

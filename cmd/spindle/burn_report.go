@@ -107,14 +107,14 @@ func verifiedWords(v *burn.Verification) string {
 }
 
 // finishDisc opens the tray, or makes the system see what is on the disc now.
-func finishDisc(ctx context.Context, a *app, t *target, r *burnResult, eject bool) {
+func finishDisc(ctx context.Context, a *app, t *target, r *burnResult, tray trayFlags) {
 	switch {
 	case r.Status != exitDone:
-	case eject:
+	case tray.eject:
 		if err := moveTray(ctx, t.drive, mmc.Eject); err != nil {
 			a.note("the tray could not be opened: " + err.Error())
 		}
-	case t.plan.Simulate || strings.HasPrefix(t.name, "sim:"):
+	case t.plan.Simulate || tray.keep || strings.HasPrefix(t.name, "sim:"):
 	default:
 		reload(ctx, a, t)
 	}

@@ -29,7 +29,7 @@ type burnFlags struct {
 	dryRun   bool
 	force    bool
 	noVerify bool
-	eject    bool
+	tray     trayFlags
 	copies   int
 	size     sizeFlag
 	journal  string
@@ -73,7 +73,7 @@ A journal of each burn is kept. After one that failed, "spindle reburn" resumes.
 	f.BoolVar(&o.Overburn, "overburn", false, "try to write more than a CD claims to hold")
 	f.BoolVar(&o.force, "force", false, "burn over what is on the disc without asking, or an image that is wrong or made for another place")
 	f.BoolVar(&o.noVerify, "no-verify", false, "do not compare the disc with the image afterwards")
-	f.BoolVar(&o.eject, "eject", false, "open the tray if all went well")
+	o.tray.add(f)
 	f.Var(count(&o.copies, 1, 1, 1000, "N"), "copies", "how many discs to burn, one after the other")
 	f.Var(&o.size, "size", "how much comes through the pipe at most: sectors, or a size such as 700MB or 4.7GB (by default what the disc holds)")
 	f.StringVar(&o.journal, "journal", "", "keep the journal in `FILE`")
@@ -105,6 +105,8 @@ type target struct {
 	job     *burn.Job
 	journal *journal.Writer
 	loss    *loss // of what is on the disc, or nil
+	// keepTray: the tray is not moved.
+	keepTray bool
 }
 
 func runBurn(ctx context.Context, a *app, path string, o burnFlags) (result, error) {
@@ -129,7 +131,7 @@ func runBurn(ctx context.Context, a *app, path string, o burnFlags) (result, err
 		if err != nil {
 			return nil, err
 		}
-		b.targets = append(b.targets, &target{name: name, drive: d})
+		b.targets = append(b.targets, &target{name: name, drive: d, keepTray: o.tray.keep})
 	}
 	for n := 1; ; n++ {
 		r, err := b.once(ctx)
@@ -203,7 +205,7 @@ func (b *burning) once(ctx context.Context) (result, error) {
 			b.show(last)
 		}
 		last = burnOutcome(ctx, b.app, b.targets[i], r, len(b.targets) > 1)
-		finishDisc(ctx, b.app, b.targets[i], last, b.o.eject)
+		finishDisc(ctx, b.app, b.targets[i], last, b.o.tray)
 		if last.Status != exitDone {
 			worst = last.Status
 		}
@@ -323,7 +325,7 @@ func (t *target) begin(ctx context.Context, a *app, b journal.Begin, path string
 
 // makeJob makes the job of a drive, without a journal.
 func (t *target) makeJob(verify bool) {
-	t.job = &burn.Job{Drive: t.drive, Medium: t.medium, Plan: t.plan, Verify: verify, RealTime: true}
+	t.job = &burn.Job{Drive: t.drive, Medium: t.medium, Plan: t.plan, Verify: verify, RealTime: true, KeepTray: t.keepTray}
 }
 
 // endJournal closes the journal, if there is one.

@@ -23,7 +23,7 @@ type reburnFlags struct {
 	speed    speedFlag
 	noVerify bool
 	force    bool
-	eject    bool
+	tray     trayFlags
 }
 
 func reburnCommand(a *app) *cobra.Command {
@@ -54,7 +54,7 @@ drive took of it. The speed is a step lower, and the disc is compared afterwards
 	f.Var(&o.speed, "speed", "writing speed, as a multiple of 1x (by default a step below the one that failed)")
 	f.BoolVar(&o.noVerify, "no-verify", false, "do not compare the disc with the image afterwards")
 	f.BoolVar(&o.force, "force", false, "burn even if the image has changed or has damaged sectors, or another disc is in the drive that holds something")
-	f.BoolVar(&o.eject, "eject", false, "open the tray if all went well")
+	o.tray.add(f)
 	a.addUnmount(f)
 	return c
 }
@@ -168,7 +168,7 @@ func runReburn(ctx context.Context, a *app, args []string, o reburnFlags) (resul
 	if err := flawsAgain(ctx, a, j.Image.Path, img, o.force || j.Options.AnyPlace); err != nil {
 		return nil, err
 	}
-	t := &target{name: a.drive()}
+	t := &target{name: a.drive(), keepTray: o.tray.keep}
 	if t.name == "" {
 		t.name = j.Device
 	}
@@ -231,7 +231,7 @@ func (r *reburning) run(ctx context.Context) (result, error) {
 	r.progress.stop()
 	t.endJournal(r.app)
 	e := burnOutcome(ctx, r.app, t, outcome, false)
-	finishDisc(ctx, r.app, t, e, r.o.eject)
+	finishDisc(ctx, r.app, t, e, r.o.tray)
 	return e, nil
 }
 

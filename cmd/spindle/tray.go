@@ -7,6 +7,8 @@ import (
 	"spindle/drive"
 	"spindle/scsi"
 	"spindle/scsi/mmc"
+
+	"github.com/spf13/pflag"
 )
 
 func moveTray(ctx context.Context, d *mmc.Drive, action mmc.LoadAction) error {
@@ -38,3 +40,11 @@ func moveTray(ctx context.Context, d *mmc.Drive, action mmc.LoadAction) error {
 
 // readyLimit is how long a disc may take to be ready.
 const readyLimit = time.Minute
+
+// trayFlags say what is done with the tray after a burn.
+type trayFlags struct{ eject, keep bool }
+
+func (t *trayFlags) add(f *pflag.FlagSet) {
+	f.BoolVar(&t.eject, "eject", false, "open the tray if all went well")
+	f.BoolVar(&t.keep, "no-reload", false, "do not move the tray out and in: the system may not see what was burned")
+}
