@@ -184,7 +184,8 @@ func xzRecords(b []byte) ([]xzRecord, bool) {
 func indexZstd(r io.ReaderAt, size int64) ([]point, int64, error) {
 	var points []point
 	var plain int64
-	for at := int64(0); at < size; {
+	at := int64(0)
+	for at < size {
 		b := make([]byte, zstd.HeaderMaxSize)
 		n, err := r.ReadAt(b, at)
 		if n < 8 && err != nil {
@@ -220,6 +221,9 @@ func indexZstd(r io.ReaderAt, size int64) ([]point, int64, error) {
 		if h.HasCheckSum {
 			at += 4
 		}
+	}
+	if at > size { // it was cut short
+		return nil, 0, nil
 	}
 	return points, plain, nil
 }

@@ -125,7 +125,8 @@ func Inner(path string) string {
 // the error is [ErrNotPacked] for a file that is something else.
 //
 // Where the format does not say how large the content is (gzip, bzip2, most
-// streams), the file is read through once. That ends with ctx.
+// streams), the file is read through once. That ends with ctx. A file that was cut short
+// is read as far as it goes; [Reader.Cut] says so.
 func Open(ctx context.Context, f *os.File) (*Reader, error) {
 	head := make([]byte, 16)
 	n, err := f.ReadAt(head, 0)
@@ -143,10 +144,11 @@ func Open(ctx context.Context, f *os.File) (*Reader, error) {
 		r := &Reader{file: f, method: m, packed: st.Size(), size: -1, pages: make(map[int64]*page)}
 		if m.index != nil {
 			points, size, err := m.index(f, st.Size())
-			if err != nil {
+			if err != nil && !errors.Is(err, ErrDamaged) {
 				return nil, err
 			}
-			if len(points) > 0 {
+			r.cut = err != nil // what stands at its end is missing
+			if err == nil && len(points) > 0 {
 				r.points, r.size = points, size
 			}
 		}
@@ -160,6 +162,10 @@ func Open(ctx context.Context, f *os.File) (*Reader, error) {
 					return nil, ctx.Err()
 				}
 				return nil, fmt.Errorf("%w (%s): %w", ErrDamaged, m.name, err)
+			}
+			if r.cut && r.size == 0 {
+				r.stop()
+				return nil, fmt.Errorf("%w (%s): nothing of it is there", ErrDamaged, m.name)
 			}
 		}
 		return r, nil

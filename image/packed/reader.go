@@ -25,6 +25,7 @@ type Reader struct {
 	method method
 	packed int64 // size of the file
 	size   int64 // of the content
+	cut    bool
 
 	mu     sync.Mutex
 	points []point
@@ -53,6 +54,10 @@ const (
 
 // Size returns the number of bytes of the content.
 func (r *Reader) Size() int64 { return r.size }
+
+// Cut reports whether the file ends before its content does. How much is missing, nothing
+// says.
+func (r *Reader) Cut() bool { return r.cut }
 
 // Method returns how the file is compressed: "gzip", "xz", "zstd", "bzip2".
 func (r *Reader) Method() string { return r.method.name }
@@ -96,6 +101,11 @@ func (r *Reader) measure(ctx context.Context) error {
 			return err
 		}
 		n, err := r.nextPage()
+		if errors.Is(err, io.ErrUnexpectedEOF) && r.at > 0 {
+			r.size, r.cut = r.at, true
+			r.stop() // what it would give next is wrong
+			return nil
+		}
 		if err != nil {
 			return err
 		}
@@ -155,21 +165,20 @@ func (r *Reader) nextPage() (int, error) {
 	if errors.Is(err, io.ErrUnexpectedEOF) && r.size < 0 && n < want {
 		// Either the content ends here, or the file was cut short: one more
 		// byte tells.
-		if _, again := r.cur.Read(make([]byte, 1)); !errors.Is(again, io.EOF) {
-			return n, err
+		if _, again := r.cur.Read(make([]byte, 1)); errors.Is(again, io.EOF) {
+			err = nil
 		}
-		err = nil
 	}
 	if errors.Is(err, io.EOF) && r.size < 0 {
 		err = nil
 	}
-	if err != nil {
+	if err != nil && (r.size >= 0 || n == 0) {
 		return n, err
 	}
 	r.tick++
 	r.pages[r.at] = &page{b[:n], r.tick}
 	r.at += int64(n)
-	return n, nil
+	return n, err
 }
 
 // evict forgets the page that was not used for the longest time, but for those at
