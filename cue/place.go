@@ -18,12 +18,17 @@ type Content struct {
 	Swapped bool
 	// Sound says that the file holds samples only, no data sectors.
 	Sound bool
+	// Cut says that the file ends before its content does.
+	Cut bool
 }
 
 // Place lays out the disc that the sheet describes: what is where on it, and where
 // in its files. files has one element for each of sh.Files. packs are the content
 // of the CDTEXTFILE; where the sheet names none, they are made of the texts in it.
 // Errors about the content are [*ParseError]s.
+//
+// Of a file that is too short for its tracks, extents reach beyond [Content.End]. A track
+// of which nothing says how long it was has one sector there.
 func (sh *Sheet) Place(files []Content, packs []disc.Pack) (*disc.Layout, []disc.Extent, error) {
 	if len(files) != len(sh.Files) {
 		return nil, nil, fmt.Errorf("%d files for a sheet that names %d", len(files), len(sh.Files))
@@ -200,21 +205,16 @@ func (b *builder) place(t *Track, x Index, end int, at disc.LBA) (int, error) {
 	from := s.at + int64(x.Frame-s.frame)*int64(stride)
 	if end < 0 {
 		left := s.End - from
-		if left%int64(stride) != 0 && left > 0 {
-			return 0, fail("%s ends in the middle of a sector of %d bytes; was it cut short?",
-				b.sheet.Files[x.File].Name, stride)
-		}
 		end = x.Frame + int(max(0, min(left/int64(stride), disc.MaxLBA)))
-		if end == x.Frame && x.Number != 0 {
-			return 0, fail("INDEX %02d at %s lies behind the end of %s",
-				x.Number, disc.Frames(x.Frame), b.sheet.Files[x.File].Name)
+		if left%int64(stride) != 0 && left > 0 || s.Cut || end == x.Frame && x.Number != 0 {
+			end++ // of which some is there, or nothing
 		}
 	}
 	n := end - x.Frame
 	if n < 0 {
 		return 0, fail("INDEX %02d at %s lies after the next index", x.Number, disc.Frames(x.Frame))
 	}
-	if from+int64(n)*int64(stride) > s.End {
+	if s.End-s.Offset < int64(stride) && n > 0 {
 		return 0, fail("%s is too short: it has %d bytes, and this track needs %d",
 			b.sheet.Files[x.File].Name, s.End, from+int64(n)*int64(stride))
 	}

@@ -24,6 +24,9 @@ import (
 // ErrFormat is what every error about a malformed file wraps.
 var ErrFormat = errors.New("malformed Nero image")
 
+// ErrNoFooter means that a file does not end as a Nero image does. It is an [ErrFormat].
+var ErrNoFooter = fmt.Errorf("%w: it has no footer; was it cut short?", ErrFormat)
+
 // footerSize is the most bytes a footer takes: that of version 2.
 const footerSize = 12
 
@@ -52,7 +55,7 @@ func readFooter(r io.ReaderAt, size int64) (table int64, err error) {
 	case string(b[4:8]) == "NERO":
 		table = int64(binary.BigEndian.Uint32(b[8:]))
 	default:
-		return 0, fmt.Errorf("%w: it has no footer; was it cut short?", ErrFormat)
+		return 0, ErrNoFooter
 	}
 	if table < 0 || table >= size {
 		return 0, fmt.Errorf("%w: the footer places the chunks at byte %d of %d", ErrFormat, table, size)

@@ -132,7 +132,7 @@ func runLs(ctx context.Context, a *app, name string, args []string, o fileFlags)
 		return nil, fmt.Errorf("%s: %w", name, damage)
 	}
 	if n := flaws.Sectors(); n > 0 {
-		a.note("According to the map beside it, " + plural(n, "sector") + " of this image were not read correctly; \"spindle verify\" lists them.")
+		a.note(mapSays(name, "According to the map beside it, ") + plural(n, "sector") + " of this image were not read correctly; \"spindle verify\" lists them.")
 	}
 	r := done()
 	if damaged {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"strconv"
@@ -15,7 +14,6 @@ import (
 	"spindle/disc/digest"
 	"spindle/drive/byname"
 	"spindle/image"
-	"spindle/image/isofile"
 	"spindle/internal/printable"
 	"spindle/rip"
 
@@ -135,7 +133,7 @@ func (r *verifyResult) report(p *page) {
 	if len(r.Bad) > 0 {
 		r.reportBad(p)
 	}
-	reportFlaws(p, r.Flaws)
+	reportFlaws(p, r.Image, r.Flaws)
 	if len(r.Files) > 0 {
 		p.line("damaged files: %s", fileList(r.Files))
 	}
@@ -294,11 +292,6 @@ func runVerify(ctx context.Context, a *app, path string, o verifyFlags) (result,
 		}
 	}
 	img, err := openStored(ctx, a, path)
-	if errors.Is(err, isofile.ErrTruncated) {
-		r := failed(explain(err))
-		r.Status = exitDifferent
-		return &r, nil
-	}
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 	"spindle/check"
 	"spindle/disc"
 	"spindle/image"
+	"spindle/image/format"
 	"spindle/internal/printable"
 )
 
@@ -45,13 +46,22 @@ func sectorsOf(all []flawRange) int {
 	return n
 }
 
-// reportFlaws lists what a map beside an image says.
-func reportFlaws(p *page, all []flawRange) {
+// mapSays says how it is known that sectors of an image are not right, where that is by a
+// map: that of one that was cut short needs none.
+func mapSays(path, words string) string {
+	if len(format.FindMaps(path)) == 0 {
+		return ""
+	}
+	return words
+}
+
+// reportFlaws lists what is known to be wrong with an image, by a map beside it or by its size.
+func reportFlaws(p *page, path string, all []flawRange) {
 	if len(all) == 0 {
 		return
 	}
 	n := sectorsOf(all)
-	p.line("%s %s not read correctly, according to the map beside the image:", p.red(plural(n, "sector")), wereOrWas(n))
+	p.line("%s %s not read correctly%s:", p.red(plural(n, "sector")), wereOrWas(n), mapSays(path, ", according to the map beside the image"))
 	for i, f := range all {
 		if i == mostListed {
 			p.line("  and %s more (--json lists all)", plural(len(all)-i, "range"))

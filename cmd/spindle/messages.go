@@ -17,7 +17,6 @@ import (
 	"spindle/drive/byname"
 	"spindle/image"
 	"spindle/image/extract"
-	"spindle/image/isofile"
 	"spindle/image/mapfile"
 	"spindle/image/packed"
 	"spindle/internal/atomicfile"
@@ -214,7 +213,6 @@ var explanations = []explanation{
 	{"image/no-volume", iso.ErrNoVolume, nil, exitFailed, "", ""},
 	{"image/compressed-damaged", packed.ErrDamaged, nil, exitFailed, "", downloadNew},
 	{"image/compressed-unusual", packed.ErrTooLarge, nil, exitFailed, "", "Unpack it first."},
-	{"image/truncated", isofile.ErrTruncated, nil, exitFailed, "", downloadNew},
 	{"make/exists", author.ErrExists, nil, exitUsage, "", replace},
 	{"make/label", author.ErrLabel, nil, exitUsage, "", unchanged},
 	{"make/boot", author.ErrBoot, nil, exitUsage, "", unchanged + "The boot image is a file below the folder."},

@@ -22,14 +22,16 @@ func openImage(ctx context.Context, a *app, path string) (disc.Image, error) {
 // 2048 bytes of user data, and not the CD sectors that they would make.
 func openStored(ctx context.Context, a *app, path string) (disc.Image, error) {
 	img, err := openImage(ctx, a, path)
-	if err != nil || strings.EqualFold(filepath.Ext(path), ".cue") {
+	if ext := strings.ToLower(filepath.Ext(path)); err != nil || ext == ".cue" || ext == ".nrg" {
 		return img, err
 	}
-	if st, err := os.Stat(path); err == nil && st.Size() == int64(img.Layout().Sectors())*iso.BlockSize {
-		img.Close()
-		return image.OpenAs(ctx, path, disc.DVD)
+	e, ok := img.ExtentAt(0)
+	if st, err := os.Stat(path); err != nil || !ok || e.Form != disc.FormMode1 || e.Offset != 0 || len(img.Files()) != 1 ||
+		st.Size() > int64(img.Layout().Sectors())*iso.BlockSize {
+		return img, nil
 	}
-	return img, nil
+	img.Close()
+	return image.OpenAs(ctx, path, disc.DVD)
 }
 
 // remarkText says what was found when an image was opened.

@@ -14,7 +14,6 @@ import (
 	"spindle/disc"
 	"spindle/disc/cdsector"
 	"spindle/image"
-	"spindle/image/isofile"
 	"spindle/iso"
 )
 
@@ -41,9 +40,6 @@ type preflight struct {
 // its implanted MD5 says, without sectors that are known to be wrong.
 func imageFor(ctx context.Context, a *app, path string, force bool) (*preflight, error) {
 	img, err := openImage(ctx, a, path)
-	if errors.Is(err, isofile.ErrTruncated) {
-		return nil, fmt.Errorf("%w: %w", errWrongImage, err)
-	}
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +88,7 @@ func (p *preflight) flaws(ctx context.Context, _ *progress) error {
 		return nil
 	}
 	n := known.Sectors()
-	return p.stop(errFlawed, plural(n, "sector")+" "+wereOrWas(n)+" not read correctly, according to the map beside it"+
+	return p.stop(errFlawed, plural(n, "sector")+" "+wereOrWas(n)+" not read correctly"+mapSays(p.path, ", according to the map beside it")+
 		suffering(ctx, p.img, known))
 }
 

@@ -47,6 +47,9 @@ func Open(ctx context.Context, path string) (*File, error) {
 		return nil, err
 	}
 	f, err := read(file)
+	if err == nil {
+		err = file.NeedWhole()
+	}
 	if err != nil {
 		file.Close()
 		return nil, err

@@ -41,15 +41,18 @@ func openFile(ctx context.Context, f *format.File) (disc.Image, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	img, err := d.open(ctx, path)
+	if err := f.NeedWhole(); err != nil {
+		return nil, err
+	}
+	img, err := d.open(ctx, f)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return img, nil
 }
 
-func (d *Descriptor) open(ctx context.Context, path string) (disc.Image, error) {
-	dir, stem := filepath.Dir(path), filepath.Base(format.Stem(path))
+func (d *Descriptor) open(ctx context.Context, f *format.File) (disc.Image, error) {
+	dir, stem := filepath.Dir(f.Path), filepath.Base(format.Stem(f.Path))
 	name, err := format.FindCompanion(dir, stem+".img")
 	if err != nil {
 		return nil, err
@@ -70,7 +73,7 @@ func (d *Descriptor) open(ctx context.Context, path string) (disc.Image, error) 
 	}
 	var out disc.Image
 	if err == nil {
-		out, err = d.image(path, img, sub, closers)
+		out, err = d.image(f, img, sub, closers)
 	}
 	if err != nil {
 		for _, c := range closers {
@@ -82,7 +85,7 @@ func (d *Descriptor) open(ctx context.Context, path string) (disc.Image, error) 
 }
 
 // image makes the image of a descriptor and its files; sub may be nil.
-func (d *Descriptor) image(path string, img, sub *format.File, closers []io.Closer) (disc.Image, error) {
+func (d *Descriptor) image(main *format.File, img, sub *format.File, closers []io.Closer) (disc.Image, error) {
 	if d.Scrambled {
 		return nil, errors.New("its data tracks are scrambled: save the disc again without that option")
 	}
@@ -90,15 +93,10 @@ func (d *Descriptor) image(path string, img, sub *format.File, closers []io.Clos
 	if err != nil {
 		return nil, err
 	}
-	if need := int64(l.Sectors()) * cdsector.Size; need > img.Size {
+	if need := int64(l.Sectors()) * cdsector.Size; img.Size < cdsector.Size {
 		return nil, fmt.Errorf("%s is too short: it has %d bytes, and the tracks need %d", filepath.Base(img.Path), img.Size, need)
 	}
-	if sub != nil {
-		if need := int64(l.Sectors()) * cdsector.SubSize; need > sub.Size {
-			return nil, fmt.Errorf("%s is too short: it has %d bytes, and the tracks need %d", filepath.Base(sub.Path), sub.Size, need)
-		}
-	}
-	files := []string{path, img.Path}
+	files := []string{main.Path, img.Path}
 	if sub != nil {
 		files = append(files, sub.Path)
 	}
@@ -123,7 +121,16 @@ func (d *Descriptor) image(path string, img, sub *format.File, closers []io.Clos
 			}
 		}
 	}
-	return disc.NewImage(disc.Contents{Layout: l, Extents: extents, Files: files, Closers: closers})
+	c := format.Completer{Layout: l, Extents: extents}
+	c.Complete(img, img.ReaderAt, img.Size, main)
+	if sub != nil {
+		c.Complete(sub, sub.ReaderAt, sub.Size, main)
+	}
+	whole, err := c.Image(files, closers)
+	if err != nil {
+		return nil, err
+	}
+	return format.WithFileMaps(whole, map[string]io.ReaderAt{img.Path: img.ReaderAt})
 }
 
 // modeOf looks into the first sector of a data track: what [TRACK] says of the

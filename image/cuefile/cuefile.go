@@ -41,7 +41,10 @@ func openFile(ctx context.Context, f *format.File) (disc.Image, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", f.Path, err)
 	}
-	o := opener{sheet: sheet, dir: filepath.Dir(f.Path), files: []string{f.Path}}
+	if err := f.NeedWhole(); err != nil {
+		return nil, err
+	}
+	o := opener{sheet: sheet, dir: filepath.Dir(f.Path), files: []string{f.Path}, main: f}
 	if len(sheet.Files) == 1 {
 		// Sheet and file get renamed together, and the FILE line forgotten.
 		o.stem = filepath.Base(format.Stem(f.Path))
@@ -56,8 +59,15 @@ func openFile(ctx context.Context, f *format.File) (disc.Image, error) {
 // OpenSheet makes an image of a sheet that is in no file. The files that it names
 // are looked for in dir.
 func OpenSheet(ctx context.Context, sheet *cue.Sheet, dir string) (disc.Image, error) {
-	o := opener{sheet: sheet, dir: dir}
+	o := opener{sheet: sheet, dir: dir, main: new(format.File)}
 	return o.open(ctx)
+}
+
+// opened is a file of a sheet, as the extents of the image have it.
+type opened struct {
+	file   *format.File
+	source io.ReaderAt
+	end    int64 // of its content
 }
 
 // opener opens the files of a sheet.
@@ -66,7 +76,8 @@ type opener struct {
 	dir     string
 	stem    string // name, without its suffix, that the only file may have instead
 	files   []string
-	sources map[string]io.ReaderAt // by the paths of their files
+	opened  []opened
+	main    *format.File // is told what is found
 	closers []io.Closer
 }
 
@@ -98,11 +109,21 @@ func (o *opener) build(ctx context.Context) (disc.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	img, err := disc.NewImage(disc.Contents{Layout: l, Extents: extents, Files: o.files, Closers: o.closers})
+	c := format.Completer{Layout: l, Extents: extents}
+	sources := make(map[string]io.ReaderAt)
+	for i := range o.opened {
+		x := &o.opened[i]
+		sources[x.file.Path] = x.source
+		c.Complete(x.file, x.source, x.end, o.main)
+	}
+	img, err := c.Image(o.files, o.closers)
 	if err != nil {
 		return nil, err
 	}
-	return format.WithFileMaps(img, o.sources)
+	if img, err = toVolume(ctx, img, &c, o); err != nil {
+		return nil, err
+	}
+	return format.WithFileMaps(img, sources)
 }
 
 // find finds a file of the sheet.
@@ -117,11 +138,7 @@ func (o *opener) find(f *cue.File) (string, error) {
 }
 
 // keep notes a file that was opened.
-func (o *opener) keep(path string, c io.Closer, source io.ReaderAt) {
-	if o.sources == nil {
-		o.sources = make(map[string]io.ReaderAt)
-	}
-	o.sources[path] = source
+func (o *opener) keep(path string, c io.Closer) {
 	o.closers = append(o.closers, c)
 	o.files = append(o.files, path)
 }
@@ -140,8 +157,9 @@ func (o *opener) openOne(ctx context.Context, f *cue.File) (cue.Content, error) 
 		if err != nil {
 			return cue.Content{}, fmt.Errorf("line %d: %w", f.Line, err)
 		}
-		o.keep(path, file, file.ReaderAt)
-		return cue.Content{Source: file.ReaderAt, End: file.Size, Swapped: f.Type == cue.Motorola}, nil
+		o.keep(path, file)
+		o.opened = append(o.opened, opened{file, file.ReaderAt, file.Size})
+		return cue.Content{Source: file.ReaderAt, End: file.Size, Swapped: f.Type == cue.Motorola, Cut: file.Cut}, nil
 	}
 	// The type says little about sound files: they are recognised by their content.
 	file, err := audio.Open(ctx, path)
@@ -154,10 +172,11 @@ func (o *opener) openOne(ctx context.Context, f *cue.File) (cue.Content, error) 
 	if err != nil {
 		return cue.Content{}, fmt.Errorf("line %d: %s: %w", f.Line, f.Name, err)
 	}
-	sound := file.Padded()
-	o.keep(path, file, sound)
+	sound, end := file.Padded(), file.Offset+file.Sectors()*audio.SectorSize
+	o.keep(path, file)
+	o.opened = append(o.opened, opened{&format.File{Path: path}, sound, end})
 	return cue.Content{
-		Source: sound, Offset: file.Offset, End: file.Offset + file.Sectors()*audio.SectorSize,
+		Source: sound, Offset: file.Offset, End: end,
 		Swapped: file.Swapped, Sound: true,
 	}, nil
 }

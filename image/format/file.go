@@ -21,6 +21,7 @@ type File struct {
 	Path        string
 	Size        int64  // of the content, in bytes
 	Packed      string // how it is compressed, or empty
+	Cut         bool   // it ends before its content does, which nothing else may show
 	closer      io.Closer
 	remark      func(Remark)
 }
@@ -41,7 +42,7 @@ func OpenFile(ctx context.Context, path string) (*File, error) {
 	r, err := packed.Open(ctx, f)
 	switch {
 	case err == nil:
-		return &File{ReaderAt: r, Path: path, Size: r.Size(), Packed: r.Method(), closer: r}, nil
+		return &File{ReaderAt: r, Path: path, Size: r.Size(), Packed: r.Method(), Cut: r.Cut(), closer: r}, nil
 	case !errors.Is(err, packed.ErrNotPacked):
 		f.Close()
 		return nil, fmt.Errorf("%s: %w", path, err)

@@ -25,10 +25,6 @@ func init() {
 // ErrSize is returned for a file that cannot be a whole image of a data disc.
 var ErrSize = errors.New("not a whole number of sectors")
 
-// ErrTruncated is returned for a file that is smaller than the volume in it: a
-// download that was broken off, most often.
-var ErrTruncated = errors.New("cut short")
-
 // stored is how a file holds the sectors of a data disc.
 type stored struct {
 	form   disc.Form
@@ -110,13 +106,13 @@ func isISOName(name string) bool {
 }
 
 // Open opens the image of a data disc, with sectors of 2048, 2336, 2352 or 2448
-// bytes, as the disc it is made for; see [disc.MediumFor].
+// bytes, as the disc it is made for; see [disc.MediumFor]. What a file that was cut short
+// lacks of the volume in it is a flaw.
 func Open(ctx context.Context, path string) (disc.Image, error) {
 	return format.OpenPath(ctx, path, as(disc.MediumFor))
 }
 
-// OpenAs opens an image file as a disc of the given medium. A file whose
-// descriptors promise more than it holds was cut short: its error says so.
+// OpenAs opens an image file as a disc of the given medium.
 func OpenAs(ctx context.Context, path string, medium disc.Medium) (disc.Image, error) {
 	return format.OpenPath(ctx, path, as(func(int64) disc.Medium { return medium }))
 }
@@ -133,15 +129,44 @@ func as(medium func(sectors int64) disc.Medium) func(context.Context, *format.Fi
 	}
 }
 
-// layOut makes an image of a file.
-func layOut(f *format.File, medium func(sectors int64) disc.Medium) (disc.Image, error) {
+// Recover opens the data disc with a file system that the content of a file begins with,
+// whatever the file is. On an error it is not closed.
+func Recover(f *format.File) (disc.Image, error) {
+	s, signed, err := look(f)
+	if err != nil {
+		return nil, err
+	}
+	if !signed {
+		return nil, iso.ErrNoVolume
+	}
+	return s.layOut(f, disc.MediumFor)
+}
+
+// look recognises a file.
+func look(f *format.File) (stored, bool, error) {
 	head := make([]byte, format.HeadSize)
 	n, err := f.ReadAt(head, 0)
 	if err != nil && !errors.Is(err, io.EOF) {
+		return stored{}, false, err
+	}
+	s, signed, _ := recognise(head[:n])
+	return s, signed, nil
+}
+
+// layOut makes an image of a file.
+func layOut(f *format.File, medium func(sectors int64) disc.Medium) (disc.Image, error) {
+	s, _, err := look(f)
+	if err != nil {
 		return nil, err
 	}
-	s, _, _ := recognise(head[:n])
-	sectors := f.Size / int64(s.stride)
+	return s.layOut(f, medium)
+}
+
+func (s *stored) layOut(f *format.File, medium func(sectors int64) disc.Medium) (disc.Image, error) {
+	sectors, err := s.count(f)
+	if err != nil {
+		return nil, err
+	}
 	if sectors > disc.MaxLBA {
 		return nil, fmt.Errorf("%d sectors are more than any disc holds", sectors)
 	}
@@ -164,21 +189,31 @@ func layOut(f *format.File, medium func(sectors int64) disc.Medium) (disc.Image,
 	if s.sub {
 		extent.Sub = &disc.SubExtent{Source: f.ReaderAt, Offset: cdsector.Size, Stride: s.stride, Interleaved: true}
 	}
-	// The size of the volume is asked first: it says best what is wrong with a
-	// file that was cut short.
-	r := userReader{f.ReaderAt, s}
-	if v, err := iso.ReadVolume(r, sectors); err == nil && v.ISOBlocks > sectors {
-		return nil, fmt.Errorf("%w: the file has %d sectors of %d bytes, the volume in it %d", ErrTruncated, sectors, s.stride, v.ISOBlocks)
-	}
-	if f.Size == 0 || f.Size%int64(s.stride) != 0 {
-		return nil, fmt.Errorf("%w of %d bytes (it has %d bytes)", ErrSize, s.stride, f.Size)
-	}
-	if s.form == disc.FormRaw {
-		if err := endsAsData(f, s); err != nil {
+	if s.form == disc.FormRaw && sectors*int64(s.stride) == f.Size {
+		if err := endsAsData(f, *s); err != nil {
 			return nil, err
 		}
 	}
-	return disc.NewImage(disc.Contents{Layout: l, Extents: []disc.Extent{extent}, Files: []string{f.Path}, Closers: []io.Closer{f}})
+	c := format.Completer{Layout: l, Extents: []disc.Extent{extent}}
+	c.Complete(f, f.ReaderAt, f.Size, f)
+	return c.Image([]string{f.Path}, []io.Closer{f})
+}
+
+// count returns how many sectors the disc has: those of the file, or, where that was cut
+// short, of the volume in it.
+func (s *stored) count(f *format.File) (int64, error) {
+	stride := int64(s.stride)
+	sectors := f.Size / stride
+	v, err := iso.ReadVolume(userReader{f.ReaderAt, *s}, sectors)
+	switch {
+	case err == nil && v.ISOBlocks > sectors:
+		return v.ISOBlocks, nil
+	case f.Cut || err == nil && f.Size%stride != 0 && sectors > 0:
+		return sectors + 1, nil // and nothing says how many more
+	case f.Size == 0 || f.Size%stride != 0:
+		return 0, fmt.Errorf("%w of %d bytes (it has %d bytes)", ErrSize, stride, f.Size)
+	}
+	return sectors, nil
 }
 
 // ErrMixed is returned for whole sectors that begin as data and do not end so.

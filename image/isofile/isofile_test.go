@@ -58,13 +58,18 @@ func TestOpen(t *testing.T) {
 		}
 		img.Close()
 	}
-	write(whole[:len(whole)-iso.BlockSize])
-	if _, err := Open(context.Background(), path); err == nil || !strings.Contains(err.Error(), "cut short") {
-		t.Errorf("truncated: %v", err)
-	}
-	write(append(whole, 1, 2, 3))
-	if _, err := Open(context.Background(), path); !errors.Is(err, ErrSize) {
-		t.Errorf("odd size: %v", err)
+	sectors := disc.LBA(len(whole) / iso.BlockSize)
+	for name, b := range map[string][]byte{"truncated": whole[:len(whole)-iso.BlockSize], "odd size": append(whole, 1, 2, 3)} {
+		write(b)
+		img, err := Open(context.Background(), path)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if end := img.Layout().End(); end < sectors || !img.Flaws().Contains(end-1) || img.Flaws().Sectors() != 1 {
+			t.Errorf("%s: %d sectors, flaws: %v", name, end, img.Flaws())
+		}
+		img.Close()
 	}
 	write(nil)
 	if _, err := Open(context.Background(), path); !errors.Is(err, ErrSize) {

@@ -3,12 +3,16 @@ package nrgfile
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
 
+	"spindle/addr"
 	"spindle/disc"
+	"spindle/disc/cdsector"
 	"spindle/image/format"
+	"spindle/image/isofile"
 	"spindle/nrg"
 )
 
@@ -35,6 +39,11 @@ func Open(ctx context.Context, path string) (disc.Image, error) {
 
 func openFile(_ context.Context, f *format.File) (disc.Image, error) {
 	img, err := open(f)
+	if errors.Is(err, nrg.ErrNoFooter) {
+		if data, found := withoutTable(f); found {
+			return data, nil
+		}
+	}
 	if err != nil {
 		f.Close()
 		return nil, fmt.Errorf("%s: %w", f.Path, err)
@@ -52,4 +61,24 @@ func open(f *format.File) (disc.Image, error) {
 		return nil, err
 	}
 	return disc.NewImage(disc.Contents{Layout: l, Extents: extents, Files: []string{f.Path}, Closers: []io.Closer{f}})
+}
+
+// withoutTable opens the data track that a file begins with whose table is lost: how large
+// it was says the volume in it. Nero stores the two seconds before the first track, too.
+func withoutTable(f *format.File) (disc.Image, bool) {
+	offsets := []int64{0}
+	for _, size := range []int64{cdsector.UserSize, cdsector.Mode2Size, cdsector.Size, cdsector.Size + cdsector.SubSize} {
+		offsets = append(offsets, addr.Pregap*size)
+	}
+	for _, offset := range offsets {
+		if offset >= f.Size {
+			continue
+		}
+		part := f.From(offset)
+		part.Cut = true // if the volume is whole, it may be that something followed it
+		if img, err := isofile.Recover(part); err == nil {
+			return img, true
+		}
+	}
+	return nil, false
 }

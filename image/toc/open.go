@@ -60,7 +60,10 @@ func openFile(ctx context.Context, file *format.File) (disc.Image, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	img, err := f.open(ctx, filepath.Dir(path), path)
+	if err := file.NeedWhole(); err != nil {
+		return nil, err
+	}
+	img, err := f.open(ctx, file, filepath.Dir(path), path)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
@@ -69,11 +72,13 @@ func openFile(ctx context.Context, file *format.File) (disc.Image, error) {
 
 // Open opens the files that are named, which are looked for in dir, and makes an
 // image of them. Errors about the content name the line.
-func (f *File) Open(ctx context.Context, dir string) (disc.Image, error) { return f.open(ctx, dir) }
+func (f *File) Open(ctx context.Context, dir string) (disc.Image, error) {
+	return f.open(ctx, new(format.File), dir)
+}
 
 // open makes an image of which files are known already.
-func (f *File) open(ctx context.Context, dir string, files ...string) (disc.Image, error) {
-	b := builder{f: f, dir: dir, files: files, raw: make(map[string]*format.File), sound: make(map[string]*audio.File)}
+func (f *File) open(ctx context.Context, main *format.File, dir string, files ...string) (disc.Image, error) {
+	b := builder{f: f, main: main, dir: dir, files: files, raw: make(map[string]*format.File), sound: make(map[string]*audio.File)}
 	img, err := b.build(ctx)
 	if err != nil {
 		for _, c := range b.closers {
@@ -93,6 +98,10 @@ type builder struct {
 	files   []string
 	layout  disc.Layout
 	extents []disc.Extent
+	flaws   disc.Flaws
+
+	main     *format.File // is told what is found
+	remarked map[string]bool
 }
 
 func (b *builder) build(ctx context.Context) (disc.Image, error) {
@@ -116,7 +125,15 @@ func (b *builder) build(ctx context.Context) (disc.Image, error) {
 		}
 		b.layout.CDText = packs
 	}
-	return disc.NewImage(disc.Contents{Layout: &b.layout, Extents: b.extents, Files: b.files, Closers: b.closers})
+	img, err := disc.NewImage(disc.Contents{Layout: &b.layout, Extents: b.extents, Flaws: b.flaws, Files: b.files, Closers: b.closers})
+	if err != nil {
+		return nil, err
+	}
+	sources := make(map[string]io.ReaderAt)
+	for path, f := range b.raw {
+		sources[path] = f.ReaderAt
+	}
+	return format.WithFileMaps(img, sources)
 }
 
 // part is a run of bytes of a track, where it lies: r is nil for silence and
@@ -129,6 +146,7 @@ type part struct {
 	mode    Mode
 	sub     Sub
 	line    int
+	lost    missing
 }
 
 // block is the number of bytes of a sector of the part.
@@ -199,6 +217,7 @@ func (b *builder) place(ctx context.Context, t *Track, number int, at disc.LBA) 
 		}
 		last = x
 	}
+	parts = b.fill(parts, begins, sector, at)
 	if mode == disc.Audio && t.Sub == NoSub {
 		b.placeAudio(parts, at)
 	} else {
@@ -282,55 +301,64 @@ func (b *builder) open(ctx context.Context, p *Piece, mode disc.Mode) (part, err
 	if p.Name == "" {
 		return x, nil
 	}
-	size, offset, err := b.source(ctx, p, &x, mode)
+	c, err := b.source(ctx, p, &x, mode)
 	if err != nil {
 		return x, err
 	}
 	skip := p.Offset + p.Start.bytes(x.block(), unit)
-	if skip >= size {
-		return fail("%s has %d bytes, and this part begins at byte %d", p.Name, size, skip)
+	if skip >= c.size && (x.length == 0 || c.size == 0) {
+		return fail("%s has %d bytes, and this part begins at byte %d", p.Name, c.size, skip)
 	}
 	if x.length == 0 {
-		x.length = size - skip
+		x.length = c.size - skip
+		if c.cut { // and nothing says how much is missing
+			x.length += x.block()
+		}
 	}
-	if x.length > size-skip {
-		return fail("%s is too short: it has %d bytes, and this part needs %d", p.Name, size, skip+x.length)
+	if left := max(0, c.size-skip); x.length > left {
+		x.lack(x.length-left, c.path, c.size)
 	}
-	x.offset = offset + skip
+	x.offset = c.offset + skip
 	return x, nil
 }
 
-// source opens the file of a piece. It returns how many bytes of content it has,
-// and where they begin.
-func (b *builder) source(ctx context.Context, p *Piece, x *part, mode disc.Mode) (size, offset int64, err error) {
+// content is what a file has: how many bytes of it, and where they begin.
+type content struct {
+	path         string
+	size, offset int64
+	cut          bool // more was there
+}
+
+// source opens the file of a piece.
+func (b *builder) source(ctx context.Context, p *Piece, x *part, mode disc.Mode) (content, error) {
 	path, err := format.FindCompanion(b.dir, p.Name)
 	if err != nil {
-		return 0, 0, fmt.Errorf("line %d: %w", p.Line, err)
+		return content{}, fmt.Errorf("line %d: %w", p.Line, err)
 	}
 	if mode == disc.Audio && p.Sub == NoSub {
 		f, err := b.openSound(ctx, path)
 		switch {
 		case err == nil:
 			x.r, x.swapped = f.Source, f.Swapped != p.Swap
-			return f.Size, f.Offset, nil
+			return content{path, f.Size, f.Offset, false}, nil
 		case errors.Is(err, audio.ErrNotCD):
-			return 0, 0, &ParseError{Line: p.Line, Msg: fmt.Sprintf("%s: %v", p.Name, err)}
+			return content{}, &ParseError{Line: p.Line, Msg: fmt.Sprintf("%s: %v", p.Name, err)}
 		case !errors.Is(err, audio.ErrNotAudio):
-			return 0, 0, fmt.Errorf("line %d: %s: %w", p.Line, p.Name, err)
+			return content{}, fmt.Errorf("line %d: %s: %w", p.Line, p.Name, err)
 		}
 		x.swapped = !p.Swap // bare samples have the most significant byte first
 	}
 	f := b.raw[path]
 	if f == nil {
 		if f, err = format.OpenFile(ctx, path); err != nil {
-			return 0, 0, fmt.Errorf("line %d: %w", p.Line, err)
+			return content{}, fmt.Errorf("line %d: %w", p.Line, err)
 		}
 		b.raw[path] = f
 		b.files = append(b.files, path)
 		b.closers = append(b.closers, f)
 	}
 	x.r = f.ReaderAt
-	return f.Size, 0, nil
+	return content{path, f.Size, 0, f.Cut}, nil
 }
 
 func (b *builder) openSound(ctx context.Context, path string) (*audio.File, error) {

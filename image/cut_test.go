@@ -1,0 +1,132 @@
+package image_test
+
+import (
+	"compress/gzip"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"spindle/disc"
+	"spindle/image"
+	"spindle/image/format"
+	"spindle/image/imagetest"
+	"spindle/internal/testdisc"
+)
+
+// An image of which the end is missing opens as far as it goes. The rest is flaws, the
+// contract holds, and what is made of it says so.
+func TestCutImages(t *testing.T) {
+	for name, test := range map[string]struct {
+		source, as string
+		options    image.CreateOptions
+		cut        string // the file that is cut
+		pack       bool
+		want       bool // how much is missing is known
+	}{
+		"iso":          {"iso", ".iso", image.CreateOptions{}, "x.iso", false, true},
+		"raw iso":      {"iso", ".iso", image.CreateOptions{SectorSize: 2352}, "x.iso", false, true},
+		"iso.gz":       {"iso", ".iso", image.CreateOptions{}, "x.iso", true, true},
+		"cue, volume":  {"iso", ".cue", image.CreateOptions{}, "x.bin", false, true},
+		"cue, audio":   {"audio", ".cue", image.CreateOptions{}, "x.bin", false, true},
+		"cue, packed":  {"audio", ".cue", image.CreateOptions{}, "x.bin", true, true},
+		"ccd":          {"mixed", ".ccd", image.CreateOptions{}, "x.img", false, true},
+		"toc":          {"mixed", ".toc", image.CreateOptions{}, "x.bin", false, true},
+		"toc, audio":   {"audio", ".toc", image.CreateOptions{}, "x.bin", false, true},
+		"nrg":          {"iso", ".nrg", image.CreateOptions{}, "x.nrg", false, true},
+		"nrg, whole":   {"iso", ".nrg", image.CreateOptions{}, "x.nrg", false, true},
+		"iso, sectors": {"iso", ".iso", image.CreateOptions{}, "x.iso", false, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			source, err := testdisc.Make(dir, test.source)
+			if err != nil {
+				t.Fatal(err)
+			}
+			whole, err := image.Open(t.Context(), source)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer whole.Close()
+			path := filepath.Join(dir, "x"+test.as)
+			if _, err := image.Create(t.Context(), path, whole, test.options); err != nil {
+				t.Fatal(err)
+			}
+			file := filepath.Join(dir, test.cut)
+			b, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			size := len(b) * 2 / 3
+			switch name {
+			case "nrg, whole":
+				size = len(b) - 5
+			case "iso, sectors":
+				size = size / 2048 * 2048
+			}
+			if err := os.WriteFile(file, b[:size], 0o666); err != nil {
+				t.Fatal(err)
+			}
+			if test.pack {
+				cutPacked(t, file, b)
+				if file == path {
+					path += ".gz"
+				}
+			}
+			var remarks []image.Remark
+			img, err := image.Open(t.Context(), path, func(r image.Remark) { remarks = append(remarks, r) })
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer img.Close()
+			if !slices.ContainsFunc(remarks, func(r image.Remark) bool { return r.Kind == format.CutShort }) {
+				t.Errorf("remarks: %+v", remarks)
+			}
+			flaws, end := img.Flaws(), img.Layout().End()
+			if !flaws.Contains(end-1) || flaws.Contains(0) || name != "nrg, whole" && name != "cue, packed" && !flaws.Contains(end*4/5) {
+				t.Errorf("%d sectors, flaws: %v", end, flaws)
+			}
+			if name == "iso" && img.Layout().Sectors() != whole.Layout().Sectors() {
+				t.Errorf("%d sectors", img.Layout().Sectors())
+			}
+			imagetest.Test(t, img)
+			res, err := image.Create(t.Context(), filepath.Join(dir, "again.cue"), img, image.CreateOptions{Lossy: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if res.Flaws.Sectors() != flaws.Sectors() || len(res.Maps) != 1 {
+				t.Errorf("%v, maps %q", res.Flaws, res.Maps)
+			}
+			if missed := looksRight(t, filepath.Join(dir, "again.cue"), disc.FlawsOf(flaws...)); len(missed) > 0 {
+				t.Errorf("%v look right", missed)
+			}
+		})
+	}
+}
+
+// cutPacked compresses a file, cuts that, and removes the file.
+func cutPacked(t *testing.T, file string, content []byte) {
+	t.Helper()
+	f, err := os.Create(file + ".gz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	w := gzip.NewWriter(f)
+	if _, err := w.Write(content); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	st, err := f.Stat()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Truncate(st.Size() * 2 / 3); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+}

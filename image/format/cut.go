@@ -1,0 +1,121 @@
+package format
+
+import (
+	"fmt"
+	"io"
+
+	"spindle/disc"
+	"spindle/image/packed"
+)
+
+// NeedWhole refuses a file that was cut short and is of no use then, as a sheet is.
+func (f *File) NeedWhole() error {
+	if f.Cut {
+		return fmt.Errorf("%s: %w", f.Path, packed.ErrDamaged)
+	}
+	return nil
+}
+
+// From is the file from a byte on. It is closed with it.
+func (f *File) From(offset int64) *File {
+	part := *f
+	part.ReaderAt, part.Size = io.NewSectionReader(f.ReaderAt, offset, f.Size-offset), f.Size-offset
+	return &part
+}
+
+// A Completer fills up what is missing of files that were cut short: with empty sectors,
+// each of which is a flaw.
+type Completer struct {
+	Layout  *disc.Layout
+	Extents []disc.Extent // may reach beyond the ends of their files
+	Flaws   disc.Flaws
+}
+
+// Complete replaces what extents have beyond the end of a file, and remarks that to. What
+// extents call the file is source, and its content ends at the byte size.
+func (c *Completer) Complete(file *File, source io.ReaderAt, size int64, to *File) {
+	var all []disc.Extent
+	want := size
+	for _, e := range c.Extents {
+		if e.Sub != nil && e.Sub.Source == source && e.Source != source {
+			whole, rest := c.split(e, e.Sub.Offset, max(e.Sub.Stride, subSize), subSize, size)
+			if rest.Count > 0 {
+				want = max(want, e.Sub.Offset+int64(e.Count)*int64(max(e.Sub.Stride, subSize)))
+				if whole.Count > 0 {
+					all = append(all, whole)
+				}
+				rest.Sub = nil
+				all = append(all, rest)
+				continue
+			}
+		}
+		if e.Source != source || source == nil {
+			all = append(all, e)
+			continue
+		}
+		stride := max(e.Stride, e.Form.Size())
+		whole, rest := c.split(e, e.Offset, stride, stride, size)
+		if whole.Count > 0 {
+			all = append(all, whole)
+		}
+		if rest.Count > 0 {
+			want = max(want, e.Offset+int64(e.Count)*int64(stride))
+			all = append(all, c.empty(rest))
+			c.Flaws = c.Flaws.Union(disc.FlawsOf(disc.Flaw{First: rest.First, Count: rest.Count, Kind: disc.Unread}))
+		}
+	}
+	c.Extents = all
+	switch {
+	case want > size:
+		to.Remark(Remark{Kind: CutShort, File: file.Path, Have: size, Want: want})
+	case file.Cut:
+		to.Remark(Remark{Kind: CutShort, File: file.Path, Have: size})
+	}
+}
+
+// subSize is the number of bytes of a sub-channel.
+const subSize = 96
+
+// split divides an extent at the end of a file in which its pieces stand.
+func (c *Completer) split(e disc.Extent, offset int64, stride, piece int, size int64) (whole, rest disc.Extent) {
+	n := 0
+	if left := size - offset - int64(piece); left >= 0 {
+		n = int(min(int64(e.Count), left/int64(stride)+1))
+	}
+	whole, rest = e, e
+	whole.Count = n
+	rest.First, rest.Count = e.First+disc.LBA(n), e.Count-n
+	rest.Offset += int64(n) * int64(max(e.Stride, e.Form.Size()))
+	if e.Sub != nil {
+		sub := *e.Sub
+		sub.Offset += int64(n) * int64(max(sub.Stride, subSize))
+		rest.Sub = &sub
+	}
+	return whole, rest
+}
+
+// empty makes an extent one of empty sectors, of the kind that its track has.
+func (c *Completer) empty(e disc.Extent) disc.Extent {
+	return disc.Extent{First: e.First, Count: e.Count, Form: EmptyForm(c.Layout, e.First)}
+}
+
+// EmptyForm is the form of empty sectors at an address: of data, with a header.
+func EmptyForm(l *disc.Layout, a disc.LBA) disc.Form {
+	if l.Medium != disc.CD {
+		return disc.FormBlock
+	}
+	if t := l.TrackAt(a); t != nil {
+		switch t.Mode {
+		case disc.Mode1:
+			return disc.FormMode1
+		case disc.Mode2:
+			return disc.FormXA1
+		}
+	}
+	return disc.FormRaw
+}
+
+// Image makes an image of what was completed.
+func (c *Completer) Image(files []string, closers []io.Closer) (disc.Image, error) {
+	return disc.NewImage(disc.Contents{Layout: c.Layout, Extents: c.Extents, Flaws: c.Flaws, Files: files, Closers: closers})
+}
