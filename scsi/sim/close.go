@@ -184,9 +184,15 @@ func (d *Drive) reserveTrack(c *scsi.Command) error {
 	case d.openTrack() != nil:
 		return errPhase
 	}
+	return d.reserve(size)
+}
+
+// reserve reserves a track of so many sectors.
+func (d *Drive) reserve(size int) error {
+	r := d.disc
 	begin := d.beginning()
 	end := begin + roundUp(disc.LBA(size), r.kind.profile.blocking())
-	if r.kind.class == minusRecord && d.rec.page.writeType() == writeSAO {
+	if d.isDiscAtOnce() {
 		if !r.blank() {
 			return errPhase
 		}

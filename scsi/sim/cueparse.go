@@ -168,32 +168,46 @@ func (p *cueParser) position(e []byte) int {
 func (p *cueParser) add(e []byte, a disc.LBA) bool {
 	cue := p.cue
 	number, index := int(e[1]), int(e[2])
-	n := len(cue.tracks)
-	if n == 0 && (number != p.first || index != 0 || a != cue.start) {
-		return false // a session begins with the two seconds before its first track
-	}
-	if n == 0 || number == cue.tracks[n-1].Number+1 {
-		if index > 1 || n > 0 && !cue.endTrack(a) || !p.addTrack(e, a) {
+	if !p.begins(number, index, a) {
+		if n := len(cue.tracks); n == 0 || number != cue.tracks[n-1].Number {
 			return false
 		}
-	}
-	t := &cue.tracks[len(cue.tracks)-1]
-	switch {
-	case number != t.Number:
+	} else if !p.addTrack(e, a) {
 		return false
-	case index == 0 && t.Start < 0:
-	case index == 1 && t.Start < 0:
-		if a < p.begin {
-			return false
-		}
-		t.Start, t.Pregap = a, int(a-t.Next)
-	case t.Start >= 0 && index == len(t.Indexes)+2 && a > t.Start:
-		t.Indexes = append(t.Indexes, a)
-	default:
+	}
+	if t := &cue.tracks[len(cue.tracks)-1]; !t.addIndex(index, a, p.begin) {
 		return false
 	}
 	cue.parts = append(cue.parts, cuePart{a, e[3], number})
 	return true
+}
+
+// begins reports whether an index begins the next track. A session begins with
+// the two seconds before its first one.
+func (p *cueParser) begins(number, index int, a disc.LBA) bool {
+	n := len(p.cue.tracks)
+	if n == 0 {
+		return number == p.first && index == 0 && a == p.cue.start
+	}
+	return number == p.cue.tracks[n-1].Number+1 && index <= 1 && p.cue.endTrack(a)
+}
+
+// addIndex adds an index to a track of a cue sheet: they come in order.
+func (t *TrackState) addIndex(index int, a, begin disc.LBA) bool {
+	switch {
+	case index == 0:
+		return t.Start < 0
+	case index == 1:
+		if t.Start >= 0 || a < begin {
+			return false
+		}
+		t.Start, t.Pregap = a, int(a-t.Next)
+		return true
+	case t.Start >= 0 && index == len(t.Indexes)+2 && a > t.Start:
+		t.Indexes = append(t.Indexes, a)
+		return true
+	}
+	return false
 }
 
 // addTrack begins a track.

@@ -163,24 +163,10 @@ func (d *Drive) formatUnit(c *scsi.Command) (int, error) {
 		return 0, errLength
 	}
 	immediate := p[1]&2 != 0
-	blocks := binary.BigEndian.Uint32(p[4:])
 	kind, sub, param := p[8]>>2, p[8]&3, p[11]
-	offered := d.formats()
-	var offer *formatOffer
-	for i := range offered {
-		if offered[i].kind == kind && (offer == nil || uint32(offered[i].blocks) == blocks) {
-			offer = &offered[i]
-		}
-	}
-	if offer == nil {
-		if len(offered) == 0 {
-			return 0, fail(scsi.IllegalRequest, scsi.ASCIncompatibleMedium, scsi.ASCQCannotFormat) // cannot format: incompatible medium
-		}
-		return 0, senseError{Key: scsi.IllegalRequest, ASC: scsi.ASCInvalidFieldInParameters, Field: 8, FieldInData: true, FieldValid: true}
-	}
-	size, ok := offer.size(blocks, d.disc.st.Capacity)
-	if !ok {
-		return 0, senseError{Key: scsi.IllegalRequest, ASC: scsi.ASCInvalidFieldInParameters, Field: 4, FieldInData: true, FieldValid: true}
+	size, err := d.formatSize(kind, binary.BigEndian.Uint32(p[4:]))
+	if err != nil {
+		return 0, err
 	}
 	takes := quickFormatTime
 	if kind == formatFull && d.media != profileBDR || kind == formatRWFull || sub == 2 && d.media == profileBDRE {
@@ -189,8 +175,34 @@ func (d *Drive) formatUnit(c *scsi.Command) (int, error) {
 	restart := d.disc.kind.profile == profilePlusRW && param&1 != 0 && d.disc.st.Format.Done
 	d.flush()
 	d.rec.late = nil
-	err := d.start(immediate, takes, scsi.ASCQFormatInProgress, func() error { return d.formatted(kind, sub, size, restart) })
+	err = d.start(immediate, takes, scsi.ASCQFormatInProgress, func() error { return d.formatted(kind, sub, size, restart) })
 	return 12, err
+}
+
+// formatSize is the number of blocks that a format gives which is asked for with
+// so many; only what READ FORMAT CAPACITIES offers is taken.
+func (d *Drive) formatSize(kind byte, blocks uint32) (int, error) {
+	wrong := func(at uint16) error {
+		return senseError{Key: scsi.IllegalRequest, ASC: scsi.ASCInvalidFieldInParameters, Field: at, FieldInData: true, FieldValid: true}
+	}
+	offered := d.formats()
+	if len(offered) == 0 {
+		return 0, fail(scsi.IllegalRequest, scsi.ASCIncompatibleMedium, scsi.ASCQCannotFormat)
+	}
+	var offer *formatOffer
+	for i := range offered {
+		if offered[i].kind == kind && (offer == nil || uint32(offered[i].blocks) == blocks) {
+			offer = &offered[i]
+		}
+	}
+	if offer == nil {
+		return 0, wrong(8)
+	}
+	size, ok := offer.size(blocks)
+	if !ok {
+		return 0, wrong(4)
+	}
+	return size, nil
 }
 
 // formatted is the end of FORMAT UNIT.
@@ -252,7 +264,7 @@ type formatOffer struct {
 }
 
 // size is the number of blocks of the format when the host asks for some.
-func (o *formatOffer) size(asked uint32, _ int) (int, bool) {
+func (o *formatOffer) size(asked uint32) (int, bool) {
 	switch {
 	case asked == 0, asked == 0xFFFFFFFF, int(asked) == o.blocks:
 		return o.blocks, true

@@ -7,38 +7,38 @@ import (
 	"spindle/scsi"
 )
 
-// modePages returns the pages of the drive, in ascending order. With changeable
-// they hold a mask of the bits that MODE SELECT changes.
-func (d *Drive) modePages(changeable bool) [][]byte {
+// modePages returns the pages of the drive, in ascending order.
+func (d *Drive) modePages() [][]byte {
 	recovery := make([]byte, 12)
 	recovery[0], recovery[1] = 0x01, 10
-	caps := make([]byte, 32)
-	caps[0], caps[1] = 0x2A, byte(len(caps)-2)
-	if !d.cfg.CannotWrite && d.disc != nil {
-		// Current speed of writing, and the speeds there are (MMC-3 6.3.11).
-		speeds := d.writeSpeeds()
-		caps = append(caps, make([]byte, 4*len(speeds))...)
-		caps[1] = byte(len(caps) - 2)
-		binary.BigEndian.PutUint16(caps[18:], uint16(min(d.speedKBps(speeds[0]), 0xFFFF)))
-		binary.BigEndian.PutUint16(caps[20:], uint16(min(d.speedKBps(d.writeSpeed()), 0xFFFF)))
-		binary.BigEndian.PutUint16(caps[28:], uint16(min(d.speedKBps(d.writeSpeed()), 0xFFFF)))
-		binary.BigEndian.PutUint16(caps[30:], uint16(len(speeds)))
-		for i, s := range speeds {
-			binary.BigEndian.PutUint16(caps[34+4*i:], uint16(min(d.speedKBps(s), 0xFFFF)))
-		}
-	}
-	if changeable {
-		recovery[2], recovery[3] = 0x20, 0xFF
-		clear(caps[2:])
-		return d.withWritePage([][]byte{recovery, caps}, writePageMask())
-	}
-	if !d.cfg.CannotWrite {
-		caps[3] = 0x37 // writes CD-R, CD-RW, DVD-R, DVD-RAM; test write
-	}
 	if d.transferB {
 		recovery[2] = 0x20
 	}
 	recovery[3] = d.retries
+	return d.withWritePage([][]byte{recovery, d.capabilitiesPage()}, d.rec.page[:])
+}
+
+// changeablePages are masks of the bits that MODE SELECT changes.
+func (d *Drive) changeablePages() [][]byte {
+	recovery := make([]byte, 12)
+	recovery[0], recovery[1] = 0x01, 10
+	recovery[2], recovery[3] = 0x20, 0xFF
+	caps := d.capabilitiesPage()
+	clear(caps[2:])
+	return d.withWritePage([][]byte{recovery, caps}, writePageMask())
+}
+
+// capabilitiesPage is mode page 2Ah (MMC-3 6.3.11).
+func (d *Drive) capabilitiesPage() []byte {
+	caps := make([]byte, 32)
+	caps[0] = 0x2A
+	if !d.cfg.CannotWrite && d.disc != nil {
+		caps = d.writeSpeedsOf(caps)
+	}
+	caps[1] = byte(len(caps) - 2)
+	if !d.cfg.CannotWrite {
+		caps[3] = 0x37 // writes CD-R, CD-RW, DVD-R, DVD-RAM; test write
+	}
 	caps[2] = 0x3F // reads everything
 	caps[4] = 0xF0 // buffer underrun free, multi-session, mode 2 form 1 and 2
 	caps[5] = 0x63 // MCN, ISRC, accurate CD-DA
@@ -60,7 +60,24 @@ func (d *Drive) modePages(changeable bool) [][]byte {
 		speed = min(top, d.readSpeed)
 	}
 	binary.BigEndian.PutUint16(caps[14:], uint16(min(speed, 0xFFFF)))
-	return d.withWritePage([][]byte{recovery, caps}, d.rec.page[:])
+	return caps
+}
+
+// writeSpeedsOf adds the current speed of writing to page 2Ah, and those there are.
+func (d *Drive) writeSpeedsOf(caps []byte) []byte {
+	speeds := d.writeSpeeds()
+	caps = append(caps, make([]byte, 4*len(speeds))...)
+	put := func(at int, x float64) {
+		binary.BigEndian.PutUint16(caps[at:], uint16(min(d.speedKBps(x), 0xFFFF)))
+	}
+	put(18, speeds[0])
+	put(20, d.writeSpeed())
+	put(28, d.writeSpeed())
+	binary.BigEndian.PutUint16(caps[30:], uint16(len(speeds)))
+	for i, s := range speeds {
+		put(34+4*i, s)
+	}
+	return caps
 }
 
 // withWritePage puts mode page 05h in its place, if the drive can write.
@@ -78,7 +95,10 @@ func (d *Drive) modeSense(c *scsi.Command) (int, error) {
 	}
 	b := make([]byte, 8)
 	found := false
-	pages := d.modePages(control == 1)
+	pages := d.modePages()
+	if control == 1 {
+		pages = d.changeablePages()
+	}
 	for _, h := range d.traits {
 		for i := 0; h.page != nil && control != 1 && i < len(pages); i++ {
 			h.page(d, pages[i])

@@ -178,52 +178,85 @@ func (d *Drive) pma() []byte {
 	return b
 }
 
+// A structure is one that READ DISC STRUCTURE gives of recordable discs only.
+type structure struct {
+	format byte
+	of     func(*Drive) bool
+	make   func(*Drive) []byte
+}
+
+// isBD reports whether the disc is a BD.
+func (d *Drive) isBD() bool { return d.media.medium() == disc.BD }
+
+// recordedStructures are those of recordable discs (MMC-6 6.21).
+func recordedStructures() []structure {
+	is := func(p profile) func(*Drive) bool { return func(d *Drive) bool { return d.disc.kind.profile == p } }
+	of := func(c class) func(*Drive) bool { return func(d *Drive) bool { return d.disc.kind.class == c } }
+	status := func(*Drive) []byte { return make([]byte, 8) }
+	return []structure{
+		{0x09, is(profileDVDRAM), status},
+		{0x09, (*Drive).isBD, status},
+		{0x0A, func(d *Drive) bool { return d.isBD() && d.disc.st.Format.Spares }, (*Drive).spareStructure},
+		{0x0E, of(minusRecord), (*Drive).prerecorded},
+		{0x0E, is(profileDVDRWRO), (*Drive).prerecorded},
+		{0x10, func(d *Drive) bool { return d.media.medium() == disc.DVD }, (*Drive).dvdPhysical},
+		{0x11, of(plusRecord), (*Drive).adip},
+		{0x11, is(profilePlusRW), (*Drive).adip},
+		{0x20, is(profilePlusRDL), (*Drive).layerBoundary},
+		{0xC0, func(*Drive) bool { return true }, status},
+	}
+}
+
 // recordedStructure answers READ DISC STRUCTURE formats that only recordable
 // discs have; nil for others.
 func (d *Drive) recordedStructure(format byte) []byte {
-	r := d.disc
-	if r == nil {
+	if d.disc == nil {
 		return nil
 	}
-	k := &r.kind
-	put := func(size int, at int, s string) []byte {
-		b := make([]byte, size)
-		copy(b[at:], s)
-		return b
-	}
-	medium := k.profile.medium()
-	switch {
-	case format == 0x0E && k.class == minusRecord || format == 0x0E && k.profile == profileDVDRWRO:
-		b := make([]byte, 4+44)
-		b[4+16], b[4+24] = 3, 4
-		copy(b[4+17:], k.maker)
-		copy(b[4+25:], k.model)
-		return b
-	case format == 0x11 && (k.class == plusRecord || k.profile == profilePlusRW):
-		b := put(4+256, 4+19, k.maker)
-		b[4] = k.profile.bookType()<<4 | 1
-		copy(b[4+27:], k.model)
-		return b
-	case format == 0x10 && medium == disc.DVD:
-		return d.dvdPhysical()
-	case format == 0x20 && k.profile == profilePlusRDL:
-		b := make([]byte, 12)
-		layer0 := r.st.Layer0
-		if layer0 > 0 {
-			b[4] = 0x80
-		} else {
-			layer0 = k.capacity / 2
+	for _, s := range recordedStructures() {
+		if s.format == format && s.of(d) {
+			return s.make(d)
 		}
-		binary.BigEndian.PutUint32(b[8:], uint32(layer0))
-		return b
-	case format == 0x09 && k.profile == profileDVDRAM, format == 0x09 && medium == disc.BD, format == 0xC0:
-		return make([]byte, 8)
-	case format == 0x0A && medium == disc.BD && r.st.Format.Spares:
-		b := make([]byte, 16)
-		spares := uint32(k.capacity-r.st.Capacity) / 32
-		binary.BigEndian.PutUint32(b[8:], spares)
-		binary.BigEndian.PutUint32(b[12:], spares)
-		return b
 	}
 	return nil
+}
+
+// prerecorded is format 0Eh: who made a DVD-R.
+func (d *Drive) prerecorded() []byte {
+	b := make([]byte, 4+44)
+	b[4+16], b[4+24] = 3, 4
+	copy(b[4+17:], d.disc.kind.maker)
+	copy(b[4+25:], d.disc.kind.model)
+	return b
+}
+
+// adip is format 11h: who made a DVD+R.
+func (d *Drive) adip() []byte {
+	b := make([]byte, 4+256)
+	b[4] = d.disc.kind.profile.bookType()<<4 | 1
+	copy(b[4+19:], d.disc.kind.maker)
+	copy(b[4+27:], d.disc.kind.model)
+	return b
+}
+
+// layerBoundary is format 20h: where the layers of a DVD+R DL meet.
+func (d *Drive) layerBoundary() []byte {
+	b := make([]byte, 12)
+	layer0 := d.disc.st.Layer0
+	if layer0 > 0 {
+		b[4] = 0x80
+	} else {
+		layer0 = d.disc.kind.capacity / 2
+	}
+	binary.BigEndian.PutUint32(b[8:], uint32(layer0))
+	return b
+}
+
+// spareStructure is format 0Ah: the spare areas of a BD.
+func (d *Drive) spareStructure() []byte {
+	b := make([]byte, 16)
+	spares := uint32(d.disc.kind.capacity-d.disc.st.Capacity) / 32
+	binary.BigEndian.PutUint32(b[8:], spares)
+	binary.BigEndian.PutUint32(b[12:], spares)
+	return b
 }

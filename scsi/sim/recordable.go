@@ -76,6 +76,13 @@ type TrackState struct {
 
 func (t *TrackState) begin() disc.LBA { return t.Start - disc.LBA(t.Pregap) }
 
+// possible reports whether the numbers make sense.
+func (t *TrackState) possible() bool {
+	return t.Number >= 1 && t.Pregap >= 0 && t.Offset >= 0 && t.Start >= 0 &&
+		t.Next >= t.begin() && t.Next <= disc.MaxLBA && t.End <= disc.MaxLBA &&
+		t.RunOut >= 0 && t.RunOut <= int(t.End-t.Start)
+}
+
 // A Recordable is a disc that a simulated recorder can write. It is also the
 // [disc.Image] of what is on it. While a drive has it, only that drive may use it.
 type Recordable struct {
@@ -120,9 +127,7 @@ func OpenRecordable(st State, store Store, save func(State, *disc.Layout) error)
 	r := &Recordable{kind: k, st: st, store: store, save: save}
 	for i := range st.Sessions {
 		for j := range st.Sessions[i].Tracks {
-			t := &st.Sessions[i].Tracks[j]
-			if t.Number < 1 || t.Pregap < 0 || t.Start < 0 || t.Next < t.begin() || t.Offset < 0 || t.Next > disc.MaxLBA ||
-				t.End > disc.MaxLBA || t.RunOut < 0 || t.RunOut > int(t.End-t.Start) {
+			if t := &st.Sessions[i].Tracks[j]; !t.possible() {
 				return nil, fmt.Errorf("track %d of the recorded state is impossible", t.Number)
 			}
 		}
@@ -165,6 +170,30 @@ func (r *Recordable) Layout() *disc.Layout {
 	return r.layout(false)
 }
 
+// readable is what can be read of a session.
+func (s *SessionState) readable(number int) disc.Session {
+	out := disc.Session{Number: number, Format: s.Format, LeadOut: s.LeadOut}
+	for j := range s.Tracks {
+		t := &s.Tracks[j]
+		u := disc.Track{Number: t.Number, Mode: t.Mode, Control: t.Control, ISRC: t.ISRC,
+			Start: t.Start, Pregap: t.Pregap, Indexes: t.Indexes, End: t.End}
+		if !t.Closed {
+			u.End = t.Next
+		}
+		if u.End <= u.Start {
+			continue // nothing to read yet
+		}
+		for len(u.Indexes) > 0 && u.Indexes[len(u.Indexes)-1] >= u.End {
+			u.Indexes = u.Indexes[:len(u.Indexes)-1]
+		}
+		out.Tracks = append(out.Tracks, u)
+	}
+	if n := len(out.Tracks); n > 0 && !s.Closed {
+		out.LeadOut = out.Tracks[n-1].End
+	}
+	return out
+}
+
 // layout is the disc as its TOC states it, or, with the open tracks, as far as it
 // can be read.
 func (r *Recordable) layout(open bool) *disc.Layout {
@@ -183,29 +212,9 @@ func (r *Recordable) layout(open bool) *disc.Layout {
 		if !s.Closed && !open {
 			break
 		}
-		out := disc.Session{Number: i + 1, Format: s.Format, LeadOut: s.LeadOut}
-		for j := range s.Tracks {
-			t := &s.Tracks[j]
-			u := disc.Track{Number: t.Number, Mode: t.Mode, Control: t.Control, ISRC: t.ISRC,
-				Start: t.Start, Pregap: t.Pregap, Indexes: t.Indexes, End: t.End}
-			if !t.Closed {
-				u.End = t.Next
-			}
-			if u.End <= u.Start {
-				continue // nothing to read yet
-			}
-			for len(u.Indexes) > 0 && u.Indexes[len(u.Indexes)-1] >= u.End {
-				u.Indexes = u.Indexes[:len(u.Indexes)-1]
-			}
-			out.Tracks = append(out.Tracks, u)
+		if out := s.readable(i + 1); len(out.Tracks) > 0 {
+			l.Sessions = append(l.Sessions, out)
 		}
-		if len(out.Tracks) == 0 {
-			continue
-		}
-		if !s.Closed {
-			out.LeadOut = out.Tracks[len(out.Tracks)-1].End
-		}
-		l.Sessions = append(l.Sessions, out)
 	}
 	if len(l.Sessions) == 0 {
 		return nil

@@ -128,24 +128,41 @@ func (d *Drive) findTrack(by byte, number uint32) (t *TrackState, session int, i
 			}
 		}
 	}
-	if r.st.Final || d.openTrack() != nil || int(d.beginning()) >= r.st.Capacity {
-		return nil, 0, false
+	if t, session = d.invisibleTrack(); t != nil && t.answersTo(by, number, session, r.st.Capacity) {
+		return t, session, true
+	}
+	return nil, 0, false
+}
+
+// invisibleTrack is the track that would be begun next, and its session; nil
+// where none can be.
+func (d *Drive) invisibleTrack() (t *TrackState, session int) {
+	r := d.disc
+	begin := d.beginning()
+	if r.st.Final || d.openTrack() != nil || int(begin) >= r.st.Capacity {
+		return nil, 0
 	}
 	session = len(r.st.Sessions)
 	if r.open() == nil {
 		session++
 	}
-	begin := d.beginning()
-	t = &TrackState{Number: d.invisibleNumber(), Mode: disc.Mode1, Control: disc.DataTrack, Start: begin, Next: begin,
-		Packets: r.kind.class == minusRecord && d.rec.page.writeType() == writePacket}
-	a := disc.LBA(int32(number))
-	switch {
-	case by == byAddress && a >= begin && int(a) < r.st.Capacity,
-		by == byNumber && (number == 0xFF || int(number) == t.Number),
-		by == bySession && int(number) == session:
-		return t, session, true
+	return &TrackState{Number: d.invisibleNumber(), Mode: disc.Mode1, Control: disc.DataTrack, Start: begin, Next: begin,
+		Packets: r.kind.class == minusRecord && d.rec.page.writeType() == writePacket}, session
+}
+
+// answersTo reports whether READ TRACK INFORMATION means the track that has not
+// been begun yet.
+func (t *TrackState) answersTo(by byte, number uint32, session, capacity int) bool {
+	switch by {
+	case byAddress:
+		a := disc.LBA(int32(number))
+		return a >= t.Start && int(a) < capacity
+	case byNumber:
+		return number == 0xFF || int(number) == t.Number
+	case bySession:
+		return int(number) == session
 	}
-	return nil, 0, false
+	return false
 }
 
 // names reports whether an address or a number means a track that was begun.

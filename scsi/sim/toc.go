@@ -25,51 +25,54 @@ func (d *Drive) leadOutOf(s *disc.Session) disc.LBA {
 	return s.LeadOut
 }
 
+// readTOC is READ TOC/PMA/ATIP (MMC-6 6.25).
 func (d *Drive) readTOC(c *scsi.Command) (int, error) {
 	format := c.CDB[2] & 15
 	if format == 0 && c.CDB[9]>>6 != 0 {
 		format = c.CDB[9] >> 6 // where MMC-1 had it
 	}
+	msf, from := c.CDB[1]&2 != 0, c.CDB[6]
 	cd := d.media.medium() == disc.CD
 	var b []byte
-	if !cd && format > 1 {
-		return 0, badField(2)
-	}
-	if cd && d.disc != nil && (format == 3 || format == 4) {
+	switch {
+	case !cd && format > 1:
+	case format == 3 && d.disc != nil:
+		b = d.pma()
+	case format == 4 && d.disc != nil:
 		b = d.atip()
-		if format == 3 {
-			b = d.pma()
-		}
-		return reply(c, d.sized16(b), alloc16(c, 7))
-	}
-	if d.toc == nil {
-		return 0, badField(2)
-	}
-	switch format {
-	case 0:
-		b = d.formattedTOC(c.CDB[6], c.CDB[1]&2 != 0)
-		if b == nil {
+	case d.toc == nil:
+	case format == 0:
+		if b = d.formattedTOC(from, msf); b == nil {
 			return 0, badField(6)
 		}
-	case 1:
-		last := &d.toc.Sessions[len(d.toc.Sessions)-1]
-		t := &last.Tracks[0]
-		b = []byte{0, 0, 1, byte(last.Number), 0, 0x10 | byte(t.Control), byte(t.Number), 0}
-		b = appendAddress(b, d.startOf(t), c.CDB[1]&2 != 0)
-	case 2:
-		if d.cfg.NoFullTOC {
-			return 0, badField(2)
-		}
-		b = d.fullTOC(int(c.CDB[6]))
-	case 5:
-		b = make([]byte, 4)
-		for _, p := range d.toc.CDText {
-			b = append(b, p[:]...)
-		}
-	default: // PMA and ATIP are things of recordable discs
+	case format == 1:
+		b = d.sessionTOC(msf)
+	case format == 2 && !d.cfg.NoFullTOC:
+		b = d.fullTOC(int(from))
+	case format == 5:
+		b = d.textTOC()
+	}
+	if b == nil {
 		return 0, badField(2)
 	}
 	return reply(c, d.sized16(b), alloc16(c, 7))
+}
+
+// sessionTOC is format 1: where the last session begins.
+func (d *Drive) sessionTOC(msf bool) []byte {
+	last := &d.toc.Sessions[len(d.toc.Sessions)-1]
+	t := &last.Tracks[0]
+	b := []byte{0, 0, 1, byte(last.Number), 0, 0x10 | byte(t.Control), byte(t.Number), 0}
+	return appendAddress(b, d.startOf(t), msf)
+}
+
+// textTOC is format 5: CD-TEXT.
+func (d *Drive) textTOC() []byte {
+	b := make([]byte, 4)
+	for _, p := range d.toc.CDText {
+		b = append(b, p[:]...)
+	}
+	return b
 }
 
 func appendAddress(b []byte, a disc.LBA, msf bool) []byte {

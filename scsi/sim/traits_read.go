@@ -132,67 +132,71 @@ type cachedSector struct {
 	form [4]byte // the opcode, and what of the CDB says which parts are given
 }
 
-// readCache answers from memory what was read lately. Reading as much elsewhere
-// makes it forget, and so does force unit access.
+// A sectorCache is the memory of a drive that answers from it what was read
+// lately. Reading as much elsewhere makes it forget, and so does force unit access.
+type sectorCache struct {
+	limit int // sectors
+	held  map[cachedSector][]byte
+	order []cachedSector // the oldest first
+}
+
 func readCache(a traitArg) hooks {
-	limit := a.n / cdsector.Size
-	held := map[cachedSector][]byte{}
-	var order []cachedSector
-	key := func(x *exchange) cachedSector {
-		k := cachedSector{form: [4]byte{byte(x.op), x.CDB[1] &^ 8, x.CDB[9], 0}}
-		if x.isReadCD() {
-			k.form[3] = x.CDB[10]
-		}
-		if !x.isReadCD() {
-			k.form = [4]byte{byte(scsi.OpRead10)}
-		}
-		return k
+	m := &sectorCache{limit: a.n / cdsector.Size, held: map[cachedSector][]byte{}}
+	return hooks{before: m.answer, after: m.keep}
+}
+
+// key is that of the first sector of a command.
+func (m *sectorCache) key(x *exchange, first disc.LBA) cachedSector {
+	if x.isReadCD() {
+		return cachedSector{first, [4]byte{byte(x.op), x.CDB[1], x.CDB[9], x.CDB[10]}}
 	}
-	return hooks{
-		before: func(_ *Drive, x *exchange) bool {
-			if x.fua() {
-				clear(held)
-				order = order[:0]
-			}
-			if !x.isRead() {
-				return false
-			}
-			first, n := x.sectors()
-			k, at := key(x), 0
-			for i := range n {
-				k.at = first + disc.LBA(i)
-				b, ok := held[k]
-				if !ok {
-					return false
-				}
-				at += copy(x.Data[at:], b)
-			}
-			x.n = at
-			return n > 0
-		},
-		after: func(_ *Drive, x *exchange) {
-			if x.op == scsi.OpStartStopUnit || x.op == scsi.OpWrite10 || x.op == scsi.OpWrite12 || x.op == scsi.OpBlank {
-				clear(held)
-				order = order[:0]
-				return
-			}
-			first, n := x.sectorsOrNone()
-			if x.err != nil || n == 0 || x.n%n != 0 {
-				return
-			}
-			k, size := key(x), x.n/n
-			for i := range n {
-				k.at = first + disc.LBA(i)
-				if _, ok := held[k]; !ok {
-					order = append(order, k)
-				}
-				held[k] = append(held[k][:0], x.Data[i*size:(i+1)*size]...)
-			}
-			for len(order) > limit {
-				delete(held, order[0])
-				order = order[1:]
-			}
-		},
+	return cachedSector{first, [4]byte{byte(scsi.OpRead10)}}
+}
+
+func (m *sectorCache) forget() {
+	clear(m.held)
+	m.order = m.order[:0]
+}
+
+// answer gives what is held, if that is all that is asked for.
+func (m *sectorCache) answer(_ *Drive, x *exchange) bool {
+	if x.fua() {
+		m.forget()
+	}
+	first, n := x.sectorsOrNone()
+	k, at := m.key(x, first), 0
+	for range n {
+		b, ok := m.held[k]
+		if !ok {
+			return false
+		}
+		at += copy(x.Data[at:], b)
+		k.at++
+	}
+	x.n = at
+	return n > 0
+}
+
+// keep holds what was read.
+func (m *sectorCache) keep(_ *Drive, x *exchange) {
+	if x.isWrite() || x.op == scsi.OpStartStopUnit || x.op == scsi.OpBlank {
+		m.forget()
+	}
+	first, n := x.sectorsOrNone()
+	if x.err != nil || n == 0 || x.n%n != 0 {
+		return
+	}
+	k, size := m.key(x, first), x.n/n
+	for i := range n {
+		if _, ok := m.held[k]; !ok {
+			m.order = append(m.order, k)
+		}
+		m.held[k] = append(m.held[k][:0], x.Data[i*size:(i+1)*size]...)
+		k.at++
+	}
+	for len(m.order) > m.limit {
+		delete(m.held, m.order[0])
+		m.order = m.order[1:]
 	}
 }
 

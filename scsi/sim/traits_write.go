@@ -30,21 +30,7 @@ func writeTraits() []traitKind {
 		}})},
 		{"cdtext-at-zero-only", argument{}, refuseSheet(func(lead []byte) bool { return leadInAt(lead) != 0 })},
 		{"cdtext-at-lead-in-only", argument{}, refuseSheet(func(lead []byte) bool { return leadInAt(lead) == 0 })},
-		{"cue-sheet-limit", argument{name: "BYTES", low: 64, high: maxCueSheet, usual: 3072}, func(a traitArg) hooks {
-			return hooks{
-				before: func(_ *Drive, x *exchange) bool {
-					return x.op == scsi.OpSendCueSheet && len(x.Data) > a.n && x.answer(badField(6))
-				},
-				features: func(_ *Drive, all [][]byte) [][]byte {
-					for _, f := range all {
-						if binary.BigEndian.Uint16(f) == 0x002E {
-							f[5], f[6], f[7] = byte(a.n>>16), byte(a.n>>8), byte(a.n)
-						}
-					}
-					return all
-				},
-			}
-		}},
+		{"cue-sheet-limit", argument{name: "BYTES", low: 64, high: maxCueSheet, usual: 3072}, cueSheetLimit},
 		{"close-refused-after-test-write", argument{}, always(hooks{before: func(d *Drive, x *exchange) bool {
 			test := d.rec.test != nil || d.rec.page.testWrite()
 			return x.op == scsi.OpCloseTrackSession && test && x.answer(errPhase)
@@ -117,6 +103,23 @@ func refuseSheet(bad func(lead []byte) bool) func(traitArg) hooks {
 		lead := textLeadIn(x.Data)
 		return lead != nil && bad(lead) && x.answer(errParams)
 	}})
+}
+
+// cueSheetLimit states how long a cue sheet can be, and refuses longer ones.
+func cueSheetLimit(a traitArg) hooks {
+	return hooks{
+		before: func(_ *Drive, x *exchange) bool {
+			return x.op == scsi.OpSendCueSheet && len(x.Data) > a.n && x.answer(badField(6))
+		},
+		features: func(_ *Drive, all [][]byte) [][]byte {
+			for _, f := range all {
+				if binary.BigEndian.Uint16(f) == 0x002E {
+					f[5], f[6], f[7] = byte(a.n>>16), byte(a.n>>8), byte(a.n)
+				}
+			}
+			return all
+		},
+	}
 }
 
 // onNthWrite fails one WRITE, which takes nothing.

@@ -197,34 +197,15 @@ func (d *Drive) addTrack(t TrackState) (*TrackState, error) {
 func (d *Drive) writeTrack(data []byte, a disc.LBA, n int) (int, error) {
 	kind, _ := blockTypeOf(d.rec.page.blockType())
 	packets := d.rec.page.writeType() == writePacket
-	t := d.openTrack()
-	next := d.beginning()
-	switch {
-	case t != nil && t.Damaged:
-		return 0, errSpoiled
-	case t != nil:
-		next = d.nwa(t)
-	default:
-		if r := d.reservedAt(a); r != nil {
-			t, next = r, d.nwa(r)
-		}
-	}
-	switch {
-	case a != next:
-		return 0, errAddress
-	case int(a)+n > d.disc.st.Capacity:
-		return 0, errFull
-	case t != nil && t.Reserved && a+disc.LBA(n) > t.End:
-		return 0, errFull
-	case t != nil && !t.Reserved && t.Mode != modeOf(kind.kind):
-		return 0, fail(scsi.IllegalRequest, scsi.ASCIllegalModeForTrack, 0)
+	t, err := d.trackToWrite(a, n, kind.kind)
+	if err != nil {
+		return 0, err
 	}
 	if err := d.blocks(data, n, kind.size); err != nil {
 		return 0, err
 	}
 	if t == nil {
 		d.beginTest()
-		var err error
 		if t, err = d.newCDTrack(a, kind.kind, packets); err != nil {
 			return 0, err
 		}
@@ -238,6 +219,29 @@ func (d *Drive) writeTrack(data []byte, a disc.LBA, n int) (int, error) {
 		d.rec.weak = false
 	}
 	return n * kind.size, nil
+}
+
+// trackToWrite is the track of a CD that goes on at an address; nil is a new one.
+func (d *Drive) trackToWrite(a disc.LBA, n int, kind cdsector.Kind) (*TrackState, error) {
+	t := d.openTrack()
+	if t == nil {
+		t = d.reservedAt(a)
+	}
+	next := d.beginning()
+	if t != nil {
+		next = d.nwa(t)
+	}
+	switch {
+	case t != nil && t.Damaged && !t.Reserved:
+		return nil, errSpoiled
+	case a != next:
+		return nil, errAddress
+	case int(a)+n > d.disc.st.Capacity, t != nil && t.Reserved && a+disc.LBA(n) > t.End:
+		return nil, errFull
+	case t != nil && !t.Reserved && t.Mode != modeOf(kind):
+		return nil, fail(scsi.IllegalRequest, scsi.ASCIllegalModeForTrack, 0)
+	}
+	return t, nil
 }
 
 // newCDTrack begins a track whose INDEX 01 is at a, with the two seconds of
