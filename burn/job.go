@@ -33,8 +33,9 @@ type Job struct {
 // A Log keeps how a burn goes, so that one that fails can be resumed. Package
 // burn/journal has one. Its methods are called one at a time.
 type Log interface {
-	// Reached is called at the beginning of each step and twice a second
-	// while sectors are written.
+	// Reached is called at the beginning of each step and twice a second while
+	// sectors are written, unless it is still at work: the latest position counts,
+	// and the drive does not wait for it.
 	Reached(Position)
 	// Failed is called once the state of the disc is known.
 	Failed(*Error)
@@ -158,13 +159,10 @@ func (p *Plan) spoils(e *Error, state DiscState) DiscState {
 func (j *Job) burn(ctx context.Context, f *feed, number int) Result {
 	w := watch(j.Observer)
 	defer w.close()
+	notes := newScribe(j.Log)
+	defer notes.close()
 	patient := j.Drive.Patient()
-	b := &burner{drive: patient, medium: j.Medium, plan: j.Plan, feed: f, number: number, watch: w, realTime: j.RealTime,
-		record: func(at Position) {
-			if j.Log != nil {
-				j.Log.Reached(at)
-			}
-		}}
+	b := &burner{drive: patient, medium: j.Medium, plan: j.Plan, feed: f, number: number, watch: w, realTime: j.RealTime, record: notes.reached}
 	err := b.run(ctx)
 	if err == nil {
 		return Result{State: j.Plan.leaves(), withoutText: b.withoutText}

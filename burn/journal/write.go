@@ -22,8 +22,10 @@ type Writer struct {
 	size int64 // of the lines that are whole, in bytes
 	torn bool  // part of a line stands behind them
 	last time.Time
-	at   burn.Position // the last one that was reached
-	err  error
+	// synced is when the lines were put on the disk.
+	synced time.Time
+	at     burn.Position // the last one that was reached
+	err    error
 }
 
 // A file is what a journal needs of an [os.File].
@@ -102,20 +104,37 @@ func (w *Writer) Path() string { return w.path }
 // Close ends the journal. The error is the first one that writing it met.
 func (w *Writer) Close() error { return errors.Join(w.err, w.f.Close()) }
 
+// syncEvery is how often what is reached within a step is put on the disk.
+const syncEvery = 5 * time.Second
+
 // write adds a line, which is on the disk when it returns.
 func (w *Writer) write(l line2) {
+	w.add(l)
+	w.sync()
+}
+
+// sync puts what was written on the disk.
+func (w *Writer) sync() {
+	w.synced = time.Now()
+	w.keep(w.f.Sync())
+}
+
+// keep keeps the first error.
+func (w *Writer) keep(err error) {
+	if w.err == nil {
+		w.err = err
+	}
+}
+
+// add adds a line.
+func (w *Writer) add(l line2) {
 	l.Time = time.Now()
 	w.last = l.Time
 	b, err := json.Marshal(l)
 	if err == nil {
 		err = w.append(append(b, '\n'))
 	}
-	if err == nil {
-		err = w.f.Sync()
-	}
-	if err != nil && w.err == nil {
-		w.err = err
-	}
+	w.keep(err)
 }
 
 // append adds a line, or nothing. What is left of a line that could not be written,
@@ -140,8 +159,12 @@ func (w *Writer) append(line []byte) error {
 func (w *Writer) Reached(at burn.Position) {
 	began := at.Step != w.at.Step
 	w.at = at
-	if began || time.Since(w.last) >= time.Second {
-		w.write(line2{Event: "reached", At: newPosition2(at)})
+	if !began && time.Since(w.last) < time.Second {
+		return
+	}
+	w.add(line2{Event: "reached", At: newPosition2(at)})
+	if began || time.Since(w.synced) >= syncEvery {
+		w.sync()
 	}
 }
 
