@@ -159,10 +159,18 @@ func (b *burner) blank(ctx context.Context, t mmc.BlankType) error {
 	return drive.WaitReady(ctx, b.drive, drive.ReadyLimit)
 }
 
-// calibrate finds the power of the laser. Drives that do so by themselves refuse.
+// calibrate finds the power of the laser. Drives do so by themselves before the first
+// WRITE: one that refuses, or fails here, may burn well all the same (libburn never
+// asks for it).
 func (b *burner) calibrate(ctx context.Context) error {
 	err := drive.Retry(ctx, b.drive, func() error { return b.drive.CalibratePower(ctx) })
-	if s := scsi.SenseOf(err); s != nil && s.Key == scsi.IllegalRequest && !s.Deferred {
+	switch s := scsi.SenseOf(err); {
+	case s == nil || s.Deferred:
+		return err
+	case s.Key == scsi.IllegalRequest:
+		return nil
+	case s.Key == scsi.MediumError && s.ASC == scsi.ASCCDControl:
+		b.watch.note(CalibrationNote{})
 		return nil
 	}
 	return err

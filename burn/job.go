@@ -149,7 +149,7 @@ func (p *Plan) spoils(e *Error, state DiscState) DiscState {
 		end = max(end, r.end())
 	}
 	partly := !p.Simulate && e.Writing() && e.At.LBA < end
-	if partly && (state == Complete || state == Appendable && p.Mode == DiscAtOnce) {
+	if partly && (state == Complete || state == Appendable && p.Mode == DiscAtOnce && e.At.LBA > p.Start) {
 		return Spoiled
 	}
 	return state

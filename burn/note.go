@@ -4,7 +4,7 @@ import "fmt"
 
 // A Note is something worth knowing about a burn that is no error: an
 // [OverburnNote], a [PadNote], a [FullBlankNote], a [FixedNote], a [ResidueNote], a
-// [TextNote], a [CatalogueNote], a [LostTextNote] or a [StreamNote].
+// [CalibrationNote], a [TextNote], a [CatalogueNote], a [LostTextNote] or a [StreamNote].
 type Note interface {
 	fmt.Stringer
 	note()
@@ -35,6 +35,12 @@ type StreamNote struct {
 // A ResidueNote says that the adapter claims not to have transferred all of a WRITE that
 // ended well.
 type ResidueNote struct{}
+
+// A CalibrationNote says that the drive did not find the power of its laser when it was
+// asked to.
+type CalibrationNote struct{}
+
+func (CalibrationNote) note() {}
 
 // A TextNote says that the CD-TEXT of the image does not come onto the disc: the drive
 // does not write it, or not behind an earlier session.
@@ -67,6 +73,8 @@ func (n PadNote) String() string { return fmt.Sprintf("padded with %d sectors", 
 func (n FixedNote) String() string {
 	return fmt.Sprintf("a track of %d sectors, whatever comes", n.Sectors)
 }
+
+func (CalibrationNote) String() string { return "calibration failed" }
 
 func (LostTextNote) String() string { return "CD-TEXT is lost" }
 

@@ -87,7 +87,10 @@ func (p *planner) trackAtOnce() error {
 	p.params(params)
 	p.add(ExpectStep{at})
 	p.writeData(t, at)
-	p.add(SyncStep{}, CloseStep{Function: mmc.CloseSession})
+	p.add(SyncStep{})
+	if !p.o.Simulate { // some drives do not close what was never written (cdrecord)
+		p.add(CloseStep{Function: mmc.CloseSession})
+	}
 	return nil
 }
 

@@ -50,7 +50,10 @@ func (p *planner) dvdR() error {
 	}
 	p.add(ParamsStep{params}, ExpectStep{p.m.NextWritable})
 	p.writeData(t, p.m.NextWritable)
-	p.add(SyncStep{}, CloseStep{Function: mmc.CloseTrack, Track: p.m.LastTrack}, CloseStep{Function: mmc.CloseSession})
+	p.add(SyncStep{})
+	if !p.o.Simulate { // some drives do not close what was never written (cdrecord)
+		p.add(CloseStep{Function: mmc.CloseTrack, Track: p.m.LastTrack}, CloseStep{Function: mmc.CloseSession})
+	}
 	return nil
 }
 
@@ -197,7 +200,10 @@ func (p *planner) overwrite() error {
 	switch p.m.Profile {
 	case mmc.ProfileDVDPlusRW, mmc.ProfileDVDPlusRWDL:
 		// End the format in the background, so that other drives read the disc.
-		p.add(CloseStep{Function: mmc.CloseBackground, Optional: true}, CloseStep{Function: mmc.CloseSession, Optional: true})
+		if p.m.Background != drive.FormatComplete {
+			p.add(CloseStep{Function: mmc.CloseBackground, Optional: true})
+		}
+		p.add(CloseStep{Function: mmc.CloseSession, Optional: true})
 	case mmc.ProfileDVDRWRO:
 		if p.m.Intermediate {
 			p.add(CloseStep{Function: mmc.CloseSession})

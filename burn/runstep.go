@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"spindle/drive"
+	"spindle/scsi"
 	"spindle/scsi/mmc"
 )
 
@@ -90,8 +91,8 @@ func (SyncStep) run(ctx context.Context, b *burner, _ int) error { return b.sync
 
 func (s CloseStep) run(ctx context.Context, b *burner, _ int) error {
 	err := b.immediate(ctx, Closing, closeLimit, func(c mmc.Completion) error { return b.drive.Close(ctx, s.Function, s.Track, c) })
-	if s.Optional {
-		return optional(err)
+	if sense := scsi.SenseOf(err); s.Optional && sense != nil && sense.Key == scsi.IllegalRequest && !sense.Deferred {
+		return nil // as when the format is complete already (growisofs)
 	}
 	return err
 }

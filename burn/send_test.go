@@ -129,3 +129,46 @@ func TestHeldCommands(t *testing.T) {
 		}
 	}
 }
+
+// Refusals of drives that are no reason to fail.
+func TestTolerated(t *testing.T) {
+	for _, test := range []struct {
+		trait, media string
+		o            Options
+		notes        int
+	}{
+		{"close-000-sequence-error", "dvd+rw", Options{}, 0},
+		{"opc-refused", "cd-r", Options{}, 1},
+		{"close-refused-after-test-write", "cd-r", Options{Simulate: true, Mode: TrackAtOnce}, 0},
+		{"close-refused-after-test-write", "dvd-r", Options{Simulate: true, Mode: Incremental}, 0},
+		{"features-not-current-on-closed-rw", "cd-rw", Options{Blank: true}, 0},
+		{"features-not-current-on-closed-rw", "cd-rw", Options{Blank: true, Mode: Raw96}, 0},
+		{"features-not-current-on-closed-rw", "dvd-rw", Options{Blank: true}, 0},
+		{"features-not-current-on-closed-rw", "dvd-rw", Options{Blank: true, Multi: true}, 0},
+	} {
+		t.Run(fmt.Sprint(test.trait, " ", test.media, " ", test.o), func(t *testing.T) {
+			r := blank(t, test.media, 50000)
+			src := sourceFor(t, test.media, 900)
+			if test.o.Blank {
+				if _, res, err := burnOn(t, recorder(r), src, Options{}); err != nil || res.Err != nil {
+					t.Fatal(err, res.Err)
+				}
+			}
+			d := quirky(t, r, test.trait)
+			m, err := Survey(context.Background(), d)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if test.o.Blank && !m.UnderrunFree {
+				t.Error("without underrun protection")
+			}
+			res, notes := heard(t, d, src, test.o)
+			if res.Err != nil || len(notes) != test.notes {
+				t.Error(res.Err, notes)
+			}
+			if !test.o.Simulate {
+				equalDisc(t, r, src.image, 0)
+			}
+		})
+	}
+}

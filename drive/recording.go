@@ -80,11 +80,11 @@ func Recordable(p mmc.Profile) bool {
 func surveyRecording(ctx context.Context, d *mmc.Drive, m *Medium) (*Recording, error) {
 	p, info := m.Profile, m.Info
 	r := new(Recording)
-	r.features(m.Config, p)
 	r.Status, r.Erasable, r.Sessions, r.LastTrack = info.Status, info.Erasable, info.Sessions, info.LastTrackInLast
 	r.Background, r.Format = FormatState(info.BackgroundFormat), info.DiscType
 	r.Open = info.Status == mmc.DiscAppendable && info.LastSession == mmc.SessionIncomplete
 	r.Damaged = info.LastSession == mmc.SessionDamaged
+	r.features(m.Config, p)
 	var err error
 	if r.Formats, err = d.FormatCapacities(ctx); err != nil && !Classify(err).Answered() {
 		return nil, err
@@ -108,30 +108,34 @@ func surveyRecording(ctx context.Context, d *mmc.Drive, m *Medium) (*Recording, 
 	return r, ctx.Err()
 }
 
-// features takes what the drive can do with the disc.
+// features takes what the drive can do with the disc. A disc that has to be erased
+// first makes no feature current that it will have then: how the drive writes counts
+// all the same.
 func (r *Recording) features(conf *mmc.Configuration, p mmc.Profile) {
+	erase := r.Erasable && (r.Status == mmc.DiscComplete || r.Damaged)
+	able := func(code mmc.FeatureCode) bool {
+		f := conf.Feature(code)
+		return f != nil && (f.Current || erase)
+	}
 	switch p {
 	case mmc.ProfileCDR, mmc.ProfileCDRW:
-		w := conf.Feature(mmc.FeatureCDMastering)
-		if w != nil && w.Current {
-			cd := w.CDWrite()
+		if able(mmc.FeatureCDMastering) {
+			cd := conf.Feature(mmc.FeatureCDMastering).CDWrite()
 			r.AtOnce, r.RawWrite, r.Simulates, r.UnderrunFree = cd.SessionAtOnce, cd.Raw, cd.TestWrite, cd.BufferUnderrunFree
-			r.Writes = true
 		}
-		if w := conf.Feature(mmc.FeatureCDTrackAtOnce); w != nil && w.Current {
-			cd := w.CDWrite()
+		if able(mmc.FeatureCDTrackAtOnce) {
+			cd := conf.Feature(mmc.FeatureCDTrackAtOnce).CDWrite()
 			r.Simulates = r.Simulates || cd.TestWrite
 			r.UnderrunFree = r.UnderrunFree || cd.BufferUnderrunFree
-			r.Writes = true
 		}
+		r.Writes = conf.Has(mmc.FeatureCDMastering) || conf.Has(mmc.FeatureCDTrackAtOnce)
 	case mmc.ProfileDVDR, mmc.ProfileDVDRW, mmc.ProfileDVDRDL:
-		w := conf.Feature(mmc.FeatureDVDRWrite)
-		r.Writes = w != nil && w.Current
-		if r.Writes {
-			dvd := w.DVDRWrite()
+		r.Writes = conf.Has(mmc.FeatureDVDRWrite)
+		if able(mmc.FeatureDVDRWrite) {
+			dvd := conf.Feature(mmc.FeatureDVDRWrite).DVDRWrite()
 			r.AtOnce, r.Simulates, r.UnderrunFree = true, dvd.TestWrite, dvd.BufferUnderrunFree
 		}
-		r.InPackets = conf.Has(mmc.FeatureIncremental)
+		r.InPackets = able(mmc.FeatureIncremental)
 	case mmc.ProfileDVDRWRO:
 		r.Writes = conf.Has(mmc.FeatureRigidOverwrite) || conf.Has(mmc.FeatureRestrictedOverwrite)
 	case mmc.ProfileDVDRAM:
@@ -161,10 +165,13 @@ func (r *Recording) place(ctx context.Context, d *mmc.Drive, p mmc.Profile) erro
 	if Overwritable(p) {
 		return r.placeRandom(ctx, d, p)
 	}
+	cd := KindOf(p) == disc.CD
 	if r.Status == mmc.DiscComplete || !r.Writes {
+		if cd && r.Erasable {
+			return r.groove(ctx, d)
+		}
 		return nil
 	}
-	cd := KindOf(p) == disc.CD
 	t, err := openTrack(ctx, d, p, r.LastTrack)
 	switch {
 	case err != nil && !Classify(err).Answered():
@@ -183,16 +190,28 @@ func (r *Recording) place(ctx context.Context, d *mmc.Drive, p mmc.Profile) erro
 	r.Damaged = r.Damaged || t.Damaged || r.Status == mmc.DiscAppendable && !t.NextWritableValid
 	r.Free = int(t.Free)
 	r.Capacity = int(r.NextWritable) + r.Free
-	if cd {
-		if a, err := d.ATIP(ctx); err == nil {
-			r.LeadInStart = a.LeadIn.LBA()
-			if end := a.LeadOut.LBA(); end > 0 {
-				r.Capacity = int(end)
-				r.Free = max(0, r.Capacity-int(r.NextWritable))
-			}
-		} else if !Classify(err).Answered() {
-			return err
+	if !cd {
+		return nil
+	}
+	if err := r.groove(ctx, d); err != nil {
+		return err
+	}
+	r.Free = max(0, r.Capacity-int(r.NextWritable))
+	return nil
+}
+
+// groove takes from the groove of a CD (ATIP) where its lead-in begins, and how much it
+// holds.
+func (r *Recording) groove(ctx context.Context, d *mmc.Drive) error {
+	a, err := d.ATIP(ctx)
+	switch {
+	case err == nil:
+		r.LeadInStart = a.LeadIn.LBA()
+		if end := a.LeadOut.LBA(); end > 0 {
+			r.Capacity = int(end)
 		}
+	case !Classify(err).Answered():
+		return err
 	}
 	return nil
 }

@@ -113,6 +113,8 @@ func noteWords(n burn.Note) string {
 		return fmt.Sprintf("%s came through the pipe, and take %s on the disc", sizeText(n.Bytes), plural(n.Sectors, "sector"))
 	case burn.TextNote:
 		return "the drive does not write CD-TEXT onto this disc: it is left out"
+	case burn.CalibrationNote:
+		return "the drive could not calibrate its laser when it was asked to; it may manage at the first write"
 	case burn.LostTextNote:
 		return "the drive finds no CD-TEXT on the disc; the image has some"
 	case burn.CatalogueNote:
