@@ -6,6 +6,7 @@ import (
 
 	"spindle/disc"
 	"spindle/disc/cdsector"
+	"spindle/drive"
 	"spindle/scsi/mmc"
 )
 
@@ -18,7 +19,7 @@ const farthest = 4
 // readAudio reads n sectors of audio as the image has them, if they are there.
 func (v *verifier) readAudio(ctx context.Context, at disc.LBA, buf []byte, n int, want []byte) ([]byte, error) {
 	if !v.searched && loud(want) {
-		if err := v.search(ctx, at, n, want); err != nil {
+		if err := v.search(ctx, at, buf, n, want); err != nil {
 			return nil, err
 		}
 	}
@@ -29,23 +30,10 @@ func (v *verifier) readAudio(ctx context.Context, at disc.LBA, buf []byte, n int
 	// compared.
 	low, high := max(first, v.audioFrom), min(last+1, v.audioTo)
 	p := buf[:int(high-low)*cdsector.Size]
-	got, err := v.retry(ctx, func() (int, error) {
-		return v.drive.ReadCD(ctx, p, mmc.CDReadRequest{LBA: low, Count: int(high - low), Fields: mmc.RawSector})
-	})
-	if err == nil && got < len(p) {
-		err = errShortRead
-	}
-	if err != nil {
+	if err := v.fillAudio(ctx, p, low); err != nil {
 		return nil, err
 	}
-	out := bytes.Clone(want)
-	skip := from - int(low)*cdsector.Size // negative: the beginning is missing
-	if skip < 0 {
-		copy(out[-skip:], p)
-	} else {
-		copy(out, p[skip:])
-	}
-	return out, nil
+	return cut(p, from-int(low)*cdsector.Size, want), nil
 }
 
 func floorDiv(a, b int) int {
@@ -66,40 +54,85 @@ func loud(p []byte) bool {
 	return changes > 256
 }
 
-// search finds by how many bytes the audio on the disc is late.
-func (v *verifier) search(ctx context.Context, at disc.LBA, n int, want []byte) error {
-	low, high := max(at-farthest, v.audioFrom), min(at+disc.LBA(n)+farthest, v.audioTo)
-	p := make([]byte, 0, int(high-low)*cdsector.Size)
-	most := max(1, v.drive.MaxTransfer()/cdsector.Size)
-	for a := low; a < high; a += disc.LBA(most) {
-		k := min(most, int(high-a))
-		part := p[len(p) : len(p)+k*cdsector.Size]
-		got, err := v.retry(ctx, func() (int, error) {
-			return v.drive.ReadCD(ctx, part, mmc.CDReadRequest{LBA: a, Count: k, Fields: mmc.RawSector})
+// fillAudio reads the sectors from at on. Some drives give audio only when asked for
+// audio.
+func (v *verifier) fillAudio(ctx context.Context, p []byte, at disc.LBA) error {
+	for {
+		err := v.fill(ctx, p, func() (int, error) {
+			return v.drive.ReadCD(ctx, p, mmc.CDReadRequest{
+				LBA: at, Count: len(p) / cdsector.Size, Expect: v.expect, Fields: mmc.RawSector,
+			})
 		})
-		if err == nil && got < len(part) {
-			err = errShortRead
-		}
-		if err != nil {
+		if drive.Classify(err) != drive.Refused || v.expect != mmc.AnySector {
 			return err
 		}
-		p = p[:len(p)+len(part)]
+		v.expect = mmc.CDDASector
 	}
-	v.searched = true
+}
+
+// around reads what of the audio around sectors can be read with one command.
+func (v *verifier) around(ctx context.Context, at disc.LBA, buf []byte, n int) (p []byte, low disc.LBA, err error) {
+	low, high := max(at-farthest, v.audioFrom), min(at+disc.LBA(n)+farthest, v.audioTo)
+	p = buf[:int(high-low)*cdsector.Size]
+	return p, low, v.fillAudio(ctx, p, low)
+}
+
+// locate finds by how many bytes the audio in p, which begins at sector low, is late.
+func locate(p []byte, low, at disc.LBA, want []byte) (late int, found bool) {
 	// A piece out of the middle, which is there whatever the offset is.
 	piece := len(want) / 4 / 2 * 4
 	needle := want[piece:min(len(want), piece+1024)]
 	home := int(at-low)*cdsector.Size + piece
-	best, found := 0, false
 	for i := 0; i+len(needle) <= len(p); i += 4 {
-		if bytes.Equal(p[i:i+len(needle)], needle) && (!found || abs(i-home) < abs(best)) {
-			best, found = i-home, true
+		if bytes.Equal(p[i:i+len(needle)], needle) && (!found || abs(i-home) < abs(late)) {
+			late, found = i-home, true
 		}
 	}
-	if found {
-		v.shift, v.res.Offset = best, best/4
+	return late, found
+}
+
+// search finds by how many bytes the audio on the disc is late.
+func (v *verifier) search(ctx context.Context, at disc.LBA, buf []byte, n int, want []byte) error {
+	p, low, err := v.around(ctx, at, buf, n)
+	if err != nil {
+		return err
+	}
+	v.searched = true
+	if late, found := locate(p, low, at, want); found {
+		v.shift, v.res.Offset = late, late/4
 	}
 	return nil
+}
+
+// findAudio reads sectors of audio wherever they are: a drive without accurate stream
+// begins each read some samples off.
+func (v *verifier) findAudio(ctx context.Context, at disc.LBA, buf []byte, n int, want []byte) ([]byte, error) {
+	p, low, err := v.around(ctx, at, buf, n)
+	if err != nil {
+		return nil, err
+	}
+	late := v.shift
+	if loud(want) {
+		if found, ok := locate(p, low, at, want); ok {
+			late = found
+		}
+	}
+	return cut(p, int(at-low)*cdsector.Size+late, want), nil
+}
+
+// cut returns as many bytes as want has from p, from its byte from on. What lies before
+// or behind p cannot be read, and is taken for right.
+func cut(p []byte, from int, want []byte) []byte {
+	if from >= len(p) || -from >= len(want) {
+		return make([]byte, len(want)) // not there at all
+	}
+	out := bytes.Clone(want)
+	if from < 0 {
+		copy(out[-from:], p)
+	} else {
+		copy(out, p[from:])
+	}
+	return out
 }
 
 func abs(n int) int {
