@@ -2,6 +2,7 @@ package burn
 
 import (
 	"bytes"
+	"math/rand/v2"
 	"testing"
 
 	"spindle/disc/cdsector"
@@ -10,8 +11,9 @@ import (
 // Audio is found by how late it is, and nothing that is not there is taken for right.
 func TestLocateAndCut(t *testing.T) {
 	p := make([]byte, 12*cdsector.Size)
+	random := rand.New(rand.NewPCG(1, 2))
 	for i := range p {
-		p[i] = byte(i*i>>3 + i)
+		p[i] = byte(random.Uint32())
 	}
 	for _, late := range []int{0, 4, -4, 160, -2352, 4 * 2352} {
 		from := 4*cdsector.Size + late
