@@ -16,10 +16,8 @@ func create(o *format.Output) error {
 	if err := o.WholeCD(); err != nil {
 		return err
 	}
-	if o.Image.Subchannels() != nil {
-		if err := o.Omit("the sub-channels"); err != nil {
-			return err
-		}
+	if err := o.OmitSubchannels(l.Tracks()); err != nil {
+		return err
 	}
 	set := cue.NewSet(o.Path, l, o.Split)
 	if err := o.Reserve(int64(l.Sectors())*cdsector.Size, set.Paths()...); err != nil {

@@ -277,8 +277,8 @@ func create(o *format.Output) error {
 	if err != nil {
 		return err
 	}
-	if o.Image.Subchannels() != nil && stored != format.WithSub {
-		if err := o.Omit("the sub-channels"); err != nil {
+	if stored != format.WithSub {
+		if err := o.OmitSubchannels([]*disc.Track{t}); err != nil {
 			return err
 		}
 	}
