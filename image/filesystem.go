@@ -27,8 +27,9 @@ type FileSystem struct {
 // of their track. Reading ends with ctx.
 func OpenFileSystem(ctx context.Context, img disc.Image, t *disc.Track) (*FileSystem, error) {
 	whole := &blocks{ctx, img}
-	f, err := iso.OpenSession(whole, int64(t.Start), int64(img.Layout().End()))
-	if err == nil && (t.Start == 0 || f.Root() >= int64(t.Start)) {
+	start := int64(lastVolume(ctx, img, t))
+	f, err := iso.OpenSession(whole, start, int64(img.Layout().End()))
+	if err == nil && (start == 0 || f.Root() >= start) {
 		return &FileSystem{f, ctx, img, 0}, nil
 	}
 	own, ownErr := iso.OpenFiles(UserData(ctx, img, t), int64(t.End-t.Start))
@@ -156,8 +157,9 @@ func (r *fileReader) Read(p []byte) (int, error) {
 
 // ReadVolume reads what the descriptors in a data track say.
 func ReadVolume(ctx context.Context, img disc.Image, t *disc.Track) (*iso.Volume, error) {
-	if f, err := OpenFileSystem(ctx, img, t); err == nil && f.base == 0 && t.Start > 0 {
-		return iso.ReadSession(&blocks{ctx, img}, int64(t.Start), int64(img.Layout().End()))
+	start := lastVolume(ctx, img, t)
+	if f, err := OpenFileSystem(ctx, img, t); err == nil && f.base == 0 && start > 0 {
+		return iso.ReadSession(&blocks{ctx, img}, int64(start), int64(img.Layout().End()))
 	}
 	return iso.ReadVolume(UserData(ctx, img, t), int64(t.End-t.Start))
 }

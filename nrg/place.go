@@ -3,6 +3,7 @@ package nrg
 import (
 	"fmt"
 	"io"
+	"slices"
 
 	"spindle/addr"
 	"spindle/disc"
@@ -156,10 +157,10 @@ func (b *builder) addTAO(s *Session) error {
 	return nil
 }
 
-// chooseMedium finds out whether the image is one of a DVD or a BD: a single
-// track of user data that no CD holds, or of which MTYP says so.
+// chooseMedium finds out whether the image is one of a DVD or a BD: tracks of user data
+// only that no CD holds, or of which MTYP says so.
 func (b *builder) chooseMedium(media uint32) {
-	if len(b.extents) != 1 || b.extents[0].Form != disc.FormMode1 {
+	if slices.ContainsFunc(b.extents, func(e disc.Extent) bool { return e.Form != disc.FormMode1 }) || len(b.extents) == 0 {
 		return
 	}
 	end := b.layout.End()
@@ -171,5 +172,7 @@ func (b *builder) chooseMedium(media uint32) {
 	default:
 		return
 	}
-	b.extents[0].Form = disc.FormBlock
+	for i := range b.extents {
+		b.extents[i].Form = disc.FormBlock
+	}
 }
