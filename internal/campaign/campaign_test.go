@@ -18,6 +18,7 @@ import (
 	"spindle/image"
 	"spindle/image/isofile"
 	"spindle/rip"
+	"spindle/scsi"
 	"spindle/scsi/mmc"
 	"spindle/scsi/sim"
 )
@@ -121,8 +122,13 @@ func (c *theCase) switchOn(img disc.Image) *mmc.Drive {
 		}
 		cfg.Disc = c.r
 	}
-	return mmc.New(sim.New(cfg))
+	return mmc.New(adapter{sim.New(cfg)})
 }
+
+// adapter carries as much in a command as scsi.Open allows.
+type adapter struct{ *sim.Drive }
+
+func (adapter) MaxTransfer() int { return scsi.DefaultTransfer }
 
 // patience ends a case that does not end by itself.
 const patience = time.Minute
@@ -214,8 +220,8 @@ func (c *theCase) rip(img disc.Image, o rip.Options, open func() (disc.Image, er
 	switch {
 	case hidden > 0:
 		return wrong, fmt.Sprintf("%d sectors differ, %d are not listed", len(different), hidden)
-	case len(c.cfg.Faults) > 0 && res.BadSectors() == 1 && res.Bad[0].First == damagedAt:
-		return right, ""
+	case len(c.cfg.Faults) > 0 && len(res.Bad) == 1 && res.Bad[0].First >= damagedAt-2 && res.Bad[0].Last <= damagedAt:
+		return right, "" // a read offset spreads it over two sectors
 	case len(res.Bad) > 0:
 		return honest, fmt.Sprintf("%d sectors are listed as bad, %d differ", res.BadSectors(), len(different))
 	case img.Layout().Medium == disc.CD && o.Format == rip.CueBin && content(got.Layout()) != content(img.Layout()):
@@ -243,7 +249,8 @@ func (n *notes) Note(note rip.Note) {
 func burnJob(of func(testing.TB) disc.Image) func(*theCase) (result, string) {
 	return func(c *theCase) (result, string) {
 		img := of(c)
-		res, err := c.burn(img, burn.Options{})
+		said := &burnNotes{}
+		res, err := c.burn(img, burn.Options{}, said)
 		if err != nil {
 			return honest, err.Error()
 		}
@@ -258,14 +265,29 @@ func burnJob(of func(testing.TB) disc.Image) func(*theCase) (result, string) {
 		case len(different) > 0:
 			return wrong, fmt.Sprintf("%d sectors differ", len(different))
 		case img.Layout().Medium == disc.CD && content(c.r.Layout()) != content(img.Layout()):
+			if len(v.Missing) > 0 || len(said.text) > 0 {
+				return honest, fmt.Sprint(v.Missing, said.text, " ", content(c.r.Layout()))
+			}
 			return wrong, content(c.r.Layout())
 		}
 		return right, ""
 	}
 }
 
+// burnNotes are those of a burn that say that something does not come onto the disc.
+type burnNotes struct{ text []string }
+
+func (n *burnNotes) Progress(burn.Progress) {}
+
+func (n *burnNotes) Note(note burn.Note) {
+	switch note.(type) {
+	case burn.TextNote, burn.LostTextNote, burn.CatalogueNote:
+		n.text = append(n.text, note.String())
+	}
+}
+
 func simulateJob(c *theCase) (result, string) {
-	res, err := c.burn(cdData(c), burn.Options{Simulate: true})
+	res, err := c.burn(cdData(c), burn.Options{Simulate: true}, &burnNotes{})
 	switch {
 	case err != nil:
 		return honest, err.Error()
@@ -277,7 +299,7 @@ func simulateJob(c *theCase) (result, string) {
 	return right, ""
 }
 
-func (c *theCase) burn(img disc.Image, o burn.Options) (burn.Result, error) {
+func (c *theCase) burn(img disc.Image, o burn.Options, said burn.Observer) (burn.Result, error) {
 	ctx := context.Background()
 	d := c.switchOn(nil)
 	m, err := burn.Survey(ctx, d)
@@ -289,7 +311,7 @@ func (c *theCase) burn(img disc.Image, o burn.Options) (burn.Result, error) {
 	if err != nil {
 		return burn.Result{}, err
 	}
-	return burn.Run(ctx, src, &burn.Job{Drive: d, Medium: m, Plan: plan, Verify: !o.Simulate})[0], nil
+	return burn.Run(ctx, src, &burn.Job{Drive: d, Medium: m, Plan: plan, Verify: !o.Simulate, Observer: said})[0], nil
 }
 
 // readShortfalls reads the list: a result and a case a line.
