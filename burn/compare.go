@@ -16,6 +16,9 @@ type Comparison struct {
 	// were read and are equal.
 	Equal int
 	Track disc.LBA // where the open track of the disc begins, if it has one
+	// Unreadable: the drive did not read the first sector. Many do not read a session
+	// that is still open.
+	Unreadable bool
 	// SameVolume: the descriptors that name the volume of the image are on the disc,
 	// and all that lies before them is equal, too. Where there are none, all that
 	// was compared is equal, and it is much more than zeros.
@@ -62,7 +65,7 @@ func Compare(ctx context.Context, d *mmc.Drive, m *Medium, src *Source, a *Attem
 			break
 		}
 	}
-	c.Equal = p.equal
+	c.Equal, c.Unreadable = p.equal, p.unreadable
 	c.SameVolume = p.sameVolume(volumeNames(ctx, src, all[0]))
 	return c, nil
 }
@@ -76,6 +79,8 @@ type comparer struct {
 	equal int
 	solid int // of those that are equal: not only zeros
 	limit int
+
+	unreadable bool // nothing could be read
 }
 
 // region compares one region. It reports whether all of it was equal; only data in
@@ -95,6 +100,7 @@ func (p *comparer) region(ctx context.Context, r Region) (bool, error) {
 		if err != nil && !drive.Classify(err).Answered() {
 			return false, err
 		}
+		p.unreadable = err != nil && p.equal == 0
 		same := 0
 		for same < k/block && bytes.Equal(want[same*block:(same+1)*block], got[same*block:(same+1)*block]) {
 			if !blankBytes(want[same*block : (same+1)*block]) {

@@ -4,7 +4,7 @@ import "fmt"
 
 // A Note is something worth knowing about a burn that is no error: an
 // [OverburnNote], a [PadNote], a [FullBlankNote], a [FixedNote], a [ResidueNote], a
-// [CalibrationNote], a [TextNote], a [CatalogueNote], a [LostTextNote] or a [StreamNote].
+// [CalibrationNote], an [UnreadNote], a [TextNote], a [CatalogueNote], a [LostTextNote] or a [StreamNote].
 type Note interface {
 	fmt.Stringer
 	note()
@@ -42,6 +42,12 @@ type CalibrationNote struct{}
 
 func (CalibrationNote) note() {}
 
+// An UnreadNote says that the drive does not read an open session, so that a burn is
+// resumed by what the journal and the drive say.
+type UnreadNote struct{}
+
+func (UnreadNote) note() {}
+
 // A TextNote says that the CD-TEXT of the image does not come onto the disc: the drive
 // does not write it, or not behind an earlier session.
 type TextNote struct{}
@@ -75,6 +81,8 @@ func (n FixedNote) String() string {
 }
 
 func (CalibrationNote) String() string { return "calibration failed" }
+
+func (UnreadNote) String() string { return "the open session cannot be read" }
 
 func (LostTextNote) String() string { return "CD-TEXT is lost" }
 

@@ -163,16 +163,23 @@ func planOverwrite(m *Medium, src *Source, c *Comparison, o Options) (*ResumePla
 func (a *Attempt) planAppend(m *Medium, src *Source, c *Comparison, o Options) (*ResumePlan, error) {
 	all := a.content(src)
 	before := a.Plan
+	written := min(int(m.NextWritable-before.Start), sectors(all))
 	switch {
 	case !covers(all, src):
 		return nil, fmt.Errorf("the burn was one of another image: %w", ErrFreshDisc)
-	case a.closing() && c.Equal == sectors(all):
-		return a.planClose(m, src, o, before.Steps[a.At.Step:]), nil
+	case a.closing() && (c.Equal == sectors(all) || c.Unreadable && written == sectors(all)):
+		r := a.planClose(m, src, o, before.Steps[a.At.Step:])
+		r.Plan.trust(c)
+		return r, nil
 	case before.Mode != Sequential && before.Mode != Incremental:
 		return nil, fmt.Errorf("a burn %s cannot be resumed: %w", before.Mode, ErrFreshDisc)
 	case c.Track != before.Start:
 		return nil, fmt.Errorf("the open track of the disc begins at %d, and the burn began at %d: %w", c.Track, before.Start, ErrFreshDisc)
-	case c.Equal < min(int(m.NextWritable-before.Start), sectors(all)):
+	case c.Unreadable && written > 0 && (m.NextWritable <= a.At.LBA || !a.Failed):
+		// The journal and the next writable address agree (one that was broken off
+		// lacks the last seconds); the comparison after the burn decides. growisofs
+		// resumes without reading.
+	case c.Equal < written:
 		return nil, fmt.Errorf("sector %d of the disc is not what was burned: %w", before.Start+disc.LBA(c.Equal), ErrFreshDisc)
 	}
 	plan := a.revised(m, src, o, before.Steps)
@@ -184,7 +191,15 @@ func (a *Attempt) planAppend(m *Medium, src *Source, c *Comparison, o Options) (
 	}
 	r := resume(plan, m.NextWritable)
 	r.Plan.estimate(m.Capacity)
+	r.Plan.trust(c)
 	return r, nil
+}
+
+// trust notes that what the disc holds could not be read.
+func (p *Plan) trust(c *Comparison) {
+	if c.Unreadable {
+		p.Notes = append(p.Notes, UnreadNote{})
+	}
 }
 
 // planClose plans the steps that are left of a burn whose data are all there.

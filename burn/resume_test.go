@@ -164,3 +164,52 @@ func TestResumeOtherImage(t *testing.T) {
 		t.Errorf("%v, %v", next, err)
 	}
 }
+
+// A drive that does not read an open session resumes by what it and the journal say,
+// with a note; where they contradict each other, it does not.
+func TestResumeUnread(t *testing.T) {
+	ctx := context.Background()
+	for _, test := range []struct {
+		media, fault string
+		o            Options
+		want         ResumeMode
+	}{
+		{"dvd+r", "2A:20:gone", Options{}, Resume},
+		{"bd-r", "2A:20:gone", Options{}, Resume},
+		{"dvd-r", "2A:20:gone", Options{Multi: true}, Resume},
+		{"bd-r", "5B:1:5/72/03", Options{}, CloseOnly},
+	} {
+		t.Run(test.media+" "+test.fault, func(t *testing.T) {
+			r := blank(t, test.media, 50000)
+			src := sourceFor(t, test.media, 3000)
+			log := failAt(t, r, src, test.o, test.fault)
+			d := quirky(t, r, "open-session-unreadable")
+			m, err := Survey(ctx, d)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c, err := Compare(ctx, d, m, src, &log.attempt, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			next, err := PlanResume(m, src, &log.attempt, c, test.o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if next.Mode != test.want || !reflect.DeepEqual(next.Plan.Notes, []Note{UnreadNote{}}) {
+				t.Errorf("%s, %v", next.Mode, next.Plan.Notes)
+			}
+			res := Run(ctx, src, &Job{Drive: d, Medium: m, Plan: next.Plan, Verify: true})[0]
+			if !test.o.Multi && (res.Err != nil || !res.Verification.OK()) {
+				t.Error(res.Err, res.Verification)
+			}
+			equalDisc(t, r, src.image, 0)
+			if test.want == Resume {
+				log.attempt.At.LBA = m.NextWritable - 1
+				if _, err := PlanResume(m, src, &log.attempt, c, test.o); !errors.Is(err, ErrFreshDisc) {
+					t.Errorf("the drive is farther than the journal: %v", err)
+				}
+			}
+		})
+	}
+}

@@ -115,6 +115,8 @@ func noteWords(n burn.Note) string {
 		return "the drive does not write CD-TEXT onto this disc: it is left out"
 	case burn.CalibrationNote:
 		return "the drive could not calibrate its laser when it was asked to; it may manage at the first write"
+	case burn.UnreadNote:
+		return "the drive does not read a session that is open: the burn is resumed where the drive and the journal say; only the comparison afterwards proves the disc"
 	case burn.LostTextNote:
 		return "the drive finds no CD-TEXT on the disc; the image has some"
 	case burn.CatalogueNote:

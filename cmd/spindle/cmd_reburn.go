@@ -213,6 +213,9 @@ func (r *reburning) run(ctx context.Context) (result, error) {
 		return nil, err
 	}
 	r.say("Plan   %s", resumeWords(again, t, !r.o.noVerify))
+	for _, n := range t.plan.Notes {
+		r.note(noteWords(n))
+	}
 	if t.loss != nil && !holdsSame(t.loss, r.found, r.src) {
 		if err := confirm(ctx, r.app, []*loss{t.loss}, agreement{r.o.force, false, "--force"}); err != nil {
 			return nil, err
