@@ -142,6 +142,8 @@ type Options struct {
 	Spare    Spare   // BD; empty: none on BD-R, the default on BD-RE
 	Overburn bool    // try more than the disc states to hold
 	AnyPlace bool    // burn an image that is made for another address
+	// Streaming: a DVD-RAM or BD-RE is written without the drive's own verification.
+	Streaming bool
 }
 
 // Phase is a part of a burn.

@@ -30,6 +30,7 @@ type burner struct {
 	lastLook    time.Time // at the drive's buffer
 	buffer      float64
 	unsure      error // of the last WRITE, which the drive seems to have taken all the same
+	verified    bool  // by the drive: it does not stream
 	withoutText bool  // the drive refused CD-TEXT
 	silent      bool  // the drive does not say how full its buffer is
 	residue     bool  // the adapter says that it does not transfer all of a WRITE

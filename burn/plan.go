@@ -19,10 +19,12 @@ type Plan struct {
 	// what [Verify] compares. Of a resumed burn it includes what was there.
 	Content  []Region
 	Simulate bool
-	Final    bool     // nothing can be appended afterwards
-	Start    disc.LBA // of the first sector of the image on the disc
-	Expected time.Duration
-	Notes    []Note
+	// Streaming: whole chunks are sent with WRITE (12), which the drive does not verify.
+	Streaming bool
+	Final     bool     // nothing can be appended afterwards
+	Start     disc.LBA // of the first sector of the image on the disc
+	Expected  time.Duration
+	Notes     []Note
 }
 
 // Bytes is how much the plan writes.
@@ -103,6 +105,12 @@ func MakePlan(m *Medium, src *Source, o Options) (*Plan, error) {
 	p := &planner{m: *m, src: src, o: o, plan: &Plan{Profile: m.Profile, Simulate: o.Simulate, Speed: m.chooseSpeed(o.Speed)}}
 	if err := p.prepare(); err != nil {
 		return nil, err
+	}
+	if o.Streaming {
+		if m.Profile != mmc.ProfileDVDRAM && m.Profile != mmc.ProfileBDRE {
+			return nil, &Refusal{Kind: ErrOptions, Reason: NeverVerified, Disc: m.Profile}
+		}
+		p.plan.Streaming = true
 	}
 	if o.Simulate && !p.m.Simulates {
 		return nil, &Refusal{Kind: ErrNoSimulation, Reason: CannotSimulate, Disc: m.Profile}

@@ -58,6 +58,7 @@ const (
 	ImageOfOther    Reason = "image is of another kind of disc"
 	TooManyTracks   Reason = "a disc holds 99 tracks" // [number of the last track]
 	NoAppendAtOnce  Reason = "drive does not add a session at once"
+	NeverVerified   Reason = "drives do not verify this kind of disc"
 	NeedsLength     Reason = "this way of writing needs the length beforehand"
 	ManyTracks      Reason = "image has several tracks"                  // [tracks]
 	MadeFor         Reason = "file system is made for another place"     // [sector, sector on the disc]

@@ -31,7 +31,7 @@ const maxStumbles = 3
 func (b *burner) send(ctx context.Context, s stretch) error {
 	var lost error // of a WRITE that the drive may have taken
 	for stumbles := 0; s.n > 0; {
-		err := drive.Retry(ctx, b.drive, func() error { return b.drive.Write(ctx, s.first, s.n, s.data) })
+		err := drive.Retry(ctx, b.drive, func() error { return b.transmit(ctx, s) })
 		switch {
 		case err == nil:
 			b.unsure = nil
@@ -59,6 +59,19 @@ func (b *burner) send(ctx context.Context, s stretch) error {
 		stumbles++
 	}
 	return nil
+}
+
+// transmit sends a WRITE. Only whole chunks are streamed: the LG GGW-H20 writes rubbish
+// with smaller ones (libburn write.c).
+func (b *burner) transmit(ctx context.Context, s stretch) error {
+	if b.plan.Streaming && !b.verified && len(s.data) == chunkSize && int(s.first)%s.n == 0 {
+		err := b.drive.WriteStreaming(ctx, s.first, s.n, s.data)
+		if drive.Classify(err) != drive.Refused {
+			return err
+		}
+		b.verified = true // the drive does not know it
+	}
+	return b.drive.Write(ctx, s.first, s.n, s.data)
 }
 
 // residual deals with a WRITE that ended well, though the adapter says that not all

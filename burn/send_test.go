@@ -2,6 +2,7 @@ package burn
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -170,5 +171,41 @@ func TestTolerated(t *testing.T) {
 				equalDisc(t, r, src.image, 0)
 			}
 		})
+	}
+}
+
+// A DVD-RAM or BD-RE is written without the drive's verification where that is asked
+// for, in whole chunks, and with it where the drive refuses.
+func TestStreaming(t *testing.T) {
+	for _, m := range []string{"dvd-ram", "bd-re"} {
+		for _, refuses := range []bool{false, true} {
+			r := blank(t, m, 50000)
+			src := sourceFor(t, m, 901)
+			streamed, plain := 0, 0
+			d := meddled(r, func(c *scsi.Command) (int, error, bool) {
+				switch scsi.Opcode(c.CDB[0]) {
+				case scsi.OpWrite12:
+					if streamed++; len(c.Data) != 64<<10 || c.CDB[10] != 0x80 {
+						t.Errorf("% X with %d bytes", c.CDB, len(c.Data))
+					}
+					return 0, senseError(scsi.IllegalRequest, scsi.ASCInvalidOpcode, 0), refuses
+				case scsi.OpWrite10:
+					plain++
+				}
+				return 0, nil, false
+			})
+			_, res, err := burnOn(t, d, src, Options{Streaming: true})
+			if err != nil || res.Err != nil || !res.Verification.OK() {
+				t.Fatal(m, err, res.Err, res.Verification)
+			}
+			equalDisc(t, r, src.image, 0)
+			if refuses && streamed != 1 || !refuses && (streamed < 28 || plain > 1) {
+				t.Errorf("%s, refused %t: %d streamed, %d not", m, refuses, streamed, plain)
+			}
+		}
+	}
+	var refused *Refusal
+	if _, _, err := burnOn(t, recorder(blank(t, "dvd+rw", 50000)), sourceFor(t, "dvd+rw", 900), Options{Streaming: true}); !errors.As(err, &refused) {
+		t.Error(err)
 	}
 }
