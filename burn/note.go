@@ -4,7 +4,7 @@ import "fmt"
 
 // A Note is something worth knowing about a burn that is no error: an
 // [OverburnNote], a [PadNote], a [FullBlankNote], a [FixedNote], a [ResidueNote], a
-// [CalibrationNote], an [UnreadNote], a [TextNote], a [CatalogueNote], a [LostTextNote] or a [StreamNote].
+// [CalibrationNote], an [UnreadNote], a [TextNote] or a [StreamNote].
 type Note interface {
 	fmt.Stringer
 	note()
@@ -52,16 +52,7 @@ func (UnreadNote) note() {}
 // does not write it, or not behind an earlier session.
 type TextNote struct{}
 
-// A CatalogueNote says that the catalogue number which the drive reads from the disc is
-// not that of the image.
-type CatalogueNote struct{ Want, Got string }
-
-// A LostTextNote says that the drive finds no CD-TEXT on the disc that has some.
-type LostTextNote struct{}
-
-func (TextNote) note()      {}
-func (LostTextNote) note()  {}
-func (CatalogueNote) note() {}
+func (TextNote) note() {}
 
 func (ResidueNote) note()   {}
 func (FixedNote) note()     {}
@@ -84,13 +75,7 @@ func (CalibrationNote) String() string { return "calibration failed" }
 
 func (UnreadNote) String() string { return "the open session cannot be read" }
 
-func (LostTextNote) String() string { return "CD-TEXT is lost" }
-
 func (TextNote) String() string { return "no CD-TEXT" }
-
-func (n CatalogueNote) String() string {
-	return fmt.Sprintf("catalogue number %q, not %q", n.Got, n.Want)
-}
 
 func (ResidueNote) String() string { return "residue of a write" }
 

@@ -113,53 +113,8 @@ func verify(ctx context.Context, d *mmc.Drive, src *Source, plan *Plan, w *watch
 			return nil, err
 		}
 	}
-	v.catalogue(ctx, plan)
-	v.text(ctx, plan)
 	v.res.Files = filesAt(ctx, src, plan.Start, slices.Concat(v.res.Different, v.res.Unreadable))
 	return v.res, v.labels(ctx, plan)
-}
-
-// catalogue compares the catalogue number of the disc with that of the plan, which
-// drives lose without a word.
-func (v *verifier) catalogue(ctx context.Context, plan *Plan) {
-	want := plan.catalogue()
-	if want == "" {
-		return
-	}
-	var got string
-	_, err := v.retry(ctx, func() (n int, err error) {
-		got, err = v.drive.MCN(ctx)
-		return 0, err
-	})
-	if err == nil && got != want {
-		v.watch.note(CatalogueNote{want, got})
-	}
-}
-
-// text looks whether the disc has the CD-TEXT of the plan.
-func (v *verifier) text(ctx context.Context, plan *Plan) {
-	if !slices.ContainsFunc(plan.Steps, func(s Step) bool { _, ok := s.(TextStep); return ok }) {
-		return
-	}
-	n := 0
-	_, err := v.retry(ctx, func() (int, error) {
-		packs, err := v.drive.CDText(ctx)
-		n = len(packs)
-		return n, err
-	})
-	if n == 0 && (err == nil || drive.Classify(err).Answered()) {
-		v.watch.note(LostTextNote{})
-	}
-}
-
-// catalogue is the catalogue number of the first session, or empty.
-func (p *Plan) catalogue() string {
-	for _, s := range p.Steps {
-		if s, ok := s.(ParamsStep); ok && p.Start == 0 {
-			return s.Params.MCN
-		}
-	}
-	return ""
 }
 
 // audioAround is the run of audio that a region belongs to.

@@ -117,13 +117,6 @@ func noteWords(n burn.Note) string {
 		return "the drive could not calibrate its laser when it was asked to; it may manage at the first write"
 	case burn.UnreadNote:
 		return "the drive does not read a session that is open: the burn is resumed where the drive and the journal say; only the comparison afterwards proves the disc"
-	case burn.LostTextNote:
-		return "the drive finds no CD-TEXT on the disc; the image has some"
-	case burn.CatalogueNote:
-		if n.Got == "" {
-			return fmt.Sprintf("the drive finds no catalogue number on the disc; the image has %s", n.Want)
-		}
-		return fmt.Sprintf("the drive reads %s as the catalogue number of the disc; the image has %s", n.Got, n.Want)
 	case burn.ResidueNote:
 		return "the adapter claims that it did not pass on all of the data, and the drive reported no error; only the comparison with the image will tell"
 	case burn.FullBlankNote:
