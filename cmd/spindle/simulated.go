@@ -33,6 +33,7 @@ type simulatedTrait struct {
 	Argument string `json:"argument,omitempty"`
 	Usual    string `json:"usual,omitempty"`
 	Does     string `json:"does"`
+	Source   string `json:"source,omitempty"`
 }
 
 func (e *simulatedTrait) Text(p *page) {
@@ -70,7 +71,7 @@ func runSimulated(a *app) (result, error) {
 	}
 	heading("\nWays of departing from the standard (trait=NAME[:ARGUMENT]; in brackets, the usual argument):")
 	for _, t := range sim.Traits() {
-		a.show(&simulatedTrait{Event: "simulated_trait", Name: t.Name, Argument: t.Argument, Usual: t.Usual, Does: traitWords[t.Name]})
+		a.show(&simulatedTrait{Event: "simulated_trait", Name: t.Name, Argument: t.Argument, Usual: t.Usual, Does: traitWords[t.Name], Source: t.Source})
 	}
 	r := done()
 	return &r, nil

@@ -66,3 +66,12 @@ func TestParseTraits(t *testing.T) {
 		}
 	}
 }
+
+// There are no sources for traits that do not exist.
+func TestTraitSources(t *testing.T) {
+	for name := range traitSources {
+		if _, err := ParseTrait(name); err != nil && !strings.Contains(err.Error(), "wants") {
+			t.Error(err)
+		}
+	}
+}

@@ -45,13 +45,14 @@ type TraitUsage struct {
 	Name     string
 	Argument string // what stands behind a colon: SECONDS; empty: nothing does
 	Usual    string // the argument where it is left out; empty: it must be there
+	Source   string // who reported it; empty: nobody
 }
 
 // Traits lists the traits that there are, by name.
 func Traits() []TraitUsage {
 	var all []TraitUsage
 	for _, k := range traitKinds() {
-		u := TraitUsage{Name: k.name, Argument: k.arg.name}
+		u := TraitUsage{Name: k.name, Argument: k.arg.name, Source: traitSources[k.name]}
 		if k.arg.name != "" && !k.arg.sectors {
 			u.Usual = strconv.Itoa(k.arg.usual)
 		}

@@ -1,0 +1,48 @@
+package sim
+
+// traitSources say who reported what a trait does: an issue of a project, or the
+// source of a program that allows for it. Traits that are not here are what the
+// standards leave open, or what nobody reported and a host must find out all the
+// same.
+var traitSources = map[string]string{
+	"aborted-command-in-write":        "libburn, spc.c",
+	"buffer-capacity-transport-error": "growisofs, get_buffer_stats",
+	"busy-after-load":                 "systemd/systemd#13806, pali/udftools#32",
+	"c2-294-fails-after":              "gchudov/cuetools.net#19",
+	"c2-294-garbage":                  "gchudov/cuetools.net#164",
+	"c2-296-only-first":               "superg/redumper#66",
+	"c2-296-only-last":                "CUETools, SCSIDrive.cs (Pioneer 215D)",
+	"c2-and-subchannel-exclusive":     "superg/redumper#304",
+	"c2-garbage":                      "superg/redumper#431",
+	"c2-late":                         "redumper, drive.ixx (Plextor)",
+	"cache":                           "superg/redumper#196",
+	"cdtext-at-lead-in-only":          "Psysonic/psysonic#1538",
+	"cdtext-at-zero-only":             "Psysonic/psysonic#1538",
+	"close-000-sequence-error":        "growisofs, at the end of a DVD+RW",
+	"close-refused-after-test-write":  "cdrtools, drv_mmc.c",
+	"cue-sheet-limit":                 "aaru-dps/Aaru#540",
+	"cut-mod-1024":                    "RibShark/OmniDrive#85",
+	"dvd-drive":                       "haikuports/haikuports#2010",
+	"get-configuration-takes":         "libcdio/libcdio#54",
+	"mcn-from-cue-sheet-only":         "cdrdao, GenericMMC.cc",
+	"no-full-toc":                     "whipper-team/whipper#698",
+	"no-subchannel":                   "cdrdao, CdrDriver.cc",
+	"not-present-first":               "libburn, spc.c (LG GSA-4082B)",
+	"not-ready-04-00":                 "libburn, spc.c",
+	"opc-refused":                     "Debian #549094",
+	"open-session-unreadable":         "libburn, mmc.c",
+	"progress-background":             "growisofs, transport.hxx",
+	"progress-stuck":                  "pali/udftools#33",
+	"protected-range":                 "raspberrypi/linux#5031",
+	"residual-on-write":               "Linux, usb-storage",
+	"sequence-error-in-write":         "growisofs, growisofs_mmc.cpp",
+	"set-streaming-refused":           "growisofs (LG GSA-4081B)",
+	"short-read-stale":                "Linux, libata-scsi.c",
+	"slow-lead-in":                    "cdrecord, cdrdao and growisofs, which wait minutes",
+	"subchannel-garbage":              "superg/redumper#407",
+	"subchannel-hangs":                "dosbox-staging/dosbox-staging#4151",
+	"subchannel-r-w-zero":             "saramibreak/DiscImageCreator#243",
+	"toc-before-minus-150":            "cyanreg/cyanrip#84, gchudov/cuetools.net#242",
+	"transfer-limit":                  "xbmc/xbmc#2570",
+	"writes-nothing-with-cdtext":      "Psysonic/psysonic#1538",
+}
