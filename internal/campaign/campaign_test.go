@@ -280,8 +280,7 @@ type burnNotes struct{ text []string }
 func (n *burnNotes) Progress(burn.Progress) {}
 
 func (n *burnNotes) Note(note burn.Note) {
-	switch note.(type) {
-	case burn.TextNote, burn.LostTextNote, burn.CatalogueNote:
+	if _, ok := note.(burn.TextNote); ok {
 		n.text = append(n.text, note.String())
 	}
 }
