@@ -61,7 +61,7 @@ func Survey(ctx context.Context, d *mmc.Drive) (*Medium, error) {
 // The survey stays as it is.
 func MediumOf(m *drive.Medium) (*Medium, error) {
 	switch {
-	case m.Config == nil:
+	case m.Config == nil && m.Recording == nil:
 		return nil, &Refusal{Kind: ErrNotWritable, Reason: UnknownDisc}
 	case m.Profile == mmc.ProfileNone:
 		return nil, drive.ErrNoMedium

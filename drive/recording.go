@@ -85,6 +85,9 @@ func surveyRecording(ctx context.Context, d *mmc.Drive, m *Medium) (*Recording, 
 	r.Open = info.Status == mmc.DiscAppendable && info.LastSession == mmc.SessionIncomplete
 	r.Damaged = info.LastSession == mmc.SessionDamaged
 	r.features(m.Config, p)
+	if err := r.legacy(ctx, d, m); err != nil {
+		return nil, err
+	}
 	var err error
 	if r.Formats, err = d.FormatCapacities(ctx); err != nil && !Classify(err).Answered() {
 		return nil, err
@@ -152,6 +155,34 @@ func (r *Recording) features(conf *mmc.Configuration, p mmc.Profile) {
 	if Overwritable(p) || p.IsBD() || p == mmc.ProfileDVDPlusR || p == mmc.ProfileDVDPlusRDL {
 		r.UnderrunFree = true // as these kinds of media always are
 	}
+}
+
+// legacy finds out about CDs what a drive does not state by features: some drives are
+// older than features, and some burn sessions at once without listing the feature (wodim,
+// cdrdao and libburn try mode page 05h, too).
+func (r *Recording) legacy(ctx context.Context, d *mmc.Drive, m *Medium) error {
+	if !m.Profile.IsCD() || m.Config != nil && m.Config.Has(mmc.FeatureCDMastering) {
+		return nil
+	}
+	if m.Config == nil {
+		caps, err := d.Capabilities(ctx)
+		if err != nil && !Classify(err).Answered() {
+			return err
+		}
+		r.Writes, r.Simulates, r.UnderrunFree = caps.WriteCDR, caps.TestWrite, caps.BufferUnderrunFree
+		if m.Profile == mmc.ProfileCDRW {
+			r.Writes = caps.WriteCDRW
+		}
+	}
+	if !r.Writes || r.Status == mmc.DiscComplete && !r.Erasable {
+		return nil
+	}
+	err := d.SetWriteParameters(ctx, mmc.WriteParameters{Type: mmc.WriteSessionAtOnce, Block: mmc.BlockAudio, UnderrunFree: r.UnderrunFree})
+	if err != nil && !Classify(err).Answered() {
+		return err
+	}
+	r.AtOnce = err == nil
+	return nil
 }
 
 // writes reports whether a DVD+R or DVD+RW feature is current and covers writing.

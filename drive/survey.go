@@ -96,6 +96,11 @@ func Survey(ctx context.Context, d *mmc.Drive, parts Parts) (*Medium, error) {
 	case parts&ForWriting != 0 && Recordable(m.Profile), !Classify(err).OneCommand():
 		return nil, err
 	}
+	if m.Config == nil && m.Info != nil {
+		if err := m.guessProfile(ctx, d); err != nil {
+			return nil, err
+		}
+	}
 	if parts&ForReading != 0 {
 		if err := m.contents(ctx, d); err != nil {
 			return nil, err
@@ -121,6 +126,23 @@ func (m *Medium) configuration(ctx context.Context, d *mmc.Drive) error {
 		m.Config, m.Profile = nil, mmc.ProfileCDROM
 	default:
 		return err
+	}
+	return nil
+}
+
+// guessProfile finds out what CD is in a drive that knows no profiles. Of a drive that
+// reads DVDs, nothing can be concluded: such a drive knows them, and something between
+// it and the computer does not.
+func (m *Medium) guessProfile(ctx context.Context, d *mmc.Drive) error {
+	caps, err := d.Capabilities(ctx)
+	switch {
+	case err != nil && !Classify(err).Answered():
+		return err
+	case err != nil || caps.ReadDVDROM:
+	case m.Info.Erasable && caps.WriteCDRW:
+		m.Profile = mmc.ProfileCDRW
+	case m.Info.Status != mmc.DiscComplete && caps.WriteCDR:
+		m.Profile = mmc.ProfileCDR
 	}
 	return nil
 }

@@ -23,8 +23,12 @@ type Configuration struct {
 	Features []Feature
 }
 
-// Feature returns the feature with this code, or nil.
+// Feature returns the feature with this code, or nil. A nil Configuration, of a drive
+// older than features, has none.
 func (c *Configuration) Feature(code FeatureCode) *Feature {
+	if c == nil {
+		return nil
+	}
 	for i := range c.Features {
 		if c.Features[i].Code == code {
 			return &c.Features[i]

@@ -168,7 +168,7 @@ var touched = map[string]string{
 	"no-accurate-stream":                "pages audio c2-294 c2-296 c2-damage sub sub-and-c2",
 	"no-c2":                             "identity pages c2-294 c2-296 c2-damage sub-and-c2 rewritable",
 	"no-full-toc":                       "toc",
-	"no-get-configuration":              "identity rewritable",
+	"no-get-configuration":              "identity pages rewritable",
 	"no-session-at-once-feature":        "identity rewritable",
 	"no-subchannel":                     "pages sub sub-and-c2",
 	"not-present-first":                 "load",

@@ -11,7 +11,9 @@ import (
 // configurationTraits are about what a drive says that it can do.
 func configurationTraits() []traitKind {
 	return []traitKind{
-		{"no-get-configuration", argument{}, always(refuse(scsi.OpGetConfiguration, errOpcode))},
+		{"no-get-configuration", argument{}, always(hooks{
+			before: refuse(scsi.OpGetConfiguration, errOpcode).before, page: cdOnly,
+		})},
 		{"set-streaming-refused", argument{}, always(refuse(scsi.OpSetStreaming, fail(scsi.IllegalRequest, scsi.ASCAddressOutOfRange, 0)))},
 		{"no-session-at-once-feature", argument{}, always(hooks{features: func(_ *Drive, all [][]byte) [][]byte {
 			return slices.DeleteFunc(all, func(f []byte) bool { return binary.BigEndian.Uint16(f) == 0x002E })
@@ -28,6 +30,13 @@ func configurationTraits() []traitKind {
 			}
 			return all
 		}})},
+	}
+}
+
+// cdOnly takes what is about DVD out of the capabilities: a drive that old reads CDs.
+func cdOnly(_ *Drive, page []byte) {
+	if page[0]&0x3F == 0x2A {
+		page[2], page[3] = page[2]&0x07, page[3]&0x07
 	}
 }
 
