@@ -23,11 +23,11 @@ type Recording struct {
 	Background   FormatState
 	Sessions     int
 	Format       mmc.SessionFormat // of the sessions of a CD that has some
-	LastTrack    int      // in which writing goes on, or that would be begun
-	Open         bool     // the last session is open, and holds something
-	NextWritable addr.LBA // where writing goes on; 0 on a blank disc
-	Capacity     int      // sectors from address 0 on
-	Free         int      // sectors that can still be written
+	LastTrack    int               // in which writing goes on, or that would be begun
+	Open         bool              // the last session is open, and holds something
+	NextWritable addr.LBA          // where writing goes on; 0 on a blank disc
+	Capacity     int               // sectors from address 0 on
+	Free         int               // sectors that can still be written
 	Formats      []mmc.FormatCapacity
 	Speeds       []int // kB/s, highest first; empty: the drive does not say
 	LeadInStart  addr.LBA

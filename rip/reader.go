@@ -41,9 +41,9 @@ type reader struct {
 	refusals refusals
 
 	toldUnwritten bool
-	cache    cache
-	damage   Damage    // of the phase that works on it
-	damageAt time.Time // when that began
+	cache         cache
+	damage        Damage    // of the phase that works on it
+	damageAt      time.Time // when that began
 
 	image      *output   // what was read before, for comparisons
 	identity   *identity // of the disc; nil: an older state

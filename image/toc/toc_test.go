@@ -132,7 +132,7 @@ func TestPieces(t *testing.T) {
 		img.Close()
 	}
 	for text, want := range map[string]string{
-		"TRACK AUDIO\nFILE \"s.bin\" 00:02:00": "line 2: s.bin has",
+		"TRACK AUDIO\nFILE \"s.bin\" 00:02:00":    "line 2: s.bin has",
 		"TRACK AUDIO\nSILENCE 0:1:0\nINDEX 0:1:0": "line 1: track 1: INDEX 02 is not between",
 		"TRACK AUDIO\nFILE \"no.bin\" 0":          "line 2", "TRACK AUDIO\nFILE \"../../etc/passwd\" 0": "line 2", "TRACK AUDIO\nSILENCE 0:1:0\nSTART 0:1:0": "line 1: track 1: START",
 		"TRACK AUDIO\nSILENCE 9999:0:0\nSILENCE 9999:0:0\nSILENCE 9999:0:0\nSILENCE 9999:0:0": "longer than any disc",
