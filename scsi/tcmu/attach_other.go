@@ -31,6 +31,3 @@ func Abandon(string) error { return ErrUnsupported }
 
 // Names lists the drives.
 func Names() []string { return nil }
-
-// Mounted reports whether a drive is mounted.
-func Mounted(string) bool { return false }
