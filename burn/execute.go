@@ -94,10 +94,22 @@ func (b *burner) setSpeed(ctx context.Context) error {
 	if b.plan.Speed <= 0 {
 		return nil
 	}
-	if b.medium.Kind() == disc.CD {
-		return b.drive.SetCDSpeed(ctx, mmc.MaxSpeed, b.plan.Speed)
+	if b.medium.Kind() != disc.CD {
+		err := b.drive.SetStreaming(ctx, disc.LBA(max(0, b.medium.Capacity-1)), b.plan.Speed, b.plan.Speed)
+		if err == nil || !drive.Classify(err).Answered() {
+			return err
+		}
+		// Drives that do not know it, or not for this disc, take the other (libburn).
 	}
-	return b.drive.SetStreaming(ctx, disc.LBA(max(0, b.medium.Capacity-1)), b.plan.Speed, b.plan.Speed)
+	return b.drive.SetCDSpeed(ctx, mmc.MaxSpeed, b.plan.Speed)
+}
+
+// freeSpeed lets a drive read as fast as it likes: the speed of a burn counts for
+// reading, too, on DVD and BD.
+func freeSpeed(ctx context.Context, d *mmc.Drive, p mmc.Profile) {
+	if drive.KindOf(p) != disc.CD {
+		_ = d.SetStreaming(ctx, 0, 0, 0) // a drive that refuses reads as well
+	}
 }
 
 // immediate runs a long command with its immediate bit and waits for its end; a

@@ -40,6 +40,8 @@ func (m *Medium) State() DiscState {
 		return Overwritable
 	case m.Damaged:
 		return Spoiled
+	case m.NoPoint:
+		return Unknown
 	case m.Status == mmc.DiscBlank:
 		return StillBlank
 	case m.Status == mmc.DiscAppendable:
@@ -118,6 +120,8 @@ func (m *Medium) Writable() error {
 		return &Refusal{Kind: ErrNotWritable, Reason: ReadOnlyDisc, Disc: m.Profile}
 	case m.Status == mmc.DiscComplete && !m.random() && !m.Erasable:
 		return &Refusal{Kind: ErrNotWritable, Reason: DiscIsComplete, Disc: m.Profile}
+	case m.NoPoint && !m.Erasable:
+		return &Refusal{Kind: ErrNotWritable, Reason: NoWritePoint, Disc: m.Profile}
 	case m.Damaged && !m.Erasable:
 		return &Refusal{Kind: ErrNotWritable, Reason: DiscIsSpoiled, Disc: m.Profile}
 	case !m.Writes && !(m.Erasable && m.Status == mmc.DiscComplete):

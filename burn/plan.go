@@ -152,13 +152,13 @@ func (p *planner) prepare() error {
 		}
 		p.add(BlankStep{kind})
 		m := &p.m
-		m.Status, m.Damaged, m.NextWritable, m.Sessions, m.Open, m.LastTrack = mmc.DiscBlank, false, 0, 1, false, 1
+		m.Status, m.Damaged, m.NoPoint, m.NextWritable, m.Sessions, m.Open, m.LastTrack = mmc.DiscBlank, false, false, 0, 1, false, 1
 		m.Writes, m.Free = true, max(m.Capacity, m.Free)
 		if m.Capacity == 0 {
 			m.Capacity = blankCapacity(m.Profile)
 		}
 		m.AtOnce = true
-	case sequential && used && p.m.Erasable && (p.m.Status == mmc.DiscComplete || p.m.Damaged):
+	case sequential && used && p.m.Erasable && (p.m.Status == mmc.DiscComplete || p.m.Damaged || p.m.NoPoint):
 		return ErrNotBlank
 	}
 	return nil

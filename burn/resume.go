@@ -61,7 +61,7 @@ func (a *Attempt) ground(m *Medium) ground {
 		return blankGround
 	case m.Erasable:
 		return erasable
-	case !same || m.Damaged:
+	case !same || m.Damaged || m.NoPoint:
 		return worthless
 	case m.Status == mmc.DiscComplete: // it may have been closed before the burn was broken off
 		return complete

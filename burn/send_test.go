@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -207,5 +208,35 @@ func TestStreaming(t *testing.T) {
 	var refused *Refusal
 	if _, _, err := burnOn(t, recorder(blank(t, "dvd+rw", 50000)), sourceFor(t, "dvd+rw", 900), Options{Streaming: true}); !errors.As(err, &refused) {
 		t.Error(err)
+	}
+}
+
+// The speed of writing goes to drives without SET STREAMING by SET CD SPEED, and does
+// not stay for reading.
+func TestSpeeds(t *testing.T) {
+	for _, refuses := range []bool{false, true} {
+		var order []scsi.Opcode
+		restored := false
+		d := meddled(blank(t, "dvd+r", 50000), func(c *scsi.Command) (int, error, bool) {
+			switch op := scsi.Opcode(c.CDB[0]); op {
+			case scsi.OpSetStreaming:
+				restored = c.Data[0]&4 != 0
+				order = append(order, op)
+				return 0, senseError(scsi.IllegalRequest, scsi.ASCAddressOutOfRange, 0), refuses
+			case scsi.OpSetCDSpeed:
+				order = append(order, op)
+			}
+			return 0, nil, false
+		})
+		if _, res, err := burnOn(t, d, sourceFor(t, "dvd+r", 900), Options{Speed: 4}); err != nil || res.Err != nil {
+			t.Fatal(err, res.Err)
+		}
+		want := []scsi.Opcode{scsi.OpSetStreaming, scsi.OpSetStreaming}
+		if refuses {
+			want = []scsi.Opcode{scsi.OpSetStreaming, scsi.OpSetCDSpeed, scsi.OpSetStreaming}
+		}
+		if !slices.Equal(order, want) || !restored {
+			t.Errorf("%v, want %v; restored %t", order, want, restored)
+		}
 	}
 }

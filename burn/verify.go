@@ -104,6 +104,7 @@ func verify(ctx context.Context, d *mmc.Drive, src *Source, plan *Plan, w *watch
 	if err := v.reload(ctx, regions, keepTray); err != nil {
 		return nil, err
 	}
+	freeSpeed(ctx, d, plan.Profile)
 	if src.stream != nil {
 		return v.stream(ctx, regions)
 	}

@@ -16,6 +16,7 @@ type Recording struct {
 	Status   mmc.DiscStatus
 	Erasable bool
 	Damaged  bool // a failed burn left a session that cannot be resumed
+	NoPoint  bool // something is on it, and the drive does not say where writing goes on
 	// Formatted tells of media that have to be; Background is the state of a
 	// DVD+RW's format.
 	Formatted    bool
@@ -208,7 +209,7 @@ func (r *Recording) place(ctx context.Context, d *mmc.Drive, p mmc.Profile) erro
 	case err != nil && !Classify(err).Answered():
 		return err
 	case err != nil:
-		r.Damaged = r.Status != mmc.DiscBlank
+		r.NoPoint = r.Status != mmc.DiscBlank
 		return nil
 	}
 	r.LastTrack = t.Track
@@ -297,15 +298,11 @@ func (r *Recording) speeds(ctx context.Context, d *mmc.Drive) error {
 
 // NextWritable asks where writing goes on, on a disc of profile p.
 func NextWritable(ctx context.Context, d *mmc.Drive, p mmc.Profile) (addr.LBA, error) {
-	last := 0
-	if !asksForOpenTrack(p) {
-		info, err := d.DiscInfo(ctx)
-		if err != nil {
-			return 0, err
-		}
-		last = info.LastTrackInLast
+	info, err := d.DiscInfo(ctx)
+	if err != nil {
+		return 0, err
 	}
-	t, err := openTrack(ctx, d, p, last)
+	t, err := openTrack(ctx, d, p, info.LastTrackInLast)
 	return writePoint(&t), err
 }
 
@@ -317,10 +314,20 @@ func asksForOpenTrack(p mmc.Profile) bool {
 
 // openTrack asks for the track in which writing goes on.
 func openTrack(ctx context.Context, d *mmc.Drive, p mmc.Profile, last int) (mmc.TrackInfo, error) {
-	if asksForOpenTrack(p) {
-		last = mmc.OpenTrackCD
+	if !asksForOpenTrack(p) {
+		return d.TrackInfo(ctx, last)
 	}
-	return d.TrackInfo(ctx, last)
+	t, err := d.TrackInfo(ctx, mmc.OpenTrackCD)
+	if Classify(err) != Refused {
+		return t, err
+	}
+	// A drive that does not know the name may know the number.
+	for _, n := range []int{last, last + 1} {
+		if t, err := d.TrackInfo(ctx, n); err == nil && t.NextWritableValid {
+			return t, nil
+		}
+	}
+	return t, err
 }
 
 // writePoint is where writing goes on in a track. On a blank CD a drive may state
