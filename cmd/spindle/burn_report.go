@@ -69,7 +69,7 @@ func burnOutcome(ctx context.Context, a *app, t *target, r burn.Result, several 
 		}
 	}
 	switch v := r.Verification; {
-	case r.Err != nil && (errors.Is(r.Err, context.Canceled) || ctx.Err() != nil):
+	case r.Err != nil && (errors.Is(r.Err, context.Canceled) || ctx.Err() != nil && scsi.SenseOf(r.Err) == nil):
 		e.fail(burnInterrupted(r, t.medium))
 	case r.Err != nil:
 		e.fail(burnFailure(r, t.medium))
