@@ -3,6 +3,11 @@ package main
 // traitWords say what each trait of the simulated drive does.
 var traitWords = map[string]string{
 	"aborted-command-in-write":          "one WRITE ends with B/47/00 and takes nothing",
+	"audio-type-gives-data":             "READ CD of audio gives data sectors, too, without an error",
+	"mode-select-wants-zero-length":     "MODE SELECT is refused unless the length in its header is zero",
+	"no-performance":                    "GET PERFORMANCE is empty",
+	"refuses-after-write-error":         "after a WRITE that failed, every further one ends with 5/30/05",
+	"synchronize-never-ends":            "after SYNCHRONIZE CACHE the drive says for ever that it is writing",
 	"buffer-capacity-transport-error":   "READ BUFFER CAPACITY fails in the adapter",
 	"busy-after-load":                   "another program holds the drive after a disc came",
 	"c2-294-fails-after":                "C2 in 294 bytes: after some sectors, good ones end with 3/11/00",

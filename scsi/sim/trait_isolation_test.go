@@ -187,6 +187,7 @@ var touched = map[string]string{
 	"subchannel-hangs":                  "sub sub-and-c2",
 	"subchannel-no-crc":                 "sub sub-and-c2",
 	"subchannel-shifted":                "sub sub-and-c2",
+	"synchronize-never-ends":            "track test rewritable dvd+r bd-r dvd+rw",
 	"toc-before-minus-150":              "toc",
 	"writes-nothing-with-cdtext":        "session",
 }

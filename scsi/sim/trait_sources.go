@@ -7,6 +7,11 @@ package sim
 var traitSources = map[string]string{
 	"aborted-command-in-write":        "libburn, spc.c",
 	"buffer-capacity-transport-error": "growisofs, get_buffer_stats",
+	"audio-type-gives-data":           "Debian #998718, redumper, drive.ixx (Pioneer BDR-209D)",
+	"mode-select-wants-zero-length":   "a log of cdrecord (Plextor PX-716A)",
+	"no-performance":                  "growisofs (LG GSA-4040B)",
+	"refuses-after-write-error":       "a log of ImgBurn (Matshita UJ-850S)",
+	"synchronize-never-ends":          "cdrdao/cdrdao#10",
 	"busy-after-load":                 "systemd/systemd#13806, pali/udftools#32",
 	"c2-294-fails-after":              "gchudov/cuetools.net#19",
 	"c2-294-garbage":                  "gchudov/cuetools.net#164",

@@ -331,6 +331,11 @@ func traitCases() []traitCase {
 		{"expected-type-0-refused", "", do(readCD(470, 1, 1, 0xF8, 0)...), "", ""},
 		{"cache:1000000", "", rereadDamaged, "different", "the same"},
 		{"cache:1000000", "", rereadAfterElsewhere, "different", "different"},
+		{"audio-type-gives-data", "", func(p *probe) string {
+			b, got := p.load().in(2352, readCD(10, 1, 1, 0x10, 0)...)
+			return fmt.Sprint(got, len(b))
+		}, "5/64/000", "2352"},
+		{"audio-type-gives-data", "", c2(form294), "460", "460"},
 		{"protected-range:100-110", "", do(cdb10(0x28, 95, 5)...), "", ""},
 		{"protected-range:100-110", "", do(cdb10(0x28, 95, 6)...), "", "5/6F/03"},
 		{"no-accurate-stream:40", "", seekTwice, "the same", "different"},
@@ -396,6 +401,16 @@ func traitCases() []traitCase {
 			"6/29/00 6/28/00 2/04/01     ", "busy busy busy busy busy busy 6/29/00 6/28/00"},
 
 		{"no-get-configuration", "", do(0x46, 0, 0, 0, 0, 0, 0, 0, 8), "", "5/20/00"},
+		{"no-performance", "dvd+r", func(p *probe) string {
+			b, got := p.load().in(200, 0xAC, 0, 0, 0, 0, 0, 0, 0, 0, 12, 3)
+			p.must(got)
+			return fmt.Sprint(binary.BigEndian.Uint32(b))
+		}, "84", "0"},
+		{"mode-select-wants-zero-length", "cd-r", func(p *probe) string {
+			p.load()
+			return p.out([]byte{0, 18, 0, 0, 0, 0, 0, 0, 1, 10, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0}, 0x55, 0x10, 0, 0, 0, 0, 0, 0, 20) +
+				" " + p.out([]byte{0, 0, 0, 0, 0, 0, 0, 0, 1, 10, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0}, 0x55, 0x10, 0, 0, 0, 0, 0, 0, 20)
+		}, " ", "5/26/00 "},
 		{"set-streaming-refused", "", func(p *probe) string {
 			return p.load().out(make([]byte, 28), 0xB6, 0, 0, 0, 0, 0, 0, 0, 0, 0, 28)
 		}, "0 of 28", "5/21/00"},
@@ -425,6 +440,16 @@ func traitCases() []traitCase {
 			p.must(p.load().write(0))
 			return p.write(32) + " " + p.write(p.nwa())
 		}, " ", "B/47/00 "},
+		{"refuses-after-write-error", "dvd+r", func(p *probe) string {
+			p.must(p.load().write(0))
+			return p.write(64) + " " + p.write(32)
+		}, "5/21/02 ", "5/21/02 5/30/05"},
+		{"synchronize-never-ends", "dvd+r", func(p *probe) string {
+			p.must(p.load().write(0))
+			p.must(p.do(0x35, 2))
+			p.wait(time.Hour)
+			return p.do(0) + " " + p.do(cdb10(0x28, 0, 16)...)
+		}, " ", "2/04/08 "},
 		{"opc-refused", "cd-r", do(0x54, 1), "", "3/73/03"},
 		{"cdtext-refused", "cd-r", session, allOnDisc, "5/26/00"},
 		{"cdtext-refused", "cd-r", func(p *probe) string { return p.load().session(false, false) },

@@ -18,6 +18,14 @@ func configurationTraits() []traitKind {
 		{"no-session-at-once-feature", argument{}, always(hooks{features: func(_ *Drive, all [][]byte) [][]byte {
 			return slices.DeleteFunc(all, func(f []byte) bool { return binary.BigEndian.Uint16(f) == 0x002E })
 		}})},
+		{"no-performance", argument{}, always(hooks{after: func(_ *Drive, x *exchange) {
+			if x.op == scsi.OpGetPerformance && x.err == nil {
+				clear(x.Data[:x.n])
+			}
+		}})},
+		{"mode-select-wants-zero-length", argument{}, always(hooks{before: func(_ *Drive, x *exchange) bool {
+			return x.op == scsi.OpModeSelect10 && len(x.Data) >= 2 && x.Data[0]|x.Data[1] != 0 && x.answer(errParams)
+		}})},
 		{"dvd-drive", argument{}, always(hooks{ready: noBD, features: withoutBD})},
 		{"features-not-current-on-closed-rw", argument{}, always(hooks{features: func(d *Drive, all [][]byte) [][]byte {
 			if d.disc == nil || !d.disc.st.Final || !d.disc.kind.profile.rewritable() {

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"spindle/addr"
 	"spindle/disc"
@@ -82,6 +83,16 @@ func readTraits() []traitKind {
 		{"toc-before-minus-150", argument{}, always(hooks{after: earlyTOC})},
 		{"expected-type-0-refused", argument{}, always(hooks{before: func(_ *Drive, x *exchange) bool {
 			return x.isReadCD() && x.CDB[1]>>2&7 == 0 && x.answer(badField(1))
+		}})},
+		{"audio-type-gives-data", argument{}, always(hooks{before: func(_ *Drive, x *exchange) bool {
+			if x.isReadCD() && x.CDB[1]>>2&7 == 1 {
+				whole := *x.Command
+				whole.CDB = slices.Clone(x.CDB)
+				whole.CDB[1] &^= 7 << 2
+				whole.CDB[9] |= partAll
+				x.Command = &whole
+			}
+			return false
 		}})},
 		{"cache", argument{name: "BYTES", low: cdsector.Size, high: 64 << 20, usual: bufferSize}, readCache},
 		{"protected-range", argument{name: "LBA-LBA", sectors: true}, func(a traitArg) hooks {

@@ -18,6 +18,8 @@ func writeTraits() []traitKind {
 		{"aborted-command-in-write", nth(10), func(a traitArg) hooks {
 			return onNthWrite(a.n, fail(scsi.AbortedCommand, scsi.ASCParityError, 0))
 		}},
+		{"refuses-after-write-error", argument{}, refusesAfterError},
+		{"synchronize-never-ends", argument{}, synchronizeForEver},
 		{"opc-refused", argument{}, always(hooks{before: func(d *Drive, x *exchange) bool {
 			if x.op != scsi.OpSendOPC {
 				return false
@@ -132,6 +134,38 @@ func onNthWrite(n int, err error) hooks {
 		count++
 		return count == n && x.answer(err)
 	}}
+}
+
+// refusesAfterError refuses every WRITE after one that failed.
+func refusesAfterError(traitArg) hooks {
+	failed := false
+	return hooks{
+		before: func(_ *Drive, x *exchange) bool { return failed && x.isWrite() && x.answer(errReadOnly) },
+		after: func(_ *Drive, x *exchange) {
+			failed = x.op != scsi.OpStartStopUnit && (failed || x.isWrite() && x.err != nil)
+		},
+	}
+}
+
+// synchronizeForEver says for ever that the drive is writing, once SYNCHRONIZE
+// CACHE has come, though all is on the disc.
+func synchronizeForEver(traitArg) hooks {
+	writing := false
+	return hooks{
+		before: func(d *Drive, x *exchange) bool {
+			switch x.op {
+			case scsi.OpTestUnitReady, scsi.OpSynchronizeCache, scsi.OpCloseTrackSession:
+			case scsi.OpStartStopUnit:
+				writing = false
+				return false
+			default:
+				return false
+			}
+			// The work itself comes to its end.
+			return writing && d.finishOperation() == nil && x.answer(fail(scsi.NotReady, scsi.ASCNotReady, scsi.ASCQLongWrite))
+		},
+		after: func(_ *Drive, x *exchange) { writing = writing || x.op == scsi.OpSynchronizeCache && x.err == nil },
+	}
 }
 
 // sequenceError fails every WRITE from the Nth on, until SYNCHRONIZE CACHE comes;
