@@ -199,6 +199,10 @@ func (s *stored) layOut(f *format.File, medium func(sectors int64) disc.Medium) 
 	return c.Image([]string{f.Path}, []io.Closer{f})
 }
 
+// mostMissing is how many times the size of the file a volume may have. What states more
+// is damaged, or the file is of no use.
+const mostMissing = 64
+
 // count returns how many sectors the disc has: those of the file, or, where that was cut
 // short, of the volume in it.
 func (s *stored) count(f *format.File) (int64, error) {
@@ -206,9 +210,9 @@ func (s *stored) count(f *format.File) (int64, error) {
 	sectors := f.Size / stride
 	v, err := iso.ReadVolume(userReader{f.ReaderAt, *s}, sectors)
 	switch {
-	case err == nil && v.ISOBlocks > sectors:
+	case err == nil && v.ISOBlocks > sectors && v.ISOBlocks <= min(disc.MaxLBA, mostMissing*sectors):
 		return v.ISOBlocks, nil
-	case f.Cut || err == nil && f.Size%stride != 0 && sectors > 0:
+	case f.Cut || err == nil && v.ISOBlocks > sectors || err == nil && f.Size%stride != 0 && sectors > 0:
 		return sectors + 1, nil // and nothing says how many more
 	case f.Size == 0 || f.Size%stride != 0:
 		return 0, fmt.Errorf("%w of %d bytes (it has %d bytes)", ErrSize, stride, f.Size)

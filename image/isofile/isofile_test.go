@@ -11,6 +11,7 @@ import (
 
 	"spindle/disc"
 	"spindle/internal/corpus"
+	"spindle/internal/testdisc"
 	"spindle/iso"
 	"spindle/iso/author"
 )
@@ -87,5 +88,33 @@ func TestForeign(t *testing.T) {
 		if bad := strings.HasPrefix(name, "bad-") || strings.HasPrefix(name, "malformed"); bad != (err != nil) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// What a damaged descriptor states of the size is not believed, and does not pass for whole.
+func TestAbsurdSize(t *testing.T) {
+	dir := t.TempDir()
+	path, err := testdisc.Make(dir, "iso")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const size = 16*iso.BlockSize + 80 // ECMA-119 8.4.8
+	for i := range 8 {
+		b[size+i] ^= 0xFF
+	}
+	if err := os.WriteFile(path, b, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	img, err := Open(context.Background(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer img.Close()
+	if end := img.Layout().End(); int(end) != len(b)/iso.BlockSize+1 || !img.Flaws().Contains(end-1) {
+		t.Errorf("%d sectors, flaws: %v", end, img.Flaws())
 	}
 }
