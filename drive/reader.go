@@ -1,10 +1,13 @@
 package drive
 
 import (
+	"cmp"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 
 	"spindle/addr"
 	"spindle/disc"
@@ -35,6 +38,8 @@ type ReadCaps struct {
 	// Raw: READ CD gives whole sectors of 2352 bytes. Without it READ (10)
 	// gives their 2048 bytes of user data; of DVDs and BDs there is no more.
 	Raw bool
+	// NoAny: READ CD has to name the type of the sectors.
+	NoAny bool
 	// C2 is in which form the error pointers come that follow audio.
 	C2 mmc.C2Mode
 	// Sub is the sub-channel that follows every sector, and SubFirst that it
@@ -84,18 +89,33 @@ func NewReader(ctx context.Context, d *mmc.Drive, m *Medium) (*Reader, error) {
 		return r, nil
 	}
 	r.Caps.Raw = true
-	var sector [cdsector.Size]byte
-	switch err := r.ReadRaw(ctx, &sector, m.Contents.Layout.Tracks()[0].Start, mmc.AnySector); {
-	case ctx.Err() != nil:
-		return nil, ctx.Err()
-	case scsi.IsSense(err, scsi.IllegalRequest, scsi.ASCInvalidOpcode, scsi.AnyQualifier):
-		r.Caps.Raw = false
-		return r, nil
+	if err := r.findTypes(ctx, m.Contents.Layout.Tracks()[0].Start); err != nil || !r.Caps.Raw {
+		return r, err
 	}
 	if claimsC2(ctx, d, m.Config) {
 		r.Caps.C2 = mmc.C2Bits
 	}
 	return r, nil
+}
+
+// findTypes finds out whether READ CD works, and whether it reads sectors of any type.
+func (r *Reader) findTypes(ctx context.Context, at addr.LBA) error {
+	var sector [cdsector.Size]byte
+	var class Class
+	for _, r.Caps.NoAny = range [...]bool{false, true} {
+		err := r.ReadRaw(ctx, &sector, at, mmc.AnySector)
+		switch class = Classify(err); {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case scsi.IsSense(err, scsi.IllegalRequest, scsi.ASCInvalidOpcode, scsi.AnyQualifier):
+			r.Caps = ReadCaps{}
+			return nil
+		case class != Refused && class != Boundary:
+			return nil
+		}
+	}
+	r.Caps = ReadCaps{Raw: class == Boundary} // refused in every form: READ (10) is left
+	return nil
 }
 
 // claimsC2 asks feature 001Eh, then mode page 2Ah, for error pointers.
@@ -133,21 +153,103 @@ func (r *Reader) Try(ctx context.Context, caps ReadCaps, at addr.LBA, k Coding) 
 	return false
 }
 
-// Read reads n sectors of one coding into p, [ReadCaps.Stride] bytes each.
-// Recovered errors are none. A transfer that comes short is an error that wraps
-// [io.ErrUnexpectedEOF]: what did not come is never taken for read.
+// Read reads n sectors of one coding into p, [ReadCaps.Stride] bytes each, with as many
+// commands as [Tidy] wants. Recovered errors are none. A transfer that comes short, also
+// where the adapter does not say so, is an error that wraps [io.ErrUnexpectedEOF]: what
+// did not come is never taken for read.
 func (r *Reader) Read(ctx context.Context, p []byte, at addr.LBA, n int, k Coding) error {
-	p = p[:n*r.Caps.Stride(k)]
+	if n < 1 {
+		return fmt.Errorf("%w: %d sectors", mmc.ErrArgument, n)
+	}
+	stride := r.Caps.Stride(k)
+	for n > 0 {
+		m := cmp.Or(Tidy(n, stride), n)
+		if err := r.readOnce(ctx, p[:m*stride], at, m, k); err != nil {
+			return err
+		}
+		p, at, n = p[m*stride:], at+addr.LBA(m), n-m
+	}
+	return nil
+}
+
+// Tidy returns the largest number of sectors, at most n, whose bytes every adapter passes
+// on: a multiple of 16 bytes, without which Linux reads ATAPI drives by PIO (atapi_check_dma),
+// and less than half a kilobyte above a multiple of one, which a USB bridge is known to cut.
+// It is 0 where there is none.
+func Tidy(n, stride int) int {
+	for ; n > 0; n-- {
+		if bytes := n * stride; bytes%16 == 0 && bytes%1024 < 512 {
+			return n
+		}
+	}
+	return 0
+}
+
+// readOnce sends one command.
+func (r *Reader) readOnce(ctx context.Context, p []byte, at addr.LBA, n int, k Coding) error {
+	pattern := poison(p, n)
 	if !r.Caps.Raw {
 		got, err := r.Drive.Read10(ctx, p, at)
-		return complete(err, got, len(p))
+		return arrived(err, p[:got], n, len(p), pattern)
 	}
 	q := mmc.CDReadRequest{LBA: at, Count: n, Fields: mmc.RawSector, Sub: r.Caps.Sub}
 	if k == Audio {
 		q.Expect, q.Fields, q.C2 = mmc.CDDASector, mmc.UserData, r.Caps.C2
 	}
-	got, err := r.Drive.ReadCD(ctx, p, q)
-	return complete(err, got, len(p))
+	got, err := r.ReadCD(ctx, p, q)
+	return arrived(err, p[:got], n, len(p), pattern)
+}
+
+// poisonSize is how many bytes at the end of each sector are overwritten before it is read.
+const poisonSize = 16
+
+// poison puts a pattern at the end of each sector's place, which no sector holds.
+func poison(p []byte, n int) (pattern [poisonSize]byte) {
+	binary.NativeEndian.PutUint64(pattern[:], rand.Uint64())
+	binary.NativeEndian.PutUint64(pattern[8:], rand.Uint64())
+	for stride, i := len(p)/n, 1; i <= n; i++ {
+		copy(p[i*stride-poisonSize:], pattern[:])
+	}
+	return pattern
+}
+
+// arrived is complete that also finds sectors that did not come though the adapter says so:
+// that of SATA states no length (atapi_qc_complete), and some bridges a wrong one.
+func arrived(err error, p []byte, n, want int, pattern [poisonSize]byte) error {
+	if err = complete(err, len(p), want); err != nil {
+		return err
+	}
+	for stride, i := want/n, 1; i <= n; i++ {
+		if [poisonSize]byte(p[i*stride-poisonSize:]) == pattern {
+			return fmt.Errorf("the drive gave %d sectors of %d, and did not say so: %w", i-1, n, io.ErrUnexpectedEOF)
+		}
+	}
+	return nil
+}
+
+// typesOf are the sector types that are asked for where a drive refuses to read any.
+var typesOf = [...]mmc.SectorType{mmc.Mode1Sector, mmc.M2Form1Sector, mmc.M2Form2Sector, mmc.Mode2Sector, mmc.CDDASector}
+
+// ReadCD is [mmc.Drive.ReadCD] for drives, too, that refuse to read sectors of any type:
+// the types are asked for one after the other.
+func (r *Reader) ReadCD(ctx context.Context, p []byte, q mmc.CDReadRequest) (int, error) {
+	if q.Expect != mmc.AnySector || !r.Caps.NoAny {
+		return r.Drive.ReadCD(ctx, p, q)
+	}
+	var (
+		n   int
+		err error
+	)
+	for _, q.Expect = range typesOf {
+		t := q
+		if t.Expect == mmc.CDDASector {
+			t.Fields = mmc.UserData
+		}
+		if n, err = r.Drive.ReadCD(ctx, p, t); Classify(err) != Boundary && Classify(err) != Refused {
+			return n, err
+		}
+	}
+	return n, err
 }
 
 // ErrNotRaw is returned where whole sectors are asked for and the drive, or the
@@ -159,8 +261,9 @@ func (r *Reader) ReadRaw(ctx context.Context, p *[cdsector.Size]byte, at addr.LB
 	if !r.Caps.Raw {
 		return ErrNotRaw
 	}
-	n, err := r.Drive.ReadCD(ctx, p[:], mmc.CDReadRequest{LBA: at, Count: 1, Expect: expect, Fields: mmc.RawSector})
-	return complete(err, n, len(p))
+	pattern := poison(p[:], 1)
+	n, err := r.ReadCD(ctx, p[:], mmc.CDReadRequest{LBA: at, Count: 1, Expect: expect, Fields: mmc.RawSector})
+	return arrived(err, p[:n], 1, len(p), pattern)
 }
 
 // ReadUser reads the 2048 bytes of user data of one sector. The error for a sector

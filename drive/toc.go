@@ -40,6 +40,7 @@ func (c *Contents) surveyCD(ctx context.Context, dev *mmc.Drive) error {
 			return err
 		}
 	}
+	clampStart(sessions)
 	c.Layout = &disc.Layout{Medium: disc.CD, Sessions: sessions}
 	if err := closeTracks(c.Layout); err != nil {
 		return err
@@ -49,6 +50,21 @@ func (c *Contents) surveyCD(ctx context.Context, dev *mmc.Drive) error {
 		c.CDText = b
 	}
 	return ctx.Err()
+}
+
+// Addresses before the beginning of the program area stand in a table of contents as times
+// from 90 minutes on (MMC-6 4.2.5): so many sectors too high.
+const (
+	wrapsFrom = 90*60*75 - addr.Pregap
+	wrapsBy   = 100 * 60 * 75
+)
+
+// clampStart lets a first track that begins before the disc begin at its beginning: some
+// tables of contents say so, and what lies there cannot be read.
+func clampStart(sessions []disc.Session) {
+	if t := &sessions[0].Tracks[0]; t.Start < -addr.Pregap || t.Start >= wrapsFrom && t.Start-wrapsBy < -addr.Pregap {
+		t.Start = 0
+	}
 }
 
 // sessionsFromFullTOC reads all lead-ins. The lead-out must agree with that of
@@ -175,7 +191,25 @@ func sessionsFromTOC(ctx context.Context, dev *mmc.Drive, toc mmc.TOC) ([]disc.S
 	if len(sessions[0].Tracks) == 0 {
 		return nil, fmt.Errorf("%w: there is no track in it", ErrTOC)
 	}
+	if len(sessions) == 1 {
+		return asExtra(sessions[0]), nil
+	}
 	return sessions, nil
+}
+
+// asExtra takes data behind audio for a session of its own, which a CD-Extra has, where the
+// drive does not tell: between the two lies the gap of sessions, that cannot be read. The
+// other way round, and where the audio would not be longer than that gap, it is one session.
+func asExtra(s disc.Session) []disc.Session {
+	k := len(s.Tracks) - 1
+	gap := disc.LBA(addr.SessionGap(1))
+	if k < 1 || !s.Tracks[k].Mode.IsData() || s.Tracks[k].Start-s.Tracks[k-1].Start <= gap ||
+		slices.ContainsFunc(s.Tracks[:k], func(t disc.Track) bool { return t.Mode.IsData() }) {
+		return []disc.Session{s}
+	}
+	second := disc.Session{Number: 2, LeadOut: s.LeadOut, Tracks: slices.Clone(s.Tracks[k:])}
+	s.Tracks, s.LeadOut = s.Tracks[:k], s.Tracks[k].Start-gap
+	return []disc.Session{s, second}
 }
 
 // closeTracks gives each track its end, and what lies between LBA 0 and the first

@@ -30,6 +30,9 @@ const (
 	readyPoll     = 500 * time.Millisecond // between two TEST UNIT READY
 	busyPoll      = 20 * time.Millisecond  // between two attempts of [Retry]
 	maxAttentions = 16                     // in a row, before they count as a failure
+
+	causeUnknown    = 5 * time.Second // of 2/04/00, before it is taken for ready
+	absentAfterLoad = 5 * time.Second // of 2/3A after a change of the medium
 )
 
 // WaitReady waits, at most limit by the drive's clock, until the disc in the
@@ -39,14 +42,21 @@ const (
 // [ErrNotReady], or what the device failed with.
 func WaitReady(ctx context.Context, d *mmc.Drive, limit time.Duration) error {
 	start := d.Clock().Now()
+	changed := false
 	for attentions := 0; ; {
 		err := d.TestUnitReady(ctx)
 		s := scsi.SenseOf(err)
+		waited := d.Clock().Now().Sub(start)
 		switch class := Classify(err); {
 		case err == nil:
 			return nil
+		case s != nil && s.Is(scsi.NotReady, scsi.ASCNotReady, scsi.ASCQCauseNotReportable) && waited >= causeUnknown:
+			return nil // an adapter that always says so (libburn spc.c): the next command will tell
+		case class == NoMedium && changed && waited < absentAfterLoad && !s.Is(scsi.NotReady, scsi.ASCMediumNotPresent, scsi.ASCQTrayOpen):
+			// Drives say so before they find the disc that has just come (libburn spc.c).
 		case s != nil && s.Key == scsi.UnitAttention && attentions < maxAttentions:
 			attentions++
+			changed = changed || class == Changed
 			continue
 		case s != nil && s.Is(scsi.NotReady, scsi.ASCMediumNotPresent, scsi.ASCQTrayOpen):
 			return fmt.Errorf("%w (%w)", ErrTrayOpen, err)
@@ -61,7 +71,7 @@ func WaitReady(ctx context.Context, d *mmc.Drive, limit time.Duration) error {
 		case class != Busy && class != NotReady && class != Attention && class != Changed:
 			return err
 		}
-		if d.Clock().Now().Sub(start) >= limit {
+		if waited >= limit {
 			return fmt.Errorf("%w after %s (%w)", ErrNotReady, limit.Round(time.Second), err)
 		}
 		if err := d.Clock().Sleep(ctx, readyPoll); err != nil {

@@ -51,11 +51,7 @@ func (j *job) run(ctx context.Context) (*Result, error) {
 			return nil, err
 		}
 	}
-	c, err := j.survey(ctx, earlier)
-	if err != nil {
-		return nil, err
-	}
-	p, err := j.plan(ctx, c, earlier)
+	c, p, err := j.look(ctx, earlier)
 	if err != nil {
 		return nil, err
 	}
@@ -139,6 +135,19 @@ func (j *job) lookForEarlier() (*state, *mapfile.Map, error) {
 		return nil, nil, fmt.Errorf("%w (%s)", ErrOtherOptions, j.mapPath)
 	}
 	return s, m, nil
+}
+
+// look surveys the disc and plans, again where the disc was changed meanwhile.
+func (j *job) look(ctx context.Context, earlier *state) (c *Contents, p *plan, err error) {
+	for range maxResets {
+		if c, err = j.survey(ctx, earlier); err != nil {
+			return nil, nil, err
+		}
+		if p, err = j.plan(ctx, c, earlier); !errors.Is(err, errChanged) {
+			return c, p, err
+		}
+	}
+	return nil, nil, fmt.Errorf("%w: %w", ErrDrive, err)
 }
 
 // survey finds out what is in the drive. When a rip is resumed, pregaps and

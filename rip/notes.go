@@ -21,6 +21,7 @@ const (
 	NoteUnreadSub      NoteCode = "unread-subchannel" // Track: its indexes, and the pregap after it, may be missing
 	NoteNoC2           NoteCode = "no-c2"             // no error pointers: audio is read twice
 	NoteNoC2WithSub    NoteCode = "no-c2-with-sub"    // none together with the sub-channel: audio is read twice
+	NoteC2Dropped      NoteCode = "c2-dropped"        // error pointers proved wrong in the middle: audio is read twice
 	NoteRunOut         NoteCode = "run-out"           // the run-out blocks of a track at once are left out
 	NoteContentEnds    NoteCode = "content-ends"      // Count of Total sectors of an overwritable disc hold its content
 	NoteUnwritten      NoteCode = "unwritten"         // parts of the disc were never written: zeros in the image

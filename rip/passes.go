@@ -30,7 +30,6 @@ func (r *reader) passes(ctx context.Context) error {
 		}
 	}
 	if gaveUp {
-		r.resetSpeed(ctx)
 		return nil
 	}
 	return r.retryPasses(ctx)
@@ -96,6 +95,10 @@ func (r *reader) copyRound(ctx context.Context, skip *skipper) (skipped int, err
 		g, at, n := r.piece(b)
 		pos = g.position(at) + int64(n*g.size)
 		err := r.read(ctx, g, at, n, firstReading)
+		if failed := (*sectorsError)(nil); errors.As(err, &failed) && r.audioFailed(ctx, g, at, n) {
+			pos = g.position(at)
+			continue
+		}
 		if err == nil {
 			skip.succeeded()
 			timeouts = 0
@@ -362,7 +365,6 @@ func (r *reader) retryPasses(ctx context.Context) error {
 				s = sectors[len(sectors)-1-i]
 			}
 			if r.giveUp() {
-				r.resetSpeed(ctx)
 				return nil
 			}
 			if r.refusals.has(s.g.position(s.at)) {
@@ -373,7 +375,6 @@ func (r *reader) retryPasses(ctx context.Context) error {
 			}
 		}
 	}
-	r.resetSpeed(ctx)
 	return nil
 }
 

@@ -166,7 +166,7 @@ func (p *plan) all() []filePlan {
 }
 
 // perCommand is how many sectors of a region one command can carry.
-func (p *plan) perCommand(r *region) int { return max(1, p.transfer/p.caps.Stride(r.coding)) }
+func (p *plan) perCommand(r *region) int { return perTransfer(p.transfer, p.caps.Stride(r.coding)) }
 
 // gather finds out what a plan needs to know: how the drive reads this disc, and
 // how large an ISO of it is. Of a rip that is resumed the size is known.
@@ -186,83 +186,4 @@ func gather(ctx context.Context, c *Contents, opts Options, earlier *state) (fac
 	var err error
 	f.caps, err = c.chooseCaps(ctx, opts)
 	return f, err
-}
-
-// chooseCaps tries which forms of sectors the drive really gives. Error pointers
-// that it does not give are done without, a sub-channel that is wanted is not.
-func (c *Contents) chooseCaps(ctx context.Context, opts Options) (drive.ReadCaps, error) {
-	caps := c.reader.Caps
-	if c.Layout.Medium != disc.CD {
-		return caps, nil
-	}
-	first := c.Layout.Tracks()[0]
-	audio := firstAudio(c.Layout)
-	if !caps.Raw {
-		switch {
-		case audio != nil:
-			return caps, fmt.Errorf("%w audio, and track %d is audio", ErrCannotRead, audio.Number)
-		case opts.Subchannel:
-			return caps, ErrNoSubchannel
-		}
-		return caps, nil
-	}
-	if opts.Subchannel {
-		caps.Sub = mmc.RawSub
-	}
-	if audio == nil {
-		caps.C2 = mmc.NoC2
-		if opts.Subchannel && !c.reader.Try(ctx, caps, first.Start, drive.Data) {
-			return caps, ErrNoSubchannel
-		}
-		return caps, nil
-	}
-	return c.tryAudio(ctx, caps, audio)
-}
-
-func firstAudio(l *disc.Layout) *disc.Track {
-	for _, t := range l.Tracks() {
-		if !t.Mode.IsData() {
-			return t
-		}
-	}
-	return nil
-}
-
-// tryAudio tries error pointers and sub-channel together, in both orders, then
-// the sub-channel alone.
-func (c *Contents) tryAudio(ctx context.Context, caps drive.ReadCaps, t *disc.Track) (drive.ReadCaps, error) {
-	at := t.Start + (t.End-t.Start)/2
-	claimed := caps.C2 != mmc.NoC2
-	swapped, alone := caps, caps
-	swapped.SubFirst, alone.C2 = true, mmc.NoC2
-	tries := []drive.ReadCaps{caps}
-	if claimed && caps.Sub != mmc.NoSub {
-		tries = append(tries, swapped)
-	}
-	if claimed {
-		tries = append(tries, alone)
-	}
-	found := false
-	for _, try := range tries {
-		if found = c.reader.Try(ctx, try, at, drive.Audio); found {
-			caps = try
-			break
-		}
-	}
-	switch {
-	case ctx.Err() != nil:
-		return caps, ctx.Err()
-	case !found && caps.Sub != mmc.NoSub:
-		return caps, ErrNoSubchannel
-	case !found:
-		caps = alone // nothing could be read here: damage, perhaps
-	}
-	switch {
-	case caps.C2 != mmc.NoC2:
-	case claimed && caps.Sub != mmc.NoSub:
-		c.note(Note{Code: NoteNoC2WithSub})
-	default:
-		c.note(Note{Code: NoteNoC2})
-	}
-	return caps, nil
 }

@@ -3,6 +3,7 @@ package rip
 import (
 	"context"
 	"errors"
+	"time"
 
 	"spindle/disc"
 	"spindle/disc/cdsector"
@@ -21,9 +22,16 @@ func (s qState) same(o qState) bool { return s.track == o.track && s.index == o.
 // errNoQ: no position frame could be read around a sector.
 var errNoQ = errors.New("no Q sub-channel here")
 
+// errQHangs: the drive does not answer when it is asked for the sub-channel. Some USB
+// adapters hang so; each time costs a reset.
+var errQHangs = errors.New("no answer when asked for the sub-channel")
+
+// qLimit is how long a drive may take over one frame.
+const qLimit = 30 * time.Second
+
 // qReader reads Q frames through the drive.
 type qReader struct {
-	dev  *mmc.Drive
+	dev  *drive.Reader
 	mode mmc.SubMode
 	// shift is by how many sectors the frames that the drive gives run ahead
 	// of the sectors; some drives are off by one or two.
@@ -44,8 +52,10 @@ const qNear = 75
 func (r *qReader) frame(ctx context.Context, at disc.LBA) (cdsector.Q, error) {
 	main := cdsector.Size
 	buf := make([]byte, main+r.mode.Size())
-	n, err := r.dev.ReadCD(ctx, buf, mmc.CDReadRequest{LBA: at, Count: 1, Fields: mmc.RawSector, Sub: r.mode})
+	n, err := r.dev.ReadCD(ctx, buf, mmc.CDReadRequest{LBA: at, Count: 1, Fields: mmc.RawSector, Sub: r.mode, Limit: qLimit})
 	switch {
+	case drive.Classify(err) == drive.TimedOut:
+		return cdsector.Q{}, errQHangs
 	case err != nil && !drive.Classify(err).OneCommand():
 		return cdsector.Q{}, &deviceError{err}
 	case err != nil || n < len(buf):
@@ -101,6 +111,9 @@ func (r *qReader) state(ctx context.Context, at, low, high disc.LBA) (qState, er
 		if ctx.Err() != nil {
 			return qState{}, ctx.Err()
 		}
+		if errors.Is(err, errQHangs) {
+			return qState{}, err
+		}
 		var broken *deviceError
 		if errors.As(err, &broken) {
 			return qState{}, broken.err
@@ -152,7 +165,7 @@ func (r *qReader) boundary(ctx context.Context, low, high qState, before func(qS
 // number in the Q sub-channel. Without one that can be read, a note says so and
 // the layout stays as the TOC has it.
 func (c *Contents) scanQ(ctx context.Context) error {
-	r := &qReader{dev: c.reader.Drive}
+	r := &qReader{dev: c.reader}
 	if !r.choose(ctx, c.Layout) {
 		c.note(Note{Code: NoteNoSubchannel})
 		if err := c.splitByKind(ctx); err != nil {
@@ -172,7 +185,9 @@ func (c *Contents) scanQ(ctx context.Context) error {
 			if j+1 < len(s.Tracks) {
 				next = &s.Tracks[j+1]
 			}
-			if err := c.scanTrack(ctx, r, &s.Tracks[j], next); err != nil {
+			if err := c.scanTrack(ctx, r, &s.Tracks[j], next); errors.Is(err, errQHangs) {
+				return nil // what is known by now is kept
+			} else if err != nil {
 				return err
 			}
 		}
@@ -186,7 +201,11 @@ func (r *qReader) choose(ctx context.Context, l *disc.Layout) bool {
 	first := l.Tracks()[0]
 	for _, mode := range [...]mmc.SubMode{mmc.RawSub, mmc.QSub} {
 		r.mode = mode
-		if s, err := r.state(ctx, first.Start+qTries, first.Start, first.End); err == nil && s.track == first.Number {
+		s, err := r.state(ctx, first.Start+qTries, first.Start, first.End)
+		if errors.Is(err, errQHangs) {
+			return false
+		}
+		if err == nil && s.track == first.Number {
 			return true
 		}
 	}
@@ -204,8 +223,10 @@ func (c *Contents) scanTrack(ctx context.Context, r *qReader, t, next *disc.Trac
 			err = c.split(ctx, r, t, next, from, to)
 		}
 	}
-	if errors.Is(err, errNoQ) {
+	if errors.Is(err, errNoQ) || errors.Is(err, errQHangs) {
 		c.note(Note{Code: NoteUnreadSub, Track: t.Number})
+	}
+	if errors.Is(err, errNoQ) {
 		err = nil
 	}
 	if err != nil {
@@ -277,7 +298,10 @@ func (c *Contents) scanCodes(ctx context.Context, r *qReader, t *disc.Track) err
 	for a := t.Start; a < end; a += codeBatch {
 		k := min(codeBatch, int(end-a))
 		n, err := r.dev.ReadCD(ctx, buf[:k*size], mmc.CDReadRequest{
-			LBA: a, Count: k, Fields: mmc.RawSector, Sub: mmc.RawSub})
+			LBA: a, Count: k, Fields: mmc.RawSector, Sub: mmc.RawSub, Limit: qLimit})
+		if drive.Classify(err) == drive.TimedOut {
+			return errQHangs
+		}
 		if err != nil && !drive.Classify(err).OneCommand() {
 			return err
 		}

@@ -21,6 +21,7 @@ type sink interface {
 	send(b *batch)  // a batch on its way to the image
 	drain()         // waits until all that was sent is written and marked
 	failure() error // the first failure to write
+	rehash()        // what was hashed may change
 	tick(now time.Time)
 }
 
@@ -41,6 +42,7 @@ type reader struct {
 	refusals refusals
 
 	toldUnwritten bool
+	flagged       int // batches in a row whose error pointers are doubtful
 	cache         cache
 	damage        Damage    // of the phase that works on it
 	damageAt      time.Time // when that began
@@ -68,6 +70,7 @@ func (r *reader) run(ctx context.Context) error {
 		// Always allowed again, also when ctx has ended.
 		defer func() { _ = r.drive.Drive.AllowRemoval(context.WithoutCancel(ctx)) }()
 	}
+	defer r.resetSpeed(context.WithoutCancel(ctx)) // the drive keeps it for the next program
 	return r.passes(ctx)
 }
 
@@ -105,6 +108,13 @@ func (r *reader) read(ctx context.Context, g *region, at disc.LBA, n int, what i
 	for range maxResets {
 		if err = r.fetch(ctx, b); err == nil {
 			r.given = true
+			if what == firstReading && r.progress.Phase == Copying {
+				r.watchPointers(ctx, b)
+			}
+			if len(b.buf) != n*max(g.size, r.plan.caps.Stride(g.coding)) { // its form was given up
+				r.sink.drop(b)
+				return r.read(ctx, g, at, n, what)
+			}
 			r.sink.send(b)
 			r.report(at, n, r.clock().Now().Sub(begin))
 			return nil
@@ -177,6 +187,9 @@ func (r *reader) recover(ctx context.Context, changed bool) error {
 func (r *reader) fetch(ctx context.Context, b *batch) error {
 	if b.r.coding == drive.Audio && r.plan.offset != 0 {
 		return r.fetchShifted(ctx, b)
+	}
+	if stride := r.plan.caps.Stride(b.r.coding); b.n < r.plan.perCommand(b.r) && drive.Tidy(1, stride) == 0 && drive.Tidy(b.n, stride) != b.n && r.readPadded(ctx, b) {
+		return nil
 	}
 	return r.drive.Read(ctx, b.buf, b.at, b.n, b.r.coding)
 }

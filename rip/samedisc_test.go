@@ -362,6 +362,7 @@ func TestUndecided(t *testing.T) {
 type swapping struct {
 	scsi.Device
 	next scsi.Device // nil: it was
+	copy *bool       // the rip is copying: what is changed before is no join
 	from int         // the sector at which it is
 }
 
@@ -372,7 +373,7 @@ func (s *swapping) Execute(ctx context.Context, c *scsi.Command) (int, error) {
 	case 0x28, 0xBE: // READ (10), READ CD: at most 65535 sectors
 		at, n = int(binary.BigEndian.Uint32(c.CDB[2:])), int(binary.BigEndian.Uint16(c.CDB[7:]))
 	}
-	if n >= many && at >= s.from && s.next != nil {
+	if *s.copy && n >= many && at >= s.from && s.next != nil {
 		s.Device, s.next = s.next, nil
 		return 0, &scsi.CheckCondition{Opcode: scsi.Opcode(c.CDB[0]), Sense: scsi.Sense{Key: scsi.UnitAttention, ASC: 0x28}}
 	}
@@ -394,7 +395,9 @@ func TestSwappedInTheMiddle(t *testing.T) {
 		b.change(r, 0, 100)
 		for _, next := range []*madeDisc{a, b} {
 			opts := a.options(filepath.Join(t.TempDir(), "x"))
-			d := &swapping{Device: sim.New(a.config(t)), next: sim.New(next.config(t)), from: 200 + r.IntN(1000)}
+			copying := false
+			opts.Observer = &observer{progress: func(p Progress) { copying = copying || p.Phase == Copying }}
+			d := &swapping{Device: sim.New(a.config(t)), next: sim.New(next.config(t)), from: 200 + r.IntN(1000), copy: &copying}
 			_, err := Rip(context.Background(), mmc.New(d), opts)
 			switch {
 			case next == a && err != nil, next == b && !errors.Is(err, ErrOtherDisc):

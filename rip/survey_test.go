@@ -10,10 +10,36 @@ import (
 	"spindle/disc/cdsector"
 	"spindle/image"
 	"spindle/image/imagetest"
+	"spindle/scsi"
+	"spindle/scsi/mmc"
+	"spindle/scsi/sim"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
+
+// Where a drive tells of sessions in no way, data behind audio are a session of their own.
+func TestCDExtraWithoutSessions(t *testing.T) {
+	src := makeDisc(t, "cdextra")
+	img, err := image.Open(t.Context(), src)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer img.Close()
+	d := mmc.New(&quirky{sim.New(sim.Config{Image: img, NoFullTOC: true}), func(ctx context.Context, next scsi.Device, c *scsi.Command) (int, error) {
+		n, err := next.Execute(ctx, c)
+		if c.CDB[0] == byte(scsi.OpReadTOC) && c.CDB[2]&15 == 1 && n > 3 {
+			c.Data[2], c.Data[3] = 1, 1
+		}
+		return n, err
+	}})
+	out := filepath.Join(t.TempDir(), filepath.Base(src))
+	res, err := Rip(t.Context(), d, Options{Output: out, Format: CueBin})
+	if err != nil || len(res.Bad) > 0 {
+		t.Fatalf("%v: %+v", err, res)
+	}
+	same(t, base(src)+".bin", base(out)+".bin")
+}
 
 func TestFormattedQ(t *testing.T) {
 	const at = 4500 - 150 // absolute time 01:00:00

@@ -45,6 +45,20 @@ func (t *tracker) set(pos, size int64, s mapfile.Status) {
 	t.m.Set(pos, size, s)
 }
 
+// replace gives the bytes of a run that are in one state another one.
+func (t *tracker) replace(pos, size int64, old, with mapfile.Status) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for end := pos + size; pos < end; {
+		b, ok := t.m.Next(pos, old)
+		if !ok || b.Pos >= end {
+			return
+		}
+		pos = min(b.End(), end)
+		t.m.Set(b.Pos, pos-b.Pos, with)
+	}
+}
+
 // mark sets the states of neighbouring sectors of a size.
 func (t *tracker) mark(pos, size int64, n int, state func(i int) mapfile.Status) {
 	t.mu.Lock()

@@ -57,9 +57,20 @@ func newWriter(p *plan, mapPath string, st *state, m *mapfile.Map) *writer {
 	for range depth {
 		w.free <- new(batch)
 	}
-	_, sizes := p.regions.tracks()
-	w.hasher = digest.New(sizes)
+	w.newHasher()
 	return w
+}
+
+func (w *writer) newHasher() {
+	_, sizes := w.plan.regions.tracks()
+	w.hasher = digest.New(sizes)
+}
+
+// rehash gives up the hashes of what was read so far: all is hashed at the end. Nothing may
+// be under way.
+func (w *writer) rehash() {
+	w.newHasher()
+	w.hashNext = -1
 }
 
 // start begins to take batches.

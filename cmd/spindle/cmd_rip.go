@@ -260,6 +260,7 @@ type ripResult struct {
 	Bad        []rip.BadRange  `json:"bad,omitempty"`
 	Files      []string        `json:"files,omitempty"` // that bad sectors belong to
 	ReadTwice  bool            `json:"audio_read_twice,omitempty"`
+	ReadOnce   bool            `json:"audio_read_once,omitempty"` // and the drive's word for it taken
 	Resumed    bool            `json:"resumed,omitempty"`
 	Seconds    float64         `json:"seconds"`
 }
@@ -270,6 +271,7 @@ func newRipResult(res *rip.Result) *ripResult {
 		Sectors: res.Sectors, LayerBreak: res.Contents.Layout.LayerBreak, Whole: res.Whole, Tracks: res.Tracks,
 		BadSectors: res.BadSectors(), Bad: res.Bad, ReadTwice: res.ReadTwice, Resumed: res.Resumed, Seconds: res.Elapsed.Seconds(),
 	}
+	r.ReadOnce = !res.ReadTwice && slices.ContainsFunc(res.Contents.Layout.Tracks(), func(t *disc.Track) bool { return !t.Mode.IsData() })
 	if r.BadSectors > 0 {
 		r.Status = exitBadSectors
 	}
@@ -298,6 +300,8 @@ func (r *ripResult) Text(p *page) {
 		r.textBad(p)
 	case r.ReadTwice:
 		p.text("Every sector was read without error, and the audio twice with the same result.")
+	case r.ReadOnce:
+		p.text("Every sector was read. The audio was read once, and the drive reported no error in it (C2).")
 	default:
 		p.text("Every sector was read without error.")
 	}

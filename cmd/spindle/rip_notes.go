@@ -42,6 +42,9 @@ var ripNotes = map[rip.NoteCode]func(n rip.Note) string{
 		return "This drive cannot report errors in audio (C2) together with the sub-channel: " +
 			"audio is read twice and compared. Without --sub, reading once is enough."
 	},
+	rip.NoteC2Dropped: func(rip.Note) string {
+		return "The errors that this drive reports in audio (C2) are wrong: audio is read twice and compared instead."
+	},
 	rip.NoteRunOut: func(rip.Note) string {
 		return "The disc was written track at once: the two run-out blocks after its data are not part of the image."
 	},

@@ -1,6 +1,7 @@
 package mmc
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -134,6 +135,7 @@ type CDReadRequest struct {
 	Fields Fields
 	C2     C2Mode
 	Sub    SubMode
+	Limit  time.Duration // that the drive may take; 0: as long as it takes on a damaged disc
 }
 
 func (r *CDReadRequest) flags() byte { return byte(r.Fields&0xF8) | byte(r.C2&3)<<1 }
@@ -156,7 +158,7 @@ func (d *Drive) ReadCD(ctx context.Context, buf []byte, r CDReadRequest) (int, e
 	put24(cdb[6:], uint32(r.Count))
 	cdb[9] = r.flags()
 	cdb[10] = byte(r.Sub)
-	b, err := d.in(ctx, cdb, buf, readLimit)
+	b, err := d.in(ctx, cdb, buf, cmp.Or(r.Limit, readLimit))
 	return len(b), err
 }
 

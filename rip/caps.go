@@ -1,0 +1,196 @@
+package rip
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+
+	"spindle/disc"
+	"spindle/disc/cdsector"
+	"spindle/drive"
+	"spindle/scsi/mmc"
+)
+
+// chooseCaps tries which forms of sectors the drive really gives. Error pointers
+// that it does not give are done without, a sub-channel that is wanted is not.
+func (c *Contents) chooseCaps(ctx context.Context, opts Options) (drive.ReadCaps, error) {
+	caps := c.reader.Caps
+	if c.Layout.Medium != disc.CD {
+		return caps, nil
+	}
+	first := c.Layout.Tracks()[0]
+	audio := firstAudio(c.Layout)
+	if !caps.Raw {
+		switch {
+		case audio != nil:
+			return caps, fmt.Errorf("%w audio, and track %d is audio", ErrCannotRead, audio.Number)
+		case opts.Subchannel:
+			return caps, ErrNoSubchannel
+		}
+		return caps, nil
+	}
+	if opts.Subchannel {
+		caps.Sub = mmc.RawSub
+	}
+	if audio == nil {
+		caps.C2 = mmc.NoC2
+		if opts.Subchannel && !c.reader.Try(ctx, caps, first.Start, drive.Data) {
+			return caps, ErrNoSubchannel
+		}
+		return caps, nil
+	}
+	return c.tryAudio(ctx, caps, audio)
+}
+
+func firstAudio(l *disc.Layout) *disc.Track {
+	for _, t := range l.Tracks() {
+		if !t.Mode.IsData() {
+			return t
+		}
+	}
+	return nil
+}
+
+// tryAudio tries error pointers and sub-channel together, in both orders, then
+// the sub-channel alone. Of the forms of error pointers, that of 296 bytes comes first:
+// more drives of today give it right, and its pairs of sectors are a multiple of 16 bytes.
+func (c *Contents) tryAudio(ctx context.Context, caps drive.ReadCaps, t *disc.Track) (drive.ReadCaps, error) {
+	at := t.Start + (t.End-t.Start)/2
+	claimed := caps.C2 != mmc.NoC2
+	alone := caps
+	alone.C2 = mmc.NoC2
+	var tries []drive.ReadCaps
+	if claimed {
+		for _, caps.C2 = range [...]mmc.C2Mode{mmc.C2AndBlock, mmc.C2Bits} {
+			if tries = append(tries, caps); caps.Sub != mmc.NoSub {
+				swapped := caps
+				swapped.SubFirst = true
+				tries = append(tries, swapped)
+			}
+		}
+	}
+	found := false
+	for _, try := range tries {
+		if try.Sub != mmc.NoSub && !c.reader.Try(ctx, try, at, drive.Audio) {
+			continue
+		}
+		var err error
+		if found, err = c.pointersHold(ctx, try); err != nil {
+			return caps, err
+		}
+		if found {
+			caps = try
+			break
+		}
+	}
+	if !found {
+		caps = alone
+		found = c.reader.Try(ctx, caps, at, drive.Audio)
+	}
+	switch {
+	case ctx.Err() != nil:
+		return caps, ctx.Err()
+	case !found && caps.Sub != mmc.NoSub:
+		return caps, ErrNoSubchannel
+	case caps.C2 != mmc.NoC2:
+	case claimed && caps.Sub != mmc.NoSub:
+		c.note(Note{Code: NoteNoC2WithSub})
+	default:
+		c.note(Note{Code: NoteNoC2})
+	}
+	return caps, nil
+}
+
+// Bounds on what error pointers may say of good audio.
+const (
+	// pointersOf is one sector in so many that may have some.
+	pointersOf = 20
+	// pointerPlaces is how many places of the audio are looked at.
+	pointerPlaces = 3
+)
+
+// errChanged: the disc may have been changed while it was looked at.
+var errChanged = errors.New("the disc was changed while it was being looked at")
+
+// pointersHold reports whether error pointers come in a form as they should, in
+// transfers as large as the rip's: over the beginning, the middle and the end of the
+// audio, no command fails that succeeds without them, the sound is the same, and few
+// sectors have any. Drives are known that take one of the forms and give errors for good
+// sectors, sooner or later.
+func (c *Contents) pointersHold(ctx context.Context, caps drive.ReadCaps) (bool, error) {
+	with := drive.Reader{Drive: c.reader.Drive, Caps: caps}
+	plain := with
+	plain.Caps.C2, plain.Caps.Sub, plain.Caps.SubFirst = mmc.NoC2, mmc.NoSub, false
+	sectors, flagged, tried := 0, 0, 0
+	for _, at := range c.audioPlaces(perTransfer(c.reader.Drive.MaxTransfer(), caps.Stride(drive.Audio))) {
+		n := int(at.count)
+		a, b := make([]byte, n*caps.Stride(drive.Audio)), make([]byte, n*cdsector.Size)
+		switch err := plain.Read(ctx, b, at.first, n, drive.Audio); {
+		case drive.Classify(err) == drive.Changed:
+			return false, errChanged
+		case err != nil:
+			continue // damage: it says nothing
+		}
+		tried++
+		switch err := with.Read(ctx, a, at.first, n, drive.Audio); {
+		case drive.Classify(err) == drive.Changed:
+			return false, errChanged
+		case err != nil:
+			return false, nil
+		}
+		same := true
+		for i := range n {
+			s := a[i*caps.Stride(drive.Audio):][:caps.Stride(drive.Audio)]
+			same = same && bytes.Equal(s[:cdsector.Size], b[i*cdsector.Size:][:cdsector.Size])
+			if c2, _ := caps.Split(s, drive.Audio); !allZero(c2) {
+				flagged++
+			}
+		}
+		if sectors += n; !same && steady(ctx, &plain, b, at.first, n) {
+			return false, nil
+		}
+	}
+	return tried > 0 && flagged <= max(1, sectors/pointersOf), nil
+}
+
+// steady reports whether audio comes again as it came: not from drives without "accurate
+// stream".
+func steady(ctx context.Context, r *drive.Reader, was []byte, at disc.LBA, n int) bool {
+	now := make([]byte, len(was))
+	return r.Read(ctx, now, at, n, drive.Audio) == nil && bytes.Equal(now, was)
+}
+
+// audioPlace is a run of sectors in one audio track.
+type audioPlace struct {
+	first disc.LBA
+	count disc.LBA
+}
+
+// audioPlaces are runs of at most n sectors at the beginning, in the middle and at the end
+// of the audio.
+func (c *Contents) audioPlaces(n int) []audioPlace {
+	var audio []*disc.Track
+	for _, t := range c.Layout.Tracks() {
+		if !t.Mode.IsData() {
+			audio = append(audio, t)
+		}
+	}
+	var all []audioPlace
+	for i := range pointerPlaces {
+		t := audio[i*(len(audio)-1)/(pointerPlaces-1)]
+		count := min(disc.LBA(n), t.End-t.Start)
+		all = append(all, audioPlace{t.Start + (t.End-t.Start-count)*disc.LBA(i)/(pointerPlaces-1), count})
+	}
+	return all
+}
+
+// perTransfer is how many sectors one command carries: as many as fit and come through
+// every adapter.
+func perTransfer(transfer, stride int) int {
+	most := max(1, transfer/stride)
+	if n := drive.Tidy(most, stride); n > 0 {
+		return n
+	}
+	return most
+}

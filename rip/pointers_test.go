@@ -1,0 +1,90 @@
+package rip
+
+import (
+	"bytes"
+	"context"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"spindle/disc/cdsector"
+	"spindle/scsi"
+	"spindle/scsi/mmc"
+	"spindle/scsi/sim"
+)
+
+// Error pointers that go wrong in the middle of a disc are given up, and a good disc comes
+// back whole; those of a disc that is damaged are kept.
+func TestPointersAreDropped(t *testing.T) {
+	const from = madeData + 300
+	a := makeCD(madeVolume(t), rand.New(rand.NewPCG(4, 2)))
+	flag := func(c *scsi.Command, n int) {
+		for i := range n {
+			c.Data[(i+1)*len(c.Data)/n-10] = 1
+		}
+	}
+	for name, test := range map[string]struct {
+		do      func(c *scsi.Command, at, n int) error
+		dropped bool
+	}{
+		"sectors fail": {func(c *scsi.Command, at, n int) error {
+			if at+n > from {
+				return &scsi.CheckCondition{Opcode: scsi.OpReadCD, Sense: scsi.Sense{Key: scsi.MediumError, ASC: scsi.ASCUnrecoveredRead}}
+			}
+			return nil
+		}, true},
+		"good sectors are flagged": {func(c *scsi.Command, at, n int) error {
+			if at > from {
+				flag(c, n)
+			}
+			return nil
+		}, true},
+		"a few are": {func(c *scsi.Command, at, n int) error {
+			if at > from && at < from+20 {
+				flag(c, n)
+			}
+			return nil
+		}, false},
+		"damage": {func(c *scsi.Command, at, n int) error {
+			if at > from && at < from+200 {
+				flag(c, n)
+				c.Data[rand.IntN(100)*4] ^= byte(1 + rand.IntN(255))
+			}
+			return nil
+		}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			started := false
+			d := &quirky{sim.New(a.config(t)), func(ctx context.Context, next scsi.Device, c *scsi.Command) (int, error) {
+				got, err := next.Execute(ctx, c)
+				if at, n := sectorsOf(c); err == nil && started && n > 0 && c.CDB[0] == byte(scsi.OpReadCD) && c.CDB[9]&6 != 0 {
+					if err := test.do(c, at, n); err != nil {
+						return 0, err
+					}
+				}
+				return got, err
+			}}
+			o := &observer{progress: func(p Progress) { started = started || p.Phase == Copying }}
+			opts := a.options(filepath.Join(t.TempDir(), "x"))
+			opts.Observer = o
+			res, err := Rip(context.Background(), mmc.New(d), opts)
+			if err != nil || o.told(NoteC2Dropped) != test.dropped || test.dropped && (len(res.Bad) > 0 || !res.ReadTwice) {
+				t.Fatalf("%v: %v, %v", err, res, o.notes)
+			}
+			if got, err := os.ReadFile(base(opts.Output) + ".bin"); test.dropped && (err != nil || !bytes.Equal(got, a.b)) {
+				t.Errorf("the image is not the disc (%v)", err)
+			}
+		})
+	}
+}
+
+// Whatever a plan reads, the bytes of one command come through every adapter.
+func TestTidyTransfers(t *testing.T) {
+	for _, stride := range []int{2048, cdsector.Size, 2448, 2646, 2648, 2742, 2744} {
+		n := perTransfer(64<<10, stride)
+		if bytes := n * stride; bytes > 64<<10 || bytes%16 != 0 || bytes%1024 >= 512 || bytes < 20<<10 {
+			t.Errorf("%d sectors of %d bytes: %d", n, stride, bytes)
+		}
+	}
+}
