@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"spindle/disc"
 	"spindle/drive"
 	"spindle/scsi"
 	"spindle/scsi/mmc"
@@ -41,13 +42,19 @@ func (s ReserveStep) run(ctx context.Context, b *burner, _ int) error {
 	return drive.Retry(ctx, b.drive, func() error { return b.drive.ReserveTrack(ctx, s.Blocks) })
 }
 
-// run announces the tracks. A drive that refuses CD-TEXT gets the sheet without.
+// run announces the tracks. Of a lead-in with CD-TEXT some drives want to know where it
+// begins, and others do not (cdrdao tries both); a drive that refuses both gets the sheet
+// without.
 func (s CueSheetStep) run(ctx context.Context, b *burner, _ int) error {
 	send := func(entries []mmc.CueEntry) error {
 		return drive.Retry(ctx, b.drive, func() error { return b.drive.SendCueSheet(ctx, entries) })
 	}
 	err := send(s.Entries)
-	if entries, text := s.withoutText(); text && drive.Classify(err) == drive.Refused {
+	entries, text := s.withoutText()
+	if text && drive.Classify(err) == drive.Refused {
+		err = send(s.startingAt(b.medium.LeadInStart))
+	}
+	if text && drive.Classify(err) == drive.Refused {
 		if err = send(entries); err == nil {
 			b.withoutText = true
 			b.watch.note(TextNote{})
@@ -57,6 +64,17 @@ func (s CueSheetStep) run(ctx context.Context, b *burner, _ int) error {
 		return &Refusal{Kind: ErrOptions, Reason: NoAppendAtOnce, Disc: b.plan.Profile}
 	}
 	return err
+}
+
+// startingAt is the sheet with the time at which the lead-in begins.
+func (s CueSheetStep) startingAt(leadIn disc.LBA) []mmc.CueEntry {
+	entries := slices.Clone(s.Entries)
+	for i := range entries {
+		if e := &entries[i]; e.ADR == 1 && e.Track == 0 {
+			e.LBA = leadIn
+		}
+	}
+	return entries
 }
 
 // withoutText is the sheet of a lead-in without CD-TEXT; text is false where it has

@@ -181,3 +181,16 @@ func TestNames(t *testing.T) {
 		t.Errorf("a lead-out at 91 minutes is at %d", got)
 	}
 }
+
+// The entry of a lead-in states where it begins, as its time, or nothing.
+func TestLeadInEntry(t *testing.T) {
+	for at, want := range map[addr.LBA][8]byte{
+		0:      {0x01, 0, 0, 0x41},
+		-11635: {0x01, 0, 0, 0x41, 0, 97, 26, 65},
+	} {
+		e := mmc.CueEntry{ADR: 1, Form: mmc.FormLeadInText, LBA: at}
+		if got := e.Encode(); got != want {
+			t.Errorf("%d: % X, want % X", at, got, want)
+		}
+	}
+}

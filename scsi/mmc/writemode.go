@@ -143,8 +143,9 @@ type CueEntry struct {
 	Track   uint8 // 0 lead-in, AAh lead-out
 	Index   uint8
 	Form    DataForm
-	LBA     addr.LBA // ADR 1; -150 to 449849
-	Text    []byte   // of ADR 2 (7 bytes from Track on) and ADR 3 (6 bytes from Index on)
+	// LBA is of ADR 1: -150 to 449849; of the lead-in where it begins, or 0 for no time.
+	LBA  addr.LBA
+	Text []byte // of ADR 2 (7 bytes from Track on) and ADR 3 (6 bytes from Index on)
 }
 
 // check makes sure that the eight bytes hold the entry.
@@ -153,7 +154,7 @@ func (e *CueEntry) check() error {
 	err := errors.Join(within(op, "control", int64(e.Control), 0, 15), within(op, "ADR", int64(e.ADR), 1, 3))
 	switch e.ADR {
 	case 1:
-		if e.Track != 0 { // the entry of the lead-in states no time
+		if e.Track != 0 || e.LBA < leastLeadIn {
 			err = errors.Join(err, within(op, "address", int64(e.LBA), -addr.Pregap, maxCueTime))
 		}
 	case 2:
@@ -163,6 +164,12 @@ func (e *CueEntry) check() error {
 	}
 	return err
 }
+
+// leastLeadIn is the first address whose time is one of a lead-in: 90:00:00.
+const leastLeadIn = (90 * 60 * addr.FramesPerSecond) - leadInTime
+
+// leadInTime is what makes a time of the address of a lead-in (MMC-5 table 1).
+const leadInTime = 450150
 
 // maxCueTime is the address of 99:59:74, the last that a cue sheet can state.
 const maxCueTime = 100*60*addr.FramesPerSecond - addr.Pregap - 1
@@ -179,8 +186,12 @@ func (e *CueEntry) Encode() [8]byte {
 		copy(b[2:], e.Text)
 	default:
 		b[1], b[2], b[3] = e.Track, e.Index, byte(e.Form)
-		if e.Track != 0 {
-			t := addr.Frames(int(e.LBA) + addr.Pregap)
+		if e.Track != 0 || e.LBA < -addr.Pregap {
+			from := addr.Pregap
+			if e.Track == 0 {
+				from = leadInTime
+			}
+			t := addr.Frames(int(e.LBA) + from)
 			b[5], b[6], b[7] = byte(t.M), byte(t.S), byte(t.F)
 		}
 	}
