@@ -11,9 +11,9 @@ import (
 
 	"spindle/disc"
 	"spindle/drive/byname"
+	"spindle/internal/attached"
 	"spindle/scsi/sim"
 	"spindle/scsi/tcmu"
-	"spindle/scsi/tcmu/control"
 
 	"github.com/spf13/cobra"
 )
@@ -80,37 +80,37 @@ func runAttach(ctx context.Context, a *app, name string) (result, error) {
 	if err != nil {
 		return nil, err
 	}
-	attached, err := tcmu.Attach(ctx, dev, tcmu.Options{Name: server.Name(), CommandTimeout: attachedTimeout(spec.Config.Pace)})
+	served, err := tcmu.Attach(ctx, dev, tcmu.Options{Name: server.Name(), CommandTimeout: attachedTimeout(spec.Config.Pace)})
 	if err != nil {
 		return nil, fmt.Errorf("the drive could not be attached: %w", err)
 	}
-	go server.Serve(control.Status{Device: attached.Path(), File: spec.File}, loader(ctx, simulated))
-	a.show(&attachedEvent{"attached", attached.Path(), spec.File})
-	a.say("The drive stays until Ctrl-C or \"spindle detach %s\".", attached.Path())
+	go server.Serve(attached.Status{Device: served.Path(), File: spec.File}, loader(ctx, simulated))
+	a.show(&attachedEvent{"attached", served.Path(), spec.File})
+	a.say("The drive stays until Ctrl-C or \"spindle detach %s\".", served.Path())
 	select {
 	case <-ctx.Done():
 	case <-server.Detach():
-	case err = <-attached.Done():
+	case err = <-served.Done():
 		// What the kernel still waits for ends with an error.
 		err = errors.Join(err, tcmu.Abandon(server.Name()), tcmu.Remove(server.Name()))
 		return nil, fmt.Errorf("the drive stopped working: %w", err)
 	}
-	if err := attached.Detach(); err != nil {
+	if err := served.Detach(); err != nil {
 		return nil, fmt.Errorf("the drive could not be detached: %w", err)
 	}
-	return &attachResult{ending: done(), Device: attached.Path(), File: spec.File}, nil
+	return &attachResult{ending: done(), Device: served.Path(), File: spec.File}, nil
 }
 
 // takeName takes a free name for an attached drive, after cleaning up after killed
 // processes.
-func takeName() (*control.Server, error) {
+func takeName() (*attached.Server, error) {
 	if os.Geteuid() != 0 {
 		return nil, fmt.Errorf("the drive could not be attached: %w", tcmu.ErrRoot)
 	}
-	if _, err := control.DefaultFolder.Clean(); err != nil {
+	if _, err := attached.DefaultFolder.Clean(); err != nil {
 		return nil, fmt.Errorf("what is left of a killed spindle cannot be removed: %w", err)
 	}
-	server, err := control.DefaultFolder.Listen()
+	server, err := attached.DefaultFolder.Listen()
 	if err != nil {
 		return nil, fmt.Errorf("the drive could not be attached: %w", err)
 	}
@@ -118,7 +118,7 @@ func takeName() (*control.Server, error) {
 }
 
 // loader changes the disc of an attached drive.
-func loader(ctx context.Context, drive *sim.Drive) control.Loader {
+func loader(ctx context.Context, drive *sim.Drive) attached.Loader {
 	return func(name, dir string) (string, error) {
 		spec, err := attachSpec(name)
 		if err != nil {
@@ -139,13 +139,13 @@ func loader(ctx context.Context, drive *sim.Drive) control.Loader {
 }
 
 // findAttached finds the attached drive of a device name, or the only one.
-func findAttached(device string) (*control.Drive, error) {
-	d, err := control.DefaultFolder.Find(device)
-	var many *control.AmbiguousError
+func findAttached(device string) (*attached.Drive, error) {
+	d, err := attached.DefaultFolder.Find(device)
+	var many *attached.AmbiguousError
 	switch {
 	case errors.As(err, &many):
 		return nil, fmt.Errorf("%w; which one do you mean? %s", errManyDrives, strings.Join(many.Devices, ", "))
-	case errors.Is(err, control.ErrNone):
+	case errors.Is(err, attached.ErrNone):
 		return nil, &notAttached{device, err}
 	}
 	return d, err

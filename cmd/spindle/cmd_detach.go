@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"os"
 
+	"spindle/internal/attached"
 	"spindle/scsi"
 	"spindle/scsi/tcmu"
-	"spindle/scsi/tcmu/control"
 
 	"github.com/spf13/cobra"
 )
@@ -35,14 +35,14 @@ func runDetach(device string) (result, error) {
 	if os.Geteuid() != 0 {
 		return nil, fmt.Errorf("detaching a drive needs root: %w", tcmu.ErrRoot)
 	}
-	cleaned, err := control.DefaultFolder.Clean()
+	cleaned, err := attached.DefaultFolder.Clean()
 	if err != nil {
 		return nil, fmt.Errorf("what is left of a killed spindle cannot be removed: %w", err)
 	}
 	r := &attachResult{ending: done()}
 	client, err := findAttached(device)
 	switch {
-	case errors.Is(err, control.ErrNone) && device == "" && cleaned > 0:
+	case errors.Is(err, attached.ErrNone) && device == "" && cleaned > 0:
 		r.text = fmt.Sprintf("Removed what was left of %s.", plural(cleaned, "drive"))
 		return r, nil
 	case err != nil:

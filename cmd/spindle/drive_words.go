@@ -6,10 +6,10 @@ import (
 	"os/user"
 	"strings"
 
+	"spindle/internal/attached"
 	"spindle/scsi"
 	"spindle/scsi/mmc"
 	"spindle/scsi/tcmu"
-	"spindle/scsi/tcmu/control"
 )
 
 // driveWords are the words for errors that can stand within others, such as
@@ -38,8 +38,8 @@ var driveWords = []struct {
 	{tcmu.ErrConfigfs, "configfs is not mounted"},
 	{tcmu.ErrRing, "the kernel's command ring makes no sense"},
 	{tcmu.ErrExists, "a drive of this name is attached already"},
-	{control.ErrFull, "too many drives are attached already"},
-	{control.ErrNoAnswer, "the process that serves the drive does not answer"},
+	{attached.ErrFull, "too many drives are attached already"},
+	{attached.ErrNoAnswer, "the process that serves the drive does not answer"},
 }
 
 // inWords replaces the texts of library errors in a message by words for a person.

@@ -20,14 +20,14 @@ import (
 	"spindle/image/mapfile"
 	"spindle/image/packed"
 	"spindle/internal/atomicfile"
+	"spindle/internal/attached"
+	"spindle/internal/discfile"
 	"spindle/internal/regular"
 	"spindle/iso"
 	"spindle/iso/author"
 	"spindle/rip"
 	"spindle/scsi"
-	"spindle/scsi/sim/discfile"
 	"spindle/scsi/tcmu"
-	"spindle/scsi/tcmu/control"
 )
 
 // A message is an error as the user gets it.
@@ -193,7 +193,7 @@ var explanations = []explanation{
 	{"attach/configfs", tcmu.ErrConfigfs, nil, exitFailed,
 		"configfs is not mounted",
 		"Mount it: mount -t configfs none /sys/kernel/config"},
-	{"attach/none", control.ErrNone, nil, exitNoDisc, "", "\"spindle attach\" makes one; \"spindle drives\" lists all drives."},
+	{"attach/none", attached.ErrNone, nil, exitNoDisc, "", "\"spindle attach\" makes one; \"spindle drives\" lists all drives."},
 
 	{"sim/in-use", discfile.ErrInUse, nil, exitNoDisc, "", "Stop that one first (\"spindle detach\"), or use another file."},
 	{"sim/name", discfile.ErrName, nil, exitUsage, "", ""},

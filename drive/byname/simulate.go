@@ -11,9 +11,9 @@ import (
 
 	"spindle/disc"
 	"spindle/image"
+	"spindle/internal/discfile"
 	"spindle/scsi"
 	"spindle/scsi/sim"
-	"spindle/scsi/sim/discfile"
 )
 
 // A SpecError says what is wrong with the name of a simulated drive.

@@ -1,4 +1,4 @@
-package control
+package attached
 
 import (
 	"encoding/json"

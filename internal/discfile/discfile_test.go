@@ -11,9 +11,9 @@ import (
 
 	"spindle/drive"
 	"spindle/image"
+	"spindle/internal/discfile"
 	"spindle/scsi/mmc"
 	"spindle/scsi/sim"
-	"spindle/scsi/sim/discfile"
 )
 
 func Example() {

@@ -1,8 +1,8 @@
-// Package control lets other processes control a drive that this one serves with
+// Package attached lets other processes control a drive that this one serves with
 // package tcmu: ask what it is, change its disc, end it. Each served drive has a
 // Unix socket in a [Folder], named as the drive is in the kernel; a request and its
 // answer are one JSON object each, and one connection carries one request.
-package control
+package attached
 
 import (
 	"errors"
