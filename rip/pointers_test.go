@@ -3,6 +3,7 @@ package rip
 import (
 	"bytes"
 	"context"
+	"errors"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -86,5 +87,38 @@ func TestTidyTransfers(t *testing.T) {
 		if bytes := n * stride; bytes > 64<<10 || bytes%16 != 0 || bytes%1024 >= 512 || bytes < 20<<10 {
 			t.Errorf("%d sectors of %d bytes: %d", n, stride, bytes)
 		}
+	}
+}
+
+// The speed that was set for retrying is given back, also when the rip is stopped there.
+func TestSpeedIsGivenBack(t *testing.T) {
+	a := makeCD(madeVolume(t), rand.New(rand.NewPCG(4, 3)))
+	cfg := a.config(t)
+	fault, err := sim.ParseFault("read:100-110")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Faults = []sim.Fault{fault}
+	var speeds []int
+	d := &quirky{sim.New(cfg), func(ctx context.Context, next scsi.Device, c *scsi.Command) (int, error) {
+		if c.CDB[0] == byte(scsi.OpSetCDSpeed) {
+			speeds = append(speeds, int(c.CDB[2])<<8|int(c.CDB[3]))
+		}
+		return next.Execute(ctx, c)
+	}}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	opts := a.options(filepath.Join(t.TempDir(), "x"))
+	opts.Retries = 2
+	opts.Observer = &observer{progress: func(p Progress) {
+		if p.Phase == Retrying && p.Pass == 2 {
+			cancel()
+		}
+	}}
+	if _, err := Rip(ctx, mmc.New(d), opts); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	if n := len(speeds); n < 2 || speeds[n-1] != 0xFFFF || speeds[0] == 0xFFFF {
+		t.Errorf("speeds: %v", speeds)
 	}
 }
