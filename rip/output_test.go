@@ -14,7 +14,7 @@ import (
 // gives way, and what it leads to stays.
 func TestPartIsMadeAnew(t *testing.T) {
 	src := makeDisc(t, "iso")
-	for name, link := range map[string]func(old, new string) error{"symbolic": os.Symlink, "hard": os.Link} {
+	for name, link := range map[string]func(target, path string) error{"symbolic": os.Symlink, "hard": os.Link} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			victim, out := filepath.Join(dir, "victim"), filepath.Join(dir, "x.iso")

@@ -29,7 +29,7 @@ func TestPointersAreDropped(t *testing.T) {
 		do      func(c *scsi.Command, at, n int) error
 		dropped bool
 	}{
-		"sectors fail": {func(c *scsi.Command, at, n int) error {
+		"sectors fail": {func(_ *scsi.Command, at, n int) error {
 			if at+n > from {
 				return &scsi.CheckCondition{Opcode: scsi.OpReadCD, Sense: scsi.Sense{Key: scsi.MediumError, ASC: scsi.ASCUnrecoveredRead}}
 			}
