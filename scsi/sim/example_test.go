@@ -8,14 +8,23 @@ import (
 	"spindle/scsi/sim"
 )
 
+// A simulated drive answers commands as a real one does, faults included, and its clock
+// passes without waiting.
 func ExampleNew() {
-	drive := sim.New(sim.Config{TrayOpen: true})
-	ctx := context.Background()
-	for range 2 { // the first command learns of the power-on
-		_, err := drive.Execute(ctx, &scsi.Command{CDB: make([]byte, 6)})
+	fault, err := sim.ParseFault("A1:1:3/0C/00") // the first BLANK fails
+	if err != nil {
 		fmt.Println(err)
+		return
 	}
+	drive := sim.New(sim.Config{Media: "cd-rw", Blank: true, Faults: []sim.Fault{fault}})
+	ctx := context.Background()
+	_, err = drive.Execute(ctx, &scsi.Command{CDB: make([]byte, 6)}) // TEST UNIT READY
+	fmt.Println(err)
+	erase := make([]byte, 12)
+	erase[0] = byte(scsi.OpBlank)
+	_, err = drive.Execute(ctx, &scsi.Command{CDB: erase})
+	fmt.Println(err)
 	// Output:
 	// TEST UNIT READY: 6/29/00 power on, reset or bus device reset occurred
-	// TEST UNIT READY: 2/3A/02 medium not present, tray open
+	// BLANK: 3/0C/00 write error
 }
