@@ -17,6 +17,7 @@ import (
 	"spindle/drive/byname"
 	"spindle/image"
 	"spindle/image/extract"
+	"spindle/image/format"
 	"spindle/image/mapfile"
 	"spindle/image/packed"
 	"spindle/internal/atomicfile"
@@ -253,6 +254,10 @@ func explain(err error) message {
 	if errors.As(err, &refused) {
 		what, next := refusalWords(refused)
 		m.what, m.next = what, strings.TrimSpace(untouched+next)
+	}
+	var held *format.CannotHoldError
+	if errors.As(err, &held) {
+		m.what = cannotHoldWords(held)
 	}
 	var full *rip.NoSpaceError
 	if errors.As(err, &full) {

@@ -59,7 +59,7 @@ func create(o *format.Output, ext string, write func(f *os.File, s *Song, of int
 		return err
 	}
 	if len(songs) > 1 && !o.Split {
-		return o.Unsupported("it has %d tracks of audio; choose one with --track, or --split them", len(songs))
+		return o.CannotHold(format.OneSong, len(songs))
 	}
 	of := len(o.Layout.Tracks())
 	var bytes int64
@@ -99,7 +99,7 @@ func chosen(o *format.Output) ([]Song, error) {
 		songs = slices.DeleteFunc(songs, func(s Song) bool { return s.Number != o.Track })
 	}
 	if len(songs) == 0 {
-		return nil, o.Unsupported("there is no audio")
+		return nil, o.CannotHold(format.NoAudio, 0)
 	}
 	return songs, nil
 }

@@ -166,9 +166,10 @@ func (o *Output) Omit(what string) error {
 	return nil
 }
 
-// Unsupported is the error for an image that the format cannot hold at all.
-func (o *Output) Unsupported(why string, args ...any) error {
-	return fmt.Errorf("a %s file %w: %s", filepath.Ext(o.Path), ErrCannotHold, fmt.Sprintf(why, args...))
+// CannotHold is the error for an image that the format cannot hold at all. It is a
+// [*CannotHoldError].
+func (o *Output) CannotHold(why Reason, count int) error {
+	return &CannotHoldError{filepath.Ext(o.Path), why, count, o.Layout.Medium}
 }
 
 // WholeCD refuses what a format for whole CDs cannot take: a single track, another
@@ -176,9 +177,9 @@ func (o *Output) Unsupported(why string, args ...any) error {
 func (o *Output) WholeCD() error {
 	switch {
 	case o.Layout.Medium != disc.CD:
-		return o.Unsupported("it is one of a %s", o.Layout.Medium)
+		return o.CannotHold(OnlyCDs, 0)
 	case o.Track != 0:
-		return o.Unsupported("it is for whole discs; take a track to .iso, .wav or .flac")
+		return o.CannotHold(WholeDiscs, 0)
 	}
 	return nil
 }

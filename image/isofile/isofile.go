@@ -273,9 +273,9 @@ func create(o *format.Output) error {
 	stored, ok := what[o.SectorSize]
 	switch {
 	case !ok:
-		return o.Unsupported("sectors have 2048, 2336, 2352 or 2448 bytes, not %d", o.SectorSize)
+		return o.CannotHold(format.BadSectorSize, o.SectorSize)
 	case stored != format.UserData && o.Layout.Medium != disc.CD:
-		return o.Unsupported("the sectors of a %s have 2048 bytes", o.Layout.Medium)
+		return o.CannotHold(format.BlocksOfTheDisc, o.SectorSize)
 	}
 	t, err := onlyData(o, tracks)
 	if err != nil {
@@ -303,9 +303,9 @@ func onlyData(o *format.Output, tracks []*disc.Track) (*disc.Track, error) {
 	}
 	switch {
 	case len(data) == 0:
-		return nil, o.Unsupported("there is only audio; take it to .wav, .flac or .cue")
+		return nil, o.CannotHold(format.NoData, 0)
 	case len(data) > 1:
-		return nil, o.Unsupported("it has %d data tracks; choose one with --track", len(data))
+		return nil, o.CannotHold(format.OneDataTrack, len(data))
 	}
 	if n := len(tracks) - 1; n > 0 {
 		what := fmt.Sprintf("%d tracks of audio", n)

@@ -15,7 +15,7 @@ import (
 // tracks are stored whole, and all with their sub-channels where the image has them.
 func create(o *format.Output) error {
 	if o.Track != 0 {
-		return o.Unsupported("it is for whole discs; take a track to .iso, .wav or .flac")
+		return o.CannotHold(format.WholeDiscs, 0)
 	}
 	if err := losses(o); err != nil {
 		return err

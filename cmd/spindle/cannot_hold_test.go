@@ -1,0 +1,21 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"spindle/image/format"
+)
+
+// Every reason has its words.
+func TestCannotHold(t *testing.T) {
+	for r := format.OnlyCDs; r.String() != ""; r++ {
+		if cannotHold[r] == "" {
+			t.Errorf("no words for %q", r)
+		}
+	}
+	text := explain(&format.CannotHoldError{Suffix: ".wav", Reason: format.OneSong, Count: 3}).what
+	if !strings.Contains(text, "a .wav file cannot hold this image: it has 3 tracks of audio; choose one with --track") {
+		t.Error(text)
+	}
+}
