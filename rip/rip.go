@@ -16,6 +16,7 @@ import (
 	"spindle/disc"
 	"spindle/disc/digest"
 	"spindle/drive"
+	"spindle/image/mapfile"
 	"spindle/internal/atomicfile"
 	"spindle/internal/diskspace"
 	"spindle/scsi/mmc"
@@ -196,7 +197,7 @@ func Rip(ctx context.Context, d *mmc.Drive, opts Options) (*Result, error) {
 		opts.Observer = silent{}
 	}
 	start := d.Clock().Now()
-	j := job{drive: d, opts: opts, mapPath: opts.Output + MapSuffix, free: diskspace.Free}
+	j := job{drive: d, opts: opts, mapPath: opts.Output + mapfile.Suffix, free: diskspace.Free}
 	res, err := j.run(ctx)
 	if res != nil {
 		res.Elapsed = d.Clock().Now().Sub(start)

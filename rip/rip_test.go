@@ -261,7 +261,7 @@ func TestDamageThenCleaned(t *testing.T) {
 				t.Fatalf("%+v, %v", res, err)
 			}
 			same(t, base(src)+".bin", base(out)+".bin")
-			if _, err := os.Stat(out + MapSuffix); !errors.Is(err, os.ErrNotExist) {
+			if _, err := os.Stat(out + mapfile.Suffix); !errors.Is(err, os.ErrNotExist) {
 				t.Error("the map is still there")
 			}
 		})
@@ -523,11 +523,11 @@ func TestOutputFails(t *testing.T) {
 			j.writer.out.files[0].f.Close() // as if the disk had gone
 		}
 	}}
-	j = &job{drive: tray(t, src, ""), opts: Options{Output: out, Format: CueBin, Observer: o}, mapPath: out + MapSuffix, free: diskspace.Free}
+	j = &job{drive: tray(t, src, ""), opts: Options{Output: out, Format: CueBin, Observer: o}, mapPath: out + mapfile.Suffix, free: diskspace.Free}
 	if _, err := j.run(context.Background()); !errors.Is(err, ErrOutput) {
 		t.Fatalf("%v", err)
 	}
-	f, err := os.Open(out + MapSuffix)
+	f, err := os.Open(out + mapfile.Suffix)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -162,7 +162,7 @@ func stopped(t *testing.T, d *mmc.Drive, opts Options, at disc.LBA, size int) []
 
 func finished(t *testing.T, output string, size int) []int {
 	t.Helper()
-	f, err := os.Open(output + MapSuffix)
+	f, err := os.Open(output + mapfile.Suffix)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -273,7 +273,7 @@ func TestRightDiscIsTaken(t *testing.T) {
 			t.Errorf("seed %d: %v", seed, err)
 			continue
 		}
-		if _, err := os.Stat(opts.Output + MapSuffix); err == nil {
+		if _, err := os.Stat(opts.Output + mapfile.Suffix); err == nil {
 			if res, err := Rip(context.Background(), a.drive(t), opts); err != nil || len(res.Bad) > 0 {
 				t.Errorf("seed %d: %v", seed, err)
 			}

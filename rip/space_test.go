@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"spindle/image/mapfile"
 	"spindle/scsi"
 	"spindle/scsi/mmc"
 	"spindle/scsi/sim"
@@ -30,7 +31,7 @@ func TestSpace(t *testing.T) {
 	} {
 		dir := t.TempDir()
 		out := filepath.Join(dir, "x.iso")
-		j := &job{drive: tray(t, src, ""), opts: Options{Output: out, Format: ISO, Observer: &observer{}}, mapPath: out + MapSuffix,
+		j := &job{drive: tray(t, src, ""), opts: Options{Output: out, Format: ISO, Observer: &observer{}}, mapPath: out + mapfile.Suffix,
 			free: func(string) (int64, error) { return test.free, test.err }}
 		_, err := j.run(context.Background())
 		var full *NoSpaceError

@@ -13,15 +13,8 @@ import (
 	"spindle/internal/atomicfile"
 )
 
-// MapSuffix is appended to the output's name for the map.
-const MapSuffix = ".map"
-
-// Comments of the map that are spindle's own, after the #.
-const (
-	titleComment = " Mapfile. Created by spindle. It has the format of GNU ddrescue's."
-	// stateComment begins the line that holds the state, in JSON.
-	stateComment = " spindle: "
-)
+// stateComment begins the comment of the map that holds the state, in JSON, after the #.
+const stateComment = " spindle: "
 
 // stateVersion is the version of the state that is written. Version 1 had the
 // names of Go's fields in its layout, and did not say of bad sectors whether they
@@ -342,7 +335,7 @@ func (s *state) validate() error {
 // encodeMap makes the map as it stands in the file, with the state.
 func encodeMap(m *mapfile.Map, s *state) *mapfile.Map {
 	c := m.Clone()
-	c.Comments = []string{titleComment, s.encode()}
+	c.Comments = []string{mapfile.Title, s.encode()}
 	return c
 }
 

@@ -86,7 +86,7 @@ func TestResumeFromOldMap(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, text := readGolden(t, "v1-data.map")
-	if err := os.WriteFile(out+MapSuffix, text, 0o666); err != nil {
+	if err := os.WriteFile(out+mapfile.Suffix, text, 0o666); err != nil {
 		t.Fatal(err)
 	}
 	res, err := Rip(context.Background(), tray(t, src, ""), opts)

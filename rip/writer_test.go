@@ -30,7 +30,7 @@ func TestWriterTakesAnyOrder(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		w := newWriter(p, out+MapSuffix, &state{Format: ISO, TOC: "x", Sectors: sectors, Layout: l}, mapfile.New(p.regions.size()))
+		w := newWriter(p, out+mapfile.Suffix, &state{Format: ISO, TOC: "x", Sectors: sectors, Layout: l}, mapfile.New(p.regions.size()))
 		if err := w.out.open(createNew); err != nil {
 			t.Fatal(err)
 		}

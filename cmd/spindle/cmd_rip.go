@@ -15,6 +15,7 @@ import (
 	"spindle/disc/digest"
 	"spindle/drive/byname"
 	"spindle/image"
+	"spindle/image/mapfile"
 	"spindle/rip"
 	"spindle/scsi/mmc"
 
@@ -148,7 +149,7 @@ func (o *ripFlags) sumsInTheWay() error {
 	if !o.sha256 || o.Force {
 		return nil
 	}
-	if _, err := os.Lstat(o.Output + rip.MapSuffix); err == nil {
+	if _, err := os.Lstat(o.Output + mapfile.Suffix); err == nil {
 		return nil
 	}
 	if _, err := os.Lstat(o.Output + rip.SumsSuffix); err == nil {
