@@ -71,7 +71,7 @@ var smallDiscs = sync.OnceValues(func() (map[string]disc.Image, error) {
 	_, _ = r.Read(noise)
 	data := disc.LBA(len(user) / cdsector.UserSize)
 	discs := make(map[string]disc.Image)
-	make := func(name string, extents []disc.Extent, tracks ...disc.Track) error {
+	add := func(name string, extents []disc.Extent, tracks ...disc.Track) error {
 		l := &disc.Layout{Sessions: []disc.Session{{Number: 1, Tracks: tracks, LeadOut: tracks[len(tracks)-1].End}}}
 		discs[name], err = disc.NewExtentImage(l, extents)
 		return err
@@ -81,13 +81,13 @@ var smallDiscs = sync.OnceValues(func() (map[string]disc.Image, error) {
 	audio := func(at disc.LBA) disc.Extent {
 		return disc.Extent{First: at, Count: 620, Source: bytes.NewReader(noise)}
 	}
-	err = make("data", []disc.Extent{first}, one)
+	err = add("data", []disc.Extent{first}, one)
 	if err == nil {
-		err = make("mixed", []disc.Extent{first, audio(data)}, one,
+		err = add("mixed", []disc.Extent{first, audio(data)}, one,
 			disc.Track{Number: 2, Start: data, End: data + 310}, disc.Track{Number: 3, Start: data + 320, Pregap: 10, End: data + 620})
 	}
 	if err == nil {
-		err = make("audio", []disc.Extent{audio(0)}, disc.Track{Number: 1, End: 310}, disc.Track{Number: 2, Start: 320, Pregap: 10, End: 620})
+		err = add("audio", []disc.Extent{audio(0)}, disc.Track{Number: 1, End: 310}, disc.Track{Number: 2, Start: 320, Pregap: 10, End: 620})
 	}
 	return discs, err
 })

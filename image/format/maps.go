@@ -42,8 +42,8 @@ var trackName = regexp.MustCompile(` \(Track [0-9]+\)$`)
 func FindMaps(path string) []Beside {
 	var found []Beside
 	paths := []string{path}
-	if real, err := filepath.EvalSymlinks(path); err == nil && real != filepath.Clean(path) {
-		paths = append(paths, real)
+	if target, err := filepath.EvalSymlinks(path); err == nil && target != filepath.Clean(path) {
+		paths = append(paths, target)
 	}
 	for _, p := range paths {
 		for _, b := range mapNames(p) {
