@@ -115,14 +115,14 @@ var errChanged = errors.New("the disc was changed while it was being looked at")
 
 // pointersHold reports whether error pointers come in a form as they should, in
 // transfers as large as the rip's: over the beginning, the middle and the end of the
-// audio, no command fails that succeeds without them, the sound is the same, and few
-// sectors have any. Drives are known that take one of the forms and give errors for good
-// sectors, sooner or later.
+// audio, no command fails that succeeds without them, the sound is the same, and at most
+// places few sectors have any: one may be damaged. Drives are known that take one of the
+// forms and give errors for good sectors, sooner or later.
 func (c *Contents) pointersHold(ctx context.Context, caps drive.ReadCaps) (bool, error) {
 	with := drive.Reader{Drive: c.reader.Drive, Caps: caps}
 	plain := with
 	plain.Caps.C2, plain.Caps.Sub, plain.Caps.SubFirst = mmc.NoC2, mmc.NoSub, false
-	sectors, flagged, tried := 0, 0, 0
+	tried, loud := 0, 0
 	for _, at := range c.audioPlaces(perTransfer(c.reader.Drive.MaxTransfer(), caps.Stride(drive.Audio))) {
 		n := int(at.count)
 		a, b := make([]byte, n*caps.Stride(drive.Audio)), make([]byte, n*cdsector.Size)
@@ -139,7 +139,7 @@ func (c *Contents) pointersHold(ctx context.Context, caps drive.ReadCaps) (bool,
 		case err != nil:
 			return false, nil
 		}
-		same := true
+		same, flagged := true, 0
 		for i := range n {
 			s := a[i*caps.Stride(drive.Audio):][:caps.Stride(drive.Audio)]
 			same = same && bytes.Equal(s[:cdsector.Size], b[i*cdsector.Size:][:cdsector.Size])
@@ -147,11 +147,14 @@ func (c *Contents) pointersHold(ctx context.Context, caps drive.ReadCaps) (bool,
 				flagged++
 			}
 		}
-		if sectors += n; !same && steady(ctx, &plain, b, at.first, n) {
+		if flagged > max(1, n/pointersOf) {
+			loud++
+		}
+		if !same && steady(ctx, &plain, b, at.first, n) {
 			return false, nil
 		}
 	}
-	return tried > 0 && flagged <= max(1, sectors/pointersOf), nil
+	return tried > 0 && loud*2 < tried, nil
 }
 
 // steady reports whether audio comes again as it came: not from drives without "accurate
