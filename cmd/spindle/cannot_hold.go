@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"spindle/image/format"
+	"spindle/internal/printable"
 )
 
 // cannotHold says why a format cannot hold an image. {n} is the number of the reason,
@@ -24,4 +25,13 @@ var cannotHold = map[format.Reason]string{
 func cannotHoldWords(e *format.CannotHoldError) string {
 	why := strings.NewReplacer("{n}", strconv.Itoa(e.Count), "{medium}", e.Medium.String()).Replace(cannotHold[e.Reason])
 	return "a " + e.Suffix + " file cannot hold this image: " + why
+}
+
+// suffixWords says which files spindle makes.
+func suffixWords(e *format.SuffixError) string {
+	known := strings.Join(e.Known, ", ")
+	if e.Suffix == "" {
+		return "the suffix of the new file says what to make: " + known
+	}
+	return printable.Line(e.Suffix) + " files cannot be made; the suffix of the new file is one of " + known
 }

@@ -256,6 +256,10 @@ func explain(err error) message {
 		m.what, m.next = what, strings.TrimSpace(untouched+next)
 	}
 	var held *format.CannotHoldError
+	var suffix *format.SuffixError
+	if errors.As(err, &suffix) {
+		m.status, m.what, m.next = exitUsage, suffixWords(suffix), ""
+	}
 	if errors.As(err, &held) {
 		m.what = cannotHoldWords(held)
 	}

@@ -106,7 +106,18 @@ func Find(p *Probe) (Format, bool) {
 	return best, score != No
 }
 
-// ForSuffix returns the format that makes files with a suffix, given with its dot.
+// A SuffixError says that no format makes files with a suffix. It wraps [ErrUnknown].
+type SuffixError struct {
+	Suffix string   // as it was given, or empty
+	Known  []string // those that are made, sorted
+}
+
+func (e *SuffixError) Error() string { return fmt.Sprintf("no format makes %q files", e.Suffix) }
+
+func (e *SuffixError) Unwrap() error { return ErrUnknown }
+
+// ForSuffix returns the format that makes files with a suffix, given with its dot. The
+// error is a [*SuffixError].
 func ForSuffix(suffix string) (Format, error) {
 	var known []string
 	for _, f := range All() {
@@ -119,7 +130,7 @@ func ForSuffix(suffix string) (Format, error) {
 		known = append(known, f.Suffixes...)
 	}
 	slices.Sort(known)
-	return Format{}, fmt.Errorf("%w: a file to be made is one of %s", ErrUnknown, strings.Join(known, ", "))
+	return Format{}, &SuffixError{suffix, known}
 }
 
 func (f *Format) hasSuffix(name string) bool {
