@@ -91,7 +91,7 @@ func TestAppendRefused(t *testing.T) {
 // The catalogue number comes onto the disc, and the CD-TEXT where the drive takes it.
 func TestCatalogueAndText(t *testing.T) {
 	img := smallCD(t)
-	for trait, want := range map[string][]Note{"mcn-from-cue-sheet-only": nil, "cdtext-refused": {TextNote{}},
+	for trait, want := range map[string][]Note{"mcn-from-cue-sheet-only": nil, "cdtext-refused": {{Code: NoteNoText}},
 		"cdtext-at-zero-only": nil, "cdtext-at-lead-in-only": nil} {
 		t.Run(trait, func(t *testing.T) {
 			r := blank(t, "cd-r", 0)

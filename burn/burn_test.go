@@ -403,7 +403,7 @@ func TestShortStream(t *testing.T) {
 					if plan.Final && plan.Mode != Overwrite && !st.Final {
 						t.Errorf("%s: not closed", where)
 					}
-					fixed := slices.ContainsFunc(plan.Notes, func(n Note) bool { _, ok := n.(FixedNote); return ok })
+					fixed := slices.ContainsFunc(plan.Notes, func(n Note) bool { return n.Code == NoteFixed })
 					if fixed != (plan.Mode == DiscAtOnce || plan.Mode == SessionAtOnce) {
 						t.Errorf("%s: notes %v", where, plan.Notes)
 					}

@@ -163,7 +163,7 @@ func (b *burner) blank(ctx context.Context, t mmc.BlankType) error {
 	err := b.immediate(ctx, Blanking, eraseLimit, func(c mmc.Completion) error { return b.drive.Blank(ctx, t, c) })
 	s := scsi.SenseOf(err)
 	if t == mmc.BlankMinimal && s != nil && (s.Key == scsi.MediumError || s.Key == scsi.IllegalRequest) {
-		b.watch.note(FullBlankNote{})
+		b.watch.note(Note{Code: NoteFullBlank})
 		err = b.immediate(ctx, Blanking, eraseLimit, func(c mmc.Completion) error { return b.drive.Blank(ctx, mmc.BlankAll, c) })
 	}
 	if err != nil {
@@ -183,7 +183,7 @@ func (b *burner) calibrate(ctx context.Context) error {
 	case s.Key == scsi.IllegalRequest:
 		return nil
 	case s.Key == scsi.MediumError && s.ASC == scsi.ASCCDControl:
-		b.watch.note(CalibrationNote{})
+		b.watch.note(Note{Code: NoteCalibration})
 		return nil
 	}
 	return err
@@ -234,7 +234,7 @@ func (b *burner) pass(ctx context.Context, i int, area Region, send func(*chunk)
 		}
 		b.at = c.first
 		if c.note != nil {
-			b.watch.note(c.note)
+			b.watch.note(*c.note)
 		}
 		var err error
 		if c.n > 0 {

@@ -177,7 +177,7 @@ func blankCapacity(p mmc.Profile) int {
 func (p *planner) fits(start disc.LBA, n int) error {
 	if end := int(start) + n; end > p.m.Capacity {
 		if p.o.Overburn && p.m.Kind() == disc.CD {
-			p.plan.Notes = append(p.plan.Notes, OverburnNote{end - p.m.Capacity})
+			p.plan.Notes = append(p.plan.Notes, Note{Code: NoteOverburn, Sectors: end - p.m.Capacity})
 			return nil
 		}
 		return &FitError{Need: n, Free: p.m.Capacity - int(start)}
@@ -195,7 +195,7 @@ func (p *planner) writeData(t *disc.Track, at disc.LBA) {
 	case p.src.stream != nil && p.plan.Mode != DiscAtOnce:
 		s.Unit = p.m.blocking()
 	case p.src.stream != nil:
-		p.plan.Notes = append(p.plan.Notes, FixedNote{n})
+		p.plan.Notes = append(p.plan.Notes, Note{Code: NoteFixed, Sectors: n})
 	}
 	p.add(s)
 }

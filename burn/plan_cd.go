@@ -100,7 +100,7 @@ func (p *planner) sessions() error {
 		if p.src.blocks == 0 {
 			return &Refusal{Kind: ErrOptions, Reason: NeedsLength, Disc: p.m.Profile}
 		}
-		p.plan.Notes = append(p.plan.Notes, FixedNote{p.src.blocks})
+		p.plan.Notes = append(p.plan.Notes, Note{Code: NoteFixed, Sectors: p.src.blocks})
 	}
 	l := p.lengthened()
 	err := checkTracks(l)
@@ -167,7 +167,7 @@ func (p *planner) lengthened() *disc.Layout {
 	l = l.Clone()
 	s := &l.Sessions[0]
 	s.LeadOut = s.Tracks[0].Start + leastTrack
-	p.plan.Notes = append(p.plan.Notes, PadNote{pad})
+	p.plan.Notes = append(p.plan.Notes, Note{Code: NotePadded, Sectors: pad})
 	return l
 }
 
@@ -224,7 +224,7 @@ func (p *planner) session(s *disc.Session, shift disc.LBA, more, first bool) {
 	}
 	text := first && len(l.CDText) > 0 && p.m.LeadInStart < -addr.Pregap && shift == 0
 	if first && len(l.CDText) > 0 && !text {
-		p.plan.Notes = append(p.plan.Notes, TextNote{})
+		p.plan.Notes = append(p.plan.Notes, Note{Code: NoteNoText})
 	}
 	entries := append(catalogueEntries(params.MCN, s.Tracks[0].Control), cueEntries(s, begin, text)...)
 	for i := range entries {

@@ -198,7 +198,7 @@ func (a *Attempt) planAppend(m *Medium, src *Source, c *Comparison, o Options) (
 // trust notes that what the disc holds could not be read.
 func (p *Plan) trust(c *Comparison) {
 	if c.Unreadable {
-		p.Notes = append(p.Notes, UnreadNote{})
+		p.Notes = append(p.Notes, Note{Code: NoteUnread})
 	}
 }
 

@@ -196,7 +196,7 @@ func TestResumeUnread(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if next.Mode != test.want || !reflect.DeepEqual(next.Plan.Notes, []Note{UnreadNote{}}) {
+			if next.Mode != test.want || !reflect.DeepEqual(next.Plan.Notes, []Note{{Code: NoteUnread}}) {
 				t.Errorf("%s, %v", next.Mode, next.Plan.Notes)
 			}
 			res := Run(ctx, src, &Job{Drive: d, Medium: m, Plan: next.Plan, Verify: true})[0]

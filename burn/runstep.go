@@ -57,7 +57,7 @@ func (s CueSheetStep) run(ctx context.Context, b *burner, _ int) error {
 	if text && drive.Classify(err) == drive.Refused {
 		if err = send(entries); err == nil {
 			b.withoutText = true
-			b.watch.note(TextNote{})
+			b.watch.note(Note{Code: NoteNoText})
 		}
 	}
 	if class := drive.Classify(err); b.medium.Status == mmc.DiscAppendable && (class == drive.Refused || class == drive.Boundary) {

@@ -81,7 +81,7 @@ func (b *burner) transmit(ctx context.Context, s stretch) error {
 func (b *burner) residual(ctx context.Context, s stretch) (rest stretch, known bool) {
 	if !b.residue {
 		b.residue = true
-		b.watch.note(ResidueNote{})
+		b.watch.note(Note{Code: NoteResidue})
 	}
 	taken, ok := b.taken(ctx, s)
 	if !ok || taken == s.n {

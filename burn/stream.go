@@ -27,7 +27,7 @@ type chunk struct {
 	err   error // the source ended here; data is not valid
 	sent  Sum   // of the image, with this chunk
 	last  bool  // the step ends here, before its count: so did the stream
-	note  Note  // or nil
+	note  *Note // or nil
 	users atomic.Int32
 }
 
@@ -132,7 +132,7 @@ func (f *feed) step(ctx context.Context, i int, s writing) bool {
 			ended, count = true, stream.length(done+len(content)/size)
 			n = min(n, count-done)
 			c.n, c.data = n, c.data[:n*size]
-			c.note = StreamNote{Bytes: f.src.length, Sectors: count}
+			c.note = &Note{Code: NoteStream, Bytes: f.src.length, Sectors: count}
 		}
 		c.last = done+n == count && count < area.Count
 		c.err, c.sent = err, f.sent

@@ -99,28 +99,42 @@ func touchedWords(err error) string {
 		c.File, c.ModTime.Format(time.DateTime))
 }
 
-// noteWords says what a note of a burn means.
-func noteWords(n burn.Note) string {
-	switch n := n.(type) {
-	case burn.OverburnNote:
+// burnNotes are the sentences of the notes of a burn.
+var burnNotes = map[burn.NoteCode]func(n burn.Note) string{
+	burn.NoteOverburn: func(n burn.Note) string {
 		return fmt.Sprintf("%d sectors more than the disc is made for: the drive may refuse them, and the end may be unreadable", n.Sectors)
-	case burn.PadNote:
+	},
+	burn.NotePadded: func(burn.Note) string {
 		return "the image is padded with zeros to 4 seconds, the shortest track a CD may have"
-	case burn.FixedNote:
+	},
+	burn.NoteFixed: func(n burn.Note) string {
 		return fmt.Sprintf("written in this way, the disc must know the length before the first write: what the pipe does not fill of %s becomes zeros",
 			plural(n.Sectors, "sector"))
-	case burn.StreamNote:
+	},
+	burn.NoteStream: func(n burn.Note) string {
 		return fmt.Sprintf("%s came through the pipe, and take %s on the disc", sizeText(n.Bytes), plural(n.Sectors, "sector"))
-	case burn.TextNote:
+	},
+	burn.NoteNoText: func(burn.Note) string {
 		return "the drive does not write CD-TEXT onto this disc: it is left out"
-	case burn.CalibrationNote:
+	},
+	burn.NoteCalibration: func(burn.Note) string {
 		return "the drive could not calibrate its laser when it was asked to; it may manage at the first write"
-	case burn.UnreadNote:
+	},
+	burn.NoteUnread: func(burn.Note) string {
 		return "the drive does not read a session that is open: the burn is resumed where the drive and the journal say; only the comparison afterwards proves the disc"
-	case burn.ResidueNote:
+	},
+	burn.NoteResidue: func(burn.Note) string {
 		return "the adapter claims that it did not pass on all of the data, and the drive reported no error; only the comparison with the image will tell"
-	case burn.FullBlankNote:
+	},
+	burn.NoteFullBlank: func(burn.Note) string {
 		return "the quick way of blanking failed; the whole disc is erased, which takes as long as writing it"
+	},
+}
+
+// noteWords says what a note of a burn means.
+func noteWords(n burn.Note) string {
+	if sentence, ok := burnNotes[n.Code]; ok {
+		return sentence(n)
 	}
 	return n.String()
 }

@@ -280,7 +280,7 @@ type burnNotes struct{ text []string }
 func (n *burnNotes) Progress(burn.Progress) {}
 
 func (n *burnNotes) Note(note burn.Note) {
-	if _, ok := note.(burn.TextNote); ok {
+	if note.Code == burn.NoteNoText {
 		n.text = append(n.text, note.String())
 	}
 }
