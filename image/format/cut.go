@@ -5,7 +5,7 @@ import (
 	"io"
 
 	"spindle/disc"
-	"spindle/image/packed"
+	"spindle/internal/packed"
 )
 
 // NeedWhole refuses a file that was cut short and is of no use then, as a sheet is.

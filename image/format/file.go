@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"spindle/disc"
-	"spindle/image/packed"
+	"spindle/internal/packed"
 	"spindle/internal/regular"
 )
 

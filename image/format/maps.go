@@ -13,7 +13,7 @@ import (
 	"spindle/disc"
 	"spindle/disc/cdsector"
 	"spindle/image/mapfile"
-	"spindle/image/packed"
+	"spindle/internal/packed"
 	"spindle/internal/regular"
 )
 

@@ -7,7 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"spindle/image/packed"
+	"spindle/internal/packed"
 
 	"github.com/klauspost/compress/gzip"
 )
