@@ -3,7 +3,6 @@ package burn
 import (
 	"fmt"
 
-	"spindle/drive"
 	"spindle/scsi/mmc"
 )
 
@@ -200,7 +199,7 @@ func (p *planner) overwrite() error {
 	switch p.m.Profile {
 	case mmc.ProfileDVDPlusRW, mmc.ProfileDVDPlusRWDL:
 		// End the format in the background, so that other drives read the disc.
-		if p.m.Background != drive.FormatComplete {
+		if p.m.Background != mmc.BackgroundComplete {
 			p.add(CloseStep{Function: mmc.CloseBackground, Optional: true})
 		}
 		p.add(CloseStep{Function: mmc.CloseSession, Optional: true})
@@ -245,7 +244,7 @@ func (p *planner) formatPlusRW(full bool) {
 	switch {
 	case !p.m.Formatted || full:
 		p.add(FormatStep{Request: request})
-	case p.m.Background == drive.FormatSuspended: // continues where it was stopped
+	case p.m.Background == mmc.BackgroundSuspended: // continues where it was stopped
 		request.Param = 1
 		p.add(FormatStep{Request: request, Optional: true})
 	}

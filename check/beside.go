@@ -20,12 +20,12 @@ type SumResult struct {
 // bytes are done. It may be nil.
 type SumProgress func(a Algorithm) func(done, total int64)
 
-// Beside checks files against the checksum files that lie beside them; see
-// [FindSums]. Those that hold no checksums are passed over.
+// Beside checks files against the checksum files that lie beside them: of disc.iso,
+// disc.iso.sha256, disc.sha256 and SHA256SUMS, and those of other hashes. Those that hold no checksums are passed over.
 func Beside(ctx context.Context, files []string, progress SumProgress) ([]SumResult, error) {
 	var lists []string
 	for _, f := range files {
-		lists = append(lists, FindSums(f)...)
+		lists = append(lists, findSums(f)...)
 	}
 	slices.Sort(lists)
 	var results []SumResult
@@ -42,13 +42,13 @@ func Beside(ctx context.Context, files []string, progress SumProgress) ([]SumRes
 // Against checks files against one checksum file, which need not name all of them.
 // The error wraps [ErrNoSums] for a file that holds no checksums.
 func Against(ctx context.Context, files []string, list string, progress SumProgress) ([]SumResult, error) {
-	all, err := ReadSums(list)
+	all, err := readSums(list)
 	if err != nil {
 		return nil, err
 	}
 	var results []SumResult
 	for _, f := range files {
-		for _, s := range For(all, f) {
+		for _, s := range sumsFor(all, f) {
 			var report func(done, total int64)
 			if progress != nil {
 				report = progress(s.Algorithm)

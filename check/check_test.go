@@ -327,24 +327,24 @@ func TestParseSums(t *testing.T) {
 	text := "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\n# comment\n; sfv comment\n" +
 		md5sum + "  plain.iso\n" + md5sum + " *binary name.iso\r\n" + sha256sum + "  ./dir/upper.iso\n" +
 		"SHA256 (bsd.iso) = " + sha256sum + "\n" + "sfv file.bin DEADBEEF\n" + "not a sum at all\n"
-	got, err := ParseSums(strings.NewReader(text))
+	got, err := parseSums(strings.NewReader(text))
 	if err != nil {
 		t.Fatal(err)
 	}
 	low := strings.ToLower(sha256sum)
-	want := []Sum{{"plain.iso", MD5, md5sum}, {"binary name.iso", MD5, md5sum}, {"./dir/upper.iso", SHA256, low},
+	want := []namedSum{{"plain.iso", MD5, md5sum}, {"binary name.iso", MD5, md5sum}, {"./dir/upper.iso", SHA256, low},
 		{"bsd.iso", SHA256, low}, {"sfv file.bin", CRC32, "deadbeef"}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	if own := For(got, "/somewhere/upper.iso"); len(own) != 1 || own[0].Hex != low {
+	if own := sumsFor(got, "/somewhere/upper.iso"); len(own) != 1 || own[0].Hex != low {
 		t.Errorf("%v", own)
 	}
-	if _, err := ParseSums(strings.NewReader("hello\n")); !errors.Is(err, ErrNoSums) {
+	if _, err := parseSums(strings.NewReader("hello\n")); !errors.Is(err, ErrNoSums) {
 		t.Error(err)
 	}
-	lone, err := ParseSums(strings.NewReader(low + "\n"))
-	if err != nil || len(For(lone, "x.iso")) != 1 {
+	lone, err := parseSums(strings.NewReader(low + "\n"))
+	if err != nil || len(sumsFor(lone, "x.iso")) != 1 {
 		t.Error(lone, err)
 	}
 }
@@ -432,7 +432,7 @@ func TestForeignSectors(t *testing.T) {
 func FuzzParseSums(f *testing.F) {
 	f.Add("d41d8cd98f00b204e9800998ecf8427e  a\nSHA1 (b) = da39a3ee5e6b4b0d3255bfef95601890afd80709\nc DEADBEEF")
 	f.Fuzz(func(t *testing.T, text string) {
-		all, err := ParseSums(strings.NewReader(text))
+		all, err := parseSums(strings.NewReader(text))
 		for _, s := range all {
 			if _, herr := hex.DecodeString(s.Hex); herr != nil || err != nil {
 				t.Errorf("%+v, %v", s, err)
@@ -454,16 +454,6 @@ func FuzzImplanted(f *testing.F) {
 			}
 		}
 	})
-}
-
-func ExampleParseSums() {
-	sums, err := ParseSums(strings.NewReader("d41d8cd98f00b204e9800998ecf8427e  disc.iso\n"))
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	fmt.Println(sums[0].Algorithm, sums[0].Name)
-	// Output: MD5 disc.iso
 }
 
 func BenchmarkSectors(b *testing.B) {

@@ -50,12 +50,12 @@ func TestSumLines(t *testing.T) {
 		"cut number":        {md5[:31] + "  disc.iso\n", ""},
 		"sfv with CRLF":     {"; made by\r\ndisc.iso DEADBEEF\r\n", "deadbeef"},
 	} {
-		sums, err := ParseSums(strings.NewReader(test.text))
+		sums, err := parseSums(strings.NewReader(test.text))
 		if err != nil && !errors.Is(err, ErrNoSums) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		own := For(sums, "/x/disc.iso")
+		own := sumsFor(sums, "/x/disc.iso")
 		switch {
 		case test.want == "" && len(own) > 0:
 			t.Errorf("%s: %+v", name, own)
@@ -64,7 +64,7 @@ func TestSumLines(t *testing.T) {
 		}
 	}
 	huge := strings.Repeat("#"+strings.Repeat("x", 1000)+"\n", 5000) + md5 + "  disc.iso\n"
-	if _, err := ParseSums(strings.NewReader(huge)); !errors.Is(err, ErrNoSums) || !strings.Contains(err.Error(), "large") {
+	if _, err := parseSums(strings.NewReader(huge)); !errors.Is(err, ErrNoSums) || !strings.Contains(err.Error(), "large") {
 		t.Errorf("a file that is too large: %v", err)
 	}
 }
@@ -76,7 +76,7 @@ func TestFindSums(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o666); err != nil {
 			t.Fatal(err)
 		}
-		if got := FindSums(filepath.Join(dir, "disc.iso")); len(got) != 1 || filepath.Base(got[0]) != name {
+		if got := findSums(filepath.Join(dir, "disc.iso")); len(got) != 1 || filepath.Base(got[0]) != name {
 			t.Errorf("%s: found %q", name, got)
 		}
 	}
@@ -84,7 +84,7 @@ func TestFindSums(t *testing.T) {
 	if err := os.WriteFile("x.iso.md5", nil, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if got := FindSums("x.iso"); len(got) != 1 || got[0] != "x.iso.md5" {
+	if got := findSums("x.iso"); len(got) != 1 || got[0] != "x.iso.md5" {
 		t.Errorf("in this folder: %q", got)
 	}
 }

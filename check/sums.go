@@ -71,8 +71,8 @@ func algorithmOf(sum string) (Algorithm, bool) {
 	return "", false
 }
 
-// A Sum is one line of a checksum file.
-type Sum struct {
+// A namedSum is one line of a checksum file.
+type namedSum struct {
 	Name      string
 	Algorithm Algorithm
 	Hex       string // lower case
@@ -94,11 +94,11 @@ var bsdNames = map[string]Algorithm{
 // maxSums bounds a checksum file: Debian's have some hundred lines.
 const maxSums = 4 << 20
 
-// ParseSums reads a checksum file as md5sum, sha256sum and kin write it, in the
+// parseSums reads a checksum file as md5sum, sha256sum and kin write it, in the
 // form of BSD and openssl, or in that of .sfv (name first, CRC-32); with any ends of
 // lines, in UTF-8 or, with a byte order mark, UTF-16. Lines that are none of these
 // (comments, a PGP signature) are passed over.
-func ParseSums(r io.Reader) ([]Sum, error) {
+func parseSums(r io.Reader) ([]namedSum, error) {
 	b, err := io.ReadAll(io.LimitReader(r, maxSums+1))
 	if err != nil {
 		return nil, err
@@ -106,7 +106,7 @@ func ParseSums(r io.Reader) ([]Sum, error) {
 	if len(b) > maxSums {
 		return nil, fmt.Errorf("%w: it is too large", ErrNoSums)
 	}
-	var all []Sum
+	var all []namedSum
 	for line := range strings.FieldsFuncSeq(plainText(b), func(c rune) bool { return c == '\n' || c == '\r' }) {
 		if s, ok := parseSum(strings.TrimRight(line, " \t")); ok {
 			all = append(all, s)
@@ -136,9 +136,9 @@ func plainText(b []byte) string {
 	return string(utf16.Decode(units))
 }
 
-func parseSum(line string) (Sum, bool) {
+func parseSum(line string) (namedSum, bool) {
 	if line == "" || line[0] == ';' || line[0] == '#' {
-		return Sum{}, false
+		return namedSum{}, false
 	}
 	escaped := line[0] == '\\' // GNU's, of a name with \ or the end of a line in it
 	if escaped {
@@ -149,7 +149,7 @@ func parseSum(line string) (Sum, bool) {
 		if a, ok := algorithmOf(m[3]); ok && known && a == stated {
 			return newSum(m[2], a, m[3], escaped), true
 		}
-		return Sum{}, false
+		return namedSum{}, false
 	}
 	if i := strings.IndexAny(line, " \t"); i > 0 {
 		name := strings.TrimPrefix(strings.TrimLeft(line[i:], " \t"), "*")
@@ -166,34 +166,34 @@ func parseSum(line string) (Sum, bool) {
 	if a, ok := algorithmOf(line); ok && a != CRC32 {
 		return newSum("", a, line, false), true
 	}
-	return Sum{}, false
+	return namedSum{}, false
 }
 
-func newSum(name string, a Algorithm, sum string, escaped bool) Sum {
+func newSum(name string, a Algorithm, sum string, escaped bool) namedSum {
 	if escaped {
 		name = strings.NewReplacer(`\\`, `\`, `\n`, "\n", `\r`, "\r").Replace(name)
 	}
-	return Sum{name, a, strings.ToLower(sum)}
+	return namedSum{name, a, strings.ToLower(sum)}
 }
 
-// ReadSums reads a checksum file.
-func ReadSums(path string) ([]Sum, error) {
+// readSums reads a checksum file.
+func readSums(path string) ([]namedSum, error) {
 	f, err := regular.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	all, err := ParseSums(f)
+	all, err := parseSums(f)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return all, nil
 }
 
-// For returns the sums for a file: those that name it, in any folder of any system, else
+// sumsFor returns the sums for a file: those that name it, in any folder of any system, else
 // those that name it in other letter case, or a lone one without a name.
-func For(sums []Sum, path string) []Sum {
-	var own, folded []Sum
+func sumsFor(sums []namedSum, path string) []namedSum {
+	var own, folded []namedSum
 	base := filepath.Base(path)
 	for _, s := range sums {
 		name := s.Name[strings.LastIndexAny(s.Name, `/\`)+1:]
@@ -219,9 +219,9 @@ var folderSums = []string{
 	"sha512sum.txt", "sha256sum.txt", "sha1sum.txt", "md5sum.txt", "checksum",
 }
 
-// FindSums returns the checksum files beside an image that may hold its sum: of
+// findSums returns the checksum files beside an image that may hold its sum: of
 // its own name with a suffix, or one for the whole folder, in any letter case.
-func FindSums(path string) []string {
+func findSums(path string) []string {
 	dir, base := filepath.Split(path)
 	stem := strings.TrimSuffix(base, filepath.Ext(base))
 	names := []string{base + "-CHECKSUM"}

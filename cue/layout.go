@@ -97,19 +97,19 @@ func (sh *Sheet) quoted() *Sheet {
 	return &c
 }
 
-// Names are the files of an image that [FromLayout] describes.
-type Names struct {
+// fileNames are the files of an image that fromLayout describes.
+type fileNames struct {
 	// Files holds one name for the whole image, or one for each track.
 	Files []string
 	// CDText is the name to give the file of CD-TEXT packs, if one is needed.
 	CDText string
 }
 
-// FromLayout makes the sheet of a CD whose sectors stand raw, 2352 bytes each,
+// fromLayout makes the sheet of a CD whose sectors stand raw, 2352 bytes each,
 // in the named files, track after track without the gaps between sessions.
 // needCDText says that the disc has CD-TEXT that the sheet cannot say: the
 // packs must be written to names.CDText, which the sheet then names.
-func FromLayout(l *disc.Layout, names Names) (sheet *Sheet, needCDText bool) {
+func fromLayout(l *disc.Layout, names fileNames) (sheet *Sheet, needCDText bool) {
 	sh := &Sheet{Catalog: l.MCN}
 	for _, n := range names.Files {
 		sh.Files = append(sh.Files, File{Name: n, Type: Binary})

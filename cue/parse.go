@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"spindle/addr"
 	"spindle/disc"
 	"spindle/disc/cdsector"
 )
@@ -252,7 +253,7 @@ func (p *parser) index(args []string) error {
 	if err != nil || n < 0 || n > 99 {
 		return fmt.Errorf("index number %q is not 0 to 99", args[0])
 	}
-	at, err := disc.ParseMSF(args[1])
+	at, err := addr.ParseMSF(args[1])
 	if err != nil {
 		return err
 	}
@@ -264,7 +265,7 @@ func (p *parser) index(args []string) error {
 		}
 		if x.File == before.File && x.Frame <= before.Frame && (n != 1 || x.Frame < before.Frame) {
 			return fmt.Errorf("INDEX %02d at %s is not after INDEX %02d at %s",
-				n, at, before.Number, disc.Frames(before.Frame))
+				n, at, before.Number, addr.Frames(before.Frame))
 		}
 	} else if n > 1 {
 		return fmt.Errorf("the first index of track %d is INDEX %02d", t.Number, n)
@@ -280,7 +281,7 @@ func (p *parser) silence(cmd string, args []string) error {
 	if p.track == nil {
 		return fmt.Errorf("%s before the first TRACK", cmd)
 	}
-	at, err := disc.ParseMSF(args[0])
+	at, err := addr.ParseMSF(args[0])
 	if err != nil {
 		return err
 	}
@@ -352,7 +353,7 @@ func (p *parser) rem(rest string) error {
 			if p.session == 0 {
 				break
 			}
-			at, err := disc.ParseMSF(words[1])
+			at, err := addr.ParseMSF(words[1])
 			if err != nil {
 				return err
 			}

@@ -200,7 +200,7 @@ func (b *builder) place(t *Track, x Index, end int, at disc.LBA) (int, error) {
 		form = disc.FormSwapped
 	}
 	if x.Frame < s.frame {
-		return 0, fail("INDEX %02d at %s lies before what stands above it", x.Number, disc.Frames(x.Frame))
+		return 0, fail("INDEX %02d at %s lies before what stands above it", x.Number, addr.Frames(x.Frame))
 	}
 	from := s.at + int64(x.Frame-s.frame)*int64(stride)
 	if end < 0 {
@@ -212,7 +212,7 @@ func (b *builder) place(t *Track, x Index, end int, at disc.LBA) (int, error) {
 	}
 	n := end - x.Frame
 	if n < 0 {
-		return 0, fail("INDEX %02d at %s lies after the next index", x.Number, disc.Frames(x.Frame))
+		return 0, fail("INDEX %02d at %s lies after the next index", x.Number, addr.Frames(x.Frame))
 	}
 	if s.End-s.Offset < int64(stride) && n > 0 {
 		return 0, fail("%s is too short: it has %d bytes, and this track needs %d",

@@ -32,12 +32,12 @@ func NewSet(sheet string, l *disc.Layout, split bool) *Set {
 			s.Bins = append(s.Bins, base+disc.TrackSuffix(t.Number, len(tracks))+".bin")
 		}
 	}
-	names := Names{CDText: name(base + ".cdt")}
+	names := fileNames{CDText: name(base + ".cdt")}
 	for _, b := range s.Bins {
 		names.Files = append(names.Files, name(b))
 	}
 	var text bool
-	s.Sheet, text = FromLayout(l, names)
+	s.Sheet, text = fromLayout(l, names)
 	if text {
 		s.CDText = base + ".cdt"
 	}

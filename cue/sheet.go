@@ -1,8 +1,7 @@
 // Package cue reads and writes CUE sheets (the format of CDRWIN's user guide,
 // with the REM lines that Exact Audio Copy and redump.org add): [Parse] makes a
 // [Sheet] of a text, [Sheet.Place] the layout of the disc that a sheet and its
-// files are, [FromLayout] and [NewSet] the sheet of a disc. It opens no file; that
-// does image/cuefile.
+// files are, [NewSet] the sheet of a disc. It opens no file; that does image/cuefile.
 package cue
 
 import (

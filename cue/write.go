@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 
+	"spindle/addr"
 	"spindle/disc"
 )
 
@@ -45,7 +46,7 @@ func (sh *Sheet) Bytes() []byte {
 func (sh *Sheet) writeSession(from, to int, line func(string, ...any)) {
 	rem := func(key string, frames int) {
 		if frames >= 0 {
-			line("REM %s %s", key, disc.Frames(frames))
+			line("REM %s %s", key, addr.Frames(frames))
 		}
 	}
 	if from > 0 && from <= len(sh.Sessions) {
@@ -89,14 +90,14 @@ func (sh *Sheet) writeTrack(t *Track, file *int, line func(string, ...any)) {
 		line("    ISRC %s", t.ISRC)
 	}
 	if t.Pregap > 0 {
-		line("    PREGAP %s", disc.Frames(t.Pregap))
+		line("    PREGAP %s", addr.Frames(t.Pregap))
 	}
 	for _, x := range t.Indexes {
 		openFile(x.File)
-		line("    INDEX %02d %s", x.Number, disc.Frames(x.Frame))
+		line("    INDEX %02d %s", x.Number, addr.Frames(x.Frame))
 	}
 	if t.Postgap > 0 {
-		line("    POSTGAP %s", disc.Frames(t.Postgap))
+		line("    POSTGAP %s", addr.Frames(t.Postgap))
 	}
 }
 

@@ -10,9 +10,3 @@ type MSF = addr.MSF
 
 // FramesPerSecond is the number of CD sectors in one second of playing time.
 const FramesPerSecond = addr.FramesPerSecond
-
-// Frames converts a count of sectors to minutes, seconds and frames.
-func Frames(n int) MSF { return addr.Frames(n) }
-
-// ParseMSF reads a time written MM:SS:FF; see [addr.ParseMSF].
-func ParseMSF(s string) (MSF, error) { return addr.ParseMSF(s) }

@@ -1,6 +1,9 @@
 package disc
 
-import "spindle/disc/cdsector"
+import (
+	"spindle/addr"
+	"spindle/disc/cdsector"
+)
 
 // Frames of Q that carry the catalogue number and the ISRC come once in this
 // many sectors (ECMA-130 22.3.4: at least once in 100).
@@ -21,13 +24,13 @@ func (l *Layout) Q(a LBA) cdsector.Q {
 		for i := range l.Sessions {
 			if s := &l.Sessions[i]; a >= s.LeadOut {
 				q.Control = uint8(s.Tracks[len(s.Tracks)-1].Control)
-				q.Rel = Frames(int(a - s.LeadOut))
+				q.Rel = addr.Frames(int(a - s.LeadOut))
 			}
 		}
 		if a < 0 { // the pregap of the first track
 			first := &l.Sessions[0].Tracks[0]
 			q = cdsector.Q{ADR: 1, Control: uint8(first.Control), Track: first.Number,
-				Rel: Frames(int(first.Start - a)), Abs: abs}
+				Rel: addr.Frames(int(first.Start - a)), Abs: abs}
 		}
 		return q
 	}
@@ -48,7 +51,7 @@ func (l *Layout) Q(a LBA) cdsector.Q {
 	if rel < 0 {
 		rel = -rel // counts down to zero in the pregap
 	}
-	q.Rel = Frames(rel)
+	q.Rel = addr.Frames(rel)
 	return q
 }
 

@@ -21,7 +21,7 @@ type Recording struct {
 	// DVD+RW's format.
 	Formatted    bool
 	Intermediate bool // a DVD-RW that grows with what is written
-	Background   FormatState
+	Background   mmc.BackgroundFormat
 	Sessions     int
 	Format       mmc.SessionFormat // of the sessions of a CD that has some
 	LastTrack    int               // in which writing goes on, or that would be begun
@@ -34,11 +34,7 @@ type Recording struct {
 	LeadInStart  addr.LBA
 	Layer0       int // sectors of the first layer; 0: one layer, or cannot be chosen
 
-	WriteCaps
-}
-
-// WriteCaps is what the drive can do with the kind of disc in it.
-type WriteCaps struct {
+	// What the drive can do with the kind of disc in it.
 	Writes       bool // write it at all
 	Simulates    bool // write it with the laser off
 	UnderrunFree bool // wait for data in the middle of a track
@@ -46,17 +42,6 @@ type WriteCaps struct {
 	InPackets    bool // DVD-R incremental
 	RawWrite     bool // CD: whole sectors with their sub-channel
 }
-
-// FormatState is how far the background format of a DVD+RW is (MMC-6 table 367).
-type FormatState uint8
-
-// The states.
-const (
-	FormatNone      FormatState = 0
-	FormatSuspended FormatState = 1
-	FormatRunning   FormatState = 2
-	FormatComplete  FormatState = 3
-)
 
 // Overwritable reports whether discs of a profile are written at any place, and
 // again and again.
@@ -82,7 +67,7 @@ func surveyRecording(ctx context.Context, d *mmc.Drive, m *Medium) (*Recording, 
 	p, info := m.Profile, m.Info
 	r := new(Recording)
 	r.Status, r.Erasable, r.Sessions, r.LastTrack = info.Status, info.Erasable, info.Sessions, info.LastTrackInLast
-	r.Background, r.Format = FormatState(info.BackgroundFormat), info.DiscType
+	r.Background, r.Format = info.BackgroundFormat, info.DiscType
 	r.Open = info.Status == mmc.DiscAppendable && info.LastSession == mmc.SessionIncomplete
 	r.Damaged = info.LastSession == mmc.SessionDamaged
 	r.features(m.Config, p)
@@ -259,7 +244,7 @@ func (r *Recording) placeRandom(ctx context.Context, d *mmc.Drive, p mmc.Profile
 	if len(r.Formats) > 0 && r.Formatted {
 		r.Capacity = int(r.Formats[0].Blocks)
 	}
-	if p == mmc.ProfileDVDPlusRW && r.Background == FormatNone {
+	if p == mmc.ProfileDVDPlusRW && r.Background == mmc.BackgroundNone {
 		r.Formatted = false
 	}
 	if !r.Formatted {

@@ -24,11 +24,11 @@ const HiddenTrack = format.HiddenTrack
 // Contents is all that is on a disc, as [fs.FS]: the files of a data track, and the audio
 // as WAVE files beside them, such as "Track 02.wav". The audio is divided as [audio.Songs]
 // says; what is hidden before track 1 is "Track 00.wav". Sys of the FileInfo of such a file
-// is its *[audio.Song], of others what [FileSystem] says.
+// is its *[audio.Song], of others what [iso.FileSystem] says.
 type Contents struct {
 	ctx   context.Context
 	img   disc.Image
-	data  *FileSystem // nil: no data track is shown
+	data  *fileSystem // nil: no data track is shown
 	audio []fs.DirEntry
 }
 
@@ -46,7 +46,7 @@ func OpenContents(ctx context.Context, img disc.Image, track int) (*Contents, er
 		data = BestTrack(ctx, img)
 	}
 	if data != nil {
-		f, err := OpenFileSystem(ctx, img, data)
+		f, err := openFileSystem(ctx, img, data)
 		if err != nil {
 			return nil, fmt.Errorf("track %d: %w", data.Number, err)
 		}

@@ -12,35 +12,35 @@ import (
 	"spindle/iso"
 )
 
-// FileSystem is the file system in a data track of an image, as [fs.FS]. The names and
+// fileSystem is the file system in a data track of an image, as [fs.FS]. The names and
 // what Sys returns are those of [iso.FileSystem].
-type FileSystem struct {
+type fileSystem struct {
 	*iso.FileSystem
 	ctx  context.Context
 	img  disc.Image
 	base disc.LBA // the address of what the file system calls block 0
 }
 
-// OpenFileSystem opens the file system in a data track. Most count their blocks from the
+// openFileSystem opens the file system in a data track. Most count their blocks from the
 // start of the disc, which lets files lie in other tracks and sessions; some that
 // were made for the first track of a disc, and recorded elsewhere, from the start
 // of their track. Reading ends with ctx.
-func OpenFileSystem(ctx context.Context, img disc.Image, t *disc.Track) (*FileSystem, error) {
+func openFileSystem(ctx context.Context, img disc.Image, t *disc.Track) (*fileSystem, error) {
 	whole := &blocks{ctx, img}
 	start := int64(lastVolume(ctx, img, t))
 	f, err := iso.OpenSession(whole, start, int64(img.Layout().End()))
 	if err == nil && (start == 0 || f.Root() >= start) {
-		return &FileSystem{f, ctx, img, 0}, nil
+		return &fileSystem{f, ctx, img, 0}, nil
 	}
 	own, ownErr := iso.OpenFiles(UserData(ctx, img, t), int64(t.End-t.Start))
 	if ownErr != nil {
 		return nil, ownErr
 	}
-	return &FileSystem{own, ctx, img, t.Start}, nil
+	return &fileSystem{own, ctx, img, t.Start}, nil
 }
 
 // Base returns the address of what the file system calls block 0.
-func (f *FileSystem) Base() disc.LBA { return f.base }
+func (f *fileSystem) Base() disc.LBA { return f.base }
 
 // BestTrack returns the data track whose file system a computer shows: the first of
 // the last session that has one. It is nil for a disc without data.
@@ -53,7 +53,7 @@ func BestTrack(ctx context.Context, img disc.Image) *disc.Track {
 			if !t.Mode.IsData() {
 				continue
 			}
-			if _, err := OpenFileSystem(ctx, img, t); err == nil || i == 0 {
+			if _, err := openFileSystem(ctx, img, t); err == nil || i == 0 {
 				return t
 			}
 			break
@@ -66,7 +66,7 @@ func BestTrack(ctx context.Context, img disc.Image) *disc.Track {
 // sectors, whatever its form has of them: 2048 bytes, 2324 of form 2 (as the films of a
 // Video CD have), 2352 of audio. The size that the directory states counts sectors of
 // 2048 bytes, and is that of the content only where all have them.
-func (f *FileSystem) Open(name string) (fs.File, error) {
+func (f *fileSystem) Open(name string) (fs.File, error) {
 	file, err := f.FileSystem.Open(name)
 	if err != nil || f.img.Layout().Medium != disc.CD {
 		return file, err
@@ -158,7 +158,7 @@ func (r *fileReader) Read(p []byte) (int, error) {
 // ReadVolume reads what the descriptors in a data track say.
 func ReadVolume(ctx context.Context, img disc.Image, t *disc.Track) (*iso.Volume, error) {
 	start := lastVolume(ctx, img, t)
-	if f, err := OpenFileSystem(ctx, img, t); err == nil && f.base == 0 && start > 0 {
+	if f, err := openFileSystem(ctx, img, t); err == nil && f.base == 0 && start > 0 {
 		return iso.ReadSession(&blocks{ctx, img}, int64(start), int64(img.Layout().End()))
 	}
 	return iso.ReadVolume(UserData(ctx, img, t), int64(t.End-t.Start))

@@ -8,11 +8,11 @@ import (
 // ErrMap is what every error about a map beside an image wraps.
 var ErrMap = format.ErrMap
 
-// WithMaps gives an image that was opened from path the flaws that the maps beside it
-// state: spindle's own or GNU ddrescue's ([format.FindMaps]). [Open] has done so.
+// withMaps gives an image that was opened from path the flaws that the maps beside it
+// state: spindle's own or GNU ddrescue's ([format.FlawsBeside]). [Open] has done so.
 // A map that is malformed, or that of another image, is an error that wraps [ErrMap];
 // img stays open then. remark, which may be nil, is told what is found beside that.
-func WithMaps(path string, img disc.Image, remark func(Remark)) (disc.Image, error) {
+func withMaps(path string, img disc.Image, remark func(Remark)) (disc.Image, error) {
 	flaws, err := format.FlawsBeside(path, img, remark)
 	if err != nil {
 		return img, err

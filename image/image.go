@@ -50,7 +50,7 @@ type Created = format.Created
 
 // Open opens an image file. The error wraps [ErrUnknown] when its content has
 // no known format, and says what the file is where that can be seen. The flaws of
-// the image are those that a map beside it states; see [WithMaps].
+// the image are those that a map beside it states; see [format.FlawsBeside].
 //
 // Opening reads through some compressed files, and ends with ctx; the image does not.
 // Each remark is told what is found that is no error; see [Remark].
@@ -77,7 +77,7 @@ func Open(ctx context.Context, path string, remarks ...func(Remark)) (disc.Image
 	if err != nil {
 		return nil, err
 	}
-	whole, err := WithMaps(path, img, remark)
+	whole, err := withMaps(path, img, remark)
 	if err != nil {
 		img.Close()
 		return nil, err
@@ -91,7 +91,7 @@ func OpenAs(ctx context.Context, path string, medium disc.Medium) (disc.Image, e
 	if err != nil {
 		return nil, err
 	}
-	whole, err := WithMaps(path, img, nil)
+	whole, err := withMaps(path, img, nil)
 	if err != nil {
 		img.Close()
 		return nil, err

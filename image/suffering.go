@@ -22,7 +22,7 @@ func FilesAt(ctx context.Context, img disc.Image, sectors disc.Flaws, most int) 
 		if !t.Mode.IsData() {
 			continue
 		}
-		files, err := OpenFileSystem(ctx, img, t)
+		files, err := openFileSystem(ctx, img, t)
 		if err != nil {
 			continue
 		}
@@ -43,7 +43,7 @@ func FilesAt(ctx context.Context, img disc.Image, sectors disc.Flaws, most int) 
 }
 
 // flawsOf returns those of some sectors that a file has.
-func (f *FileSystem) flawsOf(file fs.FileInfo, sectors disc.Flaws) disc.Flaws {
+func (f *fileSystem) flawsOf(file fs.FileInfo, sectors disc.Flaws) disc.Flaws {
 	e, ok := file.Sys().(*iso.Entry)
 	if !ok {
 		return nil

@@ -18,12 +18,12 @@ import (
 // SumsSuffix is appended to the output's name for the checksum file.
 const SumsSuffix = ".sha256"
 
-// ErrNoSums is returned for an image with bad sectors: its checksums would prove nothing.
-var ErrNoSums = errors.New("an image with bad sectors gets no checksum file")
+// errNoSums is returned for an image with bad sectors: its checksums would prove nothing.
+var errNoSums = errors.New("an image with bad sectors gets no checksum file")
 
 // WriteSums writes the SHA-256 of each image file beside the output, in the form
 // that sha256sum checks, and returns the path. A file that is there already is
-// an error that wraps [ErrExists], and bad sectors are [ErrNoSums].
+// an error that wraps [ErrExists]; bad sectors are an error, too.
 func (r *Result) WriteSums(output string) (string, error) {
 	if path := output + SumsSuffix; exists(path) {
 		return "", fmt.Errorf("%s %w", path, ErrExists)
@@ -34,7 +34,7 @@ func (r *Result) WriteSums(output string) (string, error) {
 // ReplaceSums is WriteSums, and replaces a file that is there already.
 func (r *Result) ReplaceSums(output string) (string, error) {
 	if len(r.Bad) > 0 {
-		return "", ErrNoSums
+		return "", errNoSums
 	}
 	path := output + SumsSuffix
 	return path, atomicfile.WriteBytes(path, encodeSums(r.Images))

@@ -108,7 +108,7 @@ func (id Identity) Same(now Identity, version int) error {
 			return &burn.ImageChangedError{File: id.name(was), Change: burn.FileRemoved}
 		}
 		if err := compareFile(id.name(was), was, *is); err != nil {
-			if !Touched(err) {
+			if !onlyTouched(err) {
 				return err
 			}
 			if touched == nil {
@@ -147,15 +147,15 @@ func compareFile(name string, was, is FileID) error {
 // [Identity.Same] and [burn.CheckSent].
 func (j *Journal) CheckImage(ctx context.Context, now Identity, src *burn.Source, o burn.Observer) error {
 	err := j.Image.Same(now, j.Version)
-	if err != nil && (!Touched(err) || j.At.Sent.Bytes == 0) {
+	if err != nil && (!onlyTouched(err) || j.At.Sent.Bytes == 0) {
 		return err
 	}
 	return burn.CheckSent(ctx, src, j.Attempt(), o)
 }
 
-// Touched reports whether an error of [Identity.Same] says no more than that a file
+// onlyTouched reports whether an error of [Identity.Same] says no more than that a file
 // was written to since.
-func Touched(err error) bool {
+func onlyTouched(err error) bool {
 	var c *burn.ImageChangedError
 	return errors.As(err, &c) && c.Change == burn.Touched
 }

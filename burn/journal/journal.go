@@ -29,9 +29,9 @@ var (
 	// ErrMalformed means that a journal cannot be understood. It is what every
 	// [*Error] is.
 	ErrMalformed = errors.New("malformed journal")
-	// ErrEmpty means that there is nothing in the journal. It is a case of
+	// errEmpty means that there is nothing in the journal. It is a case of
 	// ErrMalformed.
-	ErrEmpty = fmt.Errorf("%w: it is empty", ErrMalformed)
+	errEmpty = fmt.Errorf("%w: it is empty", ErrMalformed)
 	// ErrVersion means that a journal is of another version than this package knows.
 	// It is a case of ErrMalformed.
 	ErrVersion = fmt.Errorf("%w: unknown version", ErrMalformed)
@@ -62,7 +62,7 @@ func (e *Error) Error() string {
 	switch {
 	case errors.Is(e.Err, ErrVersion):
 		return s + fmt.Sprintf(": version %d is not known", e.Version)
-	case errors.Is(e.Err, ErrEmpty):
+	case errors.Is(e.Err, errEmpty):
 		return s + ": it is empty"
 	}
 	return s + ": " + e.Err.Error()

@@ -145,7 +145,7 @@ func TestRefused(t *testing.T) {
 		field string
 		err   error
 	}{
-		"empty":                {"", 0, "", ErrEmpty},
+		"empty":                {"", 0, "", errEmpty},
 		"cut short":            {first[:100], 1, "", errCut},
 		"version 1, cut short": {string(old[:100]), 1, "", errCut},
 		"no JSON":              {"hello\n", 1, "", ErrMalformed},

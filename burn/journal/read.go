@@ -88,7 +88,7 @@ func parse(r io.Reader) (*Journal, error) {
 	case err != nil && !errors.Is(err, errCut):
 		return nil, err
 	case j == nil:
-		return nil, &Error{Err: ErrEmpty}
+		return nil, &Error{Err: errEmpty}
 	}
 	return j, nil
 }

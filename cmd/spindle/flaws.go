@@ -49,7 +49,7 @@ func sectorsOf(all []flawRange) int {
 // mapSays says how it is known that sectors of an image are not right, where that is by a
 // map: that of one that was cut short needs none.
 func mapSays(path, words string) string {
-	if len(format.FindMaps(path)) == 0 {
+	if !format.HasMaps(path) {
 		return ""
 	}
 	return words

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"spindle/addr"
 	"spindle/burn"
 	"spindle/disc"
 	"spindle/image"
@@ -132,7 +133,7 @@ var sizeUnits = map[string]float64{"": 1, "KB": 1e3 / iso.BlockSize, "MB": 1e6 /
 // parseSize reads a number of sectors, MM:SS:FF, or a size such as 700MB, and
 // returns it in sectors.
 func parseSize(s string) (int, bool) {
-	if t, err := disc.ParseMSF(s); err == nil {
+	if t, err := addr.ParseMSF(s); err == nil {
 		return t.Frames(), true
 	}
 	digits := strings.TrimRight(strings.ToUpper(s), "KMGIB")

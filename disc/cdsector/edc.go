@@ -29,9 +29,9 @@ func makeEDCTables() *[16][256]uint32 {
 	return &t
 }
 
-// EDC returns the error detection code of p (ECMA-130 14.3). It is stored least
+// edc returns the error detection code of p (ECMA-130 14.3). It is stored least
 // significant byte first.
-func EDC(p []byte) uint32 {
+func edc(p []byte) uint32 {
 	t := edcTables
 	var c uint32
 	for len(p) >= 16 {

@@ -118,7 +118,7 @@ func Classify(s *[Size]byte) Kind {
 			return Mode2
 		case s[18]&0x20 != 0:
 			return Form2
-		case sub == 0 && EDC(s[16:form1EDCAt]) != binary.LittleEndian.Uint32(s[form1EDCAt:]):
+		case sub == 0 && edc(s[16:form1EDCAt]) != binary.LittleEndian.Uint32(s[form1EDCAt:]):
 			// Eight zero bytes say nothing: only the EDC tells form 1
 			// from formless data that starts with zeros.
 			return Mode2
@@ -150,14 +150,14 @@ func SetHeader(s *[Size]byte, at addr.MSF, mode byte) {
 func Seal(s *[Size]byte, k Kind) {
 	switch k {
 	case Mode1:
-		binary.LittleEndian.PutUint32(s[mode1EDCAt:], EDC(s[:mode1EDCAt]))
+		binary.LittleEndian.PutUint32(s[mode1EDCAt:], edc(s[:mode1EDCAt]))
 		clear(s[mode1ZeroAt:pParityAt])
 		putParity(s, false)
 	case Form1:
-		binary.LittleEndian.PutUint32(s[form1EDCAt:], EDC(s[16:form1EDCAt]))
+		binary.LittleEndian.PutUint32(s[form1EDCAt:], edc(s[16:form1EDCAt]))
 		putParity(s, true)
 	case Form2:
-		binary.LittleEndian.PutUint32(s[form2EDCAt:], EDC(s[16:form2EDCAt]))
+		binary.LittleEndian.PutUint32(s[form2EDCAt:], edc(s[16:form2EDCAt]))
 	}
 }
 
@@ -186,12 +186,12 @@ func Spoil(s *[Size]byte, k Kind) {
 func EDCOK(s *[Size]byte, k Kind) bool {
 	switch k {
 	case Mode1:
-		return EDC(s[:mode1EDCAt]) == binary.LittleEndian.Uint32(s[mode1EDCAt:])
+		return edc(s[:mode1EDCAt]) == binary.LittleEndian.Uint32(s[mode1EDCAt:])
 	case Form1:
-		return EDC(s[16:form1EDCAt]) == binary.LittleEndian.Uint32(s[form1EDCAt:])
+		return edc(s[16:form1EDCAt]) == binary.LittleEndian.Uint32(s[form1EDCAt:])
 	case Form2:
 		stored := binary.LittleEndian.Uint32(s[form2EDCAt:])
-		return stored == 0 || EDC(s[16:form2EDCAt]) == stored
+		return stored == 0 || edc(s[16:form2EDCAt]) == stored
 	case Bad:
 		return false
 	}

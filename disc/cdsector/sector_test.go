@@ -107,7 +107,7 @@ func TestEDC(t *testing.T) {
 		for i := range p {
 			p[i] = byte(r.Uint32())
 		}
-		if got, want := EDC(p), naiveEDC(p); got != want {
+		if got, want := edc(p), naiveEDC(p); got != want {
 			t.Errorf("EDC of %d bytes = %#x, want %#x", n, got, want)
 		}
 	}

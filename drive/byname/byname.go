@@ -51,18 +51,18 @@ type Options struct {
 	Access Access
 }
 
-// Open opens the drive that name means; an empty one means the drive that [Only]
-// finds. Errors are [*SpecError], [*DiscError], those of Only, and the
-// [*scsi.OpenError] of a device.
+// Open opens the drive that name means; an empty one means the only
+// drive, else the only one with a disc. Errors are [*SpecError], [*DiscError], [ErrNoDrive],
+// [*AmbiguousError], and the [*scsi.OpenError] of a device.
 func Open(ctx context.Context, name string, o Options) (scsi.Conn, error) {
 	if name == "" {
 		var err error
-		if name, err = Only(ctx); err != nil {
+		if name, err = only(ctx); err != nil {
 			return nil, err
 		}
 	}
 	if text, ok := strings.CutPrefix(name, simPrefix); ok {
-		spec, err := ParseSpec(text)
+		spec, err := parseSpec(text)
 		if err != nil {
 			return nil, err
 		}
@@ -74,7 +74,7 @@ func Open(ctx context.Context, name string, o Options) (scsi.Conn, error) {
 	return scsi.Open(ctx, name)
 }
 
-// ErrNoDrive is returned by [Only] where there is no drive.
+// ErrNoDrive is returned where no drive is named and there is none.
 var ErrNoDrive = errors.New("no optical drive was found")
 
 // An AmbiguousError says that there are several drives, and not just one of them
@@ -96,9 +96,9 @@ func (e *AmbiguousError) Error() string {
 // probeLimit is how long a drive may take to say whether it has a disc.
 const probeLimit = 15 * time.Second
 
-// Only names the drive that is meant where none is named: the only one, else the
+// only names the drive that is meant where none is named: the only one, else the
 // only one with a disc in it. The error is [ErrNoDrive] or an [*AmbiguousError].
-func Only(ctx context.Context) (string, error) {
+func only(ctx context.Context) (string, error) {
 	all, err := scsi.Drives()
 	if err != nil {
 		return "", err

@@ -60,7 +60,7 @@ func TestOpenFails(t *testing.T) {
 	var (
 		spec *SpecError
 		bad  *DiscError
-		kind *KindError
+		kind *kindError
 		open *scsi.OpenError
 	)
 	ctx := context.Background()

@@ -22,8 +22,8 @@ type SpecError struct{ Err error }
 func (e *SpecError) Error() string { return e.Err.Error() }
 func (e *SpecError) Unwrap() error { return e.Err }
 
-// A DiscError says why there is no disc for a simulated drive. Its cause may be a
-// [*KindError], or any error of opening an image.
+// A DiscError says why there is no disc for a simulated drive. Its cause may be that
+// the image is of another kind of disc, or any error of opening an image.
 type DiscError struct {
 	File string
 	Err  error
@@ -37,17 +37,16 @@ func (e *DiscError) Error() string {
 }
 func (e *DiscError) Unwrap() error { return e.Err }
 
-// A KindError says that an image is not of the kind of disc that the name asks
-// for.
-type KindError struct {
+// A kindError says that an image is not of the kind of disc that the name asks for.
+type kindError struct {
 	Is    disc.Medium
 	Media string // as in media=
 }
 
-func (e *KindError) Error() string { return fmt.Sprintf("a %s cannot be a %s", e.Is, e.Media) }
+func (e *kindError) Error() string { return fmt.Sprintf("a %s cannot be a %s", e.Is, e.Media) }
 
-// ParseSpec is [sim.ParseSpec] with a [*SpecError].
-func ParseSpec(text string) (sim.Spec, error) {
+// parseSpec is [sim.ParseSpec] with a [*SpecError].
+func parseSpec(text string) (sim.Spec, error) {
 	s, err := sim.ParseSpec(text)
 	if err != nil {
 		return s, &SpecError{err}
@@ -116,7 +115,7 @@ func openImage(ctx context.Context, s sim.Spec) (disc.Image, error) {
 	is := img.Layout().Medium
 	img.Close()
 	if !strings.EqualFold(filepath.Ext(s.File), ".iso") {
-		return nil, &KindError{is, s.Media}
+		return nil, &kindError{is, s.Media}
 	}
 	return image.OpenAs(ctx, s.File, m)
 }

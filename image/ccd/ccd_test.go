@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"spindle/disc"
+	"spindle/image/format"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -71,16 +72,16 @@ func TestOpenErrors(t *testing.T) {
 		}
 	}
 	write("x.ccd", text())
-	if _, err := Open(context.Background(), path); !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), "x.img") {
+	if _, err := format.OpenPath(context.Background(), path, openFile); !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), "x.img") {
 		t.Errorf("without its .img: %v", err)
 	}
 	write("X.IMG", "x")
-	if _, err := Open(context.Background(), path); err == nil || !strings.Contains(err.Error(), "too short") {
+	if _, err := format.OpenPath(context.Background(), path, openFile); err == nil || !strings.Contains(err.Error(), "too short") {
 		t.Errorf("empty: %v", err)
 	}
 	write("X.IMG", strings.Repeat("x", 400*2352))
 	write("x.sub", strings.Repeat("s", 400*96))
-	img, err := Open(context.Background(), path)
+	img, err := format.OpenPath(context.Background(), path, openFile)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +104,7 @@ func TestOpenErrors(t *testing.T) {
 		strings.Replace(text(), "PLBA=150", "PLBA=350", 1):       "track 2 starts at 350, and what follows it at 300",
 	} {
 		write("x.ccd", bad)
-		if _, err := Open(context.Background(), path); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := format.OpenPath(context.Background(), path, openFile); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.60q: %v, want %s", bad, err, want)
 		}
 	}

@@ -28,12 +28,8 @@ func match(p *format.Probe) format.Score {
 	return format.Sure
 }
 
-// Open opens a CloneCD image by its .ccd file. The .img must lie beside it; a .sub
+// openFile opens a CloneCD image by its .ccd file. The .img must lie beside it; a .sub
 // may.
-func Open(ctx context.Context, path string) (disc.Image, error) {
-	return format.OpenPath(ctx, path, openFile)
-}
-
 func openFile(ctx context.Context, f *format.File) (disc.Image, error) {
 	defer f.Close()
 	path := f.Path

@@ -29,12 +29,8 @@ func match(p *format.Probe) format.Score {
 	return format.Likely
 }
 
-// Open opens the image that a CUE sheet and the files it names are. The files
+// openFile opens the image that a CUE sheet and the files it names are. The files
 // are looked for beside the sheet only; see [format.FindCompanion].
-func Open(ctx context.Context, path string) (disc.Image, error) {
-	return format.OpenPath(ctx, path, openFile)
-}
-
 func openFile(ctx context.Context, f *format.File) (disc.Image, error) {
 	defer f.Close()
 	sheet, err := cue.Parse(io.NewSectionReader(f, 0, f.Size))

@@ -55,8 +55,7 @@ func OpenFile(ctx context.Context, path string) (*File, error) {
 	return &File{ReaderAt: f, Path: path, Size: st.Size(), closer: f}, nil
 }
 
-// OpenPath opens a file and hands it to a format's Open: what the Open of a package
-// does that takes a path.
+// OpenPath opens a file as what a format takes it for, whatever its content is.
 func OpenPath(ctx context.Context, path string, open func(context.Context, *File) (disc.Image, error)) (disc.Image, error) {
 	f, err := OpenFile(ctx, path)
 	if err != nil {

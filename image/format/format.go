@@ -79,8 +79,8 @@ func Register(f Format) {
 	slices.SortFunc(register.formats, func(a, b Format) int { return cmp.Compare(a.Name, b.Name) })
 }
 
-// All returns the registered formats, by name.
-func All() []Format {
+// registered returns the registered formats, by name.
+func registered() []Format {
 	register.Lock()
 	defer register.Unlock()
 	return slices.Clone(register.formats)
@@ -94,7 +94,7 @@ var ErrUnknown = errors.New("not a disc image that spindle knows")
 func Find(p *Probe) (Format, bool) {
 	var best Format
 	var score Score
-	for _, f := range All() {
+	for _, f := range registered() {
 		if f.Match == nil {
 			continue
 		}
@@ -120,7 +120,7 @@ func (e *SuffixError) Unwrap() error { return ErrUnknown }
 // error is a [*SuffixError].
 func ForSuffix(suffix string) (Format, error) {
 	var known []string
-	for _, f := range All() {
+	for _, f := range registered() {
 		if f.Create == nil {
 			continue
 		}

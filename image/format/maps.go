@@ -20,8 +20,8 @@ import (
 // ErrMap is what every error about a map beside an image wraps.
 var ErrMap = errors.New("the map beside the image cannot be used")
 
-// A Beside is a map that may be one of an image.
-type Beside struct {
+// A besideMap is a map that may be one of an image.
+type besideMap struct {
 	Path string
 	// Sure says that it has the name of the image, with all its suffixes. Other maps are
 	// those of the image only where their content agrees.
@@ -34,20 +34,23 @@ var otherNames = []string{".ddrescue.map", ".ddrescue", ".ddrescue.log", ".log",
 // trackName is the end of the name of a file that holds one track; see [disc.TrackSuffix].
 var trackName = regexp.MustCompile(` \(Track [0-9]+\)$`)
 
-// FindMaps returns the maps beside an image: IMAGE.map and IMAGE.mapfile, and with the
-// image's name without its suffixes, or with another suffix that ddrescue's manual and its
-// users choose (IMAGE.log, IMAGE.ddrescue.map and the like), those whose content is that of
-// a map. The .bin of a sheet has the map of the sheet. An image that is named through a
-// symbolic link has the maps beside the link and those beside the file.
-func FindMaps(path string) []Beside {
-	var found []Beside
+// HasMaps reports whether there are maps beside an image: IMAGE.map and IMAGE.mapfile, and
+// with the image's name without its suffixes, or with another suffix that ddrescue's manual
+// and its users choose (IMAGE.log, IMAGE.ddrescue.map and the like), those whose content is
+// that of a map. The .bin of a sheet has the map of the sheet. An image that is named through
+// a symbolic link has the maps beside the link and those beside the file.
+func HasMaps(path string) bool { return len(findMaps(path)) > 0 }
+
+// findMaps returns the maps beside an image; see [HasMaps].
+func findMaps(path string) []besideMap {
+	var found []besideMap
 	paths := []string{path}
 	if target, err := filepath.EvalSymlinks(path); err == nil && target != filepath.Clean(path) {
 		paths = append(paths, target)
 	}
 	for _, p := range paths {
 		for _, b := range mapNames(p) {
-			same := slices.ContainsFunc(found, func(f Beside) bool { return f.Path == b.Path })
+			same := slices.ContainsFunc(found, func(f besideMap) bool { return f.Path == b.Path })
 			if !same && b.Path != path && isFile(b.Path) && (b.Sure || looksLikeMap(b.Path)) {
 				found = append(found, b)
 			}
@@ -57,16 +60,16 @@ func FindMaps(path string) []Beside {
 }
 
 // mapNames lists where the maps of an image may be.
-func mapNames(path string) []Beside {
+func mapNames(path string) []besideMap {
 	dir := filepath.Dir(path)
 	whole := filepath.Base(path)
 	inner := filepath.Base(packed.Inner(path))
 	ext := filepath.Ext(inner)
 	stem := strings.TrimSuffix(inner, ext)
-	var all []Beside
+	var all []besideMap
 	add := func(sure bool, name string, suffixes ...string) {
 		for _, s := range suffixes {
-			all = append(all, Beside{filepath.Join(dir, name+s), sure})
+			all = append(all, besideMap{filepath.Join(dir, name+s), sure})
 		}
 	}
 	for _, name := range []string{whole, inner, stem} {
@@ -106,12 +109,12 @@ func looksLikeMap(path string) bool {
 	return err == nil && m.Size() > 0
 }
 
-// FlawsBeside reads the maps beside an image that was opened from path. A map counts
+// FlawsBeside reads the maps beside an image that was opened from path; see [HasMaps]. A map counts
 // the bytes of the sectors that stand in the image's files, in order: 2048, or 2352,
 // or as many as the file has of each. Errors wrap [ErrMap] and name the map. A map that
 // is one of another image, and only perhaps meant for this one, is remarked.
 func FlawsBeside(path string, img disc.Image, remark func(Remark)) (disc.Flaws, error) {
-	return readMaps(FindMaps(path), img, nil, remark)
+	return readMaps(findMaps(path), img, nil, remark)
 }
 
 // WithFileMaps gives an image the flaws that the maps of its single files state, FILE.map:
@@ -120,7 +123,7 @@ func FlawsBeside(path string, img disc.Image, remark func(Remark)) (disc.Flaws, 
 func WithFileMaps(img disc.Image, sources map[string]io.ReaderAt) (disc.Image, error) {
 	var flaws disc.Flaws
 	for path, source := range sources {
-		sure := slices.DeleteFunc(FindMaps(path), func(b Beside) bool { return !b.Sure })
+		sure := slices.DeleteFunc(findMaps(path), func(b besideMap) bool { return !b.Sure })
 		f, err := readMaps(sure, img, source, nil)
 		if err != nil {
 			return nil, err
@@ -139,7 +142,7 @@ func (e *sizeError) Error() string {
 
 func (e *sizeError) Unwrap() error { return mapfile.ErrSyntax }
 
-func readMaps(maps []Beside, img disc.Image, source io.ReaderAt, remark func(Remark)) (disc.Flaws, error) {
+func readMaps(maps []besideMap, img disc.Image, source io.ReaderAt, remark func(Remark)) (disc.Flaws, error) {
 	var flaws disc.Flaws
 	for _, b := range maps {
 		f, err := readMap(b.Path, img, source)

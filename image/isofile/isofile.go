@@ -22,8 +22,8 @@ func init() {
 	})
 }
 
-// ErrSize is returned for a file that cannot be a whole image of a data disc.
-var ErrSize = errors.New("not a whole number of sectors")
+// errSize is returned for a file that cannot be a whole image of a data disc.
+var errSize = errors.New("not a whole number of sectors")
 
 // stored is how a file holds the sectors of a data disc.
 type stored struct {
@@ -105,14 +105,10 @@ func isISOName(name string) bool {
 	return len(name) > 4 && bytes.EqualFold([]byte(name[len(name)-4:]), []byte(".iso"))
 }
 
-// Open opens the image of a data disc, with sectors of 2048, 2336, 2352 or 2448
-// bytes, as the disc it is made for; see [disc.MediumFor]. What a file that was cut short
-// lacks of the volume in it is a flaw.
-func Open(ctx context.Context, path string) (disc.Image, error) {
-	return format.OpenPath(ctx, path, as(disc.MediumFor))
-}
-
-// OpenAs opens an image file as a disc of the given medium.
+// OpenAs opens an image file as a disc of the given medium, where the register opens it as
+// the disc that its size is made for; see [disc.MediumFor]. Its sectors may be of 2048,
+// 2336, 2352 or 2448 bytes. What a file that was cut short lacks of the volume in it is a
+// flaw.
 func OpenAs(ctx context.Context, path string, medium disc.Medium) (disc.Image, error) {
 	return format.OpenPath(ctx, path, as(func(int64) disc.Medium { return medium }))
 }
@@ -215,13 +211,13 @@ func (s *stored) count(f *format.File) (int64, error) {
 	case f.Cut || err == nil && v.ISOBlocks > sectors || err == nil && f.Size%stride != 0 && sectors > 0:
 		return sectors + 1, nil // and nothing says how many more
 	case f.Size == 0 || f.Size%stride != 0:
-		return 0, fmt.Errorf("%w of %d bytes (it has %d bytes)", ErrSize, stride, f.Size)
+		return 0, fmt.Errorf("%w of %d bytes (it has %d bytes)", errSize, stride, f.Size)
 	}
 	return sectors, nil
 }
 
-// ErrMixed is returned for whole sectors that begin as data and do not end so.
-var ErrMixed = errors.New("not all of it is one data track: open the .cue, .toc or .ccd file that belongs to it")
+// errMixed is returned for whole sectors that begin as data and do not end so.
+var errMixed = errors.New("not all of it is one data track: open the .cue, .toc or .ccd file that belongs to it")
 
 // endsAsData makes sure that the last sector of a file of whole sectors is data
 // too. The .bin of a disc that has audio as well is not to be taken for one track.
@@ -231,7 +227,7 @@ func endsAsData(f *format.File, s stored) error {
 		return err
 	}
 	if !cdsector.HasSync(&last) {
-		return ErrMixed
+		return errMixed
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"spindle/disc"
+	"spindle/image/format"
 	"spindle/internal/corpus"
 	"spindle/internal/testdisc"
 	"spindle/iso"
@@ -62,7 +63,7 @@ func TestOpen(t *testing.T) {
 	sectors := disc.LBA(len(whole) / iso.BlockSize)
 	for name, b := range map[string][]byte{"truncated": whole[:len(whole)-iso.BlockSize], "odd size": append(whole, 1, 2, 3)} {
 		write(b)
-		img, err := Open(context.Background(), path)
+		img, err := format.OpenPath(context.Background(), path, as(disc.MediumFor))
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -73,7 +74,7 @@ func TestOpen(t *testing.T) {
 		img.Close()
 	}
 	write(nil)
-	if _, err := Open(context.Background(), path); !errors.Is(err, ErrSize) {
+	if _, err := format.OpenPath(context.Background(), path, as(disc.MediumFor)); !errors.Is(err, errSize) {
 		t.Errorf("empty: %v", err)
 	}
 }
@@ -81,7 +82,7 @@ func TestOpen(t *testing.T) {
 func TestForeign(t *testing.T) {
 	for _, path := range corpus.Glob(t, "libcdio/*.iso") {
 		name := filepath.Base(path)
-		img, err := Open(context.Background(), path)
+		img, err := format.OpenPath(context.Background(), path, as(disc.MediumFor))
 		if err == nil {
 			img.Close()
 		}
@@ -109,7 +110,7 @@ func TestAbsurdSize(t *testing.T) {
 	if err := os.WriteFile(path, b, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	img, err := Open(context.Background(), path)
+	img, err := format.OpenPath(context.Background(), path, as(disc.MediumFor))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -44,7 +44,7 @@ func TestCreateOfBlocks(t *testing.T) {
 		if _, err := format.Create(context.Background(), f, path, img, format.Options{}); err != nil {
 			t.Fatal(err)
 		}
-		back, err := Open(context.Background(), path)
+		back, err := format.OpenPath(context.Background(), path, openFile)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -106,7 +106,7 @@ func TestCreateOfMode1(t *testing.T) {
 		if want := (sectors + addr.Pregap) * test.size; res.Whole.Size != want {
 			t.Errorf("%s: %d bytes of sectors, want %d", name, res.Whole.Size, want)
 		}
-		back, err := Open(context.Background(), path)
+		back, err := format.OpenPath(context.Background(), path, openFile)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -32,11 +32,6 @@ func match(p *format.Probe) format.Score {
 	return format.No
 }
 
-// Open opens a Nero image.
-func Open(ctx context.Context, path string) (disc.Image, error) {
-	return format.OpenPath(ctx, path, openFile)
-}
-
 func openFile(_ context.Context, f *format.File) (disc.Image, error) {
 	img, err := open(f)
 	if errors.Is(err, nrg.ErrNoFooter) {

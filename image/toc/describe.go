@@ -9,6 +9,7 @@ import (
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/japanese"
 
+	"spindle/addr"
 	"spindle/disc"
 	"spindle/disc/cdsector"
 )
@@ -103,20 +104,20 @@ func (w *writer) track(t *disc.Track, text []disc.TextBlock, at int64) {
 	if len(text) > 0 {
 		w.texts(text, t.Number)
 	}
-	length := disc.Frames(t.Sectors())
+	length := addr.Frames(t.Sectors())
 	switch {
 	case w.bare:
-		w.line("FILE %s %s %s", quote(w.bin), disc.Frames(int(at/cdsector.Size)), length)
+		w.line("FILE %s %s %s", quote(w.bin), addr.Frames(int(at/cdsector.Size)), length)
 	case t.Mode == disc.Audio && !w.sub:
 		w.line("FILE %s #%d 0 %s", quote(w.bin), at, length)
 	default:
 		w.line("DATAFILE %s #%d %s", quote(w.bin), at, length)
 	}
 	if t.Pregap > 0 {
-		w.line("START %s", disc.Frames(t.Pregap))
+		w.line("START %s", addr.Frames(t.Pregap))
 	}
 	for _, x := range t.Indexes {
-		w.line("INDEX %s", disc.Frames(int(x-t.Start)))
+		w.line("INDEX %s", addr.Frames(int(x-t.Start)))
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"io"
 	"path/filepath"
 
+	"spindle/addr"
 	"spindle/disc"
 	"spindle/disc/cdsector"
 	"spindle/image/audio"
@@ -48,11 +49,7 @@ func match(p *format.Probe) format.Score {
 	return format.No
 }
 
-// Open opens the image that a TOC file and the files it names are.
-func Open(ctx context.Context, path string) (disc.Image, error) {
-	return format.OpenPath(ctx, path, openFile)
-}
-
+// openFile opens the image that a TOC file and the files it names are.
 func openFile(ctx context.Context, file *format.File) (disc.Image, error) {
 	defer file.Close()
 	path := file.Path
@@ -201,7 +198,7 @@ func (b *builder) place(ctx context.Context, t *Track, number int, at disc.LBA) 
 		post = int(begins[t.EndPiece] / sector)
 	}
 	if int64(start) >= length {
-		return fail("START at %s lies behind its end at %s", disc.Frames(start), disc.Frames(int(length)))
+		return fail("START at %s lies behind its end at %s", addr.Frames(start), addr.Frames(int(length)))
 	}
 	out.Pregap, out.Start, out.End = start, at+disc.LBA(start), at+disc.LBA(length)
 	for _, n := range t.Indexes {
@@ -213,7 +210,7 @@ func (b *builder) place(ctx context.Context, t *Track, number int, at disc.LBA) 
 	last := out.Start
 	for i, x := range out.Indexes {
 		if x <= last || x >= out.End {
-			return fail("INDEX %02d is not between INDEX %02d and the end of the track at %s", i+2, i+1, disc.Frames(int(length)))
+			return fail("INDEX %02d is not between INDEX %02d and the end of the track at %s", i+2, i+1, addr.Frames(int(length)))
 		}
 		last = x
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 
+	"spindle/addr"
 	"spindle/disc"
 	"spindle/disc/cdsector"
 )
@@ -217,7 +218,7 @@ func (p *parser) track() error {
 			return err
 		}
 		if n == 0 || len(t.Indexes) > 0 && n <= t.Indexes[len(t.Indexes)-1] {
-			return p.fail("INDEX %s is not after the one before", disc.Frames(n))
+			return p.fail("INDEX %s is not after the one before", addr.Frames(n))
 		}
 		if len(t.Indexes) >= 98 {
 			return p.fail("more than 99 indexes")

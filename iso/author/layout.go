@@ -23,8 +23,8 @@ func (v *volume) tree(t int) *tree {
 	return &v.primary
 }
 
-// ErrTooLarge is returned for a folder that no image can hold.
-var ErrTooLarge = errors.New("the folder is larger than an ISO 9660 volume can be (8 TiB)")
+// errTooLarge is returned for a folder that no image can hold.
+var errTooLarge = errors.New("the folder is larger than an ISO 9660 volume can be (8 TiB)")
 
 // place gives everything its block: descriptors, path tables, folders, the boot
 // catalogue, then the content of the files.
@@ -63,7 +63,7 @@ func (v *volume) place() error {
 	for _, f := range v.files {
 		f.block = at
 		if int64(at)+int64(f.blocks()) > 1<<32-1 {
-			return ErrTooLarge
+			return errTooLarge
 		}
 		at += f.blocks()
 	}

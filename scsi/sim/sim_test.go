@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"spindle/addr"
 	"spindle/disc"
 	"spindle/disc/cdsector"
 	"spindle/scsi"
@@ -233,7 +234,7 @@ func TestQSubchannel(t *testing.T) {
 				rel = -rel
 			}
 			want := cdsector.Q{Control: uint8(tr.Control), ADR: 1, Track: tr.Number, Index: tr.IndexAt(a),
-				Rel: disc.Frames(rel), Abs: a.MSF()}
+				Rel: addr.Frames(rel), Abs: a.MSF()}
 			if f != want {
 				t.Errorf("sector %d: %+v, want %+v", a, f, want)
 			}
