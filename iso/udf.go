@@ -61,6 +61,9 @@ func (v *Volume) readUDF(r io.ReaderAt, blocks int64) {
 	}
 }
 
+// accessWriteOnce is the access type of a partition that grows (ECMA-167 3/10.5.7).
+const accessWriteOnce = 2
+
 // extentAD is an extent of bytes that starts at a block.
 type extentAD struct {
 	block, length int64
@@ -94,6 +97,9 @@ func (v *Volume) readSequenceUDF(r io.ReaderAt, seq extentAD) bool {
 		case tagPartition:
 			partition = true
 			start, length := int64(binary.LittleEndian.Uint32(b[188:])), int64(binary.LittleEndian.Uint32(b[192:]))
+			if binary.LittleEndian.Uint32(b[184:]) == accessWriteOnce {
+				length = 0 // it has room for what is still to be recorded (UDF 2.2.14)
+			}
 			v.UDFBlocks = max(v.UDFBlocks, start+length)
 		case tagLogical:
 			logical = true

@@ -21,10 +21,10 @@ func toVolume(ctx context.Context, img disc.Image, c *format.Completer, o *opene
 	}
 	t := tracks[0]
 	v, err := iso.ReadVolume(userData{ctx, img}, int64(t.End))
-	if err != nil || v.ISOBlocks <= int64(t.End) || v.ISOBlocks > longestCD {
+	if err != nil || v.Blocks() <= int64(t.End) || v.Blocks() > longestCD {
 		return img, nil
 	}
-	first, n := t.End, int(v.ISOBlocks-int64(t.End))
+	first, n := t.End, int(v.Blocks()-int64(t.End))
 	s := &c.Layout.Sessions[0]
 	s.Tracks[0].End += disc.LBA(n)
 	s.LeadOut = s.Tracks[0].End
@@ -32,7 +32,7 @@ func toVolume(ctx context.Context, img disc.Image, c *format.Completer, o *opene
 	c.Flaws = c.Flaws.Union(disc.FlawsOf(disc.Flaw{First: first, Count: n, Kind: disc.Unread}))
 	size, have := img.Layout().Medium.SectorSize(), int64(first)-int64(c.Flaws.Clip(0, first).Sectors())
 	o.main.Remark(format.Remark{Kind: format.CutShort, File: o.files[len(o.files)-1],
-		Have: have * int64(size), Want: v.ISOBlocks * int64(size)})
+		Have: have * int64(size), Want: v.Blocks() * int64(size)})
 	return c.Image(o.files, o.closers)
 }
 

@@ -206,9 +206,9 @@ func (s *stored) count(f *format.File) (int64, error) {
 	sectors := f.Size / stride
 	v, err := iso.ReadVolume(userReader{f.ReaderAt, *s}, sectors)
 	switch {
-	case err == nil && v.ISOBlocks > sectors && v.ISOBlocks <= min(disc.MaxLBA, mostMissing*sectors):
-		return v.ISOBlocks, nil
-	case f.Cut || err == nil && v.ISOBlocks > sectors || err == nil && f.Size%stride != 0 && sectors > 0:
+	case err == nil && v.Blocks() > sectors && v.Blocks() <= min(disc.MaxLBA, mostMissing*sectors):
+		return v.Blocks(), nil
+	case f.Cut || err == nil && v.Blocks() > sectors || err == nil && f.Size%stride != 0 && sectors > 0:
 		return sectors + 1, nil // and nothing says how many more
 	case f.Size == 0 || f.Size%stride != 0:
 		return 0, fmt.Errorf("%w of %d bytes (it has %d bytes)", errSize, stride, f.Size)
