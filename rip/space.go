@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 
 	"spindle/disc"
+	"spindle/disc/cdsector"
 	"spindle/image/mapfile"
 )
 
@@ -21,11 +22,10 @@ func (e *NoSpaceError) Error() string {
 // checkSpace makes sure, before the first sector is read, that what is still to be written
 // fits. Where the system does not say, writing will tell. The error is a [*NoSpaceError].
 func (j *job) checkSpace(p *plan, m *mapfile.Map) error {
-	need := int64(0)
-	for _, f := range p.all() {
-		need += f.size
+	need := m.Count(mapfile.NonTried) // what a rip that is resumed has tried has its room
+	if p.sub != nil {
+		need += need / cdsector.Size * cdsector.SubSize
 	}
-	need -= m.Count(mapfile.Finished) // of a rip that is resumed
 	dir := filepath.Dir(j.opts.Output)
 	have, err := j.free(dir)
 	if err != nil || need <= have {

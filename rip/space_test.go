@@ -44,6 +44,31 @@ func TestSpace(t *testing.T) {
 	}
 }
 
+// Of a rip that is resumed, what was tried has its room already, be it finished or not.
+func TestResumeSpace(t *testing.T) {
+	a := makeCD(madeVolume(t), rand.New(rand.NewPCG(5, 5)))
+	cfg := a.config(t)
+	cfg.NoC2 = true
+	opts := a.options(filepath.Join(t.TempDir(), "x"))
+	opts.Subchannel = true
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	opts.Observer = &observer{progress: func(p Progress) {
+		if p.Phase == Comparing {
+			cancel()
+		}
+	}}
+	if _, err := Rip(ctx, mmc.New(sim.New(cfg)), opts); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	opts.Observer = &observer{}
+	j := &job{drive: mmc.New(sim.New(cfg)), opts: opts, mapPath: opts.Output + mapfile.Suffix,
+		free: func(string) (int64, error) { return 0, nil }}
+	if res, err := j.run(context.Background()); err != nil || len(res.Bad) > 0 {
+		t.Fatalf("%v: %+v", err, res)
+	}
+}
+
 // What stands in the way is told before the disc is looked at.
 func TestNamesComeFirst(t *testing.T) {
 	for name, opts := range map[string]Options{
