@@ -10,6 +10,7 @@ import (
 
 	"spindle/addr"
 	"spindle/disc"
+	"spindle/disc/cdsector"
 	"spindle/scsi/mmc"
 )
 
@@ -192,24 +193,45 @@ func sessionsFromTOC(ctx context.Context, dev *mmc.Drive, toc mmc.TOC) ([]disc.S
 		return nil, fmt.Errorf("%w: there is no track in it", ErrTOC)
 	}
 	if len(sessions) == 1 {
-		return asExtra(sessions[0]), nil
+		return asExtra(ctx, dev, sessions[0])
 	}
 	return sessions, nil
 }
 
 // asExtra takes data behind audio for a session of its own, which a CD-Extra has, where the
-// drive does not tell: between the two lies the gap of sessions, that cannot be read. The
-// other way round, and where the audio would not be longer than that gap, it is one session.
-func asExtra(s disc.Session) []disc.Session {
+// drive does not say: between the two lies the gap of sessions, which cannot be read. Where
+// any of it can, where the data come first, and where the audio would not be longer than
+// that gap, it is one session.
+func asExtra(ctx context.Context, dev *mmc.Drive, s disc.Session) ([]disc.Session, error) {
 	k := len(s.Tracks) - 1
 	gap := disc.LBA(addr.SessionGap(1))
 	if k < 1 || !s.Tracks[k].Mode.IsData() || s.Tracks[k].Start-s.Tracks[k-1].Start <= gap ||
 		slices.ContainsFunc(s.Tracks[:k], func(t disc.Track) bool { return t.Mode.IsData() }) {
-		return []disc.Session{s}
+		return []disc.Session{s}, nil
+	}
+	if heard, err := anyAudio(ctx, dev, s.Tracks[k].Start-gap, int(gap)-addr.Pregap); heard || err != nil {
+		return []disc.Session{s}, err
 	}
 	second := disc.Session{Number: 2, LeadOut: s.LeadOut, Tracks: slices.Clone(s.Tracks[k:])}
 	s.Tracks, s.LeadOut = s.Tracks[:k], s.Tracks[k].Start-gap
-	return []disc.Session{s, second}
+	return []disc.Session{s, second}, nil
+}
+
+// anyAudio reports whether any of some sectors spread over n reads as audio.
+func anyAudio(ctx context.Context, dev *mmc.Drive, from disc.LBA, n int) (bool, error) {
+	const tries = 8
+	var sector [cdsector.Size]byte
+	for i := range tries {
+		at := from + disc.LBA(n*(2*i+1)/(2*tries))
+		_, err := dev.ReadCD(ctx, sector[:], mmc.CDReadRequest{LBA: at, Count: 1, Expect: mmc.CDDASector, Fields: mmc.RawSector})
+		if err == nil {
+			return true, nil
+		}
+		if !Classify(err).OneCommand() {
+			return false, err
+		}
+	}
+	return false, ctx.Err()
 }
 
 // closeTracks gives each track its end, and what lies between LBA 0 and the first

@@ -2,6 +2,7 @@ package rip
 
 import (
 	"context"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -39,6 +40,35 @@ func TestCDExtraWithoutSessions(t *testing.T) {
 		t.Fatalf("%v: %+v", err, res)
 	}
 	same(t, base(src)+".bin", base(out)+".bin")
+}
+
+// But where the drive reads what would be the gap between them, they are not.
+func TestNoExtraWhereAudioIs(t *testing.T) {
+	const audio = 12000
+	path := filepath.Join(t.TempDir(), "x.cue")
+	b := make([]byte, (audio+600)*cdsector.Size)
+	for i := range audio * cdsector.Size {
+		b[i] = byte(i>>2*7 + i>>11)
+	}
+	for i := range 600 {
+		s := (*[cdsector.Size]byte)(b[(audio+i)*cdsector.Size:])
+		cdsector.SetHeader(s, disc.LBA(audio+i).MSF(), 1)
+		cdsector.Seal(s, cdsector.Mode1)
+	}
+	sheet := "FILE \"x.bin\" BINARY\n  TRACK 01 AUDIO\n    INDEX 01 00:00:00\n  TRACK 02 MODE1/2352\n    INDEX 00 02:38:00\n    INDEX 01 02:40:00\n"
+	for name, content := range map[string][]byte{path: []byte(sheet), base(path) + ".bin": b} {
+		if err := os.WriteFile(name, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	out := filepath.Join(t.TempDir(), "x.cue")
+	res, err := Rip(t.Context(), tray(t, path, "?fulltoc=no&subchannel=no"), Options{Output: out, Format: CueBin})
+	if err != nil || len(res.Bad) > 0 {
+		t.Fatalf("%v: %+v", err, res)
+	}
+	if got := res.Sectors; got != audio+600 {
+		t.Errorf("%d sectors were read", got)
+	}
 }
 
 func TestFormattedQ(t *testing.T) {
