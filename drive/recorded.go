@@ -33,6 +33,9 @@ func (c *Contents) surveyRecorded(ctx context.Context, d *mmc.Drive, m *Medium) 
 		if err != nil {
 			return
 		}
+		if n < m.Info.LastTrackInLast || m.Info.Status != mmc.DiscAppendable {
+			t.NextWritableValid = false // of a closed track, some drives leave it set
+		}
 		s, ok := recordedOf(&t, addr.LBA(c.Capacity))
 		if !ok {
 			continue
@@ -40,9 +43,26 @@ func (c *Contents) surveyRecorded(ctx context.Context, d *mmc.Drive, m *Medium) 
 		if k := len(all) - 1; k >= 0 && s.First < all[k].End {
 			return
 		}
+		if k := len(all) - 1; k >= 0 && anyBlock(ctx, d, all[k].End, s.First) {
+			all[k].End = s.First // no gap, whatever the drive says of its tracks
+		}
 		all = append(all, s)
 	}
 	c.Recorded = all
+}
+
+// anyBlock reports whether the first, the middle or the last block of some can be read.
+func anyBlock(ctx context.Context, d *mmc.Drive, first, end addr.LBA) bool {
+	if first >= end {
+		return false
+	}
+	block := make([]byte, mmc.BlockSize)
+	for _, at := range [...]addr.LBA{first, first + (end-first)/2, end - 1} {
+		if n, err := d.Read10(ctx, block, at); err == nil && n == len(block) {
+			return true
+		}
+	}
+	return false
 }
 
 // recordedOf returns what of a track is recorded, up to the end of the disc.

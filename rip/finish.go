@@ -27,6 +27,12 @@ func (j *job) finish(ctx context.Context, r *reader) (*Result, error) {
 		Contents: r.disc, Sectors: p.regions.sectors(), ReadTwice: p.readTwice,
 		Bad: listBad(w.tracker.snapshot(), p.regions, &r.refusals),
 	}
+	for i := range p.regions {
+		if p.regions[i].void == gap {
+			res.Absent += int64(p.regions[i].count)
+		}
+	}
+	res.Absent += r.unwrittenSectors
 	if err := w.out.finish(); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrOutput, err)
 	}

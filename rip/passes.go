@@ -10,6 +10,7 @@ import (
 	"spindle/drive"
 	"spindle/image/mapfile"
 	"spindle/scsi"
+	"spindle/scsi/mmc"
 )
 
 // passes reads in passes over the disc, from what is easy to what is hard.
@@ -259,19 +260,23 @@ func (r *reader) bisect(ctx context.Context, g *region, at disc.LBA, n int, what
 // (ECMA-267 section 18); a BD's has twice as many.
 const leastWritten = 16
 
-// unwritten reports whether an error says that a part of a recordable DVD or BD was never
-// written.
+// unwritten reports whether an error says that a part of a DVD or BD was never written, and
+// that can be: of a disc that is written at any place, or one that is still open. Of a disc
+// that is closed it is damage.
 func (r *reader) unwritten(err error) bool {
 	s, p := scsi.SenseOf(err), r.disc.Profile
-	return s != nil && s.Key == scsi.BlankCheck && (p.IsDVD() || p.IsBD()) && drive.Recordable(p)
+	if s == nil || s.Key != scsi.BlankCheck || !p.IsDVD() && !p.IsBD() {
+		return false
+	}
+	return drive.Overwritable(p) || r.disc.Info != nil && r.disc.Info.Status == mmc.DiscAppendable
 }
 
 // markUnwritten puts zeros in the place of what was never written.
 func (r *reader) markUnwritten(g *region, at disc.LBA, n int) {
-	if !r.toldUnwritten {
-		r.toldUnwritten = true
+	if r.unwrittenSectors == 0 {
 		r.opts.Observer.Note(Note{Code: NoteUnwritten})
 	}
+	r.unwrittenSectors += int64(n)
 	b := r.sink.take()
 	b.prepare(r.plan, g, at, n)
 	b.intent = absent

@@ -41,11 +41,12 @@ type reader struct {
 	given    bool        // sectors came in this run
 	refusals refusals
 
-	toldUnwritten bool
-	flagged       int // batches in a row whose error pointers are doubtful
-	cache         cache
-	damage        Damage    // of the phase that works on it
-	damageAt      time.Time // when that began
+	unwrittenSectors int64 // that were never written: zeros in the image
+
+	flagged  int // batches in a row whose error pointers are doubtful
+	cache    cache
+	damage   Damage    // of the phase that works on it
+	damageAt time.Time // when that began
 
 	image      *output   // what was read before, for comparisons
 	identity   *identity // of the disc; nil: an older state

@@ -58,3 +58,26 @@ func TestRunOutBlocks(t *testing.T) {
 		}
 	}
 }
+
+// A closed disc was written wherever it says so: BLANK CHECK is damage there. A disc that is
+// written at any place has parts that never were.
+func TestBlankCheck(t *testing.T) {
+	for media, bad := range map[string]int{"dvd-r": 16, "dvd+rw": 0} {
+		r := rand.New(rand.NewPCG(7, 7))
+		a := makeDVD(madeVolume(t), r, 900)
+		config := a.config(t)
+		config.Media = media
+		d := mmc.New(&quirky{sim.New(config), func(ctx context.Context, next scsi.Device, c *scsi.Command) (int, error) {
+			if at, n := sectorsOf(c); n > 0 && at < 816 && at+n > 800 {
+				return 0, &scsi.CheckCondition{Opcode: scsi.Opcode(c.CDB[0]), Sense: scsi.Sense{Key: scsi.BlankCheck}}
+			}
+			return next.Execute(ctx, c)
+		}})
+		opts := a.options(filepath.Join(t.TempDir(), "x"))
+		opts.Whole = true
+		res, err := Rip(t.Context(), d, opts)
+		if err != nil || res.BadSectors() != bad || res.Absent != int64(16-bad) {
+			t.Errorf("%s: %v: %+v", media, err, res)
+		}
+	}
+}

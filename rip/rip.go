@@ -141,6 +141,9 @@ type Result struct {
 	Whole    digest.Sums
 	Tracks   []TrackSums
 	Bad      []BadRange
+	// Absent counts the sectors that hold no data on the disc, and are zeros in the image:
+	// between sessions, and as far as this run met them, those that were never written.
+	Absent int64
 	// ReadTwice: the drive does not report errors in audio, so all audio was
 	// read twice, and what came differently is among Bad.
 	ReadTwice bool

@@ -259,7 +259,8 @@ type ripResult struct {
 	Tracks     []rip.TrackSums `json:"tracks"`
 	BadSectors int             `json:"bad_sectors"`
 	Bad        []rip.BadRange  `json:"bad,omitempty"`
-	Files      []string        `json:"files,omitempty"` // that bad sectors belong to
+	Files      []string        `json:"files,omitempty"`        // that bad sectors belong to
+	Absent     int64           `json:"not_recorded,omitempty"` // sectors
 	ReadTwice  bool            `json:"audio_read_twice,omitempty"`
 	ReadOnce   bool            `json:"audio_read_once,omitempty"` // and the drive's word for it taken
 	Resumed    bool            `json:"resumed,omitempty"`
@@ -270,7 +271,7 @@ func newRipResult(res *rip.Result) *ripResult {
 	r := &ripResult{
 		ending: done(), Medium: res.Contents.Layout.Medium.String(), Images: res.Images, Others: res.Others, Map: res.Map,
 		Sectors: res.Sectors, LayerBreak: res.Contents.Layout.LayerBreak, Whole: res.Whole, Tracks: res.Tracks,
-		BadSectors: res.BadSectors(), Bad: res.Bad, ReadTwice: res.ReadTwice, Resumed: res.Resumed, Seconds: res.Elapsed.Seconds(),
+		BadSectors: res.BadSectors(), Bad: res.Bad, Absent: res.Absent, ReadTwice: res.ReadTwice, Resumed: res.Resumed, Seconds: res.Elapsed.Seconds(),
 	}
 	r.ReadOnce = !res.ReadTwice && slices.ContainsFunc(res.Contents.Layout.Tracks(), func(t *disc.Track) bool { return !t.Mode.IsData() })
 	if r.BadSectors > 0 {
@@ -303,6 +304,8 @@ func (r *ripResult) Text(p *page) {
 		p.text("Every sector was read without error, and the audio twice with the same result.")
 	case r.ReadOnce:
 		p.text("Every sector was read. The audio was read once, and the drive reported no error in it (C2).")
+	case r.Absent > 0:
+		p.text("Every sector that is recorded was read without error (%s not recorded on the disc: zeros in the image).", plural(int(r.Absent), "sector"))
 	default:
 		p.text("Every sector was read without error.")
 	}
