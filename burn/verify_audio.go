@@ -105,19 +105,41 @@ func (v *verifier) search(ctx context.Context, at disc.LBA, buf []byte, n int, w
 }
 
 // findAudio reads sectors of audio wherever they are: a drive without accurate stream
-// begins each read some samples off.
+// begins each read some samples off. Audio that lies off by the same each time is not where
+// it belongs.
 func (v *verifier) findAudio(ctx context.Context, at disc.LBA, buf []byte, n int, want []byte) ([]byte, error) {
 	p, low, err := v.around(ctx, at, buf, n)
 	if err != nil {
 		return nil, err
 	}
 	late := v.shift
-	if loud(want) {
-		if found, ok := locate(p, low, at, want); ok {
+	if found, ok := locate(p, low, at, want); ok && loud(want) && found != late {
+		jitters, err := v.jitters(ctx, at, n, want, found)
+		if err != nil {
+			return nil, err
+		}
+		if jitters {
 			late = found
 		}
 	}
 	return cut(p, int(at-low)*cdsector.Size+late, want), nil
+}
+
+// jitters reports whether audio that was found late is found elsewhere when it is read
+// again.
+func (v *verifier) jitters(ctx context.Context, at disc.LBA, n int, want []byte, late int) (bool, error) {
+	const tries = 3
+	buf := make([]byte, (n+2*farthest)*cdsector.Size)
+	for range tries {
+		p, low, err := v.around(ctx, at, buf, n)
+		if err != nil {
+			return false, err
+		}
+		if again, ok := locate(p, low, at, want); !ok || again != late {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // cut returns as many bytes as want has from p, from its byte from on. What lies before

@@ -2,10 +2,15 @@ package burn
 
 import (
 	"bytes"
+	"context"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
+	"spindle/disc"
 	"spindle/disc/cdsector"
+	"spindle/scsi/mmc"
+	"spindle/scsi/sim"
 )
 
 // Audio is found by how late it is, and nothing that is not there is taken for right.
@@ -34,5 +39,31 @@ func TestLocateAndCut(t *testing.T) {
 		if bytes.Equal(cut(p, from, want), want) {
 			t.Errorf("from %d: taken for right", from)
 		}
+	}
+}
+
+// Audio that is displaced from some place on is different, wherever it is found.
+func TestSlippedAudio(t *testing.T) {
+	const n, at, late = 1200, 19 * 20 * cdsector.Size, 300 * 4
+	random := rand.New(rand.NewPCG(3, 4))
+	b := make([]byte, n*cdsector.Size)
+	for i := range b {
+		b[i] = byte(random.Uint32())
+	}
+	layout := &disc.Layout{Medium: disc.CD, Sessions: []disc.Session{{Number: 1, LeadOut: n,
+		Tracks: []disc.Track{{Number: 1, Mode: disc.Audio, End: n}}}}}
+	made := func(b []byte) disc.Image {
+		img, err := disc.NewExtentImage(layout, []disc.Extent{{Count: n, Source: bytes.NewReader(b), Form: disc.FormRaw}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return img
+	}
+	slipped := slices.Concat(b[:at], make([]byte, late), b[at:len(b)-late])
+	d := mmc.New(sim.New(sim.Config{Image: made(slipped)}))
+	plan := &Plan{Profile: mmc.ProfileCDR, Content: []Region{{Count: n, Form: FormAudio}}}
+	v, err := Verify(context.Background(), d, ImageSource("x", made(b)), plan, nil)
+	if err != nil || v.OK() || v.Offset != 0 {
+		t.Errorf("%v: %+v", err, v)
 	}
 }
