@@ -24,8 +24,8 @@ type Contents struct {
 	Notes []Note
 
 	reader *drive.Reader
-	// runOuts has the tracks that end in run-out blocks; true: these are still part of
-	// the track, because another follows.
+	// runOuts has the tracks that end in run-out blocks which are still part of the
+	// track, because another follows.
 	runOuts map[int]bool
 }
 
@@ -72,12 +72,7 @@ func survey(ctx context.Context, d *mmc.Drive, opts ExamineOptions) (*Contents, 
 	if err != nil {
 		return nil, err
 	}
-	c, err := Examine(ctx, d, m, opts)
-	if err == nil {
-		c.leaveOutRunOuts(ctx)
-		err = ctx.Err()
-	}
-	return c, err
+	return Examine(ctx, d, m, opts)
 }
 
 // readVolume reads the file system's descriptors in the first data track.

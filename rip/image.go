@@ -19,6 +19,10 @@ func OpenDisc(ctx context.Context, d *mmc.Drive) (disc.Image, error) {
 	if c.Layout == nil {
 		return nil, ErrBlank
 	}
+	c.leaveOutRunOuts(ctx)
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	m := &discImage{layout: c.Layout, reader: drive.Reader{Drive: d, Caps: drive.ReadCaps{Raw: c.reader.Caps.Raw}}}
 	if c.Layout.Medium == disc.CD && !m.reader.Caps.Raw {
 		return nil, fmt.Errorf("%w whole sectors", ErrCannotRead)

@@ -166,8 +166,11 @@ func (j *job) survey(ctx context.Context, earlier *state) (*Contents, error) {
 			return nil, fmt.Errorf("%w (the tables of contents differ)", ErrOtherDisc)
 		}
 		c.Layout = earlier.Layout
+		c.resumeRunOuts(ctx)
+		return c, ctx.Err()
 	}
-	return c, nil
+	c.leaveOutRunOuts(ctx)
+	return c, ctx.Err()
 }
 
 // identity identifies the disc when a rip begins, and compares it when one is

@@ -23,6 +23,7 @@ const (
 	NoteNoC2WithSub    NoteCode = "no-c2-with-sub"    // none together with the sub-channel: audio is read twice
 	NoteC2Dropped      NoteCode = "c2-dropped"        // error pointers proved wrong in the middle: audio is read twice
 	NoteRunOut         NoteCode = "run-out"           // the run-out blocks of a track at once are left out
+	NoteMaybeRunOut    NoteCode = "maybe-run-out"     // Track: its last two sectors cannot be read, and may be run-out blocks
 	NoteContentEnds    NoteCode = "content-ends"      // Count of Total sectors of an overwritable disc hold its content
 	NoteUnwritten      NoteCode = "unwritten"         // parts of the disc were never written: zeros in the image
 	NoteGaps           NoteCode = "gaps"              // Count sectors between the sessions hold no data, and are zeros in the image

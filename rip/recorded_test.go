@@ -36,7 +36,9 @@ func unreadable(dev scsi.Device, asked *int, stretches ...[2]int) *mmc.Drive {
 func TestRunOutBlocks(t *testing.T) {
 	a := makeCD(madeVolume(t), rand.New(rand.NewPCG(6, 6)))
 	asked := 0
-	d := unreadable(sim.New(a.config(t)), &asked, [2]int{madeData - 2, madeData})
+	cfg := a.config(t)
+	cfg.TrackAtOnce = true
+	d := unreadable(sim.New(cfg), &asked, [2]int{madeData - 2, madeData})
 	o := &observer{}
 	opts := a.options(filepath.Join(t.TempDir(), "x"))
 	opts.Observer, opts.Split = o, true

@@ -7,7 +7,6 @@ import (
 	"fmt"
 
 	"spindle/disc"
-	"spindle/disc/cdsector"
 	"spindle/drive"
 	"spindle/scsi/mmc"
 )
@@ -21,10 +20,6 @@ var (
 	// ErrNoSubchannel: the drive does not give the raw sub-channel.
 	ErrNoSubchannel = errors.New("this drive does not give the sub-channel")
 )
-
-// runOutBlocks is the number of blocks that end a data track which was written at once
-// and that hold no data (MMC-6 4.2.3.9.1).
-const runOutBlocks = 2
 
 // isoSectors decides how many sectors of 2048 bytes the image of a data disc
 // has. A block of the volume is never left out.
@@ -115,53 +110,4 @@ func (c *Contents) largest(n int64, who SizeSource) int64 {
 		c.note(Note{Code: NoteVolumeSmaller, Count: v, Total: n, Source: who})
 	}
 	return n
-}
-
-// leaveOutRunOuts takes the run-out blocks that end the sessions of a CD out of its
-// layout, and notes which other tracks end in some. A block that the volume counts as its
-// own is never one.
-func (c *Contents) leaveOutRunOuts(ctx context.Context) {
-	if c.Layout == nil || c.Layout.Medium != disc.CD || !c.reader.Caps.Raw {
-		return
-	}
-	for i := range c.Layout.Sessions {
-		s := &c.Layout.Sessions[i]
-		for j := range s.Tracks {
-			t := &s.Tracks[j]
-			n := t.End - t.Start
-			own := c.Volume != nil && t.Start == c.VolumeAt && c.Volume.Blocks() > int64(n)-runOutBlocks
-			if !t.Mode.IsData() || n <= runOutBlocks || own || !c.endsInRunOut(ctx, t) {
-				continue
-			}
-			if len(c.runOuts) == 0 {
-				c.note(Note{Code: NoteRunOut})
-			}
-			if c.runOuts == nil {
-				c.runOuts = make(map[int]bool)
-			}
-			c.runOuts[t.Number] = j+1 < len(s.Tracks)
-			if j+1 == len(s.Tracks) {
-				t.End -= runOutBlocks
-				s.LeadOut = t.End
-			}
-		}
-	}
-}
-
-// endsInRunOut reports whether the last two sectors of a track are run-out
-// blocks: not readable, or marked as such in the upper bits of their mode byte.
-func (c *Contents) endsInRunOut(ctx context.Context, t *disc.Track) bool {
-	for at := t.End - runOutBlocks; at < t.End; at++ {
-		var s [cdsector.Size]byte
-		err := c.reader.ReadRaw(ctx, &s, at, mmc.AnySector)
-		if err != nil && !drive.Classify(err).OneCommand() {
-			return false
-		}
-		if err == nil && cdsector.HasSync(&s) && s[15]>>5 == 0 {
-			return false // a sector like any other
-		}
-	}
-	// One before them must be good, or this is damage at the end of the disc.
-	var s [cdsector.Size]byte
-	return c.reader.ReadRaw(ctx, &s, t.End-runOutBlocks-1, mmc.AnySector) == nil
 }

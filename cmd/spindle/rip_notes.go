@@ -48,6 +48,10 @@ var ripNotes = map[rip.NoteCode]func(n rip.Note) string{
 	rip.NoteRunOut: func(rip.Note) string {
 		return "The disc was written track at once: the two run-out blocks after its data are not part of the image."
 	},
+	rip.NoteMaybeRunOut: func(n rip.Note) string {
+		return fmt.Sprintf("The last two sectors of track %d cannot be read. On a disc written track at once they hold no data; "+
+			"nothing says whether they are that or damage.", n.Track)
+	},
 	rip.NoteContentEnds: func(n rip.Note) string {
 		return fmt.Sprintf("The content of this disc ends at sector %d of %d: what follows it is left out (--whole rips it, too).",
 			n.Count, n.Total)

@@ -90,7 +90,8 @@ func (d *Drive) runOutAt(a disc.LBA) bool {
 	if d.disc != nil && d.disc.store != nil {
 		return d.disc.runOutAt(a)
 	}
-	return d.cfg.TrackAtOnce && a >= d.layout.End()-runOut
+	tracks := d.layout.Tracks()
+	return d.cfg.TrackAtOnce && tracks[len(tracks)-1].Mode.IsData() && a >= d.layout.End()-runOut
 }
 
 func (d *Drive) runOutIn(first, end disc.LBA) bool {

@@ -25,6 +25,9 @@ func (d *Drive) place(img disc.Image, r *Recordable, media string) {
 		d.media = map[disc.Medium]profile{
 			disc.CD: profileCDROM, disc.DVD: profileDVDROM, disc.BD: profileBDROM,
 		}[d.layout.Medium]
+		if media == "" && d.cfg.TrackAtOnce && d.layout.Medium == disc.CD {
+			media = "cd-r" // no other disc is written so
+		}
 		if k, ok := kinds()[media]; ok {
 			d.media = k.profile
 			// A written disc that cannot be written any more.
