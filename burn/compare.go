@@ -19,6 +19,9 @@ type Comparison struct {
 	// Unreadable: the drive did not read the first sector. Many do not read a session
 	// that is still open.
 	Unreadable bool
+	// Buffer is the size of the drive's buffer in bytes, where the first sector was not
+	// read and the drive says so.
+	Buffer int
 	// SameVolume: the descriptors that name the volume of the image are on the disc,
 	// and all that lies before them is equal, too. Where there are none, all that
 	// was compared is equal, and it is much more than zeros.
@@ -66,6 +69,11 @@ func Compare(ctx context.Context, d *mmc.Drive, m *Medium, src *Source, a *Attem
 		}
 	}
 	c.Equal, c.Unreadable = p.equal, p.unreadable
+	if p.unreadable {
+		if b, err := d.BufferCapacity(ctx); err == nil {
+			c.Buffer = b.Size
+		}
+	}
 	c.SameVolume = p.sameVolume(volumeNames(ctx, src, all[0]))
 	return c, nil
 }

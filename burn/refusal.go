@@ -66,4 +66,6 @@ const (
 	MadeForBlank    Reason = "image is made for the beginning of a disc" // [sector on the disc]
 	NotAlike        Reason = "discs are not alike"
 	Moved           Reason = "session begins at another place than the image" // [sector on the disc, sector]
+	EndedElsewhere  Reason = "disc ends elsewhere than the burn"              // [sector, sector where the burn ended]
+	MustCompare     Reason = "disc that could not be read has to be compared afterwards"
 )

@@ -167,6 +167,8 @@ func (a *Attempt) planAppend(m *Medium, src *Source, c *Comparison, o Options) (
 	switch {
 	case !covers(all, src):
 		return nil, fmt.Errorf("the burn was one of another image: %w", ErrFreshDisc)
+	case c.Unreadable && written > 0 && !a.endedNear(m, c, sectors(all)):
+		return nil, &Refusal{Kind: ErrFreshDisc, Reason: EndedElsewhere, Disc: m.Profile, A: int(m.NextWritable), B: int(a.At.LBA)}
 	case a.closing() && (c.Equal == sectors(all) || c.Unreadable && written == sectors(all)):
 		r := a.planClose(m, src, o, before.Steps[a.At.Step:])
 		r.Plan.trust(c)
@@ -175,10 +177,9 @@ func (a *Attempt) planAppend(m *Medium, src *Source, c *Comparison, o Options) (
 		return nil, fmt.Errorf("a burn %s cannot be resumed: %w", before.Mode, ErrFreshDisc)
 	case c.Track != before.Start:
 		return nil, fmt.Errorf("the open track of the disc begins at %d, and the burn began at %d: %w", c.Track, before.Start, ErrFreshDisc)
-	case c.Unreadable && written > 0 && (m.NextWritable <= a.At.LBA || !a.Failed):
-		// The journal and the next writable address agree (one that was broken off
-		// lacks the last seconds); the comparison after the burn decides. growisofs
-		// resumes without reading.
+	case c.Unreadable && written > 0:
+		// The journal and the next writable address agree; the comparison after the
+		// burn decides. growisofs resumes without reading.
 	case c.Equal < written:
 		return nil, fmt.Errorf("sector %d of the disc is not what was burned: %w", before.Start+disc.LBA(c.Equal), ErrFreshDisc)
 	}
@@ -193,6 +194,40 @@ func (a *Attempt) planAppend(m *Medium, src *Source, c *Comparison, o Options) (
 	r.Plan.estimate(m.Capacity)
 	r.Plan.trust(c)
 	return r, nil
+}
+
+// What a drive may have lost of what it took, and what a journal may lack.
+const (
+	usualBuffer = 4 << 20 // bytes, of a drive that does not say
+	journalLag  = 2       // seconds: it is written twice a second, and brought to the disk
+	usualSpeed  = 8       // times 1x, of a burn whose speed is not known
+)
+
+// endedNear reports whether writing goes on where the burn can have ended: a disc of
+// the same make that cannot be read may hold the burn of another image. A burn that
+// failed lacks at most what was in the drive's buffer; one that was broken off may
+// have come farther than its journal says. n is the number of sectors of the image.
+func (a *Attempt) endedNear(m *Medium, c *Comparison, n int) bool {
+	const block = 2048
+	buffer := c.Buffer
+	if buffer <= 0 {
+		buffer = usualBuffer
+	}
+	unit := m.blocking()
+	first := a.At.LBA - disc.LBA(buffer/block+unit)
+	last := a.At.LBA
+	if a.closing() {
+		last += disc.LBA(unit) // it was filled up
+	}
+	if !a.Failed {
+		speed := float64(a.Plan.Speed) * 1000
+		if speed <= 0 {
+			speed = usualSpeed * speedUnit(m.Profile)
+		}
+		last += disc.LBA(journalLag*speed/block) + disc.LBA(buffer/block)
+	}
+	end := int(a.Plan.Start) + (n+unit-1)/unit*unit
+	return m.NextWritable >= first && m.NextWritable <= last && int(m.NextWritable) <= end
 }
 
 // trust notes that what the disc holds could not be read.

@@ -213,3 +213,72 @@ func TestResumeUnread(t *testing.T) {
 		})
 	}
 }
+
+// The disc of another burn that cannot be read is told from this one's by where it
+// ends.
+func TestResumeUnreadOther(t *testing.T) {
+	ctx := context.Background()
+	src := sourceFor(t, "dvd+r", 12000)
+	longer := failAt(t, blank(t, "dvd+r", 50000), src, Options{}, "2A:300:gone")
+	r := blank(t, "dvd+r", 50000)
+	own := failAt(t, r, src, Options{}, "2A:200:gone")
+	d := quirky(t, r, "open-session-unreadable")
+	m, err := Survey(ctx, d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		at     disc.LBA
+		failed bool
+		plan   *Plan
+		mine   bool
+	}{
+		"own":                        {own.attempt.At.LBA, true, own.attempt.Plan, true},
+		"own, broken off":            {own.attempt.At.LBA - 640, false, own.attempt.Plan, true},
+		"another":                    {longer.attempt.At.LBA, true, longer.attempt.Plan, false},
+		"another, broken off":        {longer.attempt.At.LBA, false, longer.attempt.Plan, false},
+		"a shorter one, broken off":  {0, false, own.attempt.Plan, false},
+		"a shorter one, not journal": {own.attempt.At.LBA - 640, true, own.attempt.Plan, false},
+	} {
+		a := own.attempt
+		a.Plan, a.At.LBA, a.Failed = test.plan, test.at, test.failed
+		if name == "a shorter one, broken off" {
+			slow := *test.plan
+			a.Plan, slow.Speed = &slow, 100 // kB/s
+		}
+		c, err := Compare(ctx, d, m, src, &a, nil)
+		if err != nil || !c.Unreadable {
+			t.Fatal(err, c)
+		}
+		next, err := PlanResume(m, src, &a, c, Options{})
+		var refused *Refusal
+		if mine := err == nil && next.Mode == Resume; mine != test.mine ||
+			!mine && (!errors.As(err, &refused) || refused.Reason != EndedElsewhere || !errors.Is(err, ErrFreshDisc)) {
+			t.Errorf("%s: at %d, and the burn ended at %d: %v", name, m.NextWritable, test.at, err)
+		}
+	}
+}
+
+// Where writing goes on behind the image, the disc is not the image's.
+func TestResumeUnreadBehind(t *testing.T) {
+	ctx := context.Background()
+	r := blank(t, "dvd+r", 50000)
+	failAt(t, r, sourceFor(t, "dvd+r", 3000), Options{}, "2A:60:gone")
+	src := sourceFor(t, "dvd+r", 640)
+	log := failAt(t, blank(t, "dvd+r", 50000), src, Options{}, "2A:15:gone")
+	d := quirky(t, r, "open-session-unreadable")
+	m, err := Survey(ctx, d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, failed := range []bool{false, true} {
+		log.attempt.Failed = failed
+		c, err := Compare(ctx, d, m, src, &log.attempt, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if next, err := PlanResume(m, src, &log.attempt, c, Options{}); !errors.Is(err, ErrFreshDisc) {
+			t.Errorf("writing goes on at %d: %v, %v", m.NextWritable, next, err)
+		}
+	}
+}

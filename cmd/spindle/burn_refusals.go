@@ -50,6 +50,8 @@ var refusals = map[burn.Reason]struct{ what, next string }{
 	burn.MadeFor:         {"the file system in the image is made for a place near sector {a}, and the disc would take it at {b}", otherPlace},
 	burn.MadeForBlank:    {"the disc continues at sector {a}, and the image is made for its beginning", otherPlace},
 	burn.Moved:           {"the disc continues at sector {a}, not at {b}", otherPlace},
+	burn.EndedElsewhere:  {"this {disc} continues at sector {a}, and the burn ended near {b}: it holds another burn, and the drive cannot read it to compare", "Insert the disc of this burn, or a blank one, and run \"spindle reburn\" again."},
+	burn.MustCompare:     {"the drive cannot read this {disc} yet, so it must be compared with the image afterwards", "Leave out --no-verify."},
 	burn.NotAlike:        {"the discs in the drives are not alike: one reading of the image cannot serve both", "Use discs of one kind and state."},
 }
 

@@ -209,6 +209,9 @@ func (r *reburning) run(ctx context.Context) (result, error) {
 	}
 	t := r.t
 	t.plan = again.Plan
+	if r.o.noVerify && r.found.Unreadable && (again.Mode == burn.Resume || again.Mode == burn.CloseOnly) {
+		return nil, &burn.Refusal{Kind: burn.ErrOptions, Reason: burn.MustCompare, Disc: t.medium.Profile}
+	}
 	if t.loss, err = t.loses(ctx); err != nil {
 		return nil, err
 	}
