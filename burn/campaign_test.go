@@ -237,7 +237,8 @@ func (c *campaignRun) judge(t *testing.T, where string, r *sim.Recordable, befor
 	damaged := st.Spoiled
 	for i := range st.Sessions {
 		for _, u := range st.Sessions[i].Tracks {
-			damaged = damaged || u.Damaged
+			// One that is written at once is of no use once a part was taken.
+			damaged = damaged || u.Damaged || u.Reserved && !u.Closed && !equal
 		}
 	}
 	empty := len(st.Sessions) == 0 && !st.Spoiled
