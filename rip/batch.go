@@ -31,12 +31,13 @@ type batch struct {
 	main    []byte // n sectors as they stand in the image
 	sub     []byte // n times 96 bytes, or empty
 	good    []bool // of each sector
+	differs []bool // of each sector that is not good only because it came differently before
 	rebuilt bool   // sectors came without EDC and parity
 }
 
 // prepare makes a batch ready for n sectors of a region.
 func (b *batch) prepare(p *plan, r *region, at disc.LBA, n int) {
-	*b = batch{r: r, at: at, n: n, buf: b.buf, raw: b.raw, sub: b.sub[:0], good: b.good[:0]}
+	*b = batch{r: r, at: at, n: n, buf: b.buf, raw: b.raw, sub: b.sub[:0], good: b.good[:0], differs: b.differs[:0]}
 	need := n * max(r.size, p.caps.Stride(r.coding))
 	if cap(b.buf) < need {
 		b.buf = make([]byte, max(need, p.transfer))

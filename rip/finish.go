@@ -9,6 +9,7 @@ import (
 	"spindle/disc"
 	"spindle/image/mapfile"
 	"spindle/internal/atomicfile"
+	"spindle/scsi/mmc"
 )
 
 // finish hashes what was not hashed while it was read, gives all files their
@@ -25,7 +26,8 @@ func (j *job) finish(ctx context.Context, r *reader) (*Result, error) {
 	}
 	res := &Result{
 		Contents: r.disc, Sectors: p.regions.sectors(), ReadTwice: p.readTwice,
-		Bad: listBad(w.tracker.snapshot(), p.regions, &r.refusals),
+		Pointed: p.regions.hasAudio() && p.caps.C2 != mmc.NoC2,
+		Bad:     listBad(w.tracker.snapshot(), p.regions, &r.refusals),
 	}
 	for i := range p.regions {
 		if p.regions[i].void == gap {

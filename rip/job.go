@@ -74,10 +74,11 @@ func (j *job) run(ctx context.Context) (*Result, error) {
 	defer j.writer.out.close()
 	r := newReader(c, p, j.opts, j.writer)
 	if earlier != nil {
+		r.countReadings(earlier)
 		if err := r.compareDisc(ctx); err != nil {
 			return nil, err
 		}
-		r.leftOver = r.badSectors()
+		r.leftOver = r.badSectors(unread, flawed)
 		if err := j.dropStaleSums(ctx); err != nil {
 			return nil, err
 		}

@@ -19,9 +19,10 @@ const (
 	NoteDamagedCDText  NoteCode = "damaged-cd-text"   // Count of Total packs are left out
 	NoteNoSubchannel   NoteCode = "no-subchannel"     // pregaps, indexes and ISRCs cannot be found
 	NoteUnreadSub      NoteCode = "unread-subchannel" // Track: its indexes, and the pregap after it, may be missing
-	NoteNoC2           NoteCode = "no-c2"             // no error pointers: audio is read twice
-	NoteNoC2WithSub    NoteCode = "no-c2-with-sub"    // none together with the sub-channel: audio is read twice
-	NoteC2Dropped      NoteCode = "c2-dropped"        // error pointers proved wrong in the middle: audio is read twice
+	NoteNoC2           NoteCode = "no-c2"             // no error pointers: only comparing two readings finds errors in audio
+	NoteNoC2WithSub    NoteCode = "no-c2-with-sub"    // none together with the sub-channel: as above
+	NoteC2Dropped      NoteCode = "c2-dropped"        // error pointers proved wrong in the middle: as above
+	NoteDisplaced      NoteCode = "displaced"         // audio comes some samples off (no accurate stream), and none of it is known to be right
 	NoteRunOut         NoteCode = "run-out"           // the run-out blocks of a track at once are left out
 	NoteMaybeRunOut    NoteCode = "maybe-run-out"     // Track: its last two sectors cannot be read, and may be run-out blocks
 	NoteContentEnds    NoteCode = "content-ends"      // Count of Total sectors of an overwritable disc hold its content

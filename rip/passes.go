@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"spindle/disc"
@@ -30,10 +31,14 @@ func (r *reader) passes(ctx context.Context) error {
 			return err
 		}
 	}
-	if gaveUp {
-		return nil
+	if !gaveUp {
+		if err := r.retryPasses(ctx); err != nil {
+			return err
+		}
 	}
-	return r.retryPasses(ctx)
+	// What never came twice the same:
+	r.eachAudio(func(g *region) { r.tracker.replace(g.pos, g.bytes(), readOnce, flawed) })
+	return nil
 }
 
 // errGaveUp ends a phase after the time that the options give it without success.
@@ -135,21 +140,34 @@ func (r *reader) copyRound(ctx context.Context, skip *skipper) (skipped int, err
 	}
 }
 
-// comparePass reads the audio that was read once a second time. Between the two
-// lies the whole disc, so that nothing comes from the drive's buffer; of a short one
-// that is seen to.
+// comparePass reads the audio that was read once a second time.
 func (r *reader) comparePass(ctx context.Context) error {
 	r.setPhase(Comparing, readOnce, 1)
-	short := r.plan.regions.size() <= 2*r.bufferSize(ctx)
-	if short {
-		r.defeatCache(ctx, r.plan.regions[0].first)
+	return r.confirm(ctx)
+}
+
+// confirm reads again what was read once. What the drive's buffer may hold at first is
+// driven out; then the rest of the audio lies between the two readings, and where it is
+// short that is seen to.
+func (r *reader) confirm(ctx context.Context) error {
+	block, ok := r.tracker.next(0, readOnce)
+	if !ok {
+		return nil
 	}
-	return r.each(readOnce, func(g *region, at disc.LBA, n int) error {
+	before := r.tracker.tally()
+	short := before.once <= 2*r.bufferSize(ctx)
+	r.defeatCache(ctx, r.plan.regions.find(block.Pos).at(block.Pos))
+	good := r.lastGood
+	err := r.each(readOnce, func(g *region, at disc.LBA, n int) error {
 		if short && r.cache.way == byFlush {
 			r.defeatCache(ctx, at)
 		}
 		return r.bisect(ctx, g, at, n, secondReading)
 	})
+	if r.tracker.tally().finished == before.finished {
+		r.lastGood = good
+	}
+	return err
 }
 
 // trimPass closes in on the sectors that are really damaged in the blocks that
@@ -345,7 +363,7 @@ func (r *reader) retryPasses(ctx context.Context) error {
 		passes = 1
 	}
 	for pass := 1; pass <= passes; pass++ {
-		sectors := r.badSectors()
+		sectors := r.badSectors(unread, flawed, readOnce)
 		if r.opts.Retries == 0 {
 			sectors = r.leftOver
 		}
@@ -379,6 +397,9 @@ func (r *reader) retryPasses(ctx context.Context) error {
 				return err
 			}
 		}
+		if err := r.confirm(ctx); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -391,15 +412,18 @@ type sectorRef struct {
 // maxRetried bounds the list of sectors of one pass.
 const maxRetried = 1 << 20
 
-func (r *reader) badSectors() []sectorRef {
+// badSectors lists the sectors in one of the states that reading again may help.
+func (r *reader) badSectors(states ...mapfile.Status) []sectorRef {
 	var all []sectorRef
 	for _, b := range r.tracker.snapshot().Blocks() {
-		if b.Status != unread && b.Status != flawed && b.Status != readOnce {
+		if !slices.Contains(states, b.Status) {
 			continue
 		}
 		for pos := b.Pos; pos < b.End() && len(all) < maxRetried; {
 			g := r.plan.regions.find(pos)
-			all = append(all, sectorRef{g, g.at(pos)})
+			if b.Status == unread || !r.plan.displaces(g) {
+				all = append(all, sectorRef{g, g.at(pos)})
+			}
 			pos += int64(g.size)
 		}
 	}

@@ -19,6 +19,7 @@ type facts struct {
 	caps        drive.ReadCaps
 	sectors     int64 // of an ISO
 	maxTransfer int
+	displaced   bool // the drive has no accurate stream
 }
 
 // A plan says which sectors go where, and how they are read.
@@ -31,9 +32,12 @@ type plan struct {
 	caps     drive.ReadCaps
 	transfer int // bytes that one command may carry
 	align    int // sectors to which commands are aligned
-	// readTwice: the drive does not report errors in audio, so that a sector
-	// of it is good only when it was read twice and came the same.
+	// readTwice: a sector of audio is good only when it was read twice and came
+	// the same.
 	readTwice bool
+	// displaced: the drive begins each read of audio some samples early or late, so
+	// that none of it is known to be right.
+	displaced bool
 	offset    int // read offset correction of audio, in samples
 
 	notes []Note
@@ -47,6 +51,9 @@ type filePlan struct {
 
 // provesNothing reports whether one reading of a region's sectors is not enough.
 func (p *plan) provesNothing(r *region) bool { return p.readTwice && r.coding == drive.Audio }
+
+// displaces reports whether a region's sectors come some samples off.
+func (p *plan) displaces(r *region) bool { return p.displaced && r.coding == drive.Audio }
 
 // dvdBlock is the number of sectors that a DVD or BD is corrected in; reads that
 // follow it are the fastest (ECMA-267 section 13: 16; BD: 32).
@@ -72,10 +79,10 @@ func makePlan(f facts, opts Options) (*plan, error) {
 		p.transfer = perCommand / dvdBlock * dvdBlock * mmc.BlockSize
 		p.align = dvdBlock
 	}
-	if f.caps.C2 == mmc.NoC2 {
-		for i := range p.regions {
-			p.readTwice = p.readTwice || p.regions[i].coding == drive.Audio
-		}
+	p.displaced = f.displaced
+	p.readTwice = p.regions.hasAudio() && !opts.Once && !f.displaced
+	if f.displaced {
+		p.notes = append(p.notes, Note{Code: NoteDisplaced})
 	}
 	return p, nil
 }
@@ -184,6 +191,9 @@ func gather(ctx context.Context, c *Contents, opts Options, earlier *state) (fac
 		}
 	}
 	var err error
-	f.caps, err = c.chooseCaps(ctx, opts)
+	if f.caps, err = c.chooseCaps(ctx, opts); err != nil {
+		return f, err
+	}
+	f.displaced, err = c.displaced(ctx)
 	return f, err
 }

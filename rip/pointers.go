@@ -78,23 +78,41 @@ func (r *reader) cameAgain(ctx context.Context, b *batch, stride int) bool {
 	return true
 }
 
-// dropPointers goes on without error pointers: audio is good only when it came twice the
-// same, also what was read already.
+// dropPointers goes on without error pointers. Where audio is read twice, what they said of
+// sectors counts no more.
 func (r *reader) dropPointers() {
 	r.sink.drain()
 	r.plan.caps = withoutPointers(r.plan.caps)
 	r.drive.Caps = r.plan.caps
-	r.plan.readTwice = true
-	for i := range r.plan.regions {
-		g := &r.plan.regions[i]
-		if g.coding != drive.Audio {
-			continue
-		}
-		r.tracker.replace(g.pos, g.bytes(), mapfile.Finished, readOnce)
-		r.tracker.replace(g.pos, g.bytes(), flawed, readOnce)
+	if r.plan.readTwice {
+		r.eachAudio(func(g *region) { r.tracker.replace(g.pos, g.bytes(), flawed, readOnce) })
 	}
-	r.sink.rehash()
 	r.opts.Observer.Note(Note{Code: NoteC2Dropped})
+}
+
+// countReadings sees to it that audio of an earlier run is finished when it was read as
+// often as it is in this one, and that what a drive gave some samples off is read anew.
+func (r *reader) countReadings(earlier *state) {
+	replace := func(old, with mapfile.Status) {
+		r.eachAudio(func(g *region) { r.tracker.replace(g.pos, g.bytes(), old, with) })
+	}
+	switch {
+	case r.plan.readTwice && !earlier.Twice:
+		replace(mapfile.Finished, readOnce)
+	case !r.plan.readTwice && !r.plan.displaced:
+		replace(readOnce, mapfile.Finished)
+	}
+	if earlier.Displaced && !r.plan.displaced {
+		replace(flawed, mapfile.NonTried)
+	}
+}
+
+func (r *reader) eachAudio(do func(g *region)) {
+	for i := range r.plan.regions {
+		if g := &r.plan.regions[i]; g.coding == drive.Audio && g.void == notVoid {
+			do(g)
+		}
+	}
 }
 
 // readPadded reads audio whose bytes not every adapter passes on together with some of its

@@ -21,7 +21,6 @@ type sink interface {
 	send(b *batch)  // a batch on its way to the image
 	drain()         // waits until all that was sent is written and marked
 	failure() error // the first failure to write
-	rehash()        // what was hashed may change
 	tick(now time.Time)
 }
 

@@ -1,6 +1,8 @@
 package rip
 
 import (
+	"slices"
+
 	"spindle/disc"
 	"spindle/drive"
 )
@@ -75,6 +77,10 @@ func (rs regions) find(pos int64) *region {
 		}
 	}
 	return nil
+}
+
+func (rs regions) hasAudio() bool {
+	return slices.ContainsFunc(rs, func(r region) bool { return r.coding == drive.Audio })
 }
 
 // audioAround returns the range of sectors around a region of audio that can be

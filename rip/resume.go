@@ -39,7 +39,7 @@ func (r *reader) compareDisc(ctx context.Context) error {
 	defer func() { r.comparing = false }()
 	for range maxResets {
 		r.interrupts = 0
-		c := comparison{reader: r, m: m}
+		c := newComparison(r, m)
 		if err := c.run(ctx); err != nil {
 			return err
 		}
@@ -61,7 +61,34 @@ type comparison struct {
 
 	compared int64 // sectors that are the same
 	same     int   // places that are the same and not constant
-	whole    bool  // everything was compared
+	once     *mapfile.Map
+	doubtful int // places of audio read once that differ: damage, or another disc
+	agreed   int // and that are the same
+	whole    bool // everything was compared
+}
+
+// newComparison makes one of what is finished and of what was read once.
+func newComparison(r *reader, m *mapfile.Map) *comparison {
+	c := &comparison{reader: r, m: m.Clone(), once: m}
+	for _, b := range m.Blocks() {
+		if b.Status == readOnce {
+			c.m.Set(b.Pos, b.Size, mapfile.Finished)
+		}
+	}
+	return c
+}
+
+// differs is what becomes of doubts about sectors from one on. Audio that was read once
+// may have been read wrong, and is read again in any case; but not everywhere.
+func (c *comparison) differs(g *region, at disc.LBA, open doubts) error {
+	c.doubtful++
+	for i, doubt := range open {
+		a := at + disc.LBA(i)
+		if doubt && (c.once.At(g.position(a)) != readOnce || c.doubtful >= leastPlaces && c.doubtful > c.agreed) {
+			return fmt.Errorf("%w (its contents differ at sector %d)", ErrOtherDisc, a)
+		}
+	}
+	return nil
 }
 
 // decided reports whether enough was the same. Where all is the same, nothing can
@@ -146,10 +173,10 @@ func (c *comparison) all(ctx context.Context) error {
 // bisect compares sectors in ever smaller pieces, down to those that cannot be
 // read now.
 func (c *comparison) bisect(ctx context.Context, g *region, at disc.LBA, n int) error {
-	before := c.compared
+	before, doubtful := c.compared, c.doubtful
 	telling, err := c.piece(ctx, g, at, n)
 	c.same += telling
-	if err != nil || n == 1 || c.compared > before || g.void != notVoid {
+	if err != nil || n == 1 || c.compared > before || c.doubtful > doubtful || g.void != notVoid {
 		return err
 	}
 	if err := c.bisect(ctx, g, at, n/2); err != nil {
@@ -206,9 +233,9 @@ func (c *comparison) place(ctx context.Context, pos int64) error {
 	}
 	g, at, n := c.reader.piece(b)
 	n = min(n, placeSectors)
-	before := c.compared
+	before, doubtful := c.compared, c.doubtful
 	telling, err := c.piece(ctx, g, at, n)
-	if err == nil && c.compared == before && n > 1 { // damaged since, perhaps not at the first sector
+	if err == nil && c.compared == before && c.doubtful == doubtful && n > 1 { // damaged since, perhaps not at the first sector
 		telling, err = c.piece(ctx, g, at, 1)
 	}
 	c.same += min(1, telling)
@@ -261,14 +288,16 @@ func (c *comparison) piece(ctx context.Context, g *region, at disc.LBA, n int) (
 			}
 		}
 		if same {
-			telling = c.count(was, b)
+			if telling = c.count(was, b); telling > 0 && c.once.At(g.position(at)) == readOnce {
+				c.agreed++
+			}
 		}
 		c.reader.sink.drop(b)
 		if same {
 			return telling, nil
 		}
 	}
-	return 0, fmt.Errorf("%w (its contents differ at sector %d)", ErrOtherDisc, at)
+	return 0, c.differs(g, at, open)
 }
 
 // fetch reads a batch, again where the drive was reset. It reports whether the
@@ -332,16 +361,26 @@ func shiftOf(was []byte, b *batch) int {
 	if !b.allGood() {
 		return 0
 	}
+	shift, _ := shiftBetween(was, b.main)
+	return shift
+}
+
+// shiftBetween returns by how many samples one reading lies behind another, and whether
+// they are the same without.
+func shiftBetween(was, now []byte) (shift int, same bool) {
+	if bytes.Equal(was, now) {
+		return 0, true
+	}
 	for k := 1; k <= min(mostShift, len(was)/bytesPerSample/2); k++ {
 		n := k * bytesPerSample
-		if bytes.Equal(was[n:], b.main[:len(b.main)-n]) && !constant(was[n:]) {
-			return k
+		if bytes.Equal(was[n:], now[:len(now)-n]) && !constant(was[n:]) {
+			return k, false
 		}
-		if bytes.Equal(was[:len(was)-n], b.main[n:]) && !constant(b.main[n:]) {
-			return -k
+		if bytes.Equal(was[:len(was)-n], now[n:]) && !constant(now[n:]) {
+			return -k, false
 		}
 	}
-	return 0
+	return 0, false
 }
 
 // nthFinished returns the position of the n-th finished byte.

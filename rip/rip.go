@@ -55,6 +55,10 @@ type Options struct {
 	GiveUp time.Duration
 	Speed  int // times 1x; 0: as fast as the drive likes
 	Offset int // read offset correction of audio, in samples
+	// Once: audio is read once, and what the drive says of errors in it is believed.
+	// Otherwise it is read twice and compared, for some drives say nothing, or the
+	// wrong.
+	Once bool
 
 	Observer Observer // may be nil
 }
@@ -144,9 +148,10 @@ type Result struct {
 	// Absent counts the sectors that hold no data on the disc, and are zeros in the image:
 	// between sessions, and as far as this run met them, those that were never written.
 	Absent int64
-	// ReadTwice: the drive does not report errors in audio, so all audio was
-	// read twice, and what came differently is among Bad.
+	// ReadTwice: all audio was read twice, and what came differently is among Bad.
 	ReadTwice bool
+	// Pointed: the drive reported errors in audio (C2), and those are among Bad.
+	Pointed bool
 
 	Resumed bool
 	Elapsed time.Duration // of the drive's time

@@ -34,12 +34,16 @@ type state struct {
 	Sectors    int64
 	Layout     *disc.Layout
 	Identity   *identity // nil: a state older than version 3
+	// Twice: what is finished of audio was read twice. Older versions relied on C2.
+	Twice bool
+	// Displaced: audio that is flawed was read by a drive without accurate stream.
+	Displaced bool
 }
 
 func newState(c *Contents, p *plan, opts Options, id *identity) *state {
 	return &state{
 		Format: opts.Format, Split: opts.Split, Subchannel: opts.Subchannel, Offset: opts.Offset,
-		TOC: c.Contents.ID, Sectors: p.regions.sectors(), Layout: c.Layout, Identity: id,
+		TOC: c.Contents.ID, Sectors: p.regions.sectors(), Layout: c.Layout, Identity: id, Twice: p.readTwice, Displaced: p.displaced,
 	}
 }
 
@@ -73,6 +77,8 @@ type (
 		Split      bool       `json:"split,omitempty"`
 		Subchannel bool       `json:"subchannel,omitempty"`
 		Offset     int        `json:"offset,omitempty"`
+		Twice      bool       `json:"audio_read_twice,omitempty"`
+		Displaced  bool       `json:"audio_displaced,omitempty"`
 		TOC        string     `json:"toc"`
 		Sectors    int64      `json:"sectors"`
 		Layout     layoutFile `json:"layout"`
@@ -161,7 +167,7 @@ func keyOf[K comparable](names map[K]string, name string) (K, error) {
 func (s *state) encode() string {
 	f := stateFile{stateFile2: stateFile2{
 		Version: stateVersion, Format: s.Format, Split: s.Split, Subchannel: s.Subchannel, Offset: s.Offset,
-		TOC: s.TOC, Sectors: s.Sectors,
+		Twice: s.Twice, Displaced: s.Displaced, TOC: s.TOC, Sectors: s.Sectors,
 		Layout: layoutFile{Medium: mediumNames[s.Layout.Medium], MCN: s.Layout.MCN, LayerBreak: s.Layout.LayerBreak},
 	}}
 	if s.Identity == nil {
@@ -280,7 +286,8 @@ func (f *stateFile2) decode() (*state, error) {
 		l.Sessions = append(l.Sessions, to)
 	}
 	return &state{
-		Format: f.Format, Split: f.Split, Subchannel: f.Subchannel, Offset: f.Offset, TOC: f.TOC, Sectors: f.Sectors, Layout: l,
+		Format: f.Format, Split: f.Split, Subchannel: f.Subchannel, Offset: f.Offset, Twice: f.Twice, Displaced: f.Displaced, TOC: f.TOC, Sectors: f.Sectors,
+		Layout: l,
 	}, nil
 }
 

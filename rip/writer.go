@@ -57,20 +57,9 @@ func newWriter(p *plan, mapPath string, st *state, m *mapfile.Map) *writer {
 	for range depth {
 		w.free <- new(batch)
 	}
-	w.newHasher()
-	return w
-}
-
-func (w *writer) newHasher() {
-	_, sizes := w.plan.regions.tracks()
+	_, sizes := p.regions.tracks()
 	w.hasher = digest.New(sizes)
-}
-
-// rehash gives up the hashes of what was read so far: all is hashed at the end. Nothing may
-// be under way.
-func (w *writer) rehash() {
-	w.newHasher()
-	w.hashNext = -1
+	return w
 }
 
 // start begins to take batches.
@@ -128,6 +117,9 @@ func (w *writer) writeLoop() {
 			b.fill(w.plan)
 		} else {
 			b.check(w.plan.caps)
+			if w.plan.displaces(b.r) {
+				clear(b.good)
+			}
 		}
 		w.rebuilt = w.rebuilt || b.rebuilt
 		if w.failure() == nil {
@@ -172,6 +164,8 @@ func (w *writer) stateOf(b *batch, i int) mapfile.Status {
 	switch {
 	case b.intent == filler:
 		return unread
+	case len(b.differs) > 0 && b.differs[i]:
+		return readOnce
 	case !b.good[i]:
 		return flawed
 	case w.proven(b):
@@ -189,7 +183,8 @@ func (w *writer) compare(b *batch) error {
 	size := b.r.size
 	for i := range b.good {
 		at := i * size
-		b.good[i] = b.good[i] && bytes.Equal(was[at:at+size], b.main[at:at+size])
+		b.differs = append(b.differs, b.good[i] && !bytes.Equal(was[at:at+size], b.main[at:at+size]))
+		b.good[i] = b.good[i] && !b.differs[i]
 	}
 	return nil
 }

@@ -38,7 +38,7 @@ func ripCommand(a *app) *cobra.Command {
 		Long: `Read the disc in the drive into OUT: a .cue with its .bin for a CD of any kind; an
 .iso for a DVD, a Blu-ray disc, or a CD with a single data track.
 
-Damaged sectors are retried, slower each time. During a rip, and while sectors remain
+Audio is read twice and compared. Damaged sectors are retried, slower each time. During a rip, and while sectors remain
 unreadable, OUT.map records what has been read, in the format of GNU ddrescue. After
 Ctrl-C, a power cut, or a cleaning of the disc, the same command resumes from there.`,
 		Example: `  spindle rip game.cue
@@ -61,6 +61,7 @@ Ctrl-C, a power cut, or a cleaning of the disc, the same command resumes from th
 	f.Var(count(&o.Retries, 3, 0, 1000, "N"), "retries", "how many passes to make over sectors that could not be read")
 	f.DurationVar(&o.GiveUp, "give-up", 0, "stop working on damage after a `TIME` without success, such as 10m")
 	f.Var(count(&o.Speed, 0, 0, mostSpeed, "N"), "speed", "reading speed, as a multiple of 1x (by default the drive's choice)")
+	f.BoolVar(&o.Once, "once", false, "read audio once, and believe what the drive says of errors in it (C2)")
 	f.Var(count(&o.Offset, 0, -mostOffset, mostOffset, "SAMPLES"), "offset", "read offset correction for audio")
 	f.BoolVar(&o.eject, "eject", false, "open the tray if everything was read correctly")
 	complete(c, "format", ripFormats)
@@ -262,7 +263,8 @@ type ripResult struct {
 	Files      []string        `json:"files,omitempty"`        // that bad sectors belong to
 	Absent     int64           `json:"not_recorded,omitempty"` // sectors
 	ReadTwice  bool            `json:"audio_read_twice,omitempty"`
-	ReadOnce   bool            `json:"audio_read_once,omitempty"` // and the drive's word for it taken
+	ReadOnce   bool            `json:"audio_read_once,omitempty"`
+	C2         bool            `json:"c2,omitempty"` // the drive reported errors in audio
 	Resumed    bool            `json:"resumed,omitempty"`
 	Seconds    float64         `json:"seconds"`
 }
@@ -271,7 +273,8 @@ func newRipResult(res *rip.Result) *ripResult {
 	r := &ripResult{
 		ending: done(), Medium: res.Contents.Layout.Medium.String(), Images: res.Images, Others: res.Others, Map: res.Map,
 		Sectors: res.Sectors, LayerBreak: res.Contents.Layout.LayerBreak, Whole: res.Whole, Tracks: res.Tracks,
-		BadSectors: res.BadSectors(), Bad: res.Bad, Absent: res.Absent, ReadTwice: res.ReadTwice, Resumed: res.Resumed, Seconds: res.Elapsed.Seconds(),
+		BadSectors: res.BadSectors(), Bad: res.Bad, Absent: res.Absent, ReadTwice: res.ReadTwice, C2: res.Pointed,
+		Resumed: res.Resumed, Seconds: res.Elapsed.Seconds(),
 	}
 	r.ReadOnce = !res.ReadTwice && slices.ContainsFunc(res.Contents.Layout.Tracks(), func(t *disc.Track) bool { return !t.Mode.IsData() })
 	if r.BadSectors > 0 {
@@ -302,8 +305,10 @@ func (r *ripResult) Text(p *page) {
 		r.textBad(p)
 	case r.ReadTwice:
 		p.text("Every sector was read without error, and the audio twice with the same result.")
-	case r.ReadOnce:
+	case r.ReadOnce && r.C2:
 		p.text("Every sector was read. The audio was read once, and the drive reported no error in it (C2).")
+	case r.ReadOnce:
+		p.text("Every sector was read. The audio was read once, and nothing vouches for it: the drive does not report errors in it.")
 	case r.Absent > 0:
 		p.text("Every sector that is recorded was read without error (%s not recorded on the disc: zeros in the image).", plural(int(r.Absent), "sector"))
 	default:
@@ -354,6 +359,8 @@ func (r *ripResult) trackOf(b rip.BadRange) string {
 func (r *ripResult) rest() string {
 	const few = 100 // one in so many
 	switch bad := int64(r.BadSectors); {
+	case bad*few <= r.Sectors && r.ReadOnce:
+		return "Everything else was read, the audio once."
 	case bad*few <= r.Sectors:
 		return "Everything else was read without error."
 	case bad*2 <= r.Sectors:

@@ -36,14 +36,18 @@ var ripNotes = map[rip.NoteCode]func(n rip.Note) string{
 			"may be missing.", n.Track)
 	},
 	rip.NoteNoC2: func(rip.Note) string {
-		return "This drive does not report errors in audio (C2): audio is read twice and compared."
+		return "This drive does not report errors in audio (C2): only comparing two readings finds them."
 	},
 	rip.NoteNoC2WithSub: func(rip.Note) string {
 		return "This drive cannot report errors in audio (C2) together with the sub-channel: " +
-			"audio is read twice and compared. Without --sub, reading once is enough."
+			"only comparing two readings finds them."
 	},
 	rip.NoteC2Dropped: func(rip.Note) string {
-		return "The errors that this drive reports in audio (C2) are wrong: audio is read twice and compared instead."
+		return "The errors that this drive reports in audio (C2) are wrong, and no longer looked at."
+	},
+	rip.NoteDisplaced: func(rip.Note) string {
+		return "This drive begins to read audio some samples early or late (it has no accurate stream): none of the audio " +
+			"is sure to be right. Rip audio with another drive."
 	},
 	rip.NoteRunOut: func(rip.Note) string {
 		return "The disc was written track at once: the two run-out blocks after its data are not part of the image."

@@ -1,0 +1,143 @@
+package rip
+
+import (
+	"bytes"
+	"context"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"spindle/image/mapfile"
+	"spindle/scsi/mmc"
+	"spindle/scsi/sim"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// traits makes a drive with quirks of a disc that has a damaged sector, or none.
+func (d *madeDisc) traits(t testing.TB, traits, fault string) *mmc.Drive {
+	t.Helper()
+	query := "?"
+	if traits != "" {
+		query += "trait=" + traits + "&"
+	}
+	if fault != "" {
+		query += "fault=" + fault
+	}
+	spec, err := sim.ParseSpec(query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec.Config.Image = d.config(t).Image
+	return mmc.New(sim.New(spec.Config))
+}
+
+// Damage is found that the drive says nothing of, or of the wrong sector: audio is read
+// twice. Read once, what the drive says is believed.
+func TestAudioIsReadTwice(t *testing.T) {
+	a := makeCD(madeVolume(t), rand.New(rand.NewPCG(7, 7)))
+	want := []BadRange{{Track: 3, First: 1300, Last: 1300, Reason: Flawed}}
+	for traits, once := range map[string][]BadRange{"": want, "c2-always-zero": nil, "c2-late": nil} {
+		for _, o := range []bool{false, true} {
+			opts := a.options(filepath.Join(t.TempDir(), "x"))
+			opts.Once, opts.Retries = o, 2
+			res, err := Rip(context.Background(), a.traits(t, traits, "read:1300"), opts)
+			expected := want
+			if o {
+				expected = once
+			}
+			if err != nil || !cmp.Equal(res.Bad, expected) || res.ReadTwice == o || !res.Pointed {
+				t.Errorf("%s, once %t: %v, %+v", traits, o, err, res)
+			}
+		}
+	}
+}
+
+// The second reading takes as long as the first, and not more.
+func TestTwiceTakesTwice(t *testing.T) {
+	a := makeCD(madeVolume(t), rand.New(rand.NewPCG(7, 8)))
+	var took [2]time.Duration
+	for i := range took {
+		opts := a.options(filepath.Join(t.TempDir(), "x"))
+		opts.Once = i == 0
+		d := a.traits(t, "", "")
+		var begun time.Time
+		opts.Observer = &observer{progress: func(p Progress) {
+			if begun.IsZero() && p.Phase == Copying {
+				begun = d.Clock().Now()
+			}
+		}}
+		if _, err := Rip(context.Background(), d, opts); err != nil {
+			t.Fatal(err)
+		}
+		took[i] = d.Clock().Now().Sub(begun)
+	}
+	if took[1] > took[0]*5/2+2*time.Second {
+		t.Errorf("once %s, twice %s", took[0], took[1])
+	}
+}
+
+// A rip that was stopped between the readings is not taken for one of another disc
+// because of damage, and one of audio read once is read again where twice is asked for.
+func TestResumeReadOnce(t *testing.T) {
+	a := makeCD(madeVolume(t), rand.New(rand.NewPCG(7, 9)))
+	opts := a.options(filepath.Join(t.TempDir(), "x"))
+	ctx, cancel := context.WithCancel(context.Background())
+	opts.Observer = &observer{progress: func(p Progress) {
+		if p.Phase == Comparing {
+			cancel()
+		}
+	}}
+	if _, err := Rip(ctx, a.traits(t, "c2-always-zero", "read:1300-1301"), opts); err == nil {
+		t.Fatal("it was not stopped")
+	}
+	opts.Observer = nil
+	res, err := Rip(context.Background(), a.traits(t, "c2-always-zero", "read:1300-1301"), opts)
+	if err != nil || res.BadSectors() != 2 {
+		t.Fatalf("%v: %+v", err, res)
+	}
+
+	opts = a.options(filepath.Join(t.TempDir(), "y"))
+	opts.Once = true
+	if res, err = Rip(context.Background(), a.traits(t, "c2-always-zero", "read:1300&fault=read:100"), opts); err != nil || res.BadSectors() != 1 {
+		t.Fatalf("%v: %+v", err, res)
+	}
+	opts.Once = false
+	opts.Retries = 1
+	if res, err = Rip(context.Background(), a.traits(t, "", ""), opts); err != nil || len(res.Bad) > 0 || !res.ReadTwice {
+		t.Fatalf("%v: %+v", err, res)
+	}
+	if _, err := os.Stat(opts.Output + mapfile.Suffix); err == nil {
+		t.Error("the map is still there")
+	}
+	if got, err := os.ReadFile(base(opts.Output) + ".bin"); err != nil || !bytes.Equal(got, a.b) {
+		t.Errorf("the image is not the disc (%v)", err)
+	}
+}
+
+// A drive without accurate stream gives no audio that is sure to be right, and that is
+// said; another drive reads it anew.
+func TestDisplacedAudio(t *testing.T) {
+	a := makeCD(madeVolume(t), rand.New(rand.NewPCG(7, 10)))
+	opts := a.options(filepath.Join(t.TempDir(), "x"))
+	o := &observer{}
+	opts.Observer, opts.Retries = o, 2
+	res, err := Rip(context.Background(), a.traits(t, "no-accurate-stream", "read:100:1"), opts)
+	want := []BadRange{
+		{Track: 2, First: madeData, Last: madeData + madeAudio - 1, Reason: Flawed},
+		{Track: 3, First: madeData + madeAudio, Last: madeData + 2*madeAudio - 1, Reason: Flawed},
+	}
+	if err != nil || !o.told(NoteDisplaced) || !cmp.Equal(res.Bad, want) {
+		t.Fatalf("%v: %+v, %+v", err, res, o.notes)
+	}
+	d := a.traits(t, "", "")
+	begin := d.Clock().Now()
+	if res, err = Rip(context.Background(), d, opts); err != nil || len(res.Bad) > 0 || d.Clock().Now().Sub(begin) > 30*time.Second {
+		t.Fatalf("%v: %+v", err, res)
+	}
+	if got, err := os.ReadFile(base(opts.Output) + ".bin"); err != nil || !bytes.Equal(got, a.b) {
+		t.Errorf("the image is not the disc (%v)", err)
+	}
+}
