@@ -16,6 +16,8 @@ type Difference struct {
 	First disc.LBA `json:"first"`
 	Last  disc.LBA `json:"last"` // inclusive
 	Text  string   `json:"text"`
+	// Unread: the sectors of the second image cannot be read, and were not compared.
+	Unread bool `json:"unread,omitempty"`
 }
 
 // String describes the difference in a line.
@@ -46,6 +48,9 @@ type CompareOptions struct {
 	// AnyOffset: the second image is read by a drive, which may give audio a fixed
 	// number of samples early or late.
 	AnyOffset bool
+	// Damaged reports whether an error of the second image is one of the sectors asked
+	// for, so that others may be read. It may be nil: none is.
+	Damaged func(err error) bool
 	// Progress is told how many sectors of how many are done. It may be nil.
 	Progress func(done, total int64)
 }
@@ -54,7 +59,10 @@ type CompareOptions struct {
 // and a DVD (the .iso of a large disc, say, and that disc) are compared by user
 // data. Where one image ends earlier, what both have is still compared.
 func Compare(ctx context.Context, a, b disc.Image, o CompareOptions) (Comparison, error) {
-	c := comparer{a: a, b: b, user: a.Layout().Medium.SectorSize() != b.Layout().Medium.SectorSize()}
+	c := comparer{a: a, b: b, user: a.Layout().Medium.SectorSize() != b.Layout().Medium.SectorSize(), damaged: o.Damaged}
+	if c.damaged == nil {
+		c.damaged = func(error) bool { return false }
+	}
 	if o.AnyOffset && !c.user {
 		c.shift, c.runs = findShift(ctx, a, b), audioRuns(b.Layout())
 	}
@@ -95,6 +103,8 @@ type comparer struct {
 	user        bool // compare user data only
 	found       []Difference
 	done, total int64
+
+	damaged func(err error) bool
 
 	shift int        // of the audio of b, in samples
 	runs  []audioRun // of b
@@ -157,11 +167,8 @@ func (c *comparer) track(ctx context.Context, a, b *disc.Track, progress func(do
 		if err := c.a.ReadSectors(ctx, pa, a.Begin()+disc.LBA(i)); err != nil {
 			return err
 		}
-		if err := c.other(ctx, pb, pa, b, b.Begin()+disc.LBA(i)); err != nil {
+		if err := c.batch(ctx, [2]*disc.Track{a, b}, pa, pb, i); err != nil {
 			return err
-		}
-		if c.user || !bytes.Equal(pa, pb) {
-			c.sectors(a, pa, pb, k, a.Begin()+disc.LBA(i))
 		}
 		c.done += int64(k)
 		if progress != nil {
@@ -172,6 +179,41 @@ func (c *comparer) track(ctx context.Context, a, b *disc.Track, progress func(do
 		}
 	}
 	return nil
+}
+
+// batch compares sectors of two tracks from the i-th on, those of a with what b reads, one
+// by one where they do not come together.
+func (c *comparer) batch(ctx context.Context, t [2]*disc.Track, pa, pb []byte, i int) error {
+	size := c.a.Layout().Medium.SectorSize()
+	n, at := len(pa)/size, t[0].Begin()+disc.LBA(i)
+	err := c.other(ctx, pb, pa, t[1], t[1].Begin()+disc.LBA(i))
+	switch {
+	case err == nil:
+		if c.user || !bytes.Equal(pa, pb) {
+			c.sectors(t[0], pa, pb, n, at)
+		}
+		return nil
+	case ctx.Err() != nil, !c.damaged(err):
+		return err
+	case n == 1:
+		c.found = join(c.found, Difference{Track: t[0].Number, First: at, Last: at, Text: "cannot be read", Unread: true})
+		return nil
+	}
+	for k := range n {
+		if err := c.batch(ctx, t, pa[k*size:(k+1)*size], pb[k*len(pb)/n:(k+1)*len(pb)/n], i+k); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// join adds a difference to others, or to the last of them where it follows it.
+func join(all []Difference, d Difference) []Difference {
+	if k := len(all) - 1; k >= 0 && all[k].Track == d.Track && all[k].Last+1 == d.First && all[k].Unread == d.Unread {
+		all[k].Last = d.Last
+		return all
+	}
+	return append(all, d)
 }
 
 // other reads sectors of a track of b; own holds those of a.
@@ -194,11 +236,7 @@ func (c *comparer) sectors(t *disc.Track, pa, pb []byte, n int, first disc.LBA) 
 			continue
 		}
 		at := first + disc.LBA(i)
-		if k := len(c.found) - 1; k >= 0 && c.found[k].Track == t.Number && c.found[k].Last+1 == at {
-			c.found[k].Last = at
-			continue
-		}
-		c.found = append(c.found, Difference{Track: t.Number, First: at, Last: at, Text: "different content"})
+		c.found = join(c.found, Difference{Track: t.Number, First: at, Last: at, Text: "different content"})
 	}
 }
 

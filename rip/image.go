@@ -24,6 +24,9 @@ func OpenDisc(ctx context.Context, d *mmc.Drive) (disc.Image, error) {
 		return nil, err
 	}
 	m := &discImage{layout: c.Layout, reader: drive.Reader{Drive: d, Caps: drive.ReadCaps{Raw: c.reader.Caps.Raw}}}
+	if tracks := c.Layout.Tracks(); c.Layout.Medium != disc.CD {
+		m.regions = isoRegions(c.Contents.Recorded, int64(c.Layout.End()), tracks[0])
+	}
 	if c.Layout.Medium == disc.CD && !m.reader.Caps.Raw {
 		return nil, fmt.Errorf("%w whole sectors", ErrCannotRead)
 	}
@@ -35,6 +38,7 @@ type discImage struct {
 	disc.Plain // sub-channels, for one, are not read
 	layout     *disc.Layout
 	reader     drive.Reader
+	regions    regions // of a DVD or BD: gaps between its sessions are zeros
 }
 
 func (m *discImage) Layout() *disc.Layout { return m.layout }
@@ -50,7 +54,13 @@ func (m *discImage) ReadSectors(ctx context.Context, p []byte, first disc.LBA) e
 			return fmt.Errorf("%w: %d", disc.ErrNoSector, first)
 		}
 		n := min(len(p)/size, most, int(t.End-first))
-		if err := m.read(ctx, p[:n*size], first, n, drive.CodingOf(t)); err != nil {
+		void := notVoid
+		if g := m.regions.find(int64(first) * mmc.BlockSize); g != nil {
+			n, void = min(n, int(g.last()-first)), g.void
+		}
+		if void != notVoid {
+			clear(p[:n*size])
+		} else if err := m.read(ctx, p[:n*size], first, n, drive.CodingOf(t)); err != nil {
 			return err
 		}
 		p, first = p[n*size:], first+disc.LBA(n)

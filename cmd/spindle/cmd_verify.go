@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"spindle/drive"
 	"spindle/internal/regular"
 
 	"spindle/check"
@@ -74,6 +75,7 @@ type verifyResult struct {
 	Implanted   string             `json:"implanted_md5,omitempty"` // right or wrong
 	Game        string             `json:"game,omitempty"`
 	Differences []check.Difference `json:"differences,omitempty"`
+	UnreadFiles []string           `json:"unread_files,omitempty"`        // that sectors belong to which the disc does not give
 	Shift       int                `json:"audio_shift_samples,omitempty"` // of the disc in the drive
 	Repaired    *check.Repaired    `json:"repaired,omitempty"`
 	Flaws       []flawRange        `json:"flaws,omitempty"` // what a map beside the image says
@@ -198,15 +200,7 @@ func (r *verifyResult) reportWith(p *page) {
 		p.line("%s has the same content", r.o.with)
 		r.reportShift(p)
 	case r.compared:
-		defer r.reportShift(p)
-		p.line("%s is %s:", r.o.with, p.red("different"))
-		for i, d := range r.Differences {
-			if i == mostListed {
-				p.line("  and %d more (--json lists all)", len(r.Differences)-i)
-				break
-			}
-			p.line("  %s", d)
-		}
+		r.reportDifferences(p)
 	}
 }
 
@@ -266,6 +260,9 @@ func (r *verifyResult) verdict() string {
 	switch {
 	case damaged:
 		return "This image is damaged."
+	}
+	if r.onlyUnread() {
+		return "Part of " + r.o.with + " cannot be read; all the rest is the same as in this image."
 	}
 	return "This image and " + r.o.with + " differ."
 }
@@ -413,7 +410,8 @@ func (v *verification) with(ctx context.Context) error {
 	}
 	defer other.Close()
 	c, err := check.Compare(ctx, v.img, other, check.CompareOptions{
-		AnyOffset: isDriveName(v.o.with), Progress: v.bar.step("comparing")})
+		AnyOffset: isDriveName(v.o.with), Progress: v.bar.step("comparing"),
+		Damaged: func(err error) bool { return isDriveName(v.o.with) && drive.Classify(err).OneCommand() }})
 	if err != nil {
 		return err
 	}
@@ -423,6 +421,7 @@ func (v *verification) with(ctx context.Context) error {
 	if len(v.Differences) > 0 {
 		v.wrong()
 	}
+	v.UnreadFiles = image.FilesAt(ctx, v.img, unreadFlaws(v.Differences), mostFiles)
 	return nil
 }
 

@@ -86,7 +86,8 @@ func cutToImage(ctx context.Context, d *mmc.Drive, on, img disc.Image) (*cutDisc
 	for i := len(runs) - 1; i >= 0; i-- {
 		r := runs[i]
 		more := int(r.End - r.First - n)
-		if more < 0 || more > most || more == 0 && len(runs) == 1 || i > 0 && !beginsAlike(ctx, on, img, r.First) {
+		padded := more > most && len(runs) == 1 && drive.Recordable(m.Profile) && zerosBehind(ctx, on, r.First+n, r.End)
+		if more < 0 || more > most && !padded || more == 0 && len(runs) == 1 || i > 0 && !beginsAlike(ctx, on, img, r.First) {
 			continue
 		}
 		l := on.Layout().Clone()
@@ -132,6 +133,25 @@ func beginsAlike(ctx context.Context, on, img disc.Image, at disc.LBA) bool {
 	t := img.Layout().Tracks()[0]
 	a, b := make([]byte, blocks*cdsector.UserSize), make([]byte, blocks*cdsector.UserSize)
 	return t.Sectors() >= blocks && readUserAt(ctx, img, a, t.Start) == nil && readUserAt(ctx, on, b, at) == nil && bytes.Equal(a, b)
+}
+
+// zerosBehind reports whether a disc holds nothing but zeros in a run of sectors: what a burn
+// of a stream fills the size with that was stated before its end was known.
+func zerosBehind(ctx context.Context, on disc.Image, first, end disc.LBA) bool {
+	const batch = 256
+	p := make([]byte, batch*cdsector.UserSize)
+	for at := first; at < end; at += batch {
+		n := min(batch, end-at)
+		if readUserAt(ctx, on, p[:n*cdsector.UserSize], at) != nil {
+			return false
+		}
+		for _, b := range p[:n*cdsector.UserSize] {
+			if b != 0 {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // readUserAt reads the user data of sectors.

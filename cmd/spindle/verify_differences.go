@@ -1,0 +1,44 @@
+package main
+
+import (
+	"slices"
+
+	"spindle/check"
+	"spindle/disc"
+)
+
+// reportDifferences lists what is not the same, and what could not be compared.
+func (r *verifyResult) reportDifferences(p *page) {
+	if r.onlyUnread() {
+		p.line("%s is the same as far as it can be read:", r.o.with)
+	} else {
+		p.line("%s is %s:", r.o.with, p.red("different"))
+	}
+	for i, d := range r.Differences {
+		if i == mostListed {
+			p.line("  and %d more (--json lists all)", len(r.Differences)-i)
+			break
+		}
+		p.line("  %s", d)
+	}
+	if len(r.UnreadFiles) > 0 {
+		p.line("files that cannot be read whole: %s", fileList(r.UnreadFiles))
+	}
+	r.reportShift(p)
+}
+
+// onlyUnread reports whether all that is not the same could not be read.
+func (r *verifyResult) onlyUnread() bool {
+	return len(r.Differences) > 0 && !slices.ContainsFunc(r.Differences, func(d check.Difference) bool { return !d.Unread })
+}
+
+// unreadFlaws are the sectors of a disc that could not be compared.
+func unreadFlaws(all []check.Difference) disc.Flaws {
+	var flaws []disc.Flaw
+	for _, d := range all {
+		if d.Unread {
+			flaws = append(flaws, disc.Flaw{First: d.First, Count: int(d.Last-d.First) + 1, Kind: disc.Unread})
+		}
+	}
+	return disc.FlawsOf(flaws...)
+}
