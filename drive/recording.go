@@ -97,49 +97,61 @@ func surveyRecording(ctx context.Context, d *mmc.Drive, m *Medium) (*Recording, 
 	return r, ctx.Err()
 }
 
+// writeFeatures are, by profile, those of which a drive has one when it writes such discs.
+var writeFeatures = map[mmc.Profile][]mmc.FeatureCode{
+	mmc.ProfileCDR:         {mmc.FeatureCDMastering, mmc.FeatureCDTrackAtOnce},
+	mmc.ProfileCDRW:        {mmc.FeatureCDMastering, mmc.FeatureCDTrackAtOnce},
+	mmc.ProfileDVDR:        {mmc.FeatureDVDRWrite},
+	mmc.ProfileDVDRW:       {mmc.FeatureDVDRWrite},
+	mmc.ProfileDVDRDL:      {mmc.FeatureDVDRWrite},
+	mmc.ProfileDVDRWRO:     {mmc.FeatureRigidOverwrite, mmc.FeatureRestrictedOverwrite},
+	mmc.ProfileDVDRAM:      {mmc.FeatureRandomWritable},
+	mmc.ProfileDVDPlusRW:   {mmc.FeatureDVDPlusRW, mmc.FeatureDVDPlusRWDL},
+	mmc.ProfileDVDPlusRWDL: {mmc.FeatureDVDPlusRW, mmc.FeatureDVDPlusRWDL},
+	mmc.ProfileDVDPlusR:    {mmc.FeatureDVDPlusR},
+	mmc.ProfileDVDPlusRDL:  {mmc.FeatureDVDPlusRDL},
+	mmc.ProfileBDR:         {mmc.FeatureBDWrite},
+	mmc.ProfileBDRE:        {mmc.FeatureBDWrite},
+}
+
 // features takes what the drive can do with the disc. A disc that has to be erased
 // first makes no feature current that it will have then: how the drive writes counts
 // all the same.
 func (r *Recording) features(conf *mmc.Configuration, p mmc.Profile) {
+	r.Writes = slices.ContainsFunc(writeFeatures[p], func(code mmc.FeatureCode) bool { return writes(conf, code) })
 	erase := r.Erasable && (r.Status == mmc.DiscComplete || r.Damaged)
-	able := func(code mmc.FeatureCode) bool {
-		f := conf.Feature(code)
-		return f != nil && (f.Current || erase)
+	able := func(code mmc.FeatureCode) *mmc.Feature { // or nil
+		if f := conf.Feature(code); f != nil && (f.Current || erase) {
+			return f
+		}
+		return nil
 	}
 	switch p {
 	case mmc.ProfileCDR, mmc.ProfileCDRW:
-		if able(mmc.FeatureCDMastering) {
-			cd := conf.Feature(mmc.FeatureCDMastering).CDWrite()
-			r.AtOnce, r.RawWrite, r.Simulates, r.UnderrunFree = cd.SessionAtOnce, cd.Raw, cd.TestWrite, cd.BufferUnderrunFree
-		}
-		if able(mmc.FeatureCDTrackAtOnce) {
-			cd := conf.Feature(mmc.FeatureCDTrackAtOnce).CDWrite()
-			r.Simulates = r.Simulates || cd.TestWrite
-			r.UnderrunFree = r.UnderrunFree || cd.BufferUnderrunFree
-		}
-		r.Writes = conf.Has(mmc.FeatureCDMastering) || conf.Has(mmc.FeatureCDTrackAtOnce)
+		r.cdFeatures(able(mmc.FeatureCDMastering), able(mmc.FeatureCDTrackAtOnce))
 	case mmc.ProfileDVDR, mmc.ProfileDVDRW, mmc.ProfileDVDRDL:
-		r.Writes = conf.Has(mmc.FeatureDVDRWrite)
-		if able(mmc.FeatureDVDRWrite) {
-			dvd := conf.Feature(mmc.FeatureDVDRWrite).DVDRWrite()
+		if f := able(mmc.FeatureDVDRWrite); f != nil {
+			dvd := f.DVDRWrite()
 			r.AtOnce, r.Simulates, r.UnderrunFree = true, dvd.TestWrite, dvd.BufferUnderrunFree
 		}
-		r.InPackets = able(mmc.FeatureIncremental)
-	case mmc.ProfileDVDRWRO:
-		r.Writes = conf.Has(mmc.FeatureRigidOverwrite) || conf.Has(mmc.FeatureRestrictedOverwrite)
-	case mmc.ProfileDVDRAM:
-		r.Writes = conf.Has(mmc.FeatureRandomWritable)
-	case mmc.ProfileDVDPlusRW, mmc.ProfileDVDPlusRWDL:
-		r.Writes = writes(conf, mmc.FeatureDVDPlusRW) || writes(conf, mmc.FeatureDVDPlusRWDL)
-	case mmc.ProfileDVDPlusR:
-		r.Writes = writes(conf, mmc.FeatureDVDPlusR)
-	case mmc.ProfileDVDPlusRDL:
-		r.Writes = writes(conf, mmc.FeatureDVDPlusRDL)
-	case mmc.ProfileBDR, mmc.ProfileBDRE:
-		r.Writes = conf.Has(mmc.FeatureBDWrite)
+		r.InPackets = able(mmc.FeatureIncremental) != nil
 	}
 	if Overwritable(p) || p.IsBD() || p == mmc.ProfileDVDPlusR || p == mmc.ProfileDVDPlusRDL {
 		r.UnderrunFree = true // as these kinds of media always are
+	}
+}
+
+// cdFeatures takes what the drive can do with a CD from the features of writing it in
+// sessions and in tracks, of which either may be nil.
+func (r *Recording) cdFeatures(mastering, track *mmc.Feature) {
+	if mastering != nil {
+		cd := mastering.CDWrite()
+		r.AtOnce, r.RawWrite, r.Simulates, r.UnderrunFree = cd.SessionAtOnce, cd.Raw, cd.TestWrite, cd.BufferUnderrunFree
+	}
+	if track != nil {
+		cd := track.CDWrite()
+		r.Simulates = r.Simulates || cd.TestWrite
+		r.UnderrunFree = r.UnderrunFree || cd.BufferUnderrunFree
 	}
 }
 
@@ -171,10 +183,14 @@ func (r *Recording) legacy(ctx context.Context, d *mmc.Drive, m *Medium) error {
 	return nil
 }
 
-// writes reports whether a DVD+R or DVD+RW feature is current and covers writing.
+// writes reports whether a feature is current and covers writing. Those of DVD+R and
+// DVD+RW say by a flag whether they do.
 func writes(conf *mmc.Configuration, code mmc.FeatureCode) bool {
-	f := conf.Feature(code)
-	return f != nil && f.Current && f.DVDPlus().Write
+	switch code {
+	case mmc.FeatureDVDPlusRW, mmc.FeatureDVDPlusRWDL, mmc.FeatureDVDPlusR, mmc.FeatureDVDPlusRDL:
+		return conf.Has(code) && conf.Feature(code).DVDPlus().Write
+	}
+	return conf.Has(code)
 }
 
 // place finds where writing can go on, and how much fits.
@@ -197,16 +213,7 @@ func (r *Recording) place(ctx context.Context, d *mmc.Drive, p mmc.Profile) erro
 		r.NoPoint = r.Status != mmc.DiscBlank
 		return nil
 	}
-	r.LastTrack = t.Track
-	// A BD-R that was formatted, and not yet written, calls itself appendable
-	// (libburn).
-	if p == mmc.ProfileBDR && r.Status == mmc.DiscAppendable && !r.Open && t.Start == 0 && t.NextWritable == 0 {
-		r.Status = mmc.DiscBlank
-	}
-	r.NextWritable = writePoint(&t)
-	r.Damaged = r.Damaged || t.Damaged || r.Status == mmc.DiscAppendable && !t.NextWritableValid
-	r.Free = int(t.Free)
-	r.Capacity = int(r.NextWritable) + r.Free
+	r.placeAt(p, &t)
 	if !cd {
 		return nil
 	}
@@ -215,6 +222,20 @@ func (r *Recording) place(ctx context.Context, d *mmc.Drive, p mmc.Profile) erro
 	}
 	r.Free = max(0, r.Capacity-int(r.NextWritable))
 	return nil
+}
+
+// placeAt takes from the track in which writing goes on where it does, and how much fits.
+func (r *Recording) placeAt(p mmc.Profile, t *mmc.TrackInfo) {
+	r.LastTrack = t.Track
+	// A BD-R that was formatted, and not yet written, calls itself appendable
+	// (libburn).
+	if p == mmc.ProfileBDR && r.Status == mmc.DiscAppendable && !r.Open && t.Start == 0 && t.NextWritable == 0 {
+		r.Status = mmc.DiscBlank
+	}
+	r.NextWritable = writePoint(t)
+	r.Damaged = r.Damaged || t.Damaged || r.Status == mmc.DiscAppendable && !t.NextWritableValid
+	r.Free = int(t.Free)
+	r.Capacity = int(r.NextWritable) + r.Free
 }
 
 // groove takes from the groove of a CD (ATIP) where its lead-in begins, and how much it

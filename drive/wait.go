@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"spindle/scsi"
@@ -42,34 +43,19 @@ const (
 // [ErrNotReady], or what the device failed with.
 func WaitReady(ctx context.Context, d *mmc.Drive, limit time.Duration) error {
 	start := d.Clock().Now()
-	changed := false
-	for attentions := 0; ; {
+	var w waiting
+	for {
 		err := d.TestUnitReady(ctx)
-		s := scsi.SenseOf(err)
 		waited := d.Clock().Now().Sub(start)
-		switch class := Classify(err); {
-		case err == nil:
-			return nil
-		case s != nil && s.Is(scsi.NotReady, scsi.ASCNotReady, scsi.ASCQCauseNotReportable) && waited >= causeUnknown:
-			return nil // an adapter that always says so (libburn spc.c): the next command will tell
-		case class == NoMedium && changed && waited < absentAfterLoad && !s.Is(scsi.NotReady, scsi.ASCMediumNotPresent, scsi.ASCQTrayOpen):
-			// Drives say so before they find the disc that has just come (libburn spc.c).
-		case s != nil && s.Key == scsi.UnitAttention && attentions < maxAttentions:
-			attentions++
-			changed = changed || class == Changed
+		switch next, fail := w.judge(err, waited); {
+		case next == isReady || fail != nil:
+			return fail
+		case next == askAgain:
 			continue
-		case s != nil && s.Is(scsi.NotReady, scsi.ASCMediumNotPresent, scsi.ASCQTrayOpen):
-			return fmt.Errorf("%w (%w)", ErrTrayOpen, err)
-		case class == NoMedium:
-			return fmt.Errorf("%w (%w)", ErrNoMedium, err)
-		case class == Unusable:
-			return fmt.Errorf("%w (%w)", ErrUnreadable, err)
-		case s != nil && s.Is(scsi.NotReady, scsi.ASCNotReady, scsi.ASCQStartRequired):
+		case next == askToStart:
 			if err := d.StartStop(ctx, mmc.Start); err != nil {
 				return err
 			}
-		case class != Busy && class != NotReady && class != Attention && class != Changed:
-			return err
 		}
 		if waited >= limit {
 			return fmt.Errorf("%w after %s (%w)", ErrNotReady, limit.Round(time.Second), err)
@@ -78,6 +64,60 @@ func WaitReady(ctx context.Context, d *mmc.Drive, limit time.Duration) error {
 			return err
 		}
 	}
+}
+
+// next is what follows the answer to TEST UNIT READY.
+type next uint8
+
+const (
+	isReady    next = iota
+	askLater        // after a while
+	askAgain        // at once
+	askToStart      // and later again
+)
+
+// waiting is what a drive has said while it is waited for.
+type waiting struct {
+	attentions int  // unit attentions
+	changed    bool // one of them said that the medium changed
+}
+
+// judge says what follows the answer err, or the error with which the waiting ends.
+func (w *waiting) judge(err error, waited time.Duration) (next, error) {
+	class, tray := Classify(err), scsi.IsSense(err, scsi.NotReady, scsi.ASCMediumNotPresent, scsi.ASCQTrayOpen)
+	switch {
+	case err == nil:
+		return isReady, nil
+	case scsi.IsSense(err, scsi.NotReady, scsi.ASCNotReady, scsi.ASCQCauseNotReportable) && waited >= causeUnknown:
+		return isReady, nil // an adapter that always says so (libburn spc.c): the next command will tell
+	case class == NoMedium && w.changed && waited < absentAfterLoad && !tray:
+		return askLater, nil // drives say so before they find the disc that has just come (libburn spc.c)
+	case w.attention(err, class):
+		return askAgain, nil
+	case tray:
+		return askLater, fmt.Errorf("%w (%w)", ErrTrayOpen, err)
+	case class == NoMedium:
+		return askLater, fmt.Errorf("%w (%w)", ErrNoMedium, err)
+	case class == Unusable:
+		return askLater, fmt.Errorf("%w (%w)", ErrUnreadable, err)
+	case scsi.IsSense(err, scsi.NotReady, scsi.ASCNotReady, scsi.ASCQStartRequired):
+		return askToStart, nil
+	case slices.Contains([]Class{Busy, NotReady, Attention, Changed}, class):
+		return askLater, nil
+	}
+	return askLater, err
+}
+
+// attention notes a unit attention. It reports false for other errors, and for the last
+// of too many.
+func (w *waiting) attention(err error, class Class) bool {
+	s := scsi.SenseOf(err)
+	if s == nil || s.Key != scsi.UnitAttention || w.attentions >= maxAttentions {
+		return false
+	}
+	w.attentions++
+	w.changed = w.changed || class == Changed
+	return true
 }
 
 // BusyLimit is how long [Retry] waits for a drive that stays busy.

@@ -239,89 +239,135 @@ const (
 // Read reads a map file. The blocks must follow each other without gaps from
 // position 0.
 func Read(r io.Reader) (*Map, error) {
-	m := new(Map)
+	p := parser{m: new(Map)}
 	scan := bufio.NewScanner(r)
 	scan.Buffer(nil, maxLine)
-	line, status, kept := 0, false, 0
-	var flawed []flawedRun
-	fail := func(format string, args ...any) error {
-		return fmt.Errorf("%w: line %d: %s", ErrSyntax, line, fmt.Sprintf(format, args...))
-	}
 	for scan.Scan() {
-		line++
-		text := scan.Text()
-		if c, ok := strings.CutPrefix(text, "#"); ok {
-			if text, ok := strings.CutPrefix(c, flawedComment); ok {
-				x, err := parseRun(text)
-				if err != nil {
-					return nil, fail("%v", err)
-				}
-				if flawed = append(flawed, flawedRun{x, line}); len(flawed) > maxBlocks {
-					return nil, fail("too many blocks")
-				}
-				continue
-			}
-			if !strings.HasPrefix(c, " current_pos") && !strings.HasPrefix(c, "      pos") {
-				m.Comments = append(m.Comments, c)
-				if kept += len(c); kept > maxCommentBytes || len(m.Comments) > maxComments {
-					return nil, fail("too many comments")
-				}
-			}
-			continue
+		p.line++
+		if err := p.parse(scan.Text()); err != nil {
+			return nil, p.fail(err)
 		}
-		words := strings.Fields(text)
-		switch {
-		case len(words) == 0:
-			continue
-		case !status:
-			// the position in the copy, the phase, and since 1.23 the pass
-			if len(words) != 2 && len(words) != 3 {
-				return nil, fail("not a status line")
-			}
-			pos, err := strconv.ParseInt(words[0], 0, 64)
-			if err != nil || pos < 0 || len(words[1]) != 1 || strings.IndexByte("?*/-+FG", words[1][0]) < 0 {
-				return nil, fail("not a status line")
-			}
-			m.Pos, m.Phase, m.Pass, status = pos, Status(words[1][0]), 1, true
-			if len(words) == 3 {
-				if m.Pass, err = strconv.Atoi(words[2]); err != nil || m.Pass < 1 {
-					return nil, fail("the pass is not a number from 1 up")
-				}
-			}
-			continue
-		case len(words) != 3 || len(words[2]) != 1 || !Status(words[2][0]).valid():
-			return nil, fail("not a block")
-		}
-		pos, err1 := strconv.ParseInt(words[0], 0, 64)
-		size, err2 := strconv.ParseInt(words[1], 0, 64)
-		switch {
-		case err1 != nil || err2 != nil || size <= 0 || pos+size < pos:
-			return nil, fail("not a block")
-		case pos != m.Size():
-			return nil, fail("block at %d, but the one before ends at %d", pos, m.Size())
-		case len(m.blocks) >= maxBlocks:
-			return nil, fail("too many blocks")
-		}
-		s := Status(words[2][0])
-		if k := len(m.blocks); k > 0 && m.blocks[k-1].Status == s {
-			m.blocks[k-1].Size += size
-			continue
-		}
-		m.blocks = append(m.blocks, Block{pos, size, s})
 	}
 	if err := scan.Err(); err != nil {
-		return nil, fail("%v", err)
+		return nil, p.fail(err)
 	}
-	if !status {
-		return nil, fail("no status line")
+	if !p.status {
+		return nil, p.fail(errors.New("no status line"))
 	}
-	for _, x := range flawed {
-		line = x.line
-		if err := m.setFlawed(x.Block); err != nil {
-			return nil, fail("%v", err)
+	for _, x := range p.flawed {
+		if err := p.m.setFlawed(x.Block); err != nil {
+			p.line = x.line
+			return nil, p.fail(err)
 		}
 	}
-	return m, nil
+	return p.m, nil
+}
+
+// A parser makes a map of the lines of its file.
+type parser struct {
+	m      *Map
+	line   int
+	status bool // the status line has come
+	kept   int  // bytes of comments
+	flawed []flawedRun
+}
+
+func (p *parser) fail(err error) error {
+	return fmt.Errorf("%w: line %d: %v", ErrSyntax, p.line, err)
+}
+
+// parse takes one line.
+func (p *parser) parse(text string) error {
+	if c, ok := strings.CutPrefix(text, "#"); ok {
+		return p.comment(c)
+	}
+	words := strings.Fields(text)
+	switch {
+	case len(words) == 0:
+		return nil
+	case !p.status:
+		p.status = true
+		return p.m.setStatus(words)
+	}
+	return p.m.append(words)
+}
+
+// comment keeps a comment, or what it says of bytes that were read with errors.
+func (p *parser) comment(c string) error {
+	if text, ok := strings.CutPrefix(c, flawedComment); ok {
+		x, err := parseRun(text)
+		if err != nil {
+			return err
+		}
+		if p.flawed = append(p.flawed, flawedRun{x, p.line}); len(p.flawed) > maxBlocks {
+			return errBlocks
+		}
+		return nil
+	}
+	if strings.HasPrefix(c, " current_pos") || strings.HasPrefix(c, "      pos") {
+		return nil
+	}
+	p.m.Comments = append(p.m.Comments, c)
+	if p.kept += len(c); p.kept > maxCommentBytes || len(p.m.Comments) > maxComments {
+		return errors.New("too many comments")
+	}
+	return nil
+}
+
+// What is wrong with a line.
+var (
+	errStatus = errors.New("not a status line")
+	errBlock  = errors.New("not a block")
+	errBlocks = errors.New("too many blocks")
+)
+
+// setStatus reads the status line: the position in the copy, the phase, and since 1.23
+// the pass.
+func (m *Map) setStatus(words []string) error {
+	if len(words) != 2 && len(words) != 3 {
+		return errStatus
+	}
+	pos, err := strconv.ParseInt(words[0], 0, 64)
+	if err != nil || pos < 0 || len(words[1]) != 1 || strings.IndexByte("?*/-+FG", words[1][0]) < 0 {
+		return errStatus
+	}
+	m.Pos, m.Phase, m.Pass = pos, Status(words[1][0]), 1
+	if len(words) == 3 {
+		if m.Pass, err = strconv.Atoi(words[2]); err != nil || m.Pass < 1 {
+			return errors.New("the pass is not a number from 1 up")
+		}
+	}
+	return nil
+}
+
+// append reads the line of a block, which is behind all others.
+func (m *Map) append(words []string) error {
+	if len(words) != 3 || len(words[2]) != 1 || !Status(words[2][0]).valid() {
+		return errBlock
+	}
+	pos, size, ok := parseExtent(words)
+	switch {
+	case !ok:
+		return errBlock
+	case pos != m.Size():
+		return fmt.Errorf("block at %d, but the one before ends at %d", pos, m.Size())
+	case len(m.blocks) >= maxBlocks:
+		return errBlocks
+	}
+	s := Status(words[2][0])
+	if k := len(m.blocks); k > 0 && m.blocks[k-1].Status == s {
+		m.blocks[k-1].Size += size
+		return nil
+	}
+	m.blocks = append(m.blocks, Block{pos, size, s})
+	return nil
+}
+
+// parseExtent reads a position and a size.
+func parseExtent(words []string) (pos, size int64, ok bool) {
+	pos, err1 := strconv.ParseInt(words[0], 0, 64)
+	size, err2 := strconv.ParseInt(words[1], 0, 64)
+	return pos, size, err1 == nil && err2 == nil && size > 0 && pos+size >= pos
 }
 
 // A flawedRun is what one comment names, and where in the file that stands.
@@ -334,9 +380,7 @@ type flawedRun struct {
 func parseRun(text string) (Block, error) {
 	words := strings.Fields(text)
 	if len(words) == 2 {
-		pos, err1 := strconv.ParseInt(words[0], 0, 64)
-		size, err2 := strconv.ParseInt(words[1], 0, 64)
-		if err1 == nil && err2 == nil && pos >= 0 && size > 0 && pos+size > pos {
+		if pos, size, ok := parseExtent(words); ok && pos >= 0 {
 			return Block{pos, size, ReadWithErrors}, nil
 		}
 	}
