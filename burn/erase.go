@@ -1,6 +1,7 @@
 package burn
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -50,53 +51,62 @@ type FormatOptions struct {
 // PlanFormat plans the formatting of the disc m, which it leaves as it is. A DVD-RW
 // becomes one that is overwritten.
 func PlanFormat(m *Medium, o FormatOptions) (*Plan, error) {
-	full, spare := o.Full, o.Spare
-	p := &planner{m: *m, plan: &Plan{Profile: m.Profile}, o: Options{Spare: spare, Blank: true, Full: true}}
+	p := &planner{m: *m, plan: &Plan{Profile: m.Profile}, o: Options{Spare: o.Spare, Blank: true, Full: true}}
+	var err error
 	switch m.Profile {
 	case mmc.ProfileDVDRW, mmc.ProfileDVDRWRO:
-		f := &mmc.FormatRequest{Type: mmc.FormatRWQuick, Param: 16}
-		if full {
-			f = nil
-			for i, c := range m.Formats {
-				if i > 0 && c.Type == mmc.FormatFull {
-					f = &mmc.FormatRequest{Type: mmc.FormatFull, Blocks: c.Blocks, Param: c.Param}
-				}
-			}
-			if f == nil {
-				return nil, &Refusal{Kind: ErrOptions, Reason: NoFullFormat, Disc: m.Profile}
-			}
-		}
-		p.add(FormatStep{Request: *f})
-		if !full {
-			p.add(CloseStep{Function: mmc.CloseSession, Optional: true})
-		}
+		err = p.formatDVDRW(o)
 	case mmc.ProfileBDR:
-		if m.Status != mmc.DiscBlank || m.Formatted {
-			return nil, &Refusal{Kind: ErrNotBlank, Reason: FormattedLate, Disc: m.Profile}
-		}
-		if spare == "" {
-			spare = SpareDefault
-		}
-		if spare == SpareNone {
-			return nil, &Refusal{Kind: ErrOptions, Reason: NothingToFormat, Disc: m.Profile}
-		}
-		f, err := p.spareFormat(mmc.FormatBDR, spare)
-		if err != nil {
-			return nil, err
-		}
-		f.SubType = mmc.SubTypeNoPOW
-		p.add(FormatStep{Request: *f})
+		err = p.formatBDR(o.Spare)
 	case mmc.ProfileDVDPlusRW, mmc.ProfileDVDPlusRWDL, mmc.ProfileDVDRAM, mmc.ProfileBDRE:
-		if err := p.format(0); err != nil {
-			return nil, err
-		}
-		if full && m.Profile == mmc.ProfileBDRE {
+		err = p.format(0)
+		if o.Full && m.Profile == mmc.ProfileBDRE {
 			certify(p.plan.Steps)
 		}
 	default:
-		return nil, &Refusal{Kind: ErrOptions, Reason: NoFormat, Disc: m.Profile}
+		err = &Refusal{Kind: ErrOptions, Reason: NoFormat, Disc: m.Profile}
+	}
+	if err != nil {
+		return nil, err
 	}
 	return p.plan, nil
+}
+
+// formatDVDRW makes a DVD-RW one that is overwritten.
+func (p *planner) formatDVDRW(o FormatOptions) error {
+	if !o.Full {
+		p.add(FormatStep{Request: mmc.FormatRequest{Type: mmc.FormatRWQuick, Param: 16}}, CloseStep{Function: mmc.CloseSession, Optional: true})
+		return nil
+	}
+	var f *mmc.FormatRequest
+	for i, c := range p.m.Formats {
+		if i > 0 && c.Type == mmc.FormatFull {
+			f = &mmc.FormatRequest{Type: mmc.FormatFull, Blocks: c.Blocks, Param: c.Param}
+		}
+	}
+	if f == nil {
+		return &Refusal{Kind: ErrOptions, Reason: NoFullFormat, Disc: p.m.Profile}
+	}
+	p.add(FormatStep{Request: *f})
+	return nil
+}
+
+// formatBDR gives a blank BD-R spare areas.
+func (p *planner) formatBDR(spare Spare) error {
+	spare = cmp.Or(spare, SpareDefault)
+	switch {
+	case p.m.Status != mmc.DiscBlank || p.m.Formatted:
+		return &Refusal{Kind: ErrNotBlank, Reason: FormattedLate, Disc: p.m.Profile}
+	case spare == SpareNone:
+		return &Refusal{Kind: ErrOptions, Reason: NothingToFormat, Disc: p.m.Profile}
+	}
+	f, err := p.spareFormat(mmc.FormatBDR, spare)
+	if err != nil {
+		return err
+	}
+	f.SubType = mmc.SubTypeNoPOW
+	p.add(FormatStep{Request: *f})
+	return nil
 }
 
 // certify makes the formatting of a BD-RE check every sector, which takes hours.

@@ -58,7 +58,7 @@ func (p *Plan) Destroys() bool {
 // Held looks at what is on the disc m. It returns nil where there is nothing: the
 // disc is blank, was never written, or holds nothing but zeros.
 func Held(ctx context.Context, d *mmc.Drive, m *Medium) (*Holdings, error) {
-	if m.Status == mmc.DiscBlank && !m.random() || m.random() && !m.Formatted {
+	if m.empty() {
 		return nil, nil
 	}
 	h := new(Holdings)
@@ -69,34 +69,49 @@ func Held(ctx context.Context, d *mmc.Drive, m *Medium) (*Holdings, error) {
 	}
 	var tracks []*disc.Track
 	end := m.NextWritable
-	if err == nil && read.Contents != nil && read.Contents.Layout != nil {
+	switch {
+	case m.random():
+		end = disc.LBA(m.Capacity)
+	case err == nil && read.Contents != nil && read.Contents.Layout != nil:
 		tracks, end = read.Contents.Layout.Tracks(), read.Contents.Layout.End()
 	}
-	if m.random() {
-		end = disc.LBA(m.Capacity)
-		tracks = nil
-	}
-	data := len(tracks) == 0
-	for _, t := range tracks {
-		if t.Mode == disc.Audio {
-			h.AudioTracks++
-			h.AudioSectors += int(t.End - t.Start)
-		}
-		data = data || t.Mode.IsData()
-	}
+	h.listen(tracks)
 	switch {
 	case end <= 0: // of a session that was never closed nothing can be read, by anyone
 		h.Unreadable = err != nil || !read.Unclosed
-	case data:
+	case len(tracks) == 0 || slices.ContainsFunc(tracks, func(t *disc.Track) bool { return t.Mode.IsData() }):
 		h.look(r, tracks, end)
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if !h.FileSystem && h.AudioTracks == 0 && !h.Unknown && !h.Unreadable {
+	if !h.any() {
 		return nil, nil
 	}
 	return h, nil
+}
+
+// empty reports whether the disc is one on which nothing can be.
+func (m *Medium) empty() bool {
+	if m.random() {
+		return !m.Formatted
+	}
+	return m.Status == mmc.DiscBlank
+}
+
+// any reports whether something is on the disc, or may be.
+func (h *Holdings) any() bool {
+	return h.FileSystem || h.AudioTracks > 0 || h.Unknown || h.Unreadable
+}
+
+// listen counts the audio.
+func (h *Holdings) listen(tracks []*disc.Track) {
+	for _, t := range tracks {
+		if t.Mode == disc.Audio {
+			h.AudioTracks++
+			h.AudioSectors += int(t.End - t.Start)
+		}
+	}
 }
 
 // look finds the file system of the last session that has one, or other data.

@@ -102,33 +102,17 @@ func MakePlan(m *Medium, src *Source, o Options) (*Plan, error) {
 	if err := m.Writable(); err != nil && !(o.Blank && m.Erasable && m.Writes) {
 		return nil, err
 	}
-	p := &planner{m: *m, src: src, o: o, plan: &Plan{Profile: m.Profile, Simulate: o.Simulate, Speed: m.chooseSpeed(o.Speed)}}
+	p := &planner{m: *m, src: src, o: o, plan: &Plan{Profile: m.Profile, Simulate: o.Simulate, Streaming: o.Streaming, Speed: m.chooseSpeed(o.Speed)}}
 	if err := p.prepare(); err != nil {
 		return nil, err
 	}
-	if o.Streaming {
-		if m.Profile != mmc.ProfileDVDRAM && m.Profile != mmc.ProfileBDRE {
-			return nil, &Refusal{Kind: ErrOptions, Reason: NeverVerified, Disc: m.Profile}
-		}
-		p.plan.Streaming = true
+	if o.Streaming && m.Profile != mmc.ProfileDVDRAM && m.Profile != mmc.ProfileBDRE {
+		return nil, &Refusal{Kind: ErrOptions, Reason: NeverVerified, Disc: m.Profile}
 	}
 	if o.Simulate && !p.m.Simulates {
 		return nil, &Refusal{Kind: ErrNoSimulation, Reason: CannotSimulate, Disc: m.Profile}
 	}
-	var err error
-	switch p.m.Profile {
-	case mmc.ProfileCDR, mmc.ProfileCDRW:
-		err = p.cd()
-	case mmc.ProfileDVDR, mmc.ProfileDVDRW, mmc.ProfileDVDRDL:
-		err = p.dvdR()
-	case mmc.ProfileDVDPlusR, mmc.ProfileDVDPlusRDL:
-		err = p.dvdPlusR()
-	case mmc.ProfileBDR:
-		err = p.bdR()
-	default:
-		err = p.overwrite()
-	}
-	if err != nil {
+	if err := p.image(); err != nil {
 		return nil, err
 	}
 	p.plan.Content = content(p.plan.Steps, src)
@@ -136,32 +120,56 @@ func MakePlan(m *Medium, src *Source, o Options) (*Plan, error) {
 	return p.plan, nil
 }
 
+// image plans the writing of the image, as the kind of disc wants it.
+func (p *planner) image() error {
+	switch p.m.Profile {
+	case mmc.ProfileCDR, mmc.ProfileCDRW:
+		return p.cd()
+	case mmc.ProfileDVDR, mmc.ProfileDVDRW, mmc.ProfileDVDRDL:
+		return p.dvdR()
+	case mmc.ProfileDVDPlusR, mmc.ProfileDVDPlusRDL:
+		return p.dvdPlusR()
+	case mmc.ProfileBDR:
+		return p.bdR()
+	}
+	return p.overwrite()
+}
+
 // prepare blanks what is to be blanked.
 func (p *planner) prepare() error {
-	sequential := p.m.Profile == mmc.ProfileCDRW || p.m.Profile == mmc.ProfileDVDRW
-	used := p.m.Status != mmc.DiscBlank || p.m.Damaged
+	used := p.m.usedSequential()
 	switch {
 	case p.o.Blank && !p.m.Erasable:
 		return &Refusal{Kind: ErrOptions, Reason: NotErasable, Disc: p.m.Profile}
 	case p.o.Blank && p.o.Simulate:
 		return &Refusal{Kind: ErrOptions, Reason: NoSimulatedWipe, Disc: p.m.Profile}
-	case p.o.Blank && sequential && used:
+	case p.o.Blank && used:
 		kind := mmc.BlankMinimal
 		if p.o.Full || p.m.Profile == mmc.ProfileDVDRW && p.incremental() {
 			kind = mmc.BlankAll // after a minimal blank a DVD-RW takes disc at once only
 		}
 		p.add(BlankStep{kind})
-		m := &p.m
-		m.Status, m.Damaged, m.NoPoint, m.NextWritable, m.Sessions, m.Open, m.LastTrack = mmc.DiscBlank, false, false, 0, 1, false, 1
-		m.Writes, m.Free = true, max(m.Capacity, m.Free)
-		if m.Capacity == 0 {
-			m.Capacity = blankCapacity(m.Profile)
-		}
-		m.AtOnce = true
-	case sequential && used && p.m.Erasable && (p.m.Status == mmc.DiscComplete || p.m.Damaged || p.m.NoPoint):
+		p.m.blanked()
+	case used && p.m.Erasable && (p.m.Status == mmc.DiscComplete || p.m.Damaged || p.m.NoPoint):
 		return ErrNotBlank
 	}
 	return nil
+}
+
+// usedSequential reports whether the disc must be blanked before all of it can be written
+// in order.
+func (m *Medium) usedSequential() bool {
+	return (m.Profile == mmc.ProfileCDRW || m.Profile == mmc.ProfileDVDRW) && (m.Status != mmc.DiscBlank || m.Damaged)
+}
+
+// blanked makes of the medium what it is after it was blanked.
+func (m *Medium) blanked() {
+	m.Status, m.Damaged, m.NoPoint, m.NextWritable, m.Sessions, m.Open, m.LastTrack = mmc.DiscBlank, false, false, 0, 1, false, 1
+	m.Writes, m.Free = true, max(m.Capacity, m.Free)
+	if m.Capacity == 0 {
+		m.Capacity = blankCapacity(m.Profile)
+	}
+	m.AtOnce = true
 }
 
 // blankCapacity is what a disc that is full holds once it is blank: such a disc

@@ -15,7 +15,6 @@ const leastTrack = 300
 
 // cd plans CD-R and CD-RW.
 func (p *planner) cd() error {
-	l := p.src.layout()
 	mode := p.o.Mode
 	if mode == Auto {
 		mode = SessionAtOnce
@@ -27,15 +26,8 @@ func (p *planner) cd() error {
 		}
 	}
 	p.plan.Mode, p.plan.Final = mode, !p.o.Multi
-	switch {
-	case l.Medium != disc.CD && mode != TrackAtOnce && mode != SessionAtOnce:
-		return &Refusal{Kind: ErrWrongMedium, Reason: ImageOfOther, Disc: p.m.Profile}
-	case p.m.Open:
-		return &Refusal{Kind: ErrNotBlank, Reason: SessionIsOpen, Disc: p.m.Profile}
-	case mode == SessionAtOnce && !p.m.AtOnce:
-		return &Refusal{Kind: ErrOptions, Reason: NoSessionAtOnce, Disc: p.m.Profile}
-	case mode == Raw96 && !p.m.RawWrite:
-		return &Refusal{Kind: ErrOptions, Reason: NoRaw, Disc: p.m.Profile}
+	if err := p.checkCDMode(mode); err != nil {
+		return err
 	}
 	switch mode {
 	case TrackAtOnce:
@@ -46,6 +38,22 @@ func (p *planner) cd() error {
 		return p.sessions()
 	}
 	return &Refusal{Kind: ErrOptions, Reason: NotForCD, Disc: p.m.Profile}
+}
+
+// checkCDMode refuses a mode of writing that does not go with the image, the disc or the
+// drive.
+func (p *planner) checkCDMode(mode Mode) error {
+	switch {
+	case p.src.layout().Medium != disc.CD && mode != TrackAtOnce && mode != SessionAtOnce:
+		return &Refusal{Kind: ErrWrongMedium, Reason: ImageOfOther, Disc: p.m.Profile}
+	case p.m.Open:
+		return &Refusal{Kind: ErrNotBlank, Reason: SessionIsOpen, Disc: p.m.Profile}
+	case mode == SessionAtOnce && !p.m.AtOnce:
+		return &Refusal{Kind: ErrOptions, Reason: NoSessionAtOnce, Disc: p.m.Profile}
+	case mode == Raw96 && !p.m.RawWrite:
+		return &Refusal{Kind: ErrOptions, Reason: NoRaw, Disc: p.m.Profile}
+	}
+	return nil
 }
 
 // params sets the mode of writing, and lets the drive calibrate its laser: on the
@@ -222,10 +230,7 @@ func (p *planner) session(s *disc.Session, shift disc.LBA, more, first bool) {
 	if more {
 		params.MultiSession = mmc.NextSession
 	}
-	text := first && len(l.CDText) > 0 && p.m.LeadInStart < -addr.Pregap && shift == 0
-	if first && len(l.CDText) > 0 && !text {
-		p.plan.Notes = append(p.plan.Notes, Note{Code: NoteNoText})
-	}
+	text := first && p.text(shift)
 	entries := append(catalogueEntries(params.MCN, s.Tracks[0].Control), cueEntries(s, begin, text)...)
 	for i := range entries {
 		entries[i].LBA += shift
@@ -241,30 +246,49 @@ func (p *planner) session(s *disc.Session, shift disc.LBA, more, first bool) {
 	form, _, _ := trackForm(s.Tracks[0].Mode)
 	p.add(ZeroStep{begin + shift - addr.Pregap, addr.Pregap, form})
 	for i := range s.Tracks {
-		t := &s.Tracks[i]
-		form, _, _ := trackForm(t.Mode)
-		from := t.Begin()
-		if i == 0 {
-			from = max(from, begin)
-			if t.Begin() > begin { // an image may leave the beginning out
-				p.add(ZeroStep{begin + shift, int(t.Begin() - begin), form})
-			}
-		}
-		// A pregap of data holds no user data that could be read back.
-		if t.Mode == disc.Mode1 && t.Pregap > 0 {
-			p.add(ZeroStep{from + shift, int(t.Start - from), form})
-			from = t.Start
-		}
-		p.add(WriteStep{Region: Region{LBA: from + shift, Source: from, Count: int(t.End - from), Form: form}})
 		next := s.LeadOut
 		if i+1 < len(s.Tracks) {
 			next = s.Tracks[i+1].Begin()
 		}
-		if next > t.End {
-			p.add(ZeroStep{t.End + shift, int(next - t.End), form})
+		from := s.Tracks[i].Begin()
+		if i == 0 {
+			from = begin
 		}
+		p.track(&s.Tracks[i], from, next, shift)
 	}
 	p.add(SyncStep{})
+}
+
+// text reports whether the CD-TEXT of the image comes onto the disc, and notes it where
+// there is some that does not.
+func (p *planner) text(shift disc.LBA) bool {
+	if len(p.src.layout().CDText) == 0 {
+		return false
+	}
+	if p.m.LeadInStart < -addr.Pregap && shift == 0 {
+		return true
+	}
+	p.plan.Notes = append(p.plan.Notes, Note{Code: NoteNoText})
+	return false
+}
+
+// track adds the steps that write a track of a session at once, and what lies around it,
+// from the address from to next.
+func (p *planner) track(t *disc.Track, from, next, shift disc.LBA) {
+	form, _, _ := trackForm(t.Mode)
+	if begin := t.Begin(); begin > from { // an image may leave the beginning of a session out
+		p.add(ZeroStep{from + shift, int(begin - from), form})
+		from = begin
+	}
+	// A pregap of data holds no user data that could be read back.
+	if t.Mode == disc.Mode1 && t.Pregap > 0 {
+		p.add(ZeroStep{from + shift, int(t.Start - from), form})
+		from = t.Start
+	}
+	p.add(WriteStep{Region: Region{LBA: from + shift, Source: from, Count: int(t.End - from), Form: form}})
+	if next > t.End {
+		p.add(ZeroStep{t.End + shift, int(next - t.End), form})
+	}
 }
 
 // plainControl is the control field of a lead-in or lead-out, which states data or audio

@@ -133,10 +133,6 @@ func audioAround(regions []Region, i int) (from, to disc.LBA) {
 // reload makes the drive forget what it holds, and see the disc as it is now: the
 // disc is stopped, and, where that does not help, the tray goes out and in.
 func (v *verifier) reload(ctx context.Context, regions []Region, keepTray bool) error {
-	end := disc.LBA(0)
-	for i := range regions {
-		end = max(end, regions[i].LBA+disc.LBA(regions[i].Count))
-	}
 	attempts := [][]mmc.LoadAction{{mmc.Stop, mmc.Start}, {mmc.Eject, mmc.Load}}
 	if keepTray {
 		attempts = attempts[:1]
@@ -147,31 +143,37 @@ func (v *verifier) reload(ctx context.Context, regions []Region, keepTray bool) 
 				return err
 			}
 		}
-		err := drive.WaitReady(ctx, v.drive, drive.ReadyLimit)
-		if err == nil {
-			c, cerr := v.drive.Capacity(ctx)
-			if cerr != nil && !drive.Classify(cerr).Answered() {
-				return cerr
-			}
-			if cerr == nil && c.Blocks >= int64(end) {
-				return nil
-			}
-			// What a disc holds that is not closed, some drives read, and do
-			// not count.
-			if n := len(regions); n > 0 && regions[n-1].Form == FormBlock {
-				_, rerr := v.drive.Read10(ctx, make([]byte, cdsector.UserSize), end-1)
-				if rerr == nil {
-					return nil
-				}
-				if !drive.Classify(rerr).Answered() {
-					return rerr
-				}
-			}
-		} else if !drive.Classify(err).Answered() {
+		switch err := v.sees(ctx, regions); {
+		case err == nil:
+			return nil
+		case !drive.Classify(err).Answered() && !errors.Is(err, ErrReload):
 			return err
 		}
 	}
 	return ErrReload
+}
+
+// sees returns nil where the drive sees the disc up to the end of the regions.
+func (v *verifier) sees(ctx context.Context, regions []Region) error {
+	if err := drive.WaitReady(ctx, v.drive, drive.ReadyLimit); err != nil {
+		return err
+	}
+	end := disc.LBA(0)
+	for i := range regions {
+		end = max(end, regions[i].LBA+disc.LBA(regions[i].Count))
+	}
+	c, err := v.drive.Capacity(ctx)
+	switch {
+	case err == nil && c.Blocks >= int64(end):
+		return nil
+	case err != nil && !drive.Classify(err).Answered():
+		return err
+	case len(regions) == 0 || regions[len(regions)-1].Form != FormBlock:
+		return ErrReload
+	}
+	// What a disc holds that is not closed, some drives read, and do not count.
+	_, err = v.drive.Read10(ctx, make([]byte, cdsector.UserSize), end-1)
+	return err
 }
 
 // region compares the sectors of one region.
@@ -249,13 +251,17 @@ func (v *verifier) compare(ctx context.Context, s *Region, at disc.LBA, want, go
 		}
 		return nil
 	}
-	stride := s.Form.Size()
-	for i := range n {
+	v.differ(at, have, want, s.Form.Size())
+	return nil
+}
+
+// differ lists the sectors that are other than the image has them.
+func (v *verifier) differ(at disc.LBA, have, want []byte, stride int) {
+	for i := range len(want) / stride {
 		if !bytes.Equal(have[i*stride:(i+1)*stride], want[i*stride:(i+1)*stride]) {
 			v.res.Different = addRange(v.res.Different, at+disc.LBA(i), 1)
 		}
 	}
-	return nil
 }
 
 // errShortRead is a read that gave less than was asked for.

@@ -80,17 +80,26 @@ func parse(r io.Reader) (*Journal, error) {
 			return nil, &Error{Line: n, Field: "step", Err: fmt.Errorf("%d of %d steps", s, len(j.Plan.Steps))}
 		}
 	}
-	switch err := scan.Err(); {
-	case errors.Is(err, bufio.ErrTooLong):
-		return nil, &Error{Line: n + 1, Err: err}
-	case errors.Is(err, errCut) && j == nil:
-		return nil, &Error{Line: 1, Err: err}
-	case err != nil && !errors.Is(err, errCut):
+	if err := endOf(scan.Err(), n); err != nil {
 		return nil, err
-	case j == nil:
-		return nil, &Error{Err: errEmpty}
 	}
 	return j, nil
+}
+
+// endOf says what is wrong where n lines end with an error, or none. A last line that is
+// cut short, behind others, is not wrong.
+func endOf(err error, n int) error {
+	switch {
+	case errors.Is(err, bufio.ErrTooLong):
+		return &Error{Line: n + 1, Err: err}
+	case errors.Is(err, errCut) && n == 0:
+		return &Error{Line: 1, Err: err}
+	case err != nil && !errors.Is(err, errCut):
+		return err
+	case n == 0:
+		return &Error{Err: errEmpty}
+	}
+	return nil
 }
 
 // torn reports whether a line is the beginning of an object, without its end.
