@@ -34,12 +34,9 @@ func (j *job) run(ctx context.Context) (*Result, error) {
 	}
 	// Before the map is read: another process may be at it, and would go on writing
 	// into files that this one finishes.
-	claim, err := atomicfile.ClaimPath(j.opts.Output)
-	if errors.Is(err, atomicfile.ErrClaimed) {
-		return nil, fmt.Errorf("%s: %w", j.opts.Output, ErrInUse)
-	}
+	claim, err := claimOutput(j.opts.Output)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrOutput, err)
+		return nil, err
 	}
 	defer claim.Release()
 	earlier, m, err := j.lookForEarlier()
@@ -55,13 +52,7 @@ func (j *job) run(ctx context.Context) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	if earlier == nil {
-		if err := j.clearTheWay(p); err != nil {
-			return nil, err
-		}
-		m = mapfile.New(p.regions.size())
-	}
-	if err := j.checkSpace(p, m); err != nil {
+	if m, err = j.makeRoom(p, m); err != nil {
 		return nil, err
 	}
 	id, err := j.identity(ctx, c, earlier)
@@ -74,21 +65,11 @@ func (j *job) run(ctx context.Context) (*Result, error) {
 	defer j.writer.out.close()
 	r := newReader(c, p, j.opts, j.writer)
 	if earlier != nil {
-		r.countReadings(earlier)
-		if err := r.compareDisc(ctx); err != nil {
-			return nil, err
-		}
-		r.leftOver = r.badSectors(unread, flawed)
-		if err := j.dropStaleSums(ctx); err != nil {
+		if err := j.goOn(ctx, r, earlier); err != nil {
 			return nil, err
 		}
 	}
-	j.writer.start(j.drive.Clock().Now())
-	err = r.run(ctx)
-	if werr := j.writer.stop(); werr != nil {
-		return nil, werr // what stopped the rip, also where err says "canceled"
-	}
-	if err != nil {
+	if err := j.read(ctx, r); err != nil {
 		return nil, err
 	}
 	res, err := j.finish(ctx, r)
@@ -96,6 +77,50 @@ func (j *job) run(ctx context.Context) (*Result, error) {
 		res.Resumed = earlier != nil
 	}
 	return res, err
+}
+
+// claimOutput keeps other processes from ripping to the same output.
+func claimOutput(path string) (*atomicfile.Claim, error) {
+	claim, err := atomicfile.ClaimPath(path)
+	if errors.Is(err, atomicfile.ErrClaimed) {
+		return nil, fmt.Errorf("%s: %w", path, ErrInUse)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrOutput, err)
+	}
+	return claim, nil
+}
+
+// goOn makes ready to read what an earlier run did not.
+func (j *job) goOn(ctx context.Context, r *reader, earlier *state) error {
+	r.countReadings(earlier)
+	if err := r.compareDisc(ctx); err != nil {
+		return err
+	}
+	r.leftOver = r.badSectors(unread, flawed)
+	return j.dropStaleSums(ctx)
+}
+
+// makeRoom makes sure that there is room, and nothing in the way, for what m does not have
+// yet. Without the map m of an earlier run it returns a new one.
+func (j *job) makeRoom(p *plan, m *mapfile.Map) (*mapfile.Map, error) {
+	if m == nil {
+		if err := j.clearTheWay(p); err != nil {
+			return nil, err
+		}
+		m = mapfile.New(p.regions.size())
+	}
+	return m, j.checkSpace(p, m)
+}
+
+// read reads the disc, and returns once all is written.
+func (j *job) read(ctx context.Context, r *reader) error {
+	j.writer.start(j.drive.Clock().Now())
+	err := r.run(ctx)
+	if werr := j.writer.stop(); werr != nil {
+		return werr // what stopped the rip, also where err says "canceled"
+	}
+	return err
 }
 
 // check refuses options that contradict each other.

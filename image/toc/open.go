@@ -166,6 +166,7 @@ func (b *builder) place(ctx context.Context, t *Track, number int, at disc.LBA) 
 	fail := func(format string, args ...any) (disc.Track, error) {
 		return out, &ParseError{Line: t.Line, Msg: fmt.Sprintf("track %d: ", number) + fmt.Sprintf(format, args...)}
 	}
+	samples := mode == disc.Audio && t.Sub == NoSub // not whole sectors
 	var parts []part
 	begins := []int64{0} // where each part begins, in bytes of audio or in sectors
 	for i := range t.Pieces {
@@ -175,7 +176,7 @@ func (b *builder) place(ctx context.Context, t *Track, number int, at disc.LBA) 
 		}
 		parts = append(parts, x)
 		n := x.sectors()
-		if mode == disc.Audio && t.Sub == NoSub {
+		if samples {
 			n = x.length
 		}
 		if begins = append(begins, begins[i]+n); begins[i+1] > disc.MaxLBA*audio.SectorSize {
@@ -183,7 +184,7 @@ func (b *builder) place(ctx context.Context, t *Track, number int, at disc.LBA) 
 		}
 	}
 	sector := int64(1)
-	if mode == disc.Audio && t.Sub == NoSub {
+	if samples {
 		sector = audio.SectorSize
 	}
 	length := (begins[len(parts)] + sector - 1) / sector
@@ -207,20 +208,29 @@ func (b *builder) place(ctx context.Context, t *Track, number int, at disc.LBA) 
 	if post > 0 { // the post-gap is one more index
 		out.Indexes = append(out.Indexes, at+disc.LBA(post))
 	}
-	last := out.Start
-	for i, x := range out.Indexes {
-		if x <= last || x >= out.End {
-			return fail("INDEX %02d is not between INDEX %02d and the end of the track at %s", i+2, i+1, addr.Frames(int(length)))
-		}
-		last = x
+	if i := misplacedIndex(&out); i >= 0 {
+		return fail("INDEX %02d is not between INDEX %02d and the end of the track at %s", i+2, i+1, addr.Frames(int(length)))
 	}
 	parts = b.fill(parts, begins, sector, at)
-	if mode == disc.Audio && t.Sub == NoSub {
+	if samples {
 		b.placeAudio(parts, at)
 	} else {
 		b.placeSectors(parts, at)
 	}
 	return out, nil
+}
+
+// misplacedIndex returns the first of the indexes that does not lie between the one before
+// and the end of the track, or -1.
+func misplacedIndex(t *disc.Track) int {
+	last := t.Start
+	for i, x := range t.Indexes {
+		if x <= last || x >= t.End {
+			return i
+		}
+		last = x
+	}
+	return -1
 }
 
 // placeSectors lays out parts of whole sectors.

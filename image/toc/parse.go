@@ -110,17 +110,8 @@ func (p *parser) file() error {
 		}
 		break
 	}
-	if _, ok, err := p.accept("FIRST_TRACK_NO"); err != nil {
+	if err := p.firstNumber(); err != nil {
 		return err
-	} else if ok {
-		n, err := p.integer(99)
-		if err != nil {
-			return err
-		}
-		if n == 0 {
-			return p.fail("track numbers are 1 to 99")
-		}
-		p.f.FirstNumber = int(n)
 	}
 	if p.at("CD_TEXT") {
 		if err := p.cdText(0); err != nil {
@@ -138,6 +129,23 @@ func (p *parser) file() error {
 	if len(p.f.Tracks) == 0 {
 		return p.fail("there is no TRACK")
 	}
+	return nil
+}
+
+// firstNumber reads the number of the first track, where it is stated.
+func (p *parser) firstNumber() error {
+	_, ok, err := p.accept("FIRST_TRACK_NO")
+	if err != nil || !ok {
+		return err
+	}
+	n, err := p.integer(99)
+	if err != nil {
+		return err
+	}
+	if n == 0 {
+		return p.fail("track numbers are 1 to 99")
+	}
+	p.f.FirstNumber = int(n)
 	return nil
 }
 
@@ -192,23 +200,40 @@ func (p *parser) track() error {
 			return err
 		}
 	}
-	started := false
-	if _, ok, err := p.accept("PREGAP"); err != nil {
+	started, err := p.pregap(&t)
+	if err != nil {
 		return err
-	} else if ok {
-		n, err := p.msf()
-		if err != nil {
-			return err
-		}
-		if n == 0 {
-			return p.fail("a PREGAP of no length")
-		}
-		t.Pieces = append(t.Pieces, Piece{Mode: t.Mode, Sub: t.Sub, Length: Length{Sectors: n}, Line: t.Line})
-		t.Start, started = n, true
 	}
 	if err := p.pieces(&t, started); err != nil {
 		return err
 	}
+	if err := p.indexes(&t); err != nil {
+		return err
+	}
+	p.f.Tracks = append(p.f.Tracks, t)
+	return nil
+}
+
+// pregap reads the PREGAP of a track, which states where it starts.
+func (p *parser) pregap(t *Track) (started bool, err error) {
+	_, ok, err := p.accept("PREGAP")
+	if err != nil || !ok {
+		return false, err
+	}
+	n, err := p.msf()
+	if err != nil {
+		return false, err
+	}
+	if n == 0 {
+		return false, p.fail("a PREGAP of no length")
+	}
+	t.Pieces = append(t.Pieces, Piece{Mode: t.Mode, Sub: t.Sub, Length: Length{Sectors: n}, Line: t.Line})
+	t.Start = n
+	return true, nil
+}
+
+// indexes reads where the indexes from 2 on begin, counted from the start of the track.
+func (p *parser) indexes(t *Track) error {
 	for p.at("INDEX") {
 		if err := p.advance(); err != nil {
 			return err
@@ -225,7 +250,6 @@ func (p *parser) track() error {
 		}
 		t.Indexes = append(t.Indexes, n)
 	}
-	p.f.Tracks = append(p.f.Tracks, t)
 	return nil
 }
 
@@ -302,25 +326,14 @@ func (p *parser) pieces(t *Track, started bool) error {
 			break
 		}
 		switch name {
-		case "START", "END":
-			given, n := p.tok.kind == number, 0
-			if given {
-				if n, err = p.msf(); err != nil {
-					return err
-				}
+		case "START":
+			if err := p.mark(name, &started, &t.Start, &t.StartPiece, len(t.Pieces)); err != nil {
+				return err
 			}
-			if name == "START" && started || name == "END" && ended {
-				return p.fail("a second %s in the track", name)
-			}
-			switch {
-			case name == "END" && given:
-				t.End, ended = n, true
-			case name == "END":
-				t.EndPiece, ended = len(t.Pieces), true
-			case given:
-				t.Start, started = n, true
-			default:
-				t.StartPiece, started = len(t.Pieces), true
+			continue
+		case "END":
+			if err := p.mark(name, &ended, &t.End, &t.EndPiece, len(t.Pieces)); err != nil {
+				return err
 			}
 			continue
 		case "FIFO":
@@ -340,6 +353,27 @@ func (p *parser) pieces(t *Track, started bool) error {
 	return nil
 }
 
+// mark reads a START or an END, which there may be once: a time, or the place before the
+// part n.
+func (p *parser) mark(name string, seen *bool, at, part *int, n int) (err error) {
+	time := -1
+	if p.tok.kind == number {
+		if time, err = p.msf(); err != nil {
+			return err
+		}
+	}
+	if *seen {
+		return p.fail("a second %s in the track", name)
+	}
+	*seen = true
+	if time < 0 {
+		*part = n
+	} else {
+		*at = time
+	}
+	return nil
+}
+
 // piece reads one part of a track.
 func (p *parser) piece(t *Track, name string) (x Piece, err error) {
 	x = Piece{Mode: t.Mode, Sub: t.Sub, Line: p.tok.line}
@@ -348,18 +382,8 @@ func (p *parser) piece(t *Track, name string) (x Piece, err error) {
 		x.Sound = true
 		return x, p.length(&x, name)
 	case "ZERO":
-		if m := Mode(p.tok.text); p.tok.kind == word {
-			if _, _, ok := m.stored(); ok {
-				x.Mode = m
-				if err := p.advance(); err != nil {
-					return x, err
-				}
-			}
-		}
-		if sub, ok, err := p.accept(string(SubRW), string(SubRaw)); err != nil {
+		if err := p.zeros(&x); err != nil {
 			return x, err
-		} else if ok {
-			x.Sub = Sub(sub)
 		}
 		return x, p.length(&x, name)
 	}
@@ -393,6 +417,23 @@ func (p *parser) piece(t *Track, name string) (x Piece, err error) {
 		x.Length, err = p.duration()
 	}
 	return x, err
+}
+
+// zeros reads the mode and the sub-channel of a ZERO, which may be left out.
+func (p *parser) zeros(x *Piece) error {
+	if m := Mode(p.tok.text); p.tok.kind == word {
+		if _, _, ok := m.stored(); ok {
+			x.Mode = m
+			if err := p.advance(); err != nil {
+				return err
+			}
+		}
+	}
+	sub, ok, err := p.accept(string(SubRW), string(SubRaw))
+	if ok {
+		x.Sub = Sub(sub)
+	}
+	return err
 }
 
 // length reads the length of a piece that has one.
