@@ -66,8 +66,12 @@ func (r *reader) bufferSize(ctx context.Context) int64 {
 	return min(int64(caps.BufferSize)<<10, mostBuffer)
 }
 
+// flushTries is how many times it is tried whether the buffer is emptied.
+const flushTries = 3
+
 // flushWorks tries whether the drive takes the command that empties its buffer, and
-// whether a sector takes the time of one from the disc afterwards.
+// whether a sector takes the time of one from the disc afterwards, each time, and less
+// without it: a slow bus, or a busy machine, is no disc.
 func (r *reader) flushWorks(ctx context.Context) bool {
 	block, ok := r.tracker.next(0, mapfile.Finished)
 	if !ok {
@@ -81,9 +85,19 @@ func (r *reader) flushWorks(ctx context.Context) bool {
 	b := r.sink.take()
 	defer r.sink.drop(b)
 	b.prepare(r.plan, g, at, 1)
-	if g.void != notVoid || r.fetch(ctx, b) != nil || r.drive.Drive.DropBuffer(ctx, at) != nil {
+	if g.void != notVoid || r.fetch(ctx, b) != nil {
 		return false
 	}
+	for range flushTries {
+		if r.slow(ctx, b) || r.drive.Drive.DropBuffer(ctx, at) != nil || !r.slow(ctx, b) {
+			return false
+		}
+	}
+	return true
+}
+
+// slow reports whether sectors came, and took as long as from the disc.
+func (r *reader) slow(ctx context.Context, b *batch) bool {
 	begin := r.clock().Now()
 	return r.fetch(ctx, b) == nil && r.clock().Now().Sub(begin) >= fromDisc
 }
@@ -103,18 +117,26 @@ func (r *reader) defeatCache(ctx context.Context, at disc.LBA) {
 		}
 		r.defeatCache(ctx, at)
 	case byStopping:
-		if r.drive.Drive.StartStop(ctx, mmc.Stop) == nil {
-			_ = r.drive.Drive.StartStop(ctx, mmc.Start)
-			_ = drive.WaitReady(ctx, r.drive.Drive, drive.ReadyLimit)
-		}
+		r.stopDisc(ctx)
 	default:
-		r.readElsewhere(ctx, at)
+		if !r.readElsewhere(ctx, at) && ctx.Err() == nil {
+			r.stopDisc(ctx)
+		}
 	}
 }
 
+// stopDisc stops the disc and starts it again: what a drive holds of it is lost.
+func (r *reader) stopDisc(ctx context.Context) {
+	if r.drive.Drive.StartStop(ctx, mmc.Stop) != nil {
+		return
+	}
+	_ = r.drive.Drive.StartStop(ctx, mmc.Start)
+	_ = drive.WaitReady(ctx, r.drive.Drive, drive.ReadyLimit)
+}
+
 // readElsewhere reads more than the buffer holds, from half the disc away, sectors that
-// are known to be readable.
-func (r *reader) readElsewhere(ctx context.Context, at disc.LBA) {
+// are known to be readable. It reports whether there were as many.
+func (r *reader) readElsewhere(ctx context.Context, at disc.LBA) bool {
 	rs := r.plan.regions
 	total := rs.size()
 	start := int64(0)
@@ -140,9 +162,10 @@ func (r *reader) readElsewhere(ctx context.Context, at disc.LBA) {
 			}
 			b.prepare(r.plan, g, first, n)
 			if r.fetch(ctx, b) != nil {
-				return // it would cost the time of more bad sectors
+				return false // it would cost the time of more bad sectors
 			}
 			left -= int64(n * g.size)
 		}
 	}
+	return left <= 0
 }

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"spindle/disc"
+	"spindle/disc/cdsector"
 	"spindle/scsi"
 	"spindle/scsi/mmc"
 	"spindle/scsi/sim"
@@ -105,14 +107,7 @@ func TestBufferIsDefeated(t *testing.T) {
 			d.drop()
 			opts := a.options(filepath.Join(t.TempDir(), "x"))
 			opts.Retries = 3
-			stated := &quirky{d, func(ctx context.Context, next scsi.Device, c *scsi.Command) (int, error) {
-				n, err := next.Execute(ctx, c)
-				if scsi.Opcode(c.CDB[0]) == scsi.OpModeSense10 && c.CDB[2] == 0x2A && n > 8+13 {
-					c.Data[8+12], c.Data[8+13] = byte(test.room>>18), byte(test.room>>10)
-				}
-				return n, err
-			}}
-			res, err := Rip(context.Background(), mmc.New(stated), opts)
+			res, err := Rip(context.Background(), mmc.New(states(d, test.room)), opts)
 			if err != nil || len(res.Bad) > 0 {
 				t.Fatalf("%v: %+v", err, res)
 			}
@@ -144,13 +139,105 @@ func TestFlushIsTried(t *testing.T) {
 		if scsi.Opcode(c.CDB[0]) == scsi.OpRead12 {
 			return 0, nil
 		}
+		return next.Execute(ctx, c)
+	}}
+	if res, err := Rip(context.Background(), mmc.New(states(deaf, d.room)), opts); err != nil || len(res.Bad) > 0 {
+		t.Fatalf("%v: %+v", err, res)
+	}
+}
+
+// states makes a drive state the size of its buffer.
+func states(d scsi.Device, room int) *quirky {
+	return &quirky{d, func(ctx context.Context, next scsi.Device, c *scsi.Command) (int, error) {
 		n, err := next.Execute(ctx, c)
 		if scsi.Opcode(c.CDB[0]) == scsi.OpModeSense10 && c.CDB[2] == 0x2A && n > 8+13 {
-			c.Data[8+12], c.Data[8+13] = 4, 0
+			c.Data[8+12], c.Data[8+13] = byte(room>>18), byte(room>>10)
 		}
 		return n, err
 	}}
-	if res, err := Rip(context.Background(), mmc.New(deaf), opts); err != nil || len(res.Bad) > 0 {
-		t.Fatalf("%v: %+v", err, res)
+}
+
+// The two readings of short audio behind much data both come from the disc, also where the
+// buffer holds all of the audio and the command that empties it does nothing on a slow bus.
+func TestShortAudioIsReadTwice(t *testing.T) {
+	const data, audio, room, wrong = 2000, 320, 1 << 20, 2105
+	a := mixedCD(data, audio, rand.New(rand.NewPCG(5, 5)))
+	for name, slow := range map[string]bool{"no flush": false, "a flush in vain, on a slow bus": true} {
+		t.Run(name, func(t *testing.T) {
+			cfg := a.config(t)
+			cfg.NoC2 = true
+			done := false
+			drv := sim.New(cfg)
+			d := &caching{Device: &quirky{drv, func(ctx context.Context, next scsi.Device, c *scsi.Command) (int, error) {
+				n, err := next.Execute(ctx, c)
+				if at, k := sectorsOf(c); err == nil && !done && k > 20 && covers(c, wrong) {
+					done = true
+					c.Data[(wrong-at)*(len(c.Data)/k)+100] ^= 0x55
+				}
+				return n, err
+			}}, room: room}
+			d.drop()
+			bus := &quirky{d, func(ctx context.Context, next scsi.Device, c *scsi.Command) (int, error) {
+				if slow && scsi.Opcode(c.CDB[0]) == scsi.OpRead12 {
+					return 0, nil
+				}
+				if slow {
+					_ = drv.Clock().Sleep(ctx, 2*fromDisc)
+				}
+				return next.Execute(ctx, c)
+			}}
+			opts := a.options(filepath.Join(t.TempDir(), "x"))
+			opts.Retries = 3
+			res, err := Rip(context.Background(), mmc.New(states(bus, room)), opts)
+			if err != nil || !done {
+				t.Fatalf("%v, %t", err, done)
+			}
+			got, err := os.ReadFile(base(opts.Output) + ".bin")
+			if err != nil || len(res.Bad) == 0 && !bytes.Equal(got, a.b) {
+				t.Errorf("the image is not the disc (%v), and nothing is listed", err)
+			}
+		})
 	}
+}
+
+// Where too little is readable to push the old out of the buffer, the disc is stopped.
+func TestTooLittleElsewhere(t *testing.T) {
+	a := mixedCD(2000, 320, rand.New(rand.NewPCG(5, 5)))
+	cfg := a.config(t)
+	cfg.NoC2 = true
+	fault, err := sim.ParseFault("read:100-1990")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Faults = []sim.Fault{fault}
+	stops := 0
+	drv := &quirky{sim.New(cfg), func(ctx context.Context, next scsi.Device, c *scsi.Command) (int, error) {
+		if scsi.Opcode(c.CDB[0]) == scsi.OpStartStopUnit {
+			stops++
+		}
+		if scsi.Opcode(c.CDB[0]) == scsi.OpRead12 {
+			return 0, &scsi.CheckCondition{Opcode: scsi.OpRead12, Sense: scsi.Sense{Key: scsi.IllegalRequest, ASC: scsi.ASCInvalidOpcode}}
+		}
+		return next.Execute(ctx, c)
+	}}
+	opts := a.options(filepath.Join(t.TempDir(), "x"))
+	if _, err := Rip(context.Background(), mmc.New(states(drv, 1<<20)), opts); err != nil || stops == 0 {
+		t.Errorf("%v, %d stops", err, stops)
+	}
+}
+
+// mixedCD has a track of data and one of audio.
+func mixedCD(data, audio disc.LBA, r *rand.Rand) *madeDisc {
+	n := data + audio
+	l := &disc.Layout{Medium: disc.CD, Sessions: []disc.Session{{Number: 1, LeadOut: n, Tracks: []disc.Track{
+		{Number: 1, Mode: disc.Mode1, Control: disc.DataTrack, End: data},
+		{Number: 2, Mode: disc.Audio, Start: data, End: n}}}}}
+	d := &madeDisc{l, cdsector.Size, make([]byte, int(n)*cdsector.Size)}
+	fillNoise(d.b, r)
+	for at := range int(data) {
+		s := (*[cdsector.Size]byte)(d.b[at*d.size:])
+		cdsector.SetHeader(s, disc.LBA(at).MSF(), 1)
+		cdsector.Seal(s, cdsector.Mode1)
+	}
+	return d
 }
