@@ -300,7 +300,7 @@ func (b *burner) lookAtBuffer(ctx context.Context) error {
 // synchronize makes the drive write the rest of its buffer, once in the
 // background, and once more without, which some drives need (growisofs).
 func (b *burner) synchronize(ctx context.Context) error {
-	if b.unsure != nil {
+	if b.unsure != nil && !b.settled(ctx) {
 		return b.unsure
 	}
 	b.watch.report(Progress{Phase: Writing, Done: b.done, Total: b.total, OneX: b.oneX, DriveBuffer: b.buffer})

@@ -46,7 +46,7 @@ func (b *burner) send(ctx context.Context, s stretch) error {
 			if !known {
 				return nil
 			}
-			s = rest
+			s, lost = rest, err // a drive that tells late where writing goes on may have taken more
 		case stumbles == maxStumbles:
 			return err
 		default:
@@ -144,4 +144,14 @@ func (b *burner) taken(ctx context.Context, s stretch) (n int, ok bool) {
 	}
 	n = int(t.NextWritable - s.first)
 	return n, n >= 0 && n <= s.n
+}
+
+// settled reports whether all that was sent is on the disc, by where writing goes on
+// once the drive's buffer is empty.
+func (b *burner) settled(ctx context.Context) bool {
+	if drive.Retry(ctx, b.drive, func() error { return b.drive.SynchronizeCache(ctx, mmc.Wait) }) != nil {
+		return false
+	}
+	_, ok := b.taken(ctx, stretch{first: b.at})
+	return ok
 }

@@ -2,12 +2,14 @@ package burn
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
 	"testing"
 	"time"
 
+	"spindle/drive"
 	"spindle/scsi"
 	"spindle/scsi/mmc"
 	"spindle/scsi/sim"
@@ -87,6 +89,77 @@ func TestLostAnswer(t *testing.T) {
 					}
 					equalDisc(t, r, src.image, 0)
 				})
+			}
+		}
+	}
+}
+
+// An adapter that reports a residue of every WRITE, and a drive that tells late where
+// writing goes on: what is refused the second time was taken the first time.
+func TestResidueAndLateAddress(t *testing.T) {
+	for m, o := range map[string]Options{"dvd-r": {}, "dvd+r": {}, "bd-r": {}, "cd-r": {Mode: TrackAtOnce}} {
+		t.Run(m, func(t *testing.T) {
+			r := blank(t, m, 50000)
+			src := sourceFor(t, m, 900)
+			dev := sim.New(sim.Config{Disc: r})
+			late := uint32(0)
+			d := mmc.New(&meddler{dev, func(c *scsi.Command) (int, error, bool) {
+				op := scsi.Opcode(c.CDB[0])
+				if op != scsi.OpWrite10 && (op != scsi.OpReadTrackInformation || late == 0) {
+					if op == scsi.OpSynchronizeCache {
+						late = 0
+					}
+					return 0, nil, false
+				}
+				n, err := dev.Execute(context.Background(), c)
+				switch {
+				case err != nil:
+				case op == scsi.OpWrite10:
+					late, n = binary.BigEndian.Uint32(c.CDB[2:]), n-16
+					if m == "cd-r" && int(late)+len(c.Data)/2048 >= 900 {
+						late = 0 // flushing ends a track at once: nothing shows then what it lacks
+					}
+				case n >= 16:
+					binary.BigEndian.PutUint32(c.Data[12:], late)
+				}
+				return n, err, true
+			}})
+			_, res, err := burnOn(t, d, src, o)
+			if err != nil || res.Err != nil || !res.Verification.OK() {
+				t.Fatal(err, res.Err, res.Verification)
+			}
+			equalDisc(t, r, src.image, 0)
+		})
+	}
+}
+
+// An error of an earlier WRITE that comes with the question about the buffer ends the
+// burn there; any other error of the question does not.
+func TestDeferredWithBuffer(t *testing.T) {
+	for _, deferred := range []bool{true, false} {
+		for _, m := range few {
+			src := sourceFor(t, m, 20000)
+			asked, writes := 0, 0
+			d := meddled(blank(t, m, 50000), func(c *scsi.Command) (int, error, bool) {
+				switch scsi.Opcode(c.CDB[0]) {
+				case scsi.OpWrite10:
+					writes++
+				case scsi.OpReadBufferCapacity:
+					if asked++; asked == 2 {
+						writes = 0
+						return 0, &scsi.CheckCondition{Sense: scsi.Sense{Key: scsi.MediumError, ASC: 0x0C, Deferred: deferred}}, true
+					}
+				}
+				return 0, nil, false
+			})
+			_, res, err := burnOn(t, d, src, Options{})
+			if err != nil || asked < 2 {
+				t.Fatal(m, err, asked)
+			}
+			var failed *Error
+			ended := errors.As(res.Err, &failed) && failed.Writing() && drive.Classify(res.Err) == drive.Deferred && writes == 0
+			if ended != deferred || !deferred && (res.Err != nil || !res.Verification.OK()) {
+				t.Errorf("%s, deferred %t: %v, and %d WRITEs after it", m, deferred, res.Err, writes)
 			}
 		}
 	}
