@@ -44,6 +44,7 @@ func (b *burner) send(ctx context.Context, s stretch) error {
 		case errors.Is(err, mmc.ErrShortWrite):
 			rest, known := b.residual(ctx, s)
 			if !known {
+				b.unsure = nil
 				return nil
 			}
 			s, lost = rest, err // a drive that tells late where writing goes on may have taken more
