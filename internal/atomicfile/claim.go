@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strings"
 )
 
 // ErrClaimed is returned for a path that another process has claimed.
@@ -19,10 +20,7 @@ const lockMark = "spindle is writing the file beside this one\n"
 
 // A Claim keeps other processes from writing the same output for as long as it
 // takes to make it, over several runs of this process's steps and renames.
-type Claim struct {
-	f   *os.File
-	own bool // made by spindle
-}
+type Claim struct{ f *os.File }
 
 // ClaimPath claims path, by a locked file beside it. The claim ends with
 // [Claim.Release], or with the process: what a killed one left is no claim. The
@@ -31,45 +29,63 @@ type Claim struct {
 func ClaimPath(path string) (*Claim, error) {
 	const tries = 10
 	for range tries {
-		f, err := openLock(path + lockSuffix)
+		f, made, err := openLock(path + lockSuffix)
 		if err != nil {
 			return nil, err
 		}
-		if err := hold(f); err != nil {
-			f.Close()
-			return nil, fmt.Errorf("%s: %w", path, ErrClaimed)
+		c, err := take(f, made)
+		if c != nil || err != nil {
+			return c, err
 		}
-		if stands(f) {
-			return &Claim{f, marked(f)}, nil
-		}
-		f.Close() // its last holder removed it after it was opened here
 	}
 	return nil, fmt.Errorf("%s: %w", path, ErrClaimed)
 }
 
+// take claims by an open lock file. A file that this process made gets its mark
+// whoever holds it: another one may have been faster. There is no claim where the last
+// holder has removed the file since it was opened.
+func take(f *os.File, made bool) (*Claim, error) {
+	held := hold(f) == nil
+	var err error
+	if made {
+		_, err = f.WriteString(lockMark)
+	}
+	switch {
+	case !held:
+		f.Close()
+		return nil, fmt.Errorf("%s: %w", strings.TrimSuffix(f.Name(), lockSuffix), ErrClaimed)
+	case err != nil: // the disk is full, perhaps
+		os.Remove(f.Name())
+		f.Close()
+		return nil, err
+	case !stands(f):
+		f.Close()
+		return nil, nil
+	}
+	return &Claim{f}, nil
+}
+
 // Release ends the claim.
 func (c *Claim) Release() {
-	if c.own && stands(c.f) {
+	if marked(c.f) && stands(c.f) {
 		os.Remove(c.f.Name()) // while it is held, so that nobody else's is removed
 	}
 	c.f.Close()
 }
 
 // openLock opens the file that stands for a claim, and makes it where there is none.
-func openLock(path string) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
-	if err != nil {
-		if errors.Is(err, fs.ErrExist) {
-			f, err = os.OpenFile(path, os.O_RDONLY|careful, 0)
-		}
-		return f, err
+// It is opened for writing where that is allowed: NFS locks nothing else alone
+// (flock(2)).
+func openLock(path string) (f *os.File, made bool, err error) {
+	f, err = os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
+	if !errors.Is(err, fs.ErrExist) {
+		return f, err == nil, err
 	}
-	if _, err := f.WriteString(lockMark); err != nil {
-		f.Close()
-		os.Remove(path)
-		return nil, err
+	f, err = os.OpenFile(path, os.O_RDWR|careful, 0)
+	if errors.Is(err, fs.ErrPermission) {
+		f, err = os.OpenFile(path, os.O_RDONLY|careful, 0)
 	}
-	return f, nil
+	return f, false, err
 }
 
 // marked reports whether a lock file is one that spindle made.

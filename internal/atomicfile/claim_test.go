@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // A path is claimed once; when the claim ends, nothing is left and the next may
@@ -83,5 +85,52 @@ func TestClosedFileIsHeld(t *testing.T) {
 	defer other.Discard()
 	if err := f.Commit(); err != nil {
 		t.Error(err)
+	}
+}
+
+// The lock is opened for writing, without which NFS does not lock it.
+func TestLockIsWritable(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.cue") + lockSuffix
+	if err := os.WriteFile(path, []byte(lockMark), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	f, _, err := openLock(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	flags, err := unix.FcntlInt(f.Fd(), unix.F_GETFL, 0)
+	if err != nil || flags&unix.O_ACCMODE != unix.O_RDWR {
+		t.Errorf("flags %#x, %v", flags, err)
+	}
+}
+
+// A process that claims by the file that another one has just made, and has not locked
+// or marked, leaves nothing behind either.
+func TestClaimBetween(t *testing.T) {
+	for _, late := range []bool{false, true} {
+		path := filepath.Join(t.TempDir(), "x.cue")
+		f, made, err := openLock(path + lockSuffix)
+		if err != nil || !made {
+			t.Fatal(made, err)
+		}
+		faster, err := ClaimPath(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if late { // the file stays, with its mark, and the next one removes it
+			faster.Release()
+		}
+		slower, err := take(f, made)
+		if errors.Is(err, ErrClaimed) == late {
+			t.Errorf("the slower one: %v", err)
+		}
+		if late {
+			faster = slower
+		}
+		faster.Release()
+		if _, err := os.Lstat(path + lockSuffix); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("released late %t: the lock stays (%v)", late, err)
+		}
 	}
 }
