@@ -278,5 +278,16 @@ func (j *job) open(p *plan, m *mapfile.Map, s *state, resumed bool) error {
 		return fmt.Errorf("%w: %w", ErrOutput, err)
 	}
 	j.writer = w
+	if !resumed {
+		return nil
+	}
+	lost, err := w.forget()
+	if err != nil {
+		w.out.close()
+		return fmt.Errorf("%w: %w", ErrOutput, err)
+	}
+	if lost > 0 {
+		j.opts.Observer.Note(Note{Code: NoteCutShort, Count: lost})
+	}
 	return nil
 }

@@ -88,6 +88,9 @@ var ripNotes = map[rip.NoteCode]func(n rip.Note) string{
 	},
 	rip.NoteOffsetStart: func(n rip.Note) string { return offsetNote(n, "start") },
 	rip.NoteOffsetEnd:   func(n rip.Note) string { return offsetNote(n, "end") },
+	rip.NoteCutShort: func(n rip.Note) string {
+		return fmt.Sprintf("The files of the image end early: %s that the map lists as read are read again.", plural(int(n.Count), "sector"))
+	},
 	rip.NoteSpeedForbidden: func(rip.Note) string {
 		return "The speed cannot be set without write permission on the drive."
 	},
