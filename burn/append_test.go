@@ -20,11 +20,10 @@ type listener struct{ notes []Note }
 func (l *listener) Progress(Progress) {}
 func (l *listener) Note(n Note)       { l.notes = append(l.notes, n) }
 
-// heard burns, and returns the notes.
-func heard(t *testing.T, d *mmc.Drive, src *Source, o Options) (Result, []Note) {
+// planned surveys the disc and plans a burn.
+func planned(t *testing.T, d *mmc.Drive, src *Source, o Options) (*Medium, *Plan) {
 	t.Helper()
-	ctx := context.Background()
-	m, err := Survey(ctx, d)
+	m, err := Survey(context.Background(), d)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,8 +31,15 @@ func heard(t *testing.T, d *mmc.Drive, src *Source, o Options) (Result, []Note) 
 	if err != nil {
 		t.Fatal(err)
 	}
+	return m, plan
+}
+
+// heard burns, and returns the notes.
+func heard(t *testing.T, d *mmc.Drive, src *Source, o Options) (Result, []Note) {
+	t.Helper()
+	m, plan := planned(t, d, src, o)
 	l := new(listener)
-	res := Run(ctx, src, &Job{Drive: d, Medium: m, Plan: plan, Verify: true, Observer: l})[0]
+	res := Run(context.Background(), src, &Job{Drive: d, Medium: m, Plan: plan, Verify: true, Observer: l})[0]
 	return res, append(plan.Notes, l.notes...)
 }
 

@@ -27,17 +27,9 @@ func failAt(t *testing.T, r *sim.Recordable, src *Source, o Options, fault strin
 	}
 	drive := sim.New(sim.Config{Disc: r, Faults: []sim.Fault{f}})
 	d := mmc.New(drive)
-	ctx := context.Background()
-	m, err := Survey(ctx, d)
-	if err != nil {
-		t.Fatal(err)
-	}
-	plan, err := MakePlan(m, src, o)
-	if err != nil {
-		t.Fatal(err)
-	}
+	m, plan := planned(t, d, src, o)
 	log := &attemptLog{attempt: Attempt{Plan: plan, MediumID: m.ID}}
-	if res := Run(ctx, src, &Job{Drive: d, Medium: m, Plan: plan, Log: log})[0]; res.Err == nil {
+	if res := Run(context.Background(), src, &Job{Drive: d, Medium: m, Plan: plan, Log: log})[0]; res.Err == nil {
 		t.Fatal("the burn did not fail")
 	}
 	drive.Close()

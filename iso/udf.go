@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"iter"
 )
 
 // Tags of UDF descriptors (ECMA-167 3/7.2.1).
@@ -37,18 +38,26 @@ func tag(b []byte, at int64) int {
 	return int(binary.LittleEndian.Uint16(b))
 }
 
-// readUDF finds an anchor and follows it. A disc that announces UDF but whose
-// anchors cannot be found has no UDF volume.
-func (v *Volume) readUDF(r io.ReaderAt, blocks int64) {
+// anchors are the anchors of a disc of so many blocks (0: not known), by their places.
+func anchors(r io.ReaderAt, blocks int64) iter.Seq2[int64, []byte] {
 	places := []int64{anchorBlock}
 	if blocks > anchorBlock {
 		places = append(places, blocks-1, blocks-1-256)
 	}
-	for _, n := range places {
-		b, err := readBlock(r, n)
-		if err != nil || tag(b, n) != tagAnchor {
-			continue
+	return func(yield func(int64, []byte) bool) {
+		for _, n := range places {
+			b, err := readBlock(r, n)
+			if err == nil && tag(b, n) == tagAnchor && !yield(n, b) {
+				return
+			}
 		}
+	}
+}
+
+// readUDF finds an anchor and follows it. A disc that announces UDF but whose
+// anchors cannot be found has no UDF volume.
+func (v *Volume) readUDF(r io.ReaderAt, blocks int64) {
+	for n, b := range anchors(r, blocks) {
 		v.UDFBlocks = max(v.UDFBlocks, n+1)
 		main, reserve := extent(b[16:]), extent(b[24:])
 		v.UDFBlocks = max(v.UDFBlocks, main.end(), reserve.end())

@@ -14,15 +14,7 @@ func openUDF(r io.ReaderAt, blocks int64) *udfTree {
 	if nsr, err := v.readSequence(r, 0); err != nil || !nsr {
 		return nil
 	}
-	places := []int64{anchorBlock}
-	if blocks > anchorBlock {
-		places = append(places, blocks-1, blocks-1-256)
-	}
-	for _, n := range places {
-		b, err := readBlock(r, n)
-		if err != nil || tag(b, n) != tagAnchor {
-			continue
-		}
+	for _, b := range anchors(r, blocks) {
 		for _, seq := range []extentAD{extent(b[16:]), extent(b[24:])} {
 			if u := openSequence(r, seq, blocks); u != nil {
 				return u

@@ -342,17 +342,25 @@ func (s Stored) pick(sector []byte, at disc.LBA) ([]byte, error) {
 // WriteSubchannels writes the sub-channels of tracks, 96 de-interleaved bytes a
 // sector: those of the image, or what a disc of its layout has.
 func (o *Output) WriteSubchannels(w io.Writer, tracks []*disc.Track) error {
+	return o.eachSub(tracks, func(_ *disc.Track, p []byte, a disc.LBA) error {
+		if err := o.readSub(o.ctx, p, a); err != nil {
+			return err
+		}
+		_, err := w.Write(p)
+		return err
+	})
+}
+
+// eachSub calls do with room for the sub-channels of one batch of sectors after the other,
+// and with the address of the first.
+func (o *Output) eachSub(tracks []*disc.Track, do func(t *disc.Track, p []byte, a disc.LBA) error) error {
 	buf := make([]byte, copyBatch*cdsector.SubSize)
 	for _, t := range tracks {
 		for a := t.Begin(); a < t.End; a += copyBatch {
 			if err := o.ctx.Err(); err != nil {
 				return err
 			}
-			p := buf[:min(copyBatch, int(t.End-a))*cdsector.SubSize]
-			if err := o.readSub(o.ctx, p, a); err != nil {
-				return err
-			}
-			if _, err := w.Write(p); err != nil {
+			if err := do(t, buf[:min(copyBatch, int(t.End-a))*cdsector.SubSize], a); err != nil {
 				return err
 			}
 		}

@@ -2,6 +2,7 @@ package format
 
 import (
 	"bytes"
+	"errors"
 
 	"spindle/disc"
 	"spindle/disc/cdsector"
@@ -24,25 +25,25 @@ func (o *Output) OmitSubchannels(tracks []*disc.Track) error {
 		}
 		plain.Sessions = append(plain.Sessions, s)
 	}
-	buf := make([]byte, copyBatch*cdsector.SubSize)
-	for _, t := range tracks {
-		for a := t.Begin(); a < t.End; a += copyBatch {
-			if err := o.ctx.Err(); err != nil {
-				return err
-			}
-			p := buf[:min(copyBatch, int(t.End-a))*cdsector.SubSize]
-			if err := saved.ReadSubchannel(o.ctx, p, a); err != nil {
-				return err
-			}
-			for i := 0; i < len(p); i += cdsector.SubSize {
-				if o.saysMore(t, &plain, a+disc.LBA(i/cdsector.SubSize), (*[cdsector.SubSize]byte)(p[i:])) {
-					return o.Omit("the sub-channels")
-				}
+	err := o.eachSub(tracks, func(t *disc.Track, p []byte, a disc.LBA) error {
+		if err := saved.ReadSubchannel(o.ctx, p, a); err != nil {
+			return err
+		}
+		for i := 0; i < len(p); i += cdsector.SubSize {
+			if o.saysMore(t, &plain, a+disc.LBA(i/cdsector.SubSize), (*[cdsector.SubSize]byte)(p[i:])) {
+				return errSaysMore
 			}
 		}
+		return nil
+	})
+	if errors.Is(err, errSaysMore) {
+		return o.Omit("the sub-channels")
 	}
-	return nil
+	return err
 }
+
+// errSaysMore ends the look at sub-channels once one says more than the layout.
+var errSaysMore = errors.New("more than the layout says")
 
 // saysMore reports whether a sub-channel says what the layout does not: graphics or text in
 // R to W, a Q that is wrong on purpose, another position or number.

@@ -320,6 +320,17 @@ func (d *Drive) discInfo(c *scsi.Command) (int, error) {
 	return reply(c, d.sized16(b), alloc16(c, 7))
 }
 
+// dataMode is the field of READ TRACK INFORMATION for the mode of a track.
+func dataMode(m disc.Mode) byte {
+	switch m {
+	case disc.Mode1:
+		return 1
+	case disc.Mode2:
+		return 2
+	}
+	return 0x0F
+}
+
 func (d *Drive) trackInfo(c *scsi.Command) (int, error) {
 	if d.disc != nil {
 		return d.recordedTrack(c)
@@ -349,13 +360,7 @@ func (d *Drive) trackInfo(c *scsi.Command) (int, error) {
 	}
 	b := make([]byte, 36)
 	b[2], b[3] = byte(t.Number), byte(d.layout.SessionOf(t.Number).Number)
-	b[5], b[6] = byte(t.Control), 0x0F
-	switch t.Mode {
-	case disc.Mode1:
-		b[6] = 1
-	case disc.Mode2:
-		b[6] = 2
-	}
+	b[5], b[6] = byte(t.Control), dataMode(t.Mode)
 	binary.BigEndian.PutUint32(b[8:], uint32(t.Start))
 	binary.BigEndian.PutUint32(b[24:], uint32(t.End-t.Start))
 	return reply(c, d.sized16(b), alloc16(c, 7))

@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"spindle/scsi"
 )
 
 // Clock is the time of a simulated drive. It moves only when the drive works or
@@ -56,12 +58,5 @@ func (c *Clock) wait(ctx context.Context, d time.Duration) error {
 	if c.pace <= 0 || d <= 0 {
 		return nil
 	}
-	t := time.NewTimer(time.Duration(float64(d) / c.pace))
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-		return nil
-	}
+	return scsi.SystemClock{}.Sleep(ctx, time.Duration(float64(d)/c.pace))
 }

@@ -183,13 +183,7 @@ func (d *Drive) names(by byte, number uint32, t *TrackState) bool {
 func trackAnswer(t *TrackState, session int) []byte {
 	b := make([]byte, 36)
 	b[2], b[3], b[32], b[33] = byte(t.Number), byte(session), byte(t.Number>>8), byte(session>>8)
-	b[5], b[6] = byte(t.Control), 0x0F
-	switch t.Mode {
-	case disc.Mode1:
-		b[6] = 1
-	case disc.Mode2:
-		b[6] = 2
-	}
+	b[5], b[6] = byte(t.Control), dataMode(t.Mode)
 	if t.Reserved {
 		b[6] |= 0x80
 	}
