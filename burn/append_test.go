@@ -131,3 +131,50 @@ func TestPlainLeadIn(t *testing.T) {
 		t.Errorf("%+v", e)
 	}
 }
+
+// A label is there, missing, or the drive could not be asked for it: after it hung, none
+// is asked for any more.
+func TestLabelsNotAsked(t *testing.T) {
+	img := smallCD(t)
+	for name, test := range map[string]struct {
+		err                      error
+		catalogue, isrc, missing bool // left out
+	}{
+		"there":   {},
+		"refused": {err: senseError(scsi.IllegalRequest, 0x24, 0), catalogue: true},
+		"hangs":   {err: scsi.ErrTimeout, catalogue: true, isrc: true},
+		"missing": {missing: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			asked := 0
+			d := meddled(blank(t, "cd-r", 0), func(c *scsi.Command) (int, error, bool) {
+				if scsi.Opcode(c.CDB[0]) != scsi.OpReadSubChannel {
+					return 0, nil, false
+				}
+				asked++
+				if test.missing {
+					clear(c.Data)
+					return len(c.Data), nil, true
+				}
+				return 0, test.err, test.err != nil && asked == 1
+			})
+			res, _ := heard(t, d, ImageSource("", img), Options{})
+			if res.Err != nil || !res.Verification.OK() {
+				t.Fatal(res.Err, res.Verification)
+			}
+			var notAsked, missing []Label
+			if test.catalogue {
+				notAsked = append(notAsked, Label{Kind: LabelCatalogue})
+			}
+			if test.isrc {
+				notAsked = append(notAsked, Label{Kind: LabelText}, Label{Kind: LabelISRC, Track: 2})
+			}
+			if test.missing {
+				missing = []Label{{Kind: LabelCatalogue}, {Kind: LabelISRC, Track: 2}}
+			}
+			if v := res.Verification; !reflect.DeepEqual(v.NotAsked, notAsked) || !reflect.DeepEqual(v.Missing, missing) {
+				t.Errorf("not asked %+v, missing %+v", v.NotAsked, v.Missing)
+			}
+		})
+	}
+}

@@ -52,8 +52,9 @@ type Verification struct {
 	// Stream: a pipe was burned, of which only the sum can be compared.
 	Stream bool
 	Files  []string // that hold a sector which is different or unreadable
-	// Missing are labels that do not come back as they were announced.
-	Missing []Label
+	// Missing are labels that do not come back as they were announced, NotAsked those
+	// that the drive could not be asked for.
+	Missing, NotAsked []Label
 }
 
 // OK reports whether every sector is what it should be.

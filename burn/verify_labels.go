@@ -107,50 +107,75 @@ func inLayout(l *disc.Layout) []expected {
 }
 
 // labels reads back what the plan announced. What the drive cannot be asked for is not
-// missing.
+// missing, and not there either.
 func (v *verifier) labels(ctx context.Context, plan *Plan) error {
+	hung := false // a drive that hangs over a sub-channel says nothing of the sectors
 	for _, l := range announced(plan, v.src) {
-		there, err := v.label(ctx, &l)
-		switch {
-		case ctx.Err() != nil:
-			return ctx.Err()
-		case err != nil && !drive.Classify(err).Answered():
-			return nil // a drive that hangs over a sub-channel says nothing of the sectors
-		case err == nil && !there:
+		answer := notAsked
+		if !hung {
+			var err error
+			if answer, err = v.label(ctx, &l); err != nil {
+				answer, hung = notAsked, !drive.Classify(err).Answered()
+			}
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		switch answer {
+		case missing:
 			v.res.Missing = append(v.res.Missing, l.Label)
+		case notAsked:
+			v.res.NotAsked = append(v.res.NotAsked, l.Label)
 		}
 	}
 	return nil
 }
 
-// label reads one label back.
-func (v *verifier) label(ctx context.Context, l *expected) (there bool, err error) {
+// answer is what a drive says of a label.
+type answer uint8
+
+const (
+	notAsked answer = iota // it does not say
+	there
+	missing
+)
+
+// found is the answer of a drive that can say it.
+func found(ok bool) answer {
+	if ok {
+		return there
+	}
+	return missing
+}
+
+// label reads one label back. After an error nothing is known of it.
+func (v *verifier) label(ctx context.Context, l *expected) (answer, error) {
 	switch l.Kind {
 	case LabelCatalogue:
 		got, err := v.drive.MCN(ctx)
-		return got == l.code, err
+		return found(got == l.code), err
 	case LabelISRC:
 		got, err := v.drive.ISRC(ctx, l.Track)
-		return got == l.code, err
+		return found(got == l.code), err
 	case LabelText:
 		got, err := v.drive.CDText(ctx)
 		if drive.Classify(err) == drive.Refused {
-			return false, nil // so a disc without CD-TEXT is answered
+			return missing, nil // so a disc without CD-TEXT is answered
 		}
 		packs, _, perr := disc.ParsePacks(got)
-		return perr == nil && slices.Equal(packs, l.packs), err
+		return found(perr == nil && slices.Equal(packs, l.packs)), err
 	}
 	return v.index(ctx, l)
 }
 
 // index looks for the number of an index in the sub-channel of the sectors where it
 // begins.
-func (v *verifier) index(ctx context.Context, l *expected) (there bool, err error) {
+func (v *verifier) index(ctx context.Context, l *expected) (answer, error) {
 	const sectors, stride = 8, cdsector.Size + cdsector.SubSize
 	buf := make([]byte, sectors*stride)
 	n, err := v.drive.ReadCD(ctx, buf, mmc.CDReadRequest{LBA: l.at, Count: sectors, Fields: mmc.RawSector, Sub: mmc.RawSub})
 	if err != nil || n < len(buf) {
-		return true, err // what was announced may be there
+		return notAsked, err
 	}
 	frames := 0
 	for s := range slices.Chunk(buf, stride) {
@@ -160,8 +185,11 @@ func (v *verifier) index(ctx context.Context, l *expected) (there bool, err erro
 			continue
 		}
 		if frames++; f.Track == l.Track && f.Index == l.Index {
-			return true, nil
+			return there, nil
 		}
 	}
-	return frames == 0, nil
+	if frames == 0 {
+		return notAsked, nil // no frame came right
+	}
+	return missing, nil
 }

@@ -8,11 +8,38 @@ import (
 	"spindle/burn"
 )
 
-// missingWords says what a CD does not return besides its sectors.
-func missingWords(missing []burn.Label) string {
+// noteLabels says what a CD does not return besides its sectors, or the drive does
+// not say.
+func noteLabels(a *app, v *burn.Verification) {
+	if len(v.Missing) > 0 {
+		a.note(missingWords(v.Missing))
+	}
+	if len(v.NotAsked) > 0 {
+		a.note(notAskedWords(v.NotAsked))
+	}
+}
+
+// labelsApart ends the sentence on sectors that match.
+func labelsApart(v *burn.Verification) string {
+	text := ""
+	if n := len(v.Missing); n > 0 {
+		do := "do"
+		if n == 1 {
+			do = "does"
+		}
+		text = fmt.Sprintf("; %s %s not", plural(n, "code"), do)
+	}
+	if n := len(v.NotAsked); n > 0 {
+		text += fmt.Sprintf("; %s could not be checked", plural(n, "code"))
+	}
+	return text
+}
+
+// labelNames lists labels.
+func labelNames(labels []burn.Label) string {
 	var parts []string
 	var codes []int
-	for _, l := range missing {
+	for _, l := range labels {
 		switch l.Kind {
 		case burn.LabelCatalogue:
 			parts = append(parts, "the catalogue number (MCN)")
@@ -27,12 +54,31 @@ func missingWords(missing []burn.Label) string {
 	if len(codes) > 0 {
 		parts = append(parts, "the ISRC of "+trackList(codes))
 	}
-	it, do := "it", "was"
-	if len(parts)+len(codes) > 1 {
-		it, do = "them", "were"
+	return strings.Join(parts, ", ")
+}
+
+// missingWords says what a CD does not return.
+func missingWords(missing []burn.Label) string {
+	it, do := pronoun(len(missing)), "was"
+	if len(missing) > 1 {
+		do = "were"
 	}
-	return "The disc does not return " + strings.Join(parts, ", ") + ", which " + do + " sent to the drive: some drives do not write " +
+	return "The disc does not return " + labelNames(missing) + ", which " + do + " sent to the drive: some drives do not write " +
 		it + ", others do not read " + it + ". The sectors are not affected."
+}
+
+// notAskedWords says what the drive could not be asked for.
+func notAskedWords(labels []burn.Label) string {
+	return "The drive could not read back " + labelNames(labels) + "; another drive may show whether the disc has " +
+		pronoun(len(labels)) + ". The sectors are not affected."
+}
+
+// pronoun stands for n things.
+func pronoun(n int) string {
+	if n == 1 {
+		return "it"
+	}
+	return "them"
 }
 
 // trackList gives "track 3" or "tracks 1 to 4, 7".

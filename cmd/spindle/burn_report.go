@@ -23,6 +23,7 @@ type burnResult struct {
 	Slow       []burn.Range `json:"slow,omitempty"`
 	Files      []string     `json:"files,omitempty"`
 	Missing    []burn.Label `json:"missing,omitempty"`
+	NotAsked   []burn.Label `json:"not_asked,omitempty"`
 	Journal    string       `json:"journal,omitempty"`
 
 	text string
@@ -63,10 +64,8 @@ func burnOutcome(ctx context.Context, a *app, t *target, r burn.Result, several 
 	}
 	if v := r.Verification; v != nil {
 		e.Verified, e.Different, e.Unreadable, e.Slow, e.Files = v.Sectors, v.Different, v.Unreadable, v.Slow, v.Files
-		e.Missing = v.Missing
-		if len(v.Missing) > 0 {
-			a.note(missingWords(v.Missing))
-		}
+		e.Missing, e.NotAsked = v.Missing, v.NotAsked
+		noteLabels(a, v)
 	}
 	switch v := r.Verification; {
 	case r.Err != nil && (errors.Is(r.Err, context.Canceled) || ctx.Err() != nil && scsi.SenseOf(r.Err) == nil):
@@ -103,7 +102,7 @@ func verifiedWords(v *burn.Verification) string {
 	if v.Offset != 0 {
 		text += fmt.Sprintf(" (the drive returns audio %d samples late)", v.Offset)
 	}
-	return text + "."
+	return text + labelsApart(v) + "."
 }
 
 // finishDisc opens the tray, or makes the system see what is on the disc now.
