@@ -253,3 +253,146 @@ func TestMapsOfSongs(t *testing.T) {
 		}
 	}
 }
+
+// A map that names the image and cannot be read is told, or is an error where nobody is.
+func TestBrokenMaps(t *testing.T) {
+	const title = "# Mapfile. Created by GNU ddrescue version 1.27\n"
+	file := func(text string) func(string) error {
+		return func(path string) error { return os.WriteFile(path, []byte(text), 0o666) }
+	}
+	for name, put := range map[string]func(string) error{
+		"cut":            file(title + "0 + 1\n0 0x9D80"),
+		"cut early":      file("# Mapf"[:2]),
+		"empty":          file(""),
+		"zeros":          file(strings.Repeat("\x00", 300)),
+		"unknown status": file("0 + 1\n0 0x9D800 z\n"),
+		"hole":           file("0 + 1\n0 0x800 +\n0x1000 0x9C800 +\n"),
+		"no blocks":      file(title + "0 + 1\n"),
+		"folder":         func(path string) error { return os.Mkdir(path, 0o777) },
+		"dangling":       func(path string) error { return os.Symlink("nowhere", path) },
+	} {
+		for _, as := range []string{"iso.iso.map", "iso.map", "iso.iso.mapfile", "ISO.MAP"} {
+			if name == "cut early" && as != "iso.iso.map" && as != "iso.iso.mapfile" {
+				continue // looks like nothing
+			}
+			dir := t.TempDir()
+			path, err := testdisc.Make(dir, "iso")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := put(dir + "/" + as); err != nil {
+				t.Skip(err)
+			}
+			if _, err := image.Open(t.Context(), path); !errors.Is(err, image.ErrMap) {
+				t.Errorf("%s, %s: %v", name, as, err)
+			}
+			var got []image.Remark
+			img, err := image.Open(t.Context(), path, func(r image.Remark) { got = append(got, r) })
+			if err != nil {
+				t.Fatal(err)
+			}
+			img.Close()
+			if len(got) != 1 || got[0].Kind != format.BrokenMap || got[0].File != dir+"/"+as || got[0].Err == nil {
+				t.Errorf("%s, %s: %+v", name, as, got)
+			}
+		}
+	}
+}
+
+// Maps are found under the names that ddrescue's users give to them.
+func TestMapNames(t *testing.T) {
+	const size = 315 * 2048
+	command := func(name string) string {
+		return "# Mapfile. Created by GNU ddrescue version 1.27\n# Command line: ddrescue -b2048 /dev/sr0 " + name + " mapfile\n"
+	}
+	for _, test := range []struct {
+		name, head string
+		size       int64
+		used, said bool
+	}{
+		{"mapfile", "", size, true, false},
+		{"mapfile", "", 4096, false, false},
+		{"mapfile", command("iso.iso"), size, true, false},
+		{"mapfile", command("./iso.iso"), size, true, false},
+		{"mapfile", command("iso.iso"), 4096, false, true},
+		{"mapfile", command("other.iso"), size, false, true},
+		{"mapfile", command("my-iso.iso"), size, false, true},
+		{"mapfile", command("other.iso"), 4096, false, false},
+		{"mapfile.txt", "", size, true, false},
+		{"rescue.log", "", size, true, false},
+		{"rescue.map", "", size, true, false},
+		{"ddrescue.map", "", size, true, false},
+		{"ddrescue.log", "", size, true, false},
+		{"dvd.mapfile", "", size, true, false},
+		{"iso.iso.log", "", size, true, false},
+		{"iso.log", "", size, true, false},
+		{"iso.iso.map.txt", "", size, true, false},
+		{"ISO.MAP", "", size, true, false},
+		{"Iso.iso.Mapfile", "", size, true, false},
+		{"other.map", "", size, false, false},
+	} {
+		dir := t.TempDir()
+		path, err := testdisc.Make(dir, "iso")
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := fmt.Sprintf("%s0 + 1\n0 2048 -\n2048 %d +\n", test.head, test.size-2048)
+		if err := os.WriteFile(dir+"/"+test.name, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		said := 0
+		img, err := image.Open(t.Context(), path, func(r image.Remark) {
+			if r.Kind != format.UsedMap {
+				said++
+			}
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if used := len(img.Flaws()) > 0; used != test.used || (said > 0) != test.said {
+			t.Errorf("%+v: used %v, %d remarks", test, used, said)
+		}
+		img.Close()
+	}
+}
+
+// All sheets over a damaged .bin know of its damage.
+func TestMapOfOtherSheet(t *testing.T) {
+	dir := t.TempDir()
+	source, err := testdisc.Make(dir, "iso")
+	if err != nil {
+		t.Fatal(err)
+	}
+	img, err := image.Open(t.Context(), source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer img.Close()
+	bad := disc.FlawsOf(disc.Flaw{First: 10, Count: 1, Kind: disc.Unread})
+	if _, err := image.Create(t.Context(), dir+"/zz1.cue", disc.WithFlaws(img, bad), image.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	sheet, err := os.ReadFile(dir + "/zz1.cue")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(dir+"/copy.cue", sheet, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"zz1.cue.map", "zz1.bin.map", "zz1.map", "zz1.log"} {
+		if name != "zz1.cue.map" {
+			writeMap(t, dir+"/"+name, 315*cdsector.Size, 10*cdsector.Size, cdsector.Size)
+		}
+		again, err := image.Open(t.Context(), dir+"/copy.cue")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := again.Flaws(); !slices.Equal(got, bad) {
+			t.Errorf("%s: %v", name, got)
+		}
+		again.Close()
+		if err := os.Remove(dir + "/" + name); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

@@ -53,17 +53,14 @@ type Created = format.Created
 // the image are those that a map beside it states; see [format.FlawsBeside].
 //
 // Opening reads through some compressed files, and ends with ctx; the image does not.
-// Each remark is told what is found that is no error; see [Remark].
+// Each remark is told what is found that is no error; see [Remark]. Where there is none, a
+// map that names the image and cannot be read is an error that wraps [ErrMap].
 func Open(ctx context.Context, path string, remarks ...func(Remark)) (disc.Image, error) {
 	file, err := format.OpenFile(ctx, path)
 	if err != nil {
 		return nil, err
 	}
-	remark := func(r Remark) {
-		for _, to := range remarks {
-			to(r)
-		}
-	}
+	remark := all(remarks)
 	file.Observe(remark)
 	f, err := find(file)
 	if err == nil && f.Open == nil {
@@ -85,13 +82,25 @@ func Open(ctx context.Context, path string, remarks ...func(Remark)) (disc.Image
 	return whole, nil
 }
 
+// all tells each of several, or is nil where there is none.
+func all(remarks []func(Remark)) func(Remark) {
+	if len(remarks) == 0 {
+		return nil
+	}
+	return func(r Remark) {
+		for _, to := range remarks {
+			to(r)
+		}
+	}
+}
+
 // OpenAs opens an .iso as a disc of the given medium, as [Open] does.
-func OpenAs(ctx context.Context, path string, medium disc.Medium) (disc.Image, error) {
+func OpenAs(ctx context.Context, path string, medium disc.Medium, remarks ...func(Remark)) (disc.Image, error) {
 	img, err := isofile.OpenAs(ctx, path, medium)
 	if err != nil {
 		return nil, err
 	}
-	whole, err := withMaps(path, img, nil)
+	whole, err := withMaps(path, img, all(remarks))
 	if err != nil {
 		img.Close()
 		return nil, err

@@ -135,7 +135,7 @@ func noteLost(a *app, out string, lost []string) {
 }
 
 func runConvert(ctx context.Context, a *app, in, out string, o convertFlags) (result, error) {
-	img, err := openImage(ctx, a, in)
+	img, found, err := openImage(ctx, a, in)
 	if err != nil {
 		return nil, err
 	}
@@ -159,5 +159,6 @@ func runConvert(ctx context.Context, a *app, in, out string, o convertFlags) (re
 	if res.Damaged > 0 || len(res.Flaws) > 0 {
 		r.Status = exitDifferent
 	}
+	r.Status = found.note(a, r.Status)
 	return r, nil
 }

@@ -112,6 +112,7 @@ func runExtract(ctx context.Context, a *app, name string, args []string, o fileF
 	if len(r.Damaged) > 0 && r.Status == exitDone {
 		r.Status = exitDifferent
 	}
+	r.Status = f.found.note(a, r.Status)
 	return r, nil
 }
 

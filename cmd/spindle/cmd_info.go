@@ -215,7 +215,7 @@ func (w *infoWrite) text(p *page) {
 }
 
 func infoOfImage(ctx context.Context, a *app, path string) (result, error) {
-	img, err := openImage(ctx, a, path)
+	img, found, err := openImage(ctx, a, path)
 	if err != nil {
 		return nil, err
 	}
@@ -226,6 +226,7 @@ func infoOfImage(ctx context.Context, a *app, path string) (result, error) {
 	r.plain = strings.EqualFold(suffix(path), ".iso") && len(l.Tracks()) == 1 && l.Tracks()[0].Mode.IsData()
 	r.Notes = textNotes(l)
 	r.showNotes(a)
+	r.Status = found.note(a, r.Status)
 	return r, nil
 }
 

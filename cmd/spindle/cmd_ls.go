@@ -132,11 +132,16 @@ func runLs(ctx context.Context, a *app, name string, args []string, o fileFlags)
 		return nil, fmt.Errorf("%s: %w", name, damage)
 	}
 	if n := flaws.Sectors(); n > 0 {
-		a.note(mapSays(name, "According to the map beside it, ") + plural(n, "sector") + " of this image were not read correctly; \"spindle verify\" lists them.")
+		them := "lists them"
+		if n == 1 {
+			them = "names it"
+		}
+		a.note(f.found.mapSays("According to the map beside it, ") + plural(n, "sector") + " of this image " + wereOrWas(n) + " not read correctly; \"spindle verify\" " + them + ".")
 	}
 	r := done()
 	if damaged {
 		r.Status = exitDifferent
 	}
+	r.Status = f.found.note(a, r.Status)
 	return &r, nil
 }

@@ -142,7 +142,7 @@ func runReburn(ctx context.Context, a *app, args []string, o reburnFlags) (resul
 		return nil, usage("the data came through a pipe and cannot be read again; send them again to \"spindle burn -\"")
 	}
 	a.say("Burn   %s of %s: %s", filepath.Base(j.Image.Path), j.Time.Local().Format(time.DateTime), whyFailed(j))
-	img, err := openImage(ctx, a, j.Image.Path)
+	img, found, err := openImage(ctx, a, j.Image.Path)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", burn.ErrSource, err)
 	}
@@ -165,7 +165,7 @@ func runReburn(ctx context.Context, a *app, args []string, o reburnFlags) (resul
 		a.note(touchedWords(err))
 	}
 	// Whoever burned it with --force knew of its flaws.
-	if err := flawsAgain(ctx, a, j.Image.Path, img, o.force || j.Options.AnyPlace); err != nil {
+	if err := flawsAgain(ctx, a, j.Image.Path, img, found, o.force || j.Options.AnyPlace); err != nil {
 		return nil, err
 	}
 	t := &target{name: a.drive(), keepTray: o.tray.keep}

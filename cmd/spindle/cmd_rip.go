@@ -226,7 +226,7 @@ func filesHit(ctx context.Context, path string, res *rip.Result) []string {
 	if len(res.Bad) == 0 {
 		return nil
 	}
-	img, err := image.Open(ctx, path)
+	img, err := image.Open(ctx, path, func(image.Remark) {}) // the map may not be whole yet
 	if err != nil {
 		return nil
 	}

@@ -79,8 +79,10 @@ type verifyResult struct {
 	Shift       int                `json:"audio_shift_samples,omitempty"` // of the disc in the drive
 	Repaired    *check.Repaired    `json:"repaired,omitempty"`
 	Flaws       []flawRange        `json:"flaws,omitempty"` // what a map beside the image says
+	Broken      []string           `json:"maps_not_usable,omitempty"`
 	Files       []string           `json:"files,omitempty"` // that damaged sectors belong to
 
+	found      *findings
 	o          verifyFlags
 	sectorSize int
 	damage     [2]int64 // of the implanted MD5: where it begins, in bytes
@@ -135,7 +137,10 @@ func (r *verifyResult) report(p *page) {
 	if len(r.Bad) > 0 {
 		r.reportBad(p)
 	}
-	reportFlaws(p, r.Image, r.Flaws)
+	reportFlaws(p, r.found, r.Flaws)
+	for _, b := range r.Broken {
+		p.text("%s", p.red(b+mayBeDamaged))
+	}
 	if len(r.Files) > 0 {
 		p.line("damaged files: %s", fileList(r.Files))
 	}
@@ -260,6 +265,8 @@ func (r *verifyResult) verdict() string {
 	switch {
 	case damaged:
 		return "This image is damaged."
+	case len(r.Broken) > 0:
+		return "This image may be damaged."
 	}
 	if r.onlyUnread() {
 		return "Part of " + r.o.with + " cannot be read; all the rest is the same as in this image."
@@ -288,14 +295,14 @@ func runVerify(ctx context.Context, a *app, path string, o verifyFlags) (result,
 			return nil, err
 		}
 	}
-	img, err := openStored(ctx, a, path)
+	img, found, err := openStored(ctx, a, path)
 	if err != nil {
 		return nil, err
 	}
 	defer img.Close()
 	v := &verification{a: a, img: img, bar: a.newProgress()}
 	v.verifyResult = &verifyResult{ending: done(), Image: path, Sectors: img.Layout().Sectors(),
-		o: o, sectorSize: img.Layout().Medium.SectorSize()}
+		o: o, sectorSize: img.Layout().Medium.SectorSize(), found: found, Broken: found.broken}
 	defer v.bar.stop()
 	for _, step := range []func(context.Context) error{v.sectors, v.flaws, v.sums, v.implanted, v.with, v.repair} {
 		if err := step(ctx); err != nil {
@@ -335,7 +342,7 @@ func (v *verification) flaws(ctx context.Context) error {
 	known := v.img.Flaws()
 	v.Flaws = flawRanges(known)
 	v.Files = image.FilesAt(ctx, v.img, known.Union(badFlaws(v.rep.Bad)), mostFiles)
-	if len(known) > 0 {
+	if len(known) > 0 || len(v.Broken) > 0 {
 		v.wrong()
 	}
 	return ctx.Err()
@@ -428,7 +435,9 @@ func (v *verification) with(ctx context.Context) error {
 // other opens the disc or the image to compare with.
 func (v *verification) other(ctx context.Context) (disc.Image, error) {
 	if !isDriveName(v.o.with) {
-		return openImage(ctx, v.a, v.o.with)
+		img, found, err := openImage(ctx, v.a, v.o.with)
+		found.note(v.a, exitDone)
+		return img, err
 	}
 	d, err := v.a.open(ctx, v.o.with, byname.Shared)
 	if err != nil {

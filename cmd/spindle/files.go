@@ -29,13 +29,14 @@ var errNoSuchFile = errors.New("not in the image")
 // openedFiles is what ls and extract look into.
 type openedFiles struct {
 	*image.Contents
-	img disc.Image
+	img   disc.Image
+	found *findings
 }
 
 // openFiles opens the contents of an image. The paths are those that the user asked for,
 // all of which must be there.
 func openFiles(ctx context.Context, a *app, name string, track int, paths []string) (*openedFiles, error) {
-	img, err := openStored(ctx, a, name)
+	img, found, err := openStored(ctx, a, name)
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +55,7 @@ func openFiles(ctx context.Context, a *app, name string, track int, paths []stri
 		img.Close()
 		return nil, err
 	}
-	return &openedFiles{c, img}, nil
+	return &openedFiles{c, img, found}, nil
 }
 
 // noTrack is the error for a track that an image does not have.

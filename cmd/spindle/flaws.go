@@ -8,7 +8,6 @@ import (
 	"spindle/check"
 	"spindle/disc"
 	"spindle/image"
-	"spindle/image/format"
 	"spindle/internal/printable"
 )
 
@@ -48,20 +47,20 @@ func sectorsOf(all []flawRange) int {
 
 // mapSays says how it is known that sectors of an image are not right, where that is by a
 // map: that of one that was cut short needs none.
-func mapSays(path, words string) string {
-	if !format.HasMaps(path) {
+func (f *findings) mapSays(words string) string {
+	if !f.mapped {
 		return ""
 	}
 	return words
 }
 
 // reportFlaws lists what is known to be wrong with an image, by a map beside it or by its size.
-func reportFlaws(p *page, path string, all []flawRange) {
+func reportFlaws(p *page, found *findings, all []flawRange) {
 	if len(all) == 0 {
 		return
 	}
 	n := sectorsOf(all)
-	p.line("%s %s not read correctly%s:", p.red(plural(n, "sector")), wereOrWas(n), mapSays(path, ", according to the map beside the image"))
+	p.line("%s %s not read correctly%s:", p.red(plural(n, "sector")), wereOrWas(n), found.mapSays(", according to the map beside the image"))
 	for i, f := range all {
 		if i == mostListed {
 			p.line("  and %s more (--json lists all)", plural(len(all)-i, "range"))

@@ -176,6 +176,8 @@ var explanations = []explanation{
 		untouched + "\"spindle format\" makes it new."},
 	{"burn/options", burn.ErrOptions, nil, exitUsage, "the options contradict each other", untouched},
 	{"burn/wrong-image", errWrongImage, nil, exitDifferent, "", untouched + "Get the image again; --force burns it anyway."},
+	{"burn/broken-map", errBrokenMap, nil, exitDifferent, "", untouched +
+		"Repair the map, or remove it if it is of another image; --force burns the image anyway."},
 	{"burn/mendable-image", errMendable, nil, exitDifferent, "", untouched +
 		"\"spindle verify IMAGE --repair OUT.cue\" writes a copy in which parity corrects what it can; --force burns the image as it is."},
 	{"burn/flawed-image", errFlawed, nil, exitDifferent, "", untouched +

@@ -2,36 +2,97 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"spindle/disc"
 	"spindle/image"
 	"spindle/image/format"
+	"spindle/image/mapfile"
 	"spindle/iso"
 )
 
-// openImage opens an image, and says what is found that is no error.
-func openImage(ctx context.Context, a *app, path string) (disc.Image, error) {
-	return image.Open(ctx, path, func(r image.Remark) { a.note(remarkText(r)) })
+// findings are what opening an image found that its user should know.
+type findings struct {
+	broken []string // maps that cannot be used, and why
+	mapped bool     // a map says that sectors are not right
+	cut    bool     // its end is missing
+	seen   []string // files and kinds of what was noted
+}
+
+// openImage opens an image, and says what is found that is no error. That a map cannot be
+// read, and what to do about it, is left to the caller.
+func openImage(ctx context.Context, a *app, path string) (disc.Image, *findings, error) {
+	f := &findings{}
+	img, err := image.Open(ctx, path, func(r image.Remark) { f.take(a, r) })
+	return img, f, err
+}
+
+// take keeps a remark, or notes it.
+func (f *findings) take(a *app, r image.Remark) {
+	key := fmt.Sprint(r.Kind, r.File)
+	if slices.Contains(f.seen, key) {
+		return
+	}
+	f.seen = append(f.seen, key)
+	switch r.Kind {
+	case format.BrokenMap:
+		f.broken = append(f.broken, brokenMapText(r))
+	case format.UsedMap:
+		f.mapped = true
+	case format.CutShort:
+		f.cut = true
+		a.note(remarkText(r))
+	default:
+		a.note(remarkText(r))
+	}
+}
+
+// note says which maps cannot be used, and returns the exit status of a command that has
+// done its work all the same.
+func (f *findings) note(a *app, status int) int {
+	for _, b := range f.broken {
+		a.note(b + mayBeDamaged)
+	}
+	if len(f.broken) > 0 && status == exitDone {
+		return exitDifferent
+	}
+	return status
+}
+
+// mayBeDamaged ends the sentence on a map that cannot be used.
+const mayBeDamaged = ": the image may be damaged. Repair the map, or remove it if it is of another image."
+
+// brokenMapText says that a map cannot be used.
+func brokenMapText(r image.Remark) string {
+	why := strings.TrimPrefix(r.Err.Error(), mapfile.ErrSyntax.Error()+": ")
+	var at *fs.PathError
+	if errors.As(r.Err, &at) {
+		why = at.Err.Error()
+	}
+	return fmt.Sprintf("%s cannot be used (%s)", r.File, why)
 }
 
 // openStored opens an image with its sectors as they are stored: of an .iso, the
 // 2048 bytes of user data, and not the CD sectors that they would make.
-func openStored(ctx context.Context, a *app, path string) (disc.Image, error) {
-	img, err := openImage(ctx, a, path)
+func openStored(ctx context.Context, a *app, path string) (disc.Image, *findings, error) {
+	img, found, err := openImage(ctx, a, path)
 	if ext := strings.ToLower(filepath.Ext(path)); err != nil || ext == ".cue" || ext == ".nrg" {
-		return img, err
+		return img, found, err
 	}
 	e, ok := img.ExtentAt(0)
 	if st, err := os.Stat(path); err != nil || !ok || e.Form != disc.FormMode1 || e.Offset != 0 || len(img.Files()) != 1 ||
 		st.Size() > int64(img.Layout().Sectors())*iso.BlockSize {
-		return img, nil
+		return img, found, nil
 	}
 	img.Close()
-	return image.OpenAs(ctx, path, disc.DVD)
+	img, err = image.OpenAs(ctx, path, disc.DVD, func(image.Remark) {}) // all was said
+	return img, found, err
 }
 
 // remarkText says what was found when an image was opened.
@@ -45,6 +106,8 @@ func remarkText(r image.Remark) string {
 		return have + ". What is missing counts as not read. " + downloadNew
 	case format.OtherMap:
 		return fmt.Sprintf("%s is not used: it is the map of a copy of %d bytes, and the image has %d.", r.File, r.Have, r.Want)
+	case format.MapOfOther:
+		return fmt.Sprintf("%s is not used: it is the map of a copy of this size, but its command line names another.", r.File)
 	}
 	return r.File
 }

@@ -20,6 +20,8 @@ import (
 // Errors about an image that is not what it should be.
 var (
 	errWrongImage = errors.New("the image is damaged")
+	// errBrokenMap: nobody knows which sectors are.
+	errBrokenMap = errors.New("the image may be damaged")
 	// errFlawed: sectors of it are known to be wrong.
 	errFlawed = errors.New("the image has damaged sectors")
 	// errMendable: parity can correct some of them.
@@ -32,6 +34,7 @@ type preflight struct {
 	path  string
 	force bool
 	img   disc.Image
+	found *findings
 	vol   *iso.Volume
 	lines []string // what vouches for it
 }
@@ -39,7 +42,7 @@ type preflight struct {
 // imageFor opens an image and checks it: complete, as its checksum file says, as
 // its implanted MD5 says, without sectors that are known to be wrong.
 func imageFor(ctx context.Context, a *app, path string, force bool) (*preflight, error) {
-	img, err := openImage(ctx, a, path)
+	img, found, err := openImage(ctx, a, path)
 	if err != nil {
 		return nil, err
 	}
@@ -47,15 +50,15 @@ func imageFor(ctx context.Context, a *app, path string, force bool) (*preflight,
 	for _, n := range textNotes(img.Layout()) {
 		a.note(n)
 	}
-	p := &preflight{a: a, path: path, force: force, img: img, vol: imageVolume(ctx, img)}
-	return p, p.run(ctx, p.flaws, p.sums, p.implanted, p.sectors)
+	p := &preflight{a: a, path: path, force: force, img: img, found: found, vol: imageVolume(ctx, img)}
+	return p, p.run(ctx, p.maps, p.flaws, p.sums, p.implanted, p.sectors)
 }
 
 // flawsAgain checks an image that was checked before its first burn for sectors that
 // are known to be wrong by now.
-func flawsAgain(ctx context.Context, a *app, path string, img disc.Image, force bool) error {
-	p := &preflight{a: a, path: path, force: force, img: img}
-	return p.run(ctx, p.flaws, p.sectors)
+func flawsAgain(ctx context.Context, a *app, path string, img disc.Image, found *findings, force bool) error {
+	p := &preflight{a: a, path: path, force: force, img: img, found: found}
+	return p.run(ctx, p.maps, p.flaws, p.sectors)
 }
 
 // run runs checks.
@@ -81,6 +84,16 @@ func (p *preflight) stop(why error, text string) error {
 	return fmt.Errorf("%w: %s", why, text)
 }
 
+// maps stops when a map of the image cannot be used.
+func (p *preflight) maps(context.Context, *progress) error {
+	for _, b := range p.found.broken {
+		if err := p.stop(errBrokenMap, b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // flaws stops when a map beside the image says that sectors are not right.
 func (p *preflight) flaws(ctx context.Context, _ *progress) error {
 	known := p.img.Flaws()
@@ -88,7 +101,7 @@ func (p *preflight) flaws(ctx context.Context, _ *progress) error {
 		return nil
 	}
 	n := known.Sectors()
-	return p.stop(errFlawed, plural(n, "sector")+" "+wereOrWas(n)+" not read correctly"+mapSays(p.path, ", according to the map beside it")+
+	return p.stop(errFlawed, plural(n, "sector")+" "+wereOrWas(n)+" not read correctly"+p.found.mapSays(", according to the map beside it")+
 		suffering(ctx, p.img, known))
 }
 

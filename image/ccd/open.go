@@ -126,7 +126,7 @@ func (d *Descriptor) image(main *format.File, img, sub *format.File, closers []i
 	if err != nil {
 		return nil, err
 	}
-	return format.WithFileMaps(whole, map[string]io.ReaderAt{img.Path: img.ReaderAt})
+	return format.WithFileMaps(main, whole, map[string]io.ReaderAt{img.Path: img.ReaderAt})
 }
 
 // modeOf looks into the first sector of a data track: what [TRACK] says of the

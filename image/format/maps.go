@@ -5,133 +5,15 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
-	"regexp"
 	"slices"
-	"strings"
 
 	"spindle/disc"
 	"spindle/disc/cdsector"
 	"spindle/image/mapfile"
-	"spindle/internal/packed"
-	"spindle/internal/regular"
 )
 
 // ErrMap is what every error about a map beside an image wraps.
 var ErrMap = errors.New("the map beside the image cannot be used")
-
-// A besideMap is a map that may be one of an image.
-type besideMap struct {
-	Path string
-	// Sure says that it has the name of the image, with all its suffixes. Other maps are
-	// those of the image only where their content agrees.
-	Sure bool
-}
-
-// otherNames are what ddrescue's manual and its users append to the name of a copy.
-var otherNames = []string{".ddrescue.map", ".ddrescue", ".ddrescue.log", ".log", ".logfile", ".ddmap"}
-
-// trackName is the end of the name of a file that holds one track; see [disc.TrackSuffix].
-var trackName = regexp.MustCompile(` \(Track [0-9]+\)$`)
-
-// HasMaps reports whether there are maps beside an image: IMAGE.map and IMAGE.mapfile, and
-// with the image's name without its suffixes, or with another suffix that ddrescue's manual
-// and its users choose (IMAGE.log, IMAGE.ddrescue.map and the like), those whose content is
-// that of a map. The .bin of a sheet has the map of the sheet. An image that is named through
-// a symbolic link has the maps beside the link and those beside the file.
-func HasMaps(path string) bool { return len(findMaps(path)) > 0 }
-
-// findMaps returns the maps beside an image; see [HasMaps].
-func findMaps(path string) []besideMap {
-	var found []besideMap
-	paths := []string{path}
-	if target, err := filepath.EvalSymlinks(path); err == nil && target != filepath.Clean(path) {
-		paths = append(paths, target)
-	}
-	for _, p := range paths {
-		for _, b := range mapNames(p) {
-			same := slices.ContainsFunc(found, func(f besideMap) bool { return f.Path == b.Path })
-			if !same && b.Path != path && isFile(b.Path) && (b.Sure || looksLikeMap(b.Path)) {
-				found = append(found, b)
-			}
-		}
-	}
-	return found
-}
-
-// mapNames lists where the maps of an image may be.
-func mapNames(path string) []besideMap {
-	dir := filepath.Dir(path)
-	whole := filepath.Base(path)
-	inner := filepath.Base(packed.Inner(path))
-	ext := filepath.Ext(inner)
-	stem := strings.TrimSuffix(inner, ext)
-	var all []besideMap
-	add := func(sure bool, name string, suffixes ...string) {
-		for _, s := range suffixes {
-			all = append(all, besideMap{filepath.Join(dir, name+s), sure})
-		}
-	}
-	for _, name := range []string{whole, inner, stem} {
-		add(name != stem, name, mapfile.Suffix, ".mapfile")
-		add(false, name, otherNames...)
-	}
-	if e := strings.ToLower(ext); e == ".bin" || e == ".img" {
-		sheets := []string{".cue" + mapfile.Suffix, ".toc" + mapfile.Suffix, ".ccd" + mapfile.Suffix}
-		add(false, stem, sheets...)
-		if at := trackName.FindStringIndex(stem); at != nil {
-			add(false, stem[:at[0]], sheets...)
-		}
-	}
-	return all
-}
-
-// looksLikeMap reports whether a file begins as ddrescue begins its maps, or as it
-// did when it called them log files (before version 1.20), or is one as a whole.
-func looksLikeMap(path string) bool {
-	f, err := regular.Open(path)
-	if err != nil {
-		return false
-	}
-	defer f.Close()
-	const title = 64
-	head := make([]byte, title)
-	n, _ := f.ReadAt(head, 0)
-	for _, begin := range []string{"# Mapfile.", "# Rescue Logfile."} {
-		if strings.HasPrefix(string(head[:n]), begin) {
-			return true
-		}
-	}
-	if n == 0 || !strings.ContainsRune("#0123456789", rune(head[0])) {
-		return false
-	}
-	m, err := mapfile.Read(f)
-	return err == nil && m.Size() > 0
-}
-
-// FlawsBeside reads the maps beside an image that was opened from path; see [HasMaps]. A map counts
-// the bytes of the sectors that stand in the image's files, in order: 2048, or 2352,
-// or as many as the file has of each. Errors wrap [ErrMap] and name the map. A map that
-// is one of another image, and only perhaps meant for this one, is remarked.
-func FlawsBeside(path string, img disc.Image, remark func(Remark)) (disc.Flaws, error) {
-	return readMaps(findMaps(path), img, nil, remark)
-}
-
-// WithFileMaps gives an image the flaws that the maps of its single files state, FILE.map:
-// an image that is named by a sheet can have one for the sheet, or for each file. sources
-// are what the extents of the image have as such, by the paths of the files.
-func WithFileMaps(img disc.Image, sources map[string]io.ReaderAt) (disc.Image, error) {
-	var flaws disc.Flaws
-	for path, source := range sources {
-		sure := slices.DeleteFunc(findMaps(path), func(b besideMap) bool { return !b.Sure })
-		f, err := readMaps(sure, img, source, nil)
-		if err != nil {
-			return nil, err
-		}
-		flaws = flaws.Union(f)
-	}
-	return disc.WithFlaws(img, flaws), nil
-}
 
 // A sizeError says that a map is one of another image.
 type sizeError struct{ have, sectors, size int64 }
@@ -142,35 +24,9 @@ func (e *sizeError) Error() string {
 
 func (e *sizeError) Unwrap() error { return mapfile.ErrSyntax }
 
-func readMaps(maps []besideMap, img disc.Image, source io.ReaderAt, remark func(Remark)) (disc.Flaws, error) {
-	var flaws disc.Flaws
-	for _, b := range maps {
-		f, err := readMap(b.Path, img, source)
-		var other *sizeError
-		if errors.As(err, &other) && !b.Sure {
-			if remark != nil {
-				remark(Remark{Kind: OtherMap, File: b.Path, Have: other.have, Want: other.sectors * other.size})
-			}
-			continue
-		}
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w: %w", b.Path, ErrMap, err)
-		}
-		flaws = flaws.Union(f)
-	}
-	return flaws, nil
-}
-
-func readMap(name string, img disc.Image, source io.ReaderAt) (disc.Flaws, error) {
-	f, err := regular.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	m, err := mapfile.Read(f)
-	if err != nil {
-		return nil, err
-	}
+// flawsOf gives the sectors that a map says are not right. Where source is not nil, it is
+// the map of that file alone.
+func flawsOf(m *mapfile.Map, img disc.Image, source io.ReaderAt) (disc.Flaws, error) {
 	runs, size, err := runsOf(m.Size(), img, source)
 	if err != nil {
 		return nil, err

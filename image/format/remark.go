@@ -12,6 +12,13 @@ const (
 	// OtherMap: a map that may have been beside the image by chance is not used, for it is
 	// of a copy of Have bytes, and the image has Want.
 	OtherMap
+	// MapOfOther: a map of the right size is not used, for its command line names another copy.
+	MapOfOther
+	// BrokenMap: a map that names the image cannot be used, for Err. Which sectors are not
+	// right is not known.
+	BrokenMap
+	// UsedMap: a map says that sectors of the image are not right.
+	UsedMap
 )
 
 // A Remark is what opening an image found that is no error, and that its user should know.
@@ -19,6 +26,7 @@ type Remark struct {
 	Kind       RemarkKind
 	File       string
 	Have, Want int64 // bytes
+	Err        error
 }
 
 // Observe has remark told what is found while the image of this file is opened.

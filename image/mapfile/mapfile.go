@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -398,3 +399,11 @@ func (m *Map) setFlawed(x Block) error {
 	m.Set(x.Pos, x.Size, ReadWithErrors)
 	return nil
 }
+
+// mapLine is a line that maps have: of their title, of the columns, of the command line, the
+// status, or a block.
+var mapLine = regexp.MustCompile(`(?m)^(# Mapfile\.|# Rescue Logfile\.|# Command line: ddrescue|# current_pos|#      pos` +
+	`|(0x[0-9A-Fa-f]+|[0-9]+)[ \t]+([-?*/+FG]([ \t]+[0-9]+)?|(0x[0-9A-Fa-f]+|[0-9]+)[ \t]+[-?*/+])[ \t\r]*$)`)
+
+// Resembles reports whether the beginning of a file has a line that only maps have.
+func Resembles(head []byte) bool { return mapLine.Match(head) }

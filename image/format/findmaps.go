@@ -1,0 +1,357 @@
+package format
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"spindle/disc"
+	"spindle/image/mapfile"
+	"spindle/internal/packed"
+	"spindle/internal/regular"
+)
+
+// A bond is how the name of a map ties it to an image.
+type bond uint8
+
+const (
+	loose   bond = iota // one of the names that ddrescue's users give to any map
+	perhaps             // it names the image, but programs that write no maps have such names too
+	byStem              // the image's name without its suffixes, and a suffix of maps
+	sure                // all of the image's name, and a suffix of maps
+)
+
+// A beside is a map that may be one of an image.
+type beside struct {
+	path string
+	bond bond
+	m    *mapfile.Map
+	err  error // why it cannot be read
+}
+
+// What is appended to the name of a copy: by spindle and ddrescue's manual, and by
+// ddrescue's users.
+var (
+	mapSuffixes   = []string{mapfile.Suffix, ".mapfile"}
+	otherSuffixes = []string{
+		".map.txt", ".mapfile.txt", ".ddrescue.map", ".ddrescue", ".ddrescue.log", ".ddrescue.txt",
+		".log", ".logfile", ".log.txt", ".ddmap",
+	}
+	sheetSuffixes = []string{".cue" + mapfile.Suffix, ".toc" + mapfile.Suffix, ".ccd" + mapfile.Suffix}
+)
+
+// looseName is a name that ddrescue's manual and its users give to any map.
+var looseName = regexp.MustCompile(`(?i)^(mapfile|logfile|(rescue|ddrescue)(\.(map|mapfile|log|logfile))?)(\.txt)?$|\.mapfile$`)
+
+// trackName is the end of the name of a file that holds one track; see [disc.TrackSuffix].
+var trackName = regexp.MustCompile(` \(Track [0-9]+\)$`)
+
+// A naming is a name that the map of a file may have.
+type naming struct {
+	name string
+	bond bond
+}
+
+// mapNames lists the names of maps that bear the name of a file.
+func mapNames(path string) []naming {
+	whole := filepath.Base(path)
+	inner := filepath.Base(packed.Inner(path))
+	stem := strings.TrimSuffix(inner, filepath.Ext(inner))
+	var all []naming
+	for _, name := range []string{whole, inner, stem} {
+		tie := sure
+		if name == stem {
+			tie = byStem
+		}
+		for _, s := range mapSuffixes {
+			all = append(all, naming{name + s, tie})
+		}
+		for _, s := range otherSuffixes {
+			all = append(all, naming{name + s, perhaps})
+		}
+	}
+	return all
+}
+
+// sheetMapNames lists the names of the maps of sheets that bear the name of a .bin or .img.
+func sheetMapNames(path string) []naming {
+	inner := filepath.Base(packed.Inner(path))
+	ext := filepath.Ext(inner)
+	if e := strings.ToLower(ext); e != ".bin" && e != ".img" {
+		return nil
+	}
+	stem := strings.TrimSuffix(inner, ext)
+	stems := []string{stem}
+	if at := trackName.FindStringIndex(stem); at != nil {
+		stems = append(stems, stem[:at[0]])
+	}
+	var all []naming
+	for _, stem := range stems {
+		for _, s := range sheetSuffixes {
+			all = append(all, naming{stem + s, byStem})
+		}
+	}
+	return all
+}
+
+// A folder is the names in the folder of an image.
+type folder struct {
+	path    string
+	entries []string
+}
+
+// folderOf lists the folder that a file is in. One that cannot be listed has the names that
+// are found by asking for them.
+func folderOf(path string) folder {
+	f := folder{path: filepath.Dir(path)}
+	list, _ := os.ReadDir(f.path)
+	for _, e := range list {
+		f.entries = append(f.entries, e.Name())
+	}
+	return f
+}
+
+func (f *folder) has(name string) bool {
+	if slices.Contains(f.entries, name) {
+		return true
+	}
+	_, err := os.Lstat(filepath.Join(f.path, name))
+	return len(f.entries) == 0 && err == nil
+}
+
+// find returns the file with a name, or with the name in other letters where no file with
+// the same letters is what that names.
+func (f *folder) find(image string, n naming) (string, bool) {
+	if f.has(n.name) {
+		return n.name, true
+	}
+	for _, e := range f.entries {
+		if !strings.EqualFold(e, n.name) {
+			continue
+		}
+		same := func(other string) bool {
+			return other != e && other != image && strings.HasPrefix(e, strings.TrimSuffix(other, filepath.Ext(other))+".")
+		}
+		if !slices.ContainsFunc(f.entries, same) {
+			return e, true
+		}
+	}
+	return "", false
+}
+
+// named returns the maps with one of the names of a file.
+func named(path string, names []naming) []beside {
+	var found []beside
+	dir := folderOf(path)
+	for _, n := range names {
+		name, ok := dir.find(filepath.Base(path), n)
+		full := filepath.Join(dir.path, name)
+		same := func(b beside) bool { return b.path == full }
+		if !ok || name == filepath.Base(path) || slices.ContainsFunc(found, same) {
+			continue
+		}
+		if b := readBeside(full, n.bond); b != nil {
+			found = append(found, *b)
+		}
+	}
+	return found
+}
+
+// readBeside reads what may be a map, and returns nil for what clearly is something else.
+func readBeside(path string, tie bond) *beside {
+	b := &beside{path: path, bond: tie}
+	f, err := regular.Open(path)
+	if err != nil {
+		if b.err = err; tie < byStem {
+			return nil
+		}
+		return b
+	}
+	defer f.Close()
+	const most = 1 << 14 // bytes that show what a file is
+	head := make([]byte, most)
+	n, _ := f.ReadAt(head, 0)
+	head = head[:n]
+	if tie < sure && !mapfile.Resembles(head) && (tie < byStem || isText(head)) {
+		return nil
+	}
+	if b.m, b.err = mapfile.Read(f); b.err == nil && b.m.Size() == 0 {
+		b.err = fmt.Errorf("%w: it has no blocks", mapfile.ErrSyntax)
+	}
+	return b
+}
+
+// isText reports whether a file begins with text that says something.
+func isText(head []byte) bool {
+	return len(bytes.TrimSpace(head)) > 0 && utf8.Valid(head[:max(0, len(head)-utf8.UTFMax)]) && !bytes.ContainsRune(head, 0)
+}
+
+// looseMaps returns the maps in the folder of an image that name no image, and may be its.
+func looseMaps(path string) []beside {
+	var found []beside
+	dir, base := folderOf(path), filepath.Base(path)
+	for _, e := range dir.entries {
+		if !looseName.MatchString(e) || e == base {
+			continue
+		}
+		stem := strings.TrimSuffix(e, filepath.Ext(e))
+		ofOther := func(other string) bool {
+			return other != e && other != base && (other == stem || strings.TrimSuffix(other, filepath.Ext(other)) == stem)
+		}
+		if strings.EqualFold(filepath.Ext(e), ".mapfile") && slices.ContainsFunc(dir.entries, ofOther) {
+			continue
+		}
+		if b := readBeside(filepath.Join(dir.path, e), loose); b != nil && b.err == nil {
+			found = append(found, *b)
+		}
+	}
+	return found
+}
+
+// lookedFor returns the names of an image: those with which it was opened, and, where that is
+// a symbolic link, those of the file.
+func lookedFor(path string) []string {
+	paths := []string{path}
+	if target, err := filepath.EvalSymlinks(path); err == nil && target != filepath.Clean(path) {
+		paths = append(paths, target)
+	}
+	return paths
+}
+
+// findMaps returns the maps beside an image: IMAGE.map and IMAGE.mapfile, the same with the
+// image's name without its suffixes, and those with another suffix that ddrescue's users
+// choose (IMAGE.log, IMAGE.ddrescue.map and the like), whose content is that of a map. The
+// .bin of a sheet has the map of the sheet, and a sheet those of sheets that its .bin names.
+// An image that is named through a symbolic link has the maps beside the link and those
+// beside the file. At last come those that name no image.
+func findMaps(path string, files []string) []beside {
+	var found []beside
+	add := func(more []beside) {
+		for _, b := range more {
+			if b.path != path && !slices.ContainsFunc(found, func(f beside) bool { return f.path == b.path }) {
+				found = append(found, b)
+			}
+		}
+	}
+	paths := lookedFor(path)
+	for _, p := range paths {
+		add(named(p, append(mapNames(p), sheetMapNames(p)...)))
+	}
+	for _, f := range files {
+		add(named(f, sheetMapNames(f)))
+	}
+	for _, p := range paths {
+		add(looseMaps(p))
+	}
+	return found
+}
+
+// A mapReader takes from maps what they say about an image.
+type mapReader struct {
+	img    disc.Image
+	source io.ReaderAt // of the single file whose maps they are, or nil
+	path   string      // of the image
+	remark func(Remark)
+	flaws  disc.Flaws
+}
+
+func (r *mapReader) say(x Remark) {
+	if r.remark != nil {
+		r.remark(x)
+	}
+}
+
+// broken says that a map cannot be read. Nobody who is not told goes on without it.
+func (r *mapReader) broken(path string, err error) error {
+	if r.remark == nil {
+		return fmt.Errorf("%s: %w: %w", path, ErrMap, err)
+	}
+	r.remark(Remark{Kind: BrokenMap, File: path, Err: err})
+	return nil
+}
+
+func (r *mapReader) read(maps []beside) error {
+	for _, b := range maps {
+		if err := r.readOne(b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *mapReader) readOne(b beside) error {
+	if b.err != nil {
+		return r.broken(b.path, b.err)
+	}
+	command, names := commandOf(b.m, r.path)
+	flaws, err := flawsOf(b.m, r.img, r.source)
+	var other *sizeError
+	switch {
+	case errors.As(err, &other) && b.bond == loose && !names:
+		return nil
+	case errors.As(err, &other) && b.bond != sure && !names:
+		r.say(Remark{Kind: OtherMap, File: b.path, Have: other.have, Want: other.sectors * other.size})
+		return nil
+	case err != nil:
+		return r.broken(b.path, err)
+	case b.bond == loose && command && !names:
+		r.say(Remark{Kind: MapOfOther, File: b.path})
+		return nil
+	}
+	if len(flaws) > 0 {
+		r.flaws = r.flaws.Union(flaws)
+		r.say(Remark{Kind: UsedMap, File: b.path})
+	}
+	return nil
+}
+
+// commandOf reports whether a map says with which command line it was made, and whether
+// that names an image.
+func commandOf(m *mapfile.Map, path string) (command, names bool) {
+	const before = " Command line: "
+	word := regexp.MustCompile(`(^|[\s/\\'"])` + regexp.QuoteMeta(filepath.Base(path)) + `($|[\s'"])`)
+	for _, c := range m.Comments {
+		if line, ok := strings.CutPrefix(c, before); ok {
+			command, names = true, names || word.MatchString(line)
+		}
+	}
+	return command, names
+}
+
+// FlawsBeside reads the maps beside an image that was opened from path, and remarks which
+// are used. A map counts the bytes of the sectors that stand in the image's files, in order:
+// 2048, or 2352, or as many as the file has of each. A map that cannot be read, or is that of
+// another image, is remarked; where remark is nil, the first of these is an error that wraps
+// [ErrMap] and names the map.
+func FlawsBeside(path string, img disc.Image, remark func(Remark)) (disc.Flaws, error) {
+	r := &mapReader{img: img, path: path, remark: remark}
+	err := r.read(findMaps(path, img.Files()))
+	return r.flaws, err
+}
+
+// WithFileMaps gives an image the flaws that the maps of its single files state, FILE.map:
+// an image that is named by a sheet can have one for the sheet, or for each file. sources
+// are what the extents of the image have as such, by the paths of the files; main is what
+// was opened, and who observes it is told.
+func WithFileMaps(main *File, img disc.Image, sources map[string]io.ReaderAt) (disc.Image, error) {
+	var flaws disc.Flaws
+	for path, source := range sources {
+		r := &mapReader{img: img, source: source, path: path, remark: main.remark}
+		maps := named(path, mapNames(path))
+		if Stem(path) == Stem(main.Path) { // they may be those of the sheet, which is asked next
+			maps = slices.DeleteFunc(maps, func(b beside) bool { return b.bond != sure })
+		}
+		if err := r.read(maps); err != nil {
+			return nil, err
+		}
+		flaws = flaws.Union(r.flaws)
+	}
+	return disc.WithFlaws(img, flaws), nil
+}
