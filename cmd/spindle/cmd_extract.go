@@ -2,11 +2,16 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"slices"
 
+	"spindle/image/audio"
 	"spindle/image/extract"
+	"spindle/image/format"
+	"spindle/image/mapfile"
 	"spindle/iso"
 
 	"github.com/spf13/cobra"
@@ -80,7 +85,11 @@ func (r *extractResult) Text(p *page) {
 		p.line("%s left out; see the notes", plural(r.Left, "entry"))
 	}
 	if n := len(r.Damaged); n > 0 {
-		p.text("%s: %s. What was extracted of them is not what the disc held.", p.red("Damaged: "+plural(n, "file")), fileList(r.Damaged))
+		them := "them"
+		if n == 1 {
+			them = "it"
+		}
+		p.text("%s: %s. What was extracted of %s is not what the disc held.", p.red("Damaged: "+plural(n, "file")), fileList(r.Damaged), them)
 	}
 }
 
@@ -112,8 +121,55 @@ func runExtract(ctx context.Context, a *app, name string, args []string, o fileF
 	if len(r.Damaged) > 0 && r.Status == exitDone {
 		r.Status = exitDifferent
 	}
+	if err := mapSongs(f, o.dir, paths); err != nil {
+		return nil, err
+	}
 	r.Status = f.found.note(a, r.Status)
 	return r, nil
+}
+
+// mapSongs puts a map beside each extracted audio track with damaged sectors, and takes away
+// that of one that is whole now.
+func mapSongs(f *openedFiles, dir string, paths []string) error {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	list, err := f.ReadDir(".")
+	if err != nil {
+		return nil // nothing of it was extracted, which is reported
+	}
+	for _, e := range list {
+		info, err := e.Info()
+		if err != nil || len(paths) > 0 && !slices.Contains(paths, e.Name()) && !slices.Contains(paths, ".") {
+			continue
+		}
+		song, ok := info.Sys().(*audio.Song)
+		if _, err := root.Lstat(e.Name()); err != nil || !ok {
+			continue
+		}
+		if err := writeSongMap(root, e.Name()+mapfile.Suffix, format.SongMap(song.Start, song.End, f.img.Flaws())); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeSongMap writes a map to a new file; nil only removes the one that is there.
+func writeSongMap(root *os.Root, name string, m *mapfile.Map) error {
+	if err := root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if m == nil {
+		return nil
+	}
+	w, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	if err != nil {
+		return err
+	}
+	_, err = m.WriteTo(w)
+	return errors.Join(err, w.Close())
 }
 
 // damagedFiles lists the extracted files with sectors that a map says are not right,

@@ -166,6 +166,16 @@ func (o *Output) writeMaps() error {
 	return nil
 }
 
+// SongMap makes the map of a file that holds the sectors [from, to) as whole sectors, or
+// returns nil where they have no flaws.
+func SongMap(from, to disc.LBA, flaws disc.Flaws) *mapfile.Map {
+	m, found := mapOf([]copied{{from: from, to: to, size: cdsector.Size}}, flaws)
+	if len(found) == 0 {
+		return nil
+	}
+	return m
+}
+
 // mapOf makes the map of what was copied, and returns the flaws that are in it.
 func mapOf(copies []copied, flaws disc.Flaws) (*mapfile.Map, disc.Flaws) {
 	size := int64(cdsector.Size)
