@@ -21,6 +21,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"spindle/internal/atomicfile"
 )
 
 // Options say what to extract. The zero value extracts everything.
@@ -121,6 +123,7 @@ func Run(ctx context.Context, dir string, fsys fs.FS, o Options) (*Result, error
 		return &x.res, err
 	}
 	defer x.root.Close()
+	x.temp = atomicfile.In(x.root)
 	err = x.run(paths)
 	return &x.res, err
 }
@@ -137,6 +140,7 @@ type extraction struct {
 	dir   string
 	o     Options
 	root  *os.Root
+	temp  *atomicfile.Folder
 	res   Result
 	made  map[string]bool // what this run made, in lower case
 	links []link

@@ -3,6 +3,7 @@ package extract_test
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -16,6 +17,7 @@ import (
 	"time"
 
 	"spindle/image/extract"
+	"spindle/internal/atomicfile"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -453,5 +455,39 @@ func TestReplaceKeepsOthers(t *testing.T) {
 	}
 	if all, _ := os.ReadDir(dir); len(all) != 3 {
 		t.Errorf("%v", all)
+	}
+}
+
+// What a killed run left of a file is removed by the next one that writes it; what is
+// somebody else's, or still being written, stays.
+func TestLeftovers(t *testing.T) {
+	dir := t.TempDir()
+	random := strings.Repeat("A", len(rand.Text()))
+	left := filepath.Join(dir, "d", "x.txt."+random+atomicfile.Suffix)
+	other := filepath.Join(dir, "d", "y.txt."+random+atomicfile.Suffix)
+	fsys := fstest.MapFS{"d/x.txt": {Data: []byte("whole")}}
+	for range 2 {
+		if _, err := extract.Run(t.Context(), dir, fsys, extract.Options{Replace: true}); err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range []string{left, other} {
+			if err := os.WriteFile(p, []byte("hal"), 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if _, err := extract.Run(t.Context(), dir, fsys, extract.Options{Replace: true}); err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	entries, err := os.ReadDir(filepath.Join(dir, "d"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	if want := []string{"x.txt", filepath.Base(other)}; !slices.Equal(names, want) {
+		t.Errorf("%q, want %q", names, want)
 	}
 }

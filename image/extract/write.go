@@ -2,7 +2,6 @@ package extract
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -12,8 +11,6 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
-
-	"spindle/internal/atomicfile"
 )
 
 // file writes a regular file.
@@ -27,12 +24,7 @@ func (x *extraction) file(name, local string, info fs.FileInfo) error {
 	if st, err := x.root.Lstat(local); err == nil && (st.IsDir() || x.made[strings.ToLower(local)]) {
 		return x.taken(Skipped{Path: name}, local)
 	}
-	out := local
-	if x.o.Replace {
-		// A name that nobody can foresee, and that is taken by nobody.
-		out = filepath.Join(filepath.Dir(local), "."+rand.Text()+atomicfile.Suffix)
-	}
-	w, err := x.root.OpenFile(out, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	w, out, err := x.create(local)
 	if reason, ok := refusal(err); ok {
 		x.skip(Skipped{Path: name, Reason: reason, Err: err})
 		return nil
@@ -59,6 +51,16 @@ func (x *extraction) file(name, local string, info fs.FileInfo) error {
 	x.res.Bytes += n
 	x.metas = append(x.metas, meta{local, info.Mode().Perm(), info.ModTime()})
 	return nil
+}
+
+// create makes a file; what replaces another one has a temporary name until it is whole,
+// which nobody can foresee.
+func (x *extraction) create(local string) (w *os.File, out string, err error) {
+	if x.o.Replace {
+		return x.temp.Create(local)
+	}
+	w, err = x.root.OpenFile(local, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	return w, local, err
 }
 
 // failed removes half a file. An error of reading leaves the file out; one of writing

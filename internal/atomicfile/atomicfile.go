@@ -89,14 +89,19 @@ func removeLeft(path string) {
 	if err != nil {
 		return // creating the file will say why
 	}
-	sample := filepath.Base(tempName(path, rand.Text()))
-	prefix := sample[:len(sample)-len(Suffix)-len(rand.Text())]
 	for _, e := range entries {
-		name := e.Name()
-		if len(name) == len(sample) && strings.HasPrefix(name, prefix) && strings.HasSuffix(name, Suffix) && e.Type().IsRegular() {
-			removeUnheld(filepath.Join(dir, name))
+		if e.Type().IsRegular() && strings.HasSuffix(e.Name(), Suffix) && isTempOf(e.Name(), path) {
+			removeUnheld(filepath.Join(dir, e.Name()))
 		}
 	}
+}
+
+// isTempOf reports whether a name can be that of a temporary file of path.
+func isTempOf(name, path string) bool {
+	random := rand.Text()
+	sample := filepath.Base(tempName(path, random))
+	prefix := sample[:len(sample)-len(Suffix)-len(random)]
+	return len(name) == len(sample) && strings.HasPrefix(name, prefix) && strings.HasSuffix(name, Suffix)
 }
 
 // Close brings the file to the disk. It keeps its temporary name, and stays this
