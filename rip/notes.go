@@ -19,6 +19,7 @@ const (
 	NoteDamagedCDText  NoteCode = "damaged-cd-text"   // Count of Total packs are left out
 	NoteNoSubchannel   NoteCode = "no-subchannel"     // pregaps, indexes and ISRCs cannot be found
 	NoteUnreadSub      NoteCode = "unread-subchannel" // Track: its indexes, and the pregap after it, may be missing
+	NoteUncheckedSub   NoteCode = "unchecked-sub"     // no raw sub-channel with a checksum: ISRCs and the catalogue number are the drive's word
 	NoteNoC2           NoteCode = "no-c2"             // no error pointers: only comparing two readings finds errors in audio
 	NoteNoC2WithSub    NoteCode = "no-c2-with-sub"    // none together with the sub-channel: as above
 	NoteC2Dropped      NoteCode = "c2-dropped"        // error pointers proved wrong in the middle: as above

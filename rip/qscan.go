@@ -3,6 +3,7 @@ package rip
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"spindle/disc"
@@ -171,12 +172,7 @@ func (c *Contents) scanQ(ctx context.Context) error {
 		if err := c.splitByKind(ctx); err != nil {
 			return err
 		}
-		for _, t := range c.Layout.Tracks() {
-			if isrc, err := c.reader.Drive.ISRC(ctx, t.Number); err == nil && cdsector.ValidISRC(isrc) {
-				t.ISRC = isrc
-			}
-		}
-		return ctx.Err()
+		return c.statedCodes(ctx)
 	}
 	for i := range c.Layout.Sessions {
 		s := &c.Layout.Sessions[i]
@@ -186,13 +182,40 @@ func (c *Contents) scanQ(ctx context.Context) error {
 				next = &s.Tracks[j+1]
 			}
 			if err := c.scanTrack(ctx, r, &s.Tracks[j], next); errors.Is(err, errQHangs) {
-				return nil // what is known by now is kept
+				return c.statedCodes(ctx) // what is known by now is kept
 			} else if err != nil {
 				return err
 			}
 		}
 	}
+	if r.mode != mmc.RawSub {
+		c.note(Note{Code: NoteUncheckedSub})
+		return c.statedCodes(ctx)
+	}
 	return nil
+}
+
+// statedCodes asks the drive for the codes that were not found in the sub-channel.
+func (c *Contents) statedCodes(ctx context.Context) error {
+	const tries = 2 // the first may end with the reset that a command without an answer caused
+	before := ""
+	for _, t := range c.Layout.Tracks() {
+		for range tries {
+			isrc, err := c.reader.Drive.ISRC(ctx, t.Number)
+			if err != nil {
+				continue
+			}
+			if t.ISRC == "" && cdsector.ValidISRC(isrc) && isrc != before { // some give that of the track before
+				t.ISRC = isrc
+			}
+			break
+		}
+		before = t.ISRC
+	}
+	if mcn, err := c.reader.Drive.MCN(ctx); c.Layout.MCN == "" && err == nil && cdsector.ValidMCN(mcn) && strings.Trim(mcn, "0") != "" {
+		c.Layout.MCN = mcn
+	}
+	return ctx.Err()
 }
 
 // choose finds out in which form the drive gives Q: raw P to W with a CRC, or

@@ -62,8 +62,8 @@ type comparison struct {
 	compared int64 // sectors that are the same
 	same     int   // places that are the same and not constant
 	once     *mapfile.Map
-	doubtful int // places of audio read once that differ: damage, or another disc
-	agreed   int // and that are the same
+	doubtful int  // places of audio read once that differ: damage, or another disc
+	agreed   int  // and that are the same
 	whole    bool // everything was compared
 }
 

@@ -35,6 +35,10 @@ var ripNotes = map[rip.NoteCode]func(n rip.Note) string{
 		return fmt.Sprintf("The sub-channel of track %d cannot be read; its indexes, and the pregap of the next track, "+
 			"may be missing.", n.Track)
 	},
+	rip.NoteUncheckedSub: func(rip.Note) string {
+		return "This drive does not return the sub-channel with its checksums: the ISRCs and the catalogue number are those that " +
+			"the drive itself finds, and some may be missing."
+	},
 	rip.NoteNoC2: func(rip.Note) string {
 		return "This drive does not report errors in audio (C2): only comparing two readings finds them."
 	},
