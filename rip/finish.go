@@ -96,10 +96,10 @@ func writeTexts(set *cue.Set) ([]string, error) {
 	return made, nil
 }
 
-// reasons are why sectors are not right. Those that were never tried are of a
-// rip that gave up.
+// reasons are why sectors are not right. Those that were not tried one by one are of
+// a rip that gave up.
 var reasons = map[mapfile.Status]Reason{
-	mapfile.NonTried: Unreadable, mapfile.NonTrimmed: Unreadable, unread: Unreadable,
+	mapfile.NonTried: GivenUp, mapfile.NonTrimmed: GivenUp, unread: Unreadable,
 	flawed: Flawed, readOnce: Flawed,
 }
 
@@ -114,7 +114,7 @@ func listBad(m *mapfile.Map, rs regions, refused *refusals) []BadRange {
 			g := rs.find(pos)
 			end := min(b.End(), g.pos+g.bytes())
 			reason := reasons[b.Status]
-			if reason == Unreadable && refused.m != nil {
+			if reason != Flawed && refused.m != nil {
 				if refused.has(pos) {
 					reason = Protected
 				}

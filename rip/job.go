@@ -158,7 +158,10 @@ func (j *job) lookForEarlier() (*state, *mapfile.Map, error) {
 		return nil, nil, fmt.Errorf("%s: %w", j.mapPath, err)
 	}
 	if !s.matches(j.opts) {
-		return nil, nil, fmt.Errorf("%w (%s)", ErrOtherOptions, j.mapPath)
+		o := &j.opts
+		return nil, nil, &OtherOptionsError{Map: j.mapPath,
+			Was: Options{Format: s.Format, Split: s.Split, Subchannel: s.Subchannel, Offset: s.Offset},
+			Now: Options{Format: o.Format, Split: o.Split, Subchannel: o.Subchannel, Offset: o.Offset}}
 	}
 	return s, m, nil
 }

@@ -119,6 +119,7 @@ type Reason string
 // The reasons.
 const (
 	Unreadable Reason = "unreadable" // filled
+	GivenUp    Reason = "given-up"   // filled: read together with others only, which failed
 	Protected  Reason = "protected"  // filled: the drive refuses to give them
 	Flawed     Reason = "flawed"     // read, but failing their own checksum, or with C2 errors
 )
@@ -186,7 +187,8 @@ var (
 	// ErrUndecided: too little of what was read before can be compared to tell
 	// whether the disc is the same.
 	ErrUndecided = errors.New("it cannot be told whether this is the disc the rip was begun with")
-	// ErrOtherOptions: the rip was begun with other options.
+	// ErrOtherOptions: the rip was begun with other options. It comes in an
+	// [*OtherOptionsError].
 	ErrOtherOptions = errors.New("the rip was begun with other options")
 	// ErrProtected: the drive refuses to give any sector.
 	ErrProtected = errors.New("the disc is copy-protected")
@@ -195,6 +197,16 @@ var (
 	// ErrOutput: the image could not be written.
 	ErrOutput = errors.New("the image cannot be written")
 )
+
+// An OtherOptionsError says with which options a rip was begun: of both, the format, the
+// split, the sub-channel and the offset are set.
+type OtherOptionsError struct {
+	Map      string
+	Was, Now Options
+}
+
+func (e *OtherOptionsError) Error() string { return fmt.Sprintf("%s (%s)", ErrOtherOptions, e.Map) }
+func (e *OtherOptionsError) Unwrap() error { return ErrOtherOptions }
 
 // Rip reads the disc in the drive into opts.Output. When ctx ends, it stops after
 // the command in flight, with all that was read kept; the same call resumes

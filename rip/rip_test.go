@@ -316,6 +316,9 @@ func TestGiveUpClosingIn(t *testing.T) {
 	if err != nil || res.BadSectors() < 1801 || !o.told(NoteGaveUp) {
 		t.Fatalf("%d bad, %v, notes %+v", res.BadSectors(), err, o.notes)
 	}
+	if first := res.Bad[0]; first.First >= 100 || first.Reason != GivenUp {
+		t.Errorf("sectors that nobody tried are called %+v", first)
+	}
 	if took := ended.Sub(begun); took > time.Minute {
 		t.Errorf("closing in took %v", took)
 	}

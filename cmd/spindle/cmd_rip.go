@@ -343,6 +343,7 @@ func (r *ripResult) textBad(p *page) {
 // badReasons says why sectors are not right.
 var badReasons = map[rip.Reason]string{
 	rip.Unreadable: "unreadable; filled in the image",
+	rip.GivenUp:    "given up, not tried one by one; filled in the image",
 	rip.Protected:  "copy-protected; filled in the image",
 	rip.Flawed:     "read with errors; kept as read",
 }
@@ -357,7 +358,7 @@ func (r *ripResult) trackOf(b rip.BadRange) string {
 
 // rest says how good the rest of the disc is.
 func (r *ripResult) rest() string {
-	const few = 100 // one in so many
+	const few = 10 // one in so many
 	switch bad := int64(r.BadSectors); {
 	case bad*few <= r.Sectors && r.ReadOnce:
 		return "Everything else was read, the audio once."

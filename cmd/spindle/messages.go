@@ -270,6 +270,10 @@ func explain(err error) message {
 		m.what = fmt.Sprintf("the image needs %s, and the folder %q has room for %s", sizeText(full.Need), full.Dir, sizeText(full.Have))
 		m.next = "Nothing was read. Make room, or choose another folder."
 	}
+	var begun *rip.OtherOptionsError
+	if errors.As(err, &begun) {
+		m.what = begunWords(begun)
+	}
 	var open *scsi.OpenError
 	if errors.As(err, &open) {
 		if next := openAdvice(open); next != "" {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	"spindle/drive"
 	"spindle/rip"
@@ -119,4 +120,26 @@ func ripNote(n rip.Note) string {
 		return sentence(n)
 	}
 	return string(n.Code)
+}
+
+// begunWords says with which other options a rip was begun.
+func begunWords(e *rip.OtherOptionsError) string {
+	var all []string
+	flag := func(was, now bool, name string) {
+		switch {
+		case was && !now:
+			all = append(all, "with "+name)
+		case now && !was:
+			all = append(all, "without "+name)
+		}
+	}
+	if e.Was.Format != e.Now.Format {
+		all = append(all, "with --format "+string(e.Was.Format))
+	}
+	flag(e.Was.Split, e.Now.Split, "--split")
+	flag(e.Was.Subchannel, e.Now.Subchannel, "--sub")
+	if e.Was.Offset != e.Now.Offset {
+		all = append(all, fmt.Sprintf("with --offset %d", e.Was.Offset))
+	}
+	return fmt.Sprintf("the rip was begun %s (%s)", strings.Join(all, " and "), e.Map)
 }
