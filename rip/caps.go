@@ -75,11 +75,11 @@ func (c *Contents) tryAudio(ctx context.Context, caps drive.ReadCaps, t *disc.Tr
 		if try.Sub != mmc.NoSub && !c.reader.Try(ctx, try, at, drive.Audio) {
 			continue
 		}
-		var err error
-		if found, err = c.pointersHold(ctx, try); err != nil {
+		trial, err := c.tryPointers(ctx, try, 0)
+		if err != nil {
 			return caps, err
 		}
-		if found {
+		if found = trial.hold(); found {
 			caps = try
 			break
 		}
@@ -113,31 +113,51 @@ const (
 // errChanged: the disc may have been changed while it was looked at.
 var errChanged = errors.New("the disc was changed while it was being looked at")
 
-// pointersHold reports whether error pointers come in a form as they should, in
-// transfers as large as the rip's: over the beginning, the middle and the end of the
-// audio, no command fails that succeeds without them, the sound is the same, and at most
-// places few sectors have any: one may be damaged. Drives are known that take one of the
-// forms and give errors for good sectors, sooner or later.
-func (c *Contents) pointersHold(ctx context.Context, caps drive.ReadCaps) (bool, error) {
+// A pointerTrial is how error pointers came at the places of the audio that could be read
+// without them.
+type pointerTrial struct {
+	tried, loud, failed int
+	refused             bool // the form is not taken
+}
+
+// fail reports whether the pointers are wrong: everywhere, or nearly so. At one place the
+// disc may be damaged.
+func (t *pointerTrial) fail() bool {
+	return t.refused || t.loud == pointerPlaces || t.failed*2 > pointerPlaces
+}
+
+// hold reports whether they came, and not wrong.
+func (t *pointerTrial) hold() bool { return t.tried > 0 && !t.fail() }
+
+// tryPointers tries error pointers in a form over the beginning, the middle and the end of
+// the audio from an address on, in transfers as large as the rip's: whether commands fail that succeed without
+// them, the sound is the same, and few sectors have any. Drives are known that take one of
+// the forms and give errors for good sectors, sooner or later.
+func (c *Contents) tryPointers(ctx context.Context, caps drive.ReadCaps, from disc.LBA) (pointerTrial, error) {
 	with := drive.Reader{Drive: c.reader.Drive, Caps: caps}
 	plain := with
 	plain.Caps.C2, plain.Caps.Sub, plain.Caps.SubFirst = mmc.NoC2, mmc.NoSub, false
-	tried, loud := 0, 0
-	for _, at := range c.audioPlaces(perTransfer(c.reader.Drive.MaxTransfer(), caps.Stride(drive.Audio))) {
+	var t pointerTrial
+	for _, at := range c.audioPlaces(from, perTransfer(c.reader.Drive.MaxTransfer(), caps.Stride(drive.Audio))) {
 		n := int(at.count)
 		a, b := make([]byte, n*caps.Stride(drive.Audio)), make([]byte, n*cdsector.Size)
 		switch err := plain.Read(ctx, b, at.first, n, drive.Audio); {
 		case drive.Classify(err) == drive.Changed:
-			return false, errChanged
+			return t, errChanged
 		case err != nil:
 			continue // damage: it says nothing
 		}
-		tried++
-		switch err := with.Read(ctx, a, at.first, n, drive.Audio); {
-		case drive.Classify(err) == drive.Changed:
-			return false, errChanged
+		t.tried++
+		err := with.Read(ctx, a, at.first, n, drive.Audio)
+		switch class := drive.Classify(err); {
+		case class == drive.Changed:
+			return t, errChanged
+		case class == drive.Refused:
+			t.refused = true
+			return t, nil
 		case err != nil:
-			return false, nil
+			t.failed++
+			continue
 		}
 		same, flagged := true, 0
 		for i := range n {
@@ -148,13 +168,13 @@ func (c *Contents) pointersHold(ctx context.Context, caps drive.ReadCaps) (bool,
 			}
 		}
 		if flagged > max(1, n/pointersOf) {
-			loud++
+			t.loud++
 		}
 		if !same && steady(ctx, &plain, b, at.first, n) {
-			return false, nil
+			t.failed++
 		}
 	}
-	return tried > 0 && loud*2 < tried, nil
+	return t, nil
 }
 
 // steady reports whether audio comes again as it came: not from drives without "accurate
@@ -171,19 +191,22 @@ type audioPlace struct {
 }
 
 // audioPlaces are runs of at most n sectors at the beginning, in the middle and at the end
-// of the audio.
-func (c *Contents) audioPlaces(n int) []audioPlace {
-	var audio []*disc.Track
+// of the audio from an address on.
+func (c *Contents) audioPlaces(from disc.LBA, n int) []audioPlace {
+	var audio []audioPlace
 	for _, t := range c.Layout.Tracks() {
-		if !t.Mode.IsData() {
-			audio = append(audio, t)
+		if start := max(from, t.Start); !t.Mode.IsData() && start < t.End {
+			audio = append(audio, audioPlace{start, t.End - start})
 		}
+	}
+	if len(audio) == 0 {
+		return nil
 	}
 	var all []audioPlace
 	for i := range pointerPlaces {
 		t := audio[i*(len(audio)-1)/(pointerPlaces-1)]
-		count := min(disc.LBA(n), t.End-t.Start)
-		all = append(all, audioPlace{t.Start + (t.End-t.Start-count)*disc.LBA(i)/(pointerPlaces-1), count})
+		count := min(disc.LBA(n), t.count)
+		all = append(all, audioPlace{t.first + (t.count-count)*disc.LBA(i)/(pointerPlaces-1), count})
 	}
 	return all
 }

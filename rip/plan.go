@@ -20,6 +20,7 @@ type facts struct {
 	sectors     int64 // of an ISO
 	maxTransfer int
 	displaced   bool // the drive has no accurate stream
+	dropped     bool // its error pointers proved wrong in an earlier run
 }
 
 // A plan says which sectors go where, and how they are read.
@@ -38,7 +39,8 @@ type plan struct {
 	// displaced: the drive begins each read of audio some samples early or late, so
 	// that none of it is known to be right.
 	displaced bool
-	offset    int // read offset correction of audio, in samples
+	dropped   bool // error pointers proved wrong in an earlier run
+	offset    int  // read offset correction of audio, in samples
 
 	notes []Note
 }
@@ -79,7 +81,7 @@ func makePlan(f facts, opts Options) (*plan, error) {
 		p.transfer = perCommand / dvdBlock * dvdBlock * mmc.BlockSize
 		p.align = dvdBlock
 	}
-	p.displaced = f.displaced
+	p.displaced, p.dropped = f.displaced, f.dropped
 	p.readTwice = p.regions.hasAudio() && !opts.Once && !f.displaced
 	if f.displaced {
 		p.notes = append(p.notes, Note{Code: NoteDisplaced})
@@ -189,6 +191,9 @@ func gather(ctx context.Context, c *Contents, opts Options, earlier *state) (fac
 		if f.sectors, err = c.isoSectors(ctx, opts); err != nil {
 			return f, err
 		}
+	}
+	if earlier != nil && earlier.Dropped {
+		f.dropped, c.reader.Caps.C2 = true, mmc.NoC2
 	}
 	var err error
 	if f.caps, err = c.chooseCaps(ctx, opts); err != nil {

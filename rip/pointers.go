@@ -1,25 +1,30 @@
 package rip
 
 import (
-	"bytes"
 	"context"
 
 	"spindle/disc"
-	"spindle/disc/cdsector"
 	"spindle/drive"
 	"spindle/image/mapfile"
 	"spindle/scsi/mmc"
 )
 
 // Error pointers (C2) are believed as long as they hold: a drive that took a form of them
-// at first is known to fail in it later, or to flag good sectors.
+// at first is known to fail in it later, or to flag good sectors. Damage is no reason to
+// give them up, also where the drive conceals it the same way each time: only when they are
+// wrong all over the audio are they wrong.
 
-// mostFlagged is how many batches in a row may come mostly flagged, and the same when they
-// are read again, before the pointers are given up.
-const mostFlagged = 3
+const (
+	// mostFlagged is how many batches in a row may come mostly flagged before the pointers
+	// are tried all over the audio.
+	mostFlagged = 3
+	// mostTrials is how often that is done.
+	mostTrials = 8
+)
 
 // audioFailed is what becomes of audio that could not be read with error pointers. Where it
-// comes without them, they are given up: again is true.
+// comes without them, and only so wherever it is tried from there on, they are given up:
+// again is true.
 func (r *reader) audioFailed(ctx context.Context, g *region, at disc.LBA, n int) (again bool) {
 	if g.coding != drive.Audio || r.plan.caps.C2 == mmc.NoC2 || ctx.Err() != nil {
 		return false
@@ -28,8 +33,23 @@ func (r *reader) audioFailed(ctx context.Context, g *region, at disc.LBA, n int)
 	if plain.Read(ctx, make([]byte, n*plain.Caps.Stride(drive.Audio)), at, n, drive.Audio) != nil {
 		return false
 	}
+	if trial := r.tryPointers(ctx, at); !trial.refused && trial.failed < pointerPlaces {
+		return false
+	}
 	r.dropPointers()
 	return true
+}
+
+// tryPointers tries the error pointers again. The trial is empty where that is no use.
+func (r *reader) tryPointers(ctx context.Context, from disc.LBA) pointerTrial {
+	if r.trials++; r.trials > mostTrials {
+		return pointerTrial{}
+	}
+	trial, err := r.disc.tryPointers(ctx, r.plan.caps, from)
+	if err != nil || ctx.Err() != nil {
+		return pointerTrial{}
+	}
+	return trial
 }
 
 func withoutPointers(c drive.ReadCaps) drive.ReadCaps {
@@ -37,9 +57,7 @@ func withoutPointers(c drive.ReadCaps) drive.ReadCaps {
 	return c
 }
 
-// watchPointers looks at the error pointers of audio that came. Sectors that are bad come
-// differently when they are read again; those that come the same, again and again, are
-// flagged wrongly.
+// watchPointers looks at the error pointers of audio that came.
 func (r *reader) watchPointers(ctx context.Context, b *batch) {
 	caps := r.plan.caps
 	if b.r.coding != drive.Audio || caps.C2 == mmc.NoC2 || b.n < 2 {
@@ -51,31 +69,16 @@ func (r *reader) watchPointers(ctx context.Context, b *batch) {
 			flagged++
 		}
 	}
-	switch {
-	case flagged*2 <= b.n:
+	if r.flagged++; flagged*2 <= b.n {
 		r.flagged = 0
-	case r.cameAgain(ctx, b, stride):
-		r.flagged++
 	}
-	if r.flagged >= mostFlagged {
+	if r.flagged < mostFlagged {
+		return
+	}
+	r.flagged = 0
+	if trial := r.tryPointers(ctx, 0); trial.fail() {
 		r.dropPointers()
 	}
-}
-
-// cameAgain reports whether the sound of a batch comes from the disc as it came before.
-func (r *reader) cameAgain(ctx context.Context, b *batch, stride int) bool {
-	again := &batch{}
-	again.prepare(r.plan, b.r, b.at, b.n)
-	r.defeatCache(ctx, b.at)
-	if r.fetch(ctx, again) != nil {
-		return false
-	}
-	for i := range b.n {
-		if !bytes.Equal(b.buf[i*stride:][:cdsector.Size], again.buf[i*stride:][:cdsector.Size]) {
-			return false
-		}
-	}
-	return true
 }
 
 // dropPointers goes on without error pointers. Where audio is read twice, what they said of
@@ -84,6 +87,7 @@ func (r *reader) dropPointers() {
 	r.sink.drain()
 	r.plan.caps = withoutPointers(r.plan.caps)
 	r.drive.Caps = r.plan.caps
+	r.sink.pointersDropped()
 	if r.plan.readTwice {
 		r.eachAudio(func(g *region) { r.tracker.replace(g.pos, g.bytes(), flawed, readOnce) })
 	}

@@ -25,6 +25,7 @@ func TestPointersAreDropped(t *testing.T) {
 			c.Data[(i+1)*len(c.Data)/n-10] = 1
 		}
 	}
+	late := false // the drive was that far
 	for name, test := range map[string]struct {
 		do      func(c *scsi.Command, at, n int) error
 		dropped bool
@@ -35,12 +36,24 @@ func TestPointersAreDropped(t *testing.T) {
 			}
 			return nil
 		}, true},
+		"a few sectors fail": {func(_ *scsi.Command, at, n int) error {
+			if at < from+20 && at+n > from {
+				return &scsi.CheckCondition{Opcode: scsi.OpReadCD, Sense: scsi.Sense{Key: scsi.MediumError, ASC: scsi.ASCUnrecoveredRead}}
+			}
+			return nil
+		}, false},
 		"good sectors are flagged": {func(c *scsi.Command, at, n int) error {
-			if at > from {
+			if late = late || at > from; late {
 				flag(c, n)
 			}
 			return nil
 		}, true},
+		"the same sectors are flagged": {func(c *scsi.Command, at, n int) error {
+			if at > from {
+				flag(c, n)
+			}
+			return nil
+		}, false},
 		"a few are": {func(c *scsi.Command, at, n int) error {
 			if at > from && at < from+20 {
 				flag(c, n)
@@ -57,6 +70,7 @@ func TestPointersAreDropped(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			started := false
+			late = false
 			d := &quirky{sim.New(a.config(t)), func(ctx context.Context, next scsi.Device, c *scsi.Command) (int, error) {
 				got, err := next.Execute(ctx, c)
 				if at, n := sectorsOf(c); err == nil && started && n > 0 && c.CDB[0] == byte(scsi.OpReadCD) && c.CDB[9]&6 != 0 {
@@ -77,6 +91,83 @@ func TestPointersAreDropped(t *testing.T) {
 				t.Errorf("the image is not the disc (%v)", err)
 			}
 		})
+	}
+}
+
+// Damage that a drive flags, and conceals the same way each time, is listed: it is no
+// reason to give up error pointers, wherever it lies, and however often audio is read.
+func TestSteadyDamage(t *testing.T) {
+	a := makeCD(madeVolume(t), rand.New(rand.NewPCG(5, 5)))
+	for name, span := range map[string][2]int{
+		"anywhere": {900, 1050}, "at the beginning": {madeData, madeData + 60}, "to the end": {1450, madeData + 2*madeAudio},
+	} {
+		for _, once := range []bool{false, true} {
+			hurt := func(s int) bool { return s >= span[0] && s < span[1] && s%3 > 0 }
+			d := mmc.New(&quirky{sim.New(a.config(t)), func(ctx context.Context, next scsi.Device, c *scsi.Command) (int, error) {
+				got, err := next.Execute(ctx, c)
+				at, n := sectorsOf(c)
+				if err != nil || n == 0 || c.CDB[0] != byte(scsi.OpReadCD) || c.CDB[9]&0x10 == 0 {
+					return got, err
+				}
+				for i := range n {
+					if p := c.Data[i*len(c.Data)/n:][:len(c.Data)/n]; hurt(at + i) {
+						p[1000] ^= 0x40
+						if c.CDB[9]&6 != 0 {
+							p[cdsector.Size+125] = 0xFF
+						}
+					}
+				}
+				return got, err
+			}})
+			o := &observer{}
+			opts := a.options(filepath.Join(t.TempDir(), "x"))
+			opts.Observer, opts.Retries, opts.Once = o, 2, once
+			res, err := Rip(context.Background(), d, opts)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := 0
+			for s := range madeData + 2*madeAudio {
+				if hurt(s) {
+					want++
+				}
+			}
+			if n := res.BadSectors(); n != want || o.told(NoteC2Dropped) || o.told(NoteNoC2) {
+				t.Errorf("%s, once %t: %d sectors are listed, want %d (%v)", name, once, n, want, o.notes)
+			}
+		}
+	}
+}
+
+// A rip that is resumed does not believe error pointers that proved wrong before.
+func TestResumeDropped(t *testing.T) {
+	a := makeCD(madeVolume(t), rand.New(rand.NewPCG(5, 5)))
+	opts := a.options(filepath.Join(t.TempDir(), "x"))
+	opts.Once = true
+	copying := false
+	d := mmc.New(&quirky{sim.New(a.config(t)), func(ctx context.Context, next scsi.Device, c *scsi.Command) (int, error) {
+		if at, n := sectorsOf(c); copying && n > 0 && at+n > 1100 && c.CDB[0] == byte(scsi.OpReadCD) && c.CDB[9]&6 != 0 {
+			return 0, &scsi.CheckCondition{Opcode: scsi.OpReadCD, Sense: scsi.Sense{Key: scsi.MediumError, ASC: scsi.ASCUnrecoveredRead}}
+		}
+		return next.Execute(ctx, c)
+	}})
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	o := &observer{}
+	o.progress = func(p Progress) {
+		copying = copying || p.Phase == Copying
+		if p.Phase == Copying && p.LBA > 1300 {
+			cancel()
+		}
+	}
+	opts.Observer = o
+	if _, err := Rip(ctx, d, opts); !errors.Is(err, context.Canceled) || !o.told(NoteC2Dropped) {
+		t.Fatal(err, o.notes)
+	}
+	opts.Observer = nil
+	res, err := Rip(context.Background(), mmc.New(sim.New(a.config(t))), opts)
+	if err != nil || res.Pointed || len(res.Bad) > 0 {
+		t.Errorf("%v: %+v", err, res)
 	}
 }
 

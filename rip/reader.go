@@ -16,11 +16,12 @@ import (
 
 // A sink is where a reader's batches go.
 type sink interface {
-	take() *batch   // an empty batch, once there is one
-	drop(b *batch)  // a batch that holds nothing
-	send(b *batch)  // a batch on its way to the image
-	drain()         // waits until all that was sent is written and marked
-	failure() error // the first failure to write
+	take() *batch     // an empty batch, once there is one
+	drop(b *batch)    // a batch that holds nothing
+	send(b *batch)    // a batch on its way to the image
+	drain()           // waits until all that was sent is written and marked
+	failure() error   // the first failure to write
+	pointersDropped() // a resumed rip is not to believe error pointers either
 	tick(now time.Time)
 }
 
@@ -43,6 +44,7 @@ type reader struct {
 	unwrittenSectors int64 // that were never written: zeros in the image
 
 	flagged  int // batches in a row whose error pointers are doubtful
+	trials   int // of error pointers, in the middle of the rip
 	cache    cache
 	damage   Damage    // of the phase that works on it
 	damageAt time.Time // when that began

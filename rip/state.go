@@ -38,12 +38,15 @@ type state struct {
 	Twice bool
 	// Displaced: audio that is flawed was read by a drive without accurate stream.
 	Displaced bool
+	// Dropped: the drive's error pointers proved wrong.
+	Dropped bool
 }
 
 func newState(c *Contents, p *plan, opts Options, id *identity) *state {
 	return &state{
 		Format: opts.Format, Split: opts.Split, Subchannel: opts.Subchannel, Offset: opts.Offset,
 		TOC: c.Contents.ID, Sectors: p.regions.sectors(), Layout: c.Layout, Identity: id, Twice: p.readTwice, Displaced: p.displaced,
+		Dropped: p.dropped,
 	}
 }
 
@@ -79,6 +82,7 @@ type (
 		Offset     int        `json:"offset,omitempty"`
 		Twice      bool       `json:"audio_read_twice,omitempty"`
 		Displaced  bool       `json:"audio_displaced,omitempty"`
+		Dropped    bool       `json:"c2_dropped,omitempty"`
 		TOC        string     `json:"toc"`
 		Sectors    int64      `json:"sectors"`
 		Layout     layoutFile `json:"layout"`
@@ -167,7 +171,7 @@ func keyOf[K comparable](names map[K]string, name string) (K, error) {
 func (s *state) encode() string {
 	f := stateFile{stateFile2: stateFile2{
 		Version: stateVersion, Format: s.Format, Split: s.Split, Subchannel: s.Subchannel, Offset: s.Offset,
-		Twice: s.Twice, Displaced: s.Displaced, TOC: s.TOC, Sectors: s.Sectors,
+		Twice: s.Twice, Displaced: s.Displaced, Dropped: s.Dropped, TOC: s.TOC, Sectors: s.Sectors,
 		Layout: layoutFile{Medium: mediumNames[s.Layout.Medium], MCN: s.Layout.MCN, LayerBreak: s.Layout.LayerBreak},
 	}}
 	if s.Identity == nil {
@@ -286,7 +290,7 @@ func (f *stateFile2) decode() (*state, error) {
 		l.Sessions = append(l.Sessions, to)
 	}
 	return &state{
-		Format: f.Format, Split: f.Split, Subchannel: f.Subchannel, Offset: f.Offset, Twice: f.Twice, Displaced: f.Displaced, TOC: f.TOC, Sectors: f.Sectors,
+		Format: f.Format, Split: f.Split, Subchannel: f.Subchannel, Offset: f.Offset, Twice: f.Twice, Displaced: f.Displaced, Dropped: f.Dropped, TOC: f.TOC, Sectors: f.Sectors,
 		Layout: l,
 	}, nil
 }

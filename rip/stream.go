@@ -25,7 +25,7 @@ func (c *Contents) displaced(ctx context.Context) (bool, error) {
 		return false, nil
 	}
 	plain := drive.Reader{Drive: c.reader.Drive, Caps: withoutPointers(c.reader.Caps)}
-	places := c.audioPlaces(perTransfer(c.reader.Drive.MaxTransfer(), cdsector.Size))
+	places := c.audioPlaces(0, perTransfer(c.reader.Drive.MaxTransfer(), cdsector.Size))
 	told := false
 	for range streamTries {
 		ends := make([][]byte, len(places))

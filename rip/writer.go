@@ -43,7 +43,7 @@ type writer struct {
 	flushed  time.Time // when the last flush was asked for
 	hashNext int64     // position up to which batches were passed on to be hashed
 
-	mu  sync.Mutex // guards err
+	mu  sync.Mutex // guards err and state.Dropped
 	err error      // the first failure to write
 }
 
@@ -108,6 +108,13 @@ func (w *writer) failure() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.err
+}
+
+// pointersDropped notes in the state that error pointers are wrong.
+func (w *writer) pointersDropped() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.state.Dropped = true
 }
 
 func (w *writer) writeLoop() {
@@ -228,7 +235,10 @@ func (w *writer) flush() {
 	m := w.tracker.snapshot()
 	err := w.out.sync()
 	if err == nil {
-		err = writeMap(w.mapPath, m, w.state)
+		w.mu.Lock()
+		s := *w.state
+		w.mu.Unlock()
+		err = writeMap(w.mapPath, m, &s)
 	}
 	w.fail(err)
 }
