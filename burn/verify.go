@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"time"
 
@@ -275,7 +276,7 @@ func (v *verifier) read(ctx context.Context, s *Region, at disc.LBA, buf []byte,
 		return v.readAudio(ctx, at, buf, n, want)
 	case FormMode2:
 		p := buf[:n*cdsector.Size]
-		err := v.fill(ctx, p, func() (int, error) {
+		err := v.fill(ctx, p, n, func() (int, error) {
 			return v.drive.ReadCD(ctx, p, mmc.CDReadRequest{LBA: at, Count: n, Fields: mmc.RawSector})
 		})
 		if err != nil {
@@ -291,7 +292,7 @@ func (v *verifier) read(ctx context.Context, s *Region, at disc.LBA, buf []byte,
 		return p[:n*cdsector.Mode2Size], nil
 	}
 	p := buf[:n*cdsector.UserSize]
-	return p, v.fill(ctx, p, func() (int, error) { return v.drive.Read10(ctx, p, at) })
+	return p, v.fill(ctx, p, n, func() (int, error) { return v.drive.Read10(ctx, p, at) })
 }
 
 // again reads sectors a second time that came other than the image has them.
@@ -302,17 +303,11 @@ func (v *verifier) again(ctx context.Context, s *Region, at disc.LBA, buf []byte
 	return v.read(ctx, s, at, buf, n, want)
 }
 
-// poison is what no sector ends with.
-var poison = [16]byte{0x5A, 0xC3, 0x17, 0xE8, 0x91, 0x2D, 0xF4, 0x6B, 0xB0, 0x3E, 0x8C, 0x75, 0xDA, 0x49, 0x06, 0xA7}
-
-// fill reads into p. A reply that did not come whole is errShortRead, also where the
-// adapter does not say so (libata reports no residue of ATAPI commands).
-func (v *verifier) fill(ctx context.Context, p []byte, read func() (int, error)) error {
-	end := p[len(p)-len(poison):]
-	copy(end, poison[:])
-	got, err := v.retry(ctx, read)
-	if err == nil && (got < len(p) || bytes.Equal(end, poison[:])) {
-		err = errShortRead
+// fill reads n sectors into p. A reply that did not come whole is errShortRead.
+func (v *verifier) fill(ctx context.Context, p []byte, n int, read func() (int, error)) error {
+	err := drive.Whole(p, n, func() (int, error) { return v.retry(ctx, read) })
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return errShortRead
 	}
 	return err
 }

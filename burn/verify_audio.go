@@ -58,7 +58,7 @@ func loud(p []byte) bool {
 // audio.
 func (v *verifier) fillAudio(ctx context.Context, p []byte, at disc.LBA) error {
 	for {
-		err := v.fill(ctx, p, func() (int, error) {
+		err := v.fill(ctx, p, len(p)/cdsector.Size, func() (int, error) {
 			return v.drive.ReadCD(ctx, p, mmc.CDReadRequest{
 				LBA: at, Count: len(p) / cdsector.Size, Expect: v.expect, Fields: mmc.RawSector,
 			})

@@ -3,12 +3,14 @@ package burn
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"math/rand/v2"
 	"slices"
 	"testing"
 
 	"spindle/disc"
 	"spindle/disc/cdsector"
+	"spindle/scsi"
 	"spindle/scsi/mmc"
 	"spindle/scsi/sim"
 )
@@ -65,5 +67,46 @@ func TestSlippedAudio(t *testing.T) {
 	v, err := Verify(context.Background(), d, ImageSource("x", made(b)), plan, nil)
 	if err != nil || v.OK() || v.Offset != 0 {
 		t.Errorf("%v: %+v", err, v)
+	}
+}
+
+// sevens is data whose sectors are all the same.
+type sevens struct{}
+
+func (sevens) ReadAt(p []byte, _ int64) (int, error) {
+	for i := range p {
+		p[i] = 7
+	}
+	return len(p), nil
+}
+
+// A sector that never comes, in the middle of a reply that is called whole, is not taken
+// for the one that was in its place before.
+func TestVerifyStaleInTheMiddle(t *testing.T) {
+	const bad = 103
+	l := &disc.Layout{Medium: disc.DVD, Sessions: []disc.Session{{Number: 1, LeadOut: 900, Tracks: []disc.Track{{Number: 1, Mode: disc.Mode1, Control: disc.DataTrack, End: 900}}}}}
+	img, err := disc.NewExtentImage(l, []disc.Extent{{Count: 900, Source: sevens{}, Form: disc.FormBlock}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dev := sim.New(sim.Config{Disc: blank(t, "dvd+r", 50000)})
+	d := mmc.New(&meddler{dev, func(c *scsi.Command) (int, error, bool) {
+		if scsi.Opcode(c.CDB[0]) != scsi.OpRead10 {
+			return 0, nil, false
+		}
+		i := bad - int(binary.BigEndian.Uint32(c.CDB[2:]))
+		before := bytes.Clone(c.Data)
+		n, err := dev.Execute(context.Background(), c)
+		if i >= 0 && (i+1)*2048 <= n {
+			copy(c.Data[i*2048:(i+1)*2048], before[i*2048:])
+		}
+		return n, err, true
+	}})
+	_, res, err := burnOn(t, d, ImageSource("", img), Options{})
+	if err != nil || res.Err != nil {
+		t.Fatal(err, res.Err)
+	}
+	if got := res.Verification.Unreadable; !slices.Equal(got, []Range{{bad, 1}}) {
+		t.Errorf("unreadable: %v", got)
 	}
 }

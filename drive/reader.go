@@ -187,39 +187,39 @@ func Tidy(n, stride int) int {
 
 // readOnce sends one command.
 func (r *Reader) readOnce(ctx context.Context, p []byte, at addr.LBA, n int, k Coding) error {
-	pattern := poison(p, n)
-	if !r.Caps.Raw {
-		got, err := r.Drive.Read10(ctx, p, at)
-		return arrived(err, p[:got], n, len(p), pattern)
-	}
-	q := mmc.CDReadRequest{LBA: at, Count: n, Fields: mmc.RawSector, Sub: r.Caps.Sub}
-	if k == Audio {
-		q.Expect, q.Fields, q.C2 = mmc.CDDASector, mmc.UserData, r.Caps.C2
-	}
-	got, err := r.ReadCD(ctx, p, q)
-	return arrived(err, p[:got], n, len(p), pattern)
+	return Whole(p, n, func() (int, error) {
+		if !r.Caps.Raw {
+			return r.Drive.Read10(ctx, p, at)
+		}
+		q := mmc.CDReadRequest{LBA: at, Count: n, Fields: mmc.RawSector, Sub: r.Caps.Sub}
+		if k == Audio {
+			q.Expect, q.Fields, q.C2 = mmc.CDDASector, mmc.UserData, r.Caps.C2
+		}
+		return r.ReadCD(ctx, p, q)
+	})
 }
 
 // poisonSize is how many bytes at the end of each sector are overwritten before it is read.
 const poisonSize = 16
 
-// poison puts a pattern at the end of each sector's place, which no sector holds.
-func poison(p []byte, n int) (pattern [poisonSize]byte) {
+// Whole reads n sectors into p by calling read, which returns the number of bytes. A
+// recovered error is none. Sectors that did not come are an error that wraps
+// [io.ErrUnexpectedEOF], also where the adapter says that they did: that of SATA states no
+// length (atapi_qc_complete), and some bridges a wrong one. They are known by a pattern at
+// the end of each sector's place, which no sector holds.
+func Whole(p []byte, n int, read func() (int, error)) error {
+	var pattern [poisonSize]byte
 	binary.NativeEndian.PutUint64(pattern[:], rand.Uint64())
 	binary.NativeEndian.PutUint64(pattern[8:], rand.Uint64())
-	for stride, i := len(p)/n, 1; i <= n; i++ {
+	stride := len(p) / n
+	for i := 1; i <= n; i++ {
 		copy(p[i*stride-poisonSize:], pattern[:])
 	}
-	return pattern
-}
-
-// arrived is complete that also finds sectors that did not come though the adapter says so:
-// that of SATA states no length (atapi_qc_complete), and some bridges a wrong one.
-func arrived(err error, p []byte, n, want int, pattern [poisonSize]byte) error {
-	if err = complete(err, len(p), want); err != nil {
+	got, err := read()
+	if err = complete(err, got, len(p)); err != nil {
 		return err
 	}
-	for stride, i := want/n, 1; i <= n; i++ {
+	for i := 1; i <= n; i++ {
 		if [poisonSize]byte(p[i*stride-poisonSize:]) == pattern {
 			return fmt.Errorf("the drive gave %d sectors of %d, and did not say so: %w", i-1, n, io.ErrUnexpectedEOF)
 		}
@@ -261,17 +261,16 @@ func (r *Reader) ReadRaw(ctx context.Context, p *[cdsector.Size]byte, at addr.LB
 	if !r.Caps.Raw {
 		return ErrNotRaw
 	}
-	pattern := poison(p[:], 1)
-	n, err := r.ReadCD(ctx, p[:], mmc.CDReadRequest{LBA: at, Count: 1, Expect: expect, Fields: mmc.RawSector})
-	return arrived(err, p[:n], 1, len(p), pattern)
+	return Whole(p[:], 1, func() (int, error) {
+		return r.ReadCD(ctx, p[:], mmc.CDReadRequest{LBA: at, Count: 1, Expect: expect, Fields: mmc.RawSector})
+	})
 }
 
 // ReadUser reads the 2048 bytes of user data of one sector. The error for a sector
 // that has none of this length wraps a [*cdsector.NoBlockError].
 func (r *Reader) ReadUser(ctx context.Context, p []byte, at addr.LBA) error {
 	if !r.Caps.Raw {
-		n, err := r.Drive.Read10(ctx, p[:mmc.BlockSize], at)
-		return complete(err, n, mmc.BlockSize)
+		return Whole(p[:mmc.BlockSize], 1, func() (int, error) { return r.Drive.Read10(ctx, p[:mmc.BlockSize], at) })
 	}
 	var raw [cdsector.Size]byte
 	if err := r.ReadRaw(ctx, &raw, at, mmc.AnySector); err != nil {

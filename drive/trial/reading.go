@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"math/rand/v2"
+	"io"
 
 	"spindle/addr"
 	"spindle/disc/cdsector"
@@ -80,44 +80,22 @@ func (t *reading) sectorType(ctx context.Context) error {
 	return broken(ctx, err)
 }
 
-// errShort: a reply was cut without an error.
-var errShort = errors.New("short reply")
-
 // read reads n sectors in the plain form: READ CD for audio, READ (10) for data. A reply
-// that did not come whole is errShort, also where the length that is reported lies: what
-// was in the buffer before is none of the disc's.
+// that did not come whole wraps [io.ErrUnexpectedEOF].
 func (t *reading) read(ctx context.Context, at addr.LBA, n int) ([]byte, error) {
 	buf := make([]byte, n*t.size())
-	poison(buf)
-	var got int
-	var err error
-	if t.s.Coding == drive.Audio {
-		got, err = t.d.ReadCD(ctx, buf, mmc.CDReadRequest{LBA: at, Count: n, Fields: mmc.RawSector, Expect: t.expect})
-	} else {
-		got, err = t.d.Read10(ctx, buf, at)
-	}
-	if err == nil && (got < len(buf) || poisoned(buf)) {
-		t.s.Short = true
-		err = errShort
-	}
-	return buf[:got], err
+	err := drive.Whole(buf, n, func() (int, error) {
+		if t.s.Coding == drive.Audio {
+			return t.d.ReadCD(ctx, buf, mmc.CDReadRequest{LBA: at, Count: n, Fields: mmc.RawSector, Expect: t.expect})
+		}
+		return t.d.Read10(ctx, buf, at)
+	})
+	t.s.Short = t.s.Short || short(err)
+	return buf, err
 }
 
-// poison fills a buffer with what no disc holds.
-func poison(p []byte) {
-	random := rand.New(rand.NewPCG(uint64(len(p)), 1))
-	for i := range p {
-		p[i] = byte(random.Uint32())
-	}
-}
-
-// poisoned reports whether the end of a buffer is as poison left it.
-func poisoned(p []byte) bool {
-	const end = 16
-	fresh := make([]byte, len(p))
-	poison(fresh)
-	return len(p) >= end && bytes.Equal(p[len(p)-end:], fresh[len(p)-end:])
-}
+// short: a reply was cut, and the drive called it good.
+func short(err error) bool { return errors.Is(err, io.ErrUnexpectedEOF) }
 
 // place returns an address within the stretch, in thousandths of its length, with
 // room for n sectors.
@@ -140,7 +118,7 @@ func (t *reading) transfers(ctx context.Context) error {
 		case err == nil:
 			t.s.Transfer = limit
 			t.batch = min(mostBatch, limit/longest)
-		case !errors.Is(err, errShort): // larger ones may come whole again
+		case !short(err): // larger ones may come whole again
 			return nil
 		}
 	}
@@ -158,7 +136,7 @@ func (t *reading) speeds(ctx context.Context) error {
 			if err := broken(ctx, err); err != nil {
 				return err
 			}
-			if err != nil && !errors.Is(err, errShort) {
+			if err != nil && !short(err) {
 				return nil // damage here: the other places are no better for comparing
 			}
 		}
@@ -169,13 +147,29 @@ func (t *reading) speeds(ctx context.Context) error {
 	return nil
 }
 
+// reference reads what every form is compared with at one place: again, where a reply
+// comes short.
+func (t *reading) reference(ctx context.Context, at addr.LBA) ([]byte, error) {
+	const tries = 3
+	buf := make([]byte, t.batch*cdsector.Size)
+	var err error
+	for range tries {
+		err = drive.Whole(buf, t.batch, func() (int, error) {
+			return t.d.ReadCD(ctx, buf, mmc.CDReadRequest{LBA: at, Count: t.batch, Fields: mmc.RawSector, Expect: t.expect})
+		})
+		if !short(err) {
+			break
+		}
+		t.s.Short = true
+	}
+	return buf, err
+}
+
 // forms tries every form of READ CD against the plain one, at three places.
 func (t *reading) forms(ctx context.Context) error {
 	for i, place := range samples {
-		t.plain[i] = make([]byte, t.batch*cdsector.Size)
-		poison(t.plain[i])
-		_, err := t.d.ReadCD(ctx, t.plain[i], mmc.CDReadRequest{LBA: t.place(place, t.batch), Count: t.batch, Fields: mmc.RawSector, Expect: t.expect})
-		if err != nil {
+		var err error
+		if t.plain[i], err = t.reference(ctx, t.place(place, t.batch)); err != nil {
 			return broken(ctx, err)
 		}
 	}
@@ -199,15 +193,20 @@ func (t *reading) form(ctx context.Context, f *Form) error {
 	buf := make([]byte, t.batch*stride)
 	flagged := 0
 	for i, place := range samples {
-		poison(buf)
-		n, err := t.d.ReadCD(ctx, buf, mmc.CDReadRequest{
-			LBA: t.place(place, t.batch), Count: t.batch, Fields: mmc.RawSector, Expect: f.Expect, C2: f.C2, Sub: f.Sub,
+		err := drive.Whole(buf, t.batch, func() (int, error) {
+			return t.d.ReadCD(ctx, buf, mmc.CDReadRequest{
+				LBA: t.place(place, t.batch), Count: t.batch, Fields: mmc.RawSector, Expect: f.Expect, C2: f.C2, Sub: f.Sub,
+			})
 		})
-		if err != nil {
+		switch {
+		case short(err):
+			f.Outcome = Wrong
+			return nil
+		case err != nil:
 			f.Outcome = outcome(err)
 			return broken(ctx, err)
 		}
-		flags, ok := t.compare(i, buf[:n], stride, f.C2)
+		flags, ok := t.compare(i, buf, stride, f.C2)
 		if !ok {
 			f.Outcome = Wrong
 			return nil
@@ -221,9 +220,6 @@ func (t *reading) form(ctx context.Context, f *Form) error {
 // compare compares sectors with the plain ones, and counts those with bits set in
 // their error pointers.
 func (t *reading) compare(sample int, got []byte, stride int, c2 mmc.C2Mode) (flagged int, ok bool) {
-	if len(got) < t.batch*stride || poisoned(got) {
-		return 0, false
-	}
 	for i := range t.batch {
 		sector := got[i*stride:][:stride]
 		if !t.jitters() && !bytes.Equal(sector[:cdsector.Size], t.plain[sample][i*cdsector.Size:][:cdsector.Size]) {
@@ -277,7 +273,13 @@ func (t *reading) subChannel(ctx context.Context) error {
 	const stride = cdsector.Size + cdsector.SubSize
 	buf := make([]byte, t.batch*stride)
 	at := t.place(300, t.batch)
-	_, err := t.d.ReadCD(ctx, buf, mmc.CDReadRequest{LBA: at, Count: t.batch, Fields: mmc.RawSector, Expect: t.expect, Sub: mmc.RawSub})
+	err := drive.Whole(buf, t.batch, func() (int, error) {
+		return t.d.ReadCD(ctx, buf, mmc.CDReadRequest{LBA: at, Count: t.batch, Fields: mmc.RawSector, Expect: t.expect, Sub: mmc.RawSub})
+	})
+	if short(err) {
+		t.s.Q = Wrong
+		return nil
+	}
 	if err != nil {
 		t.s.Q = outcome(err)
 		return broken(ctx, err)

@@ -116,6 +116,48 @@ func TestAnswersThatNeverCame(t *testing.T) {
 	}
 }
 
+// once leaves a sector within one plain reply out, without an error: the first one that
+// every form is compared with.
+type once struct {
+	scsi.Device
+	batches *[][]byte // of plain reads
+	at      int       // which of them is cut
+}
+
+func (s once) Execute(ctx context.Context, c *scsi.Command) (int, error) {
+	if scsi.Opcode(c.CDB[0]) != scsi.OpReadCD || c.CDB[9]&6 != 0 || c.CDB[10] != 0 {
+		return s.Device.Execute(ctx, c)
+	}
+	*s.batches = append(*s.batches, bytes.Clone(c.CDB))
+	if len(*s.batches) != s.at {
+		return s.Device.Execute(ctx, c)
+	}
+	before := bytes.Clone(c.Data)
+	n, err := s.Device.Execute(ctx, c)
+	copy(c.Data[5*2352:6*2352], before[5*2352:])
+	return n, err
+}
+
+// One stale reply makes no form wrong.
+func TestOneStaleReference(t *testing.T) {
+	dev := open(t, "audio", "")
+	var all [][]byte
+	run(t, once{dev, &all, 0})
+	// The references are the last three plain reads before the forms, of which two are
+	// plain, too, at three places each.
+	first := len(all) - 3*3 + 1
+	for at := first; at < first+3; at++ {
+		var again [][]byte
+		s := run(t, once{open(t, "audio", ""), &again, at}).Stretches[0]
+		if n := forms(s); n[trial.Wrong] > 0 || n[trial.Works] == 0 {
+			t.Errorf("the reply %d is stale, and forms do not work: %v", at, n)
+		}
+		if !s.Short {
+			t.Errorf("the reply %d is stale, and nothing says so", at)
+		}
+	}
+}
+
 // What was recorded of a trial gives the same report, and names no single drive.
 func TestTrace(t *testing.T) {
 	dev := open(t, "mixed", "")
