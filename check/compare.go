@@ -41,6 +41,9 @@ type Comparison struct {
 	// Shift is by how many samples the audio of the second image comes later than that
 	// of the first; so many at its end, or its beginning, were not compared.
 	Shift int
+	// Silent counts samples at the edges of the audio that are silence in the first
+	// image and not in the second, as after a rip with an offset correction.
+	Silent int
 }
 
 // CompareOptions say how to compare.
@@ -65,9 +68,12 @@ func Compare(ctx context.Context, a, b disc.Image, o CompareOptions) (Comparison
 	}
 	if o.AnyOffset && !c.user {
 		c.shift, c.runs = findShift(ctx, a, b), audioRuns(b.Layout())
+		if err := c.findEdges(ctx); err != nil {
+			return Comparison{}, err
+		}
 	}
 	err := c.all(ctx, o.Progress)
-	return Comparison{c.found, c.shift}, err
+	return Comparison{c.found, c.shift, c.silent}, err
 }
 
 func (c *comparer) all(ctx context.Context, progress func(done, total int64)) error {
@@ -108,6 +114,9 @@ type comparer struct {
 
 	shift int        // of the audio of b, in samples
 	runs  []audioRun // of b
+
+	edges  [][2]int64 // of the audio of a: silence, as bytes of the disc
+	silent int
 }
 
 func (c *comparer) note(format string, args ...any) {
@@ -189,6 +198,9 @@ func (c *comparer) batch(ctx context.Context, t [2]*disc.Track, pa, pb []byte, i
 	err := c.other(ctx, pb, pa, t[1], t[1].Begin()+disc.LBA(i))
 	switch {
 	case err == nil:
+		if !t[0].Mode.IsData() {
+			c.leaveOutEdges(pb, at)
+		}
 		if c.user || !bytes.Equal(pa, pb) {
 			c.sectors(t[0], pa, pb, n, at)
 		}

@@ -41,3 +41,26 @@ func TestCompareWithUnreadable(t *testing.T) {
 		t.Error(diff, err)
 	}
 }
+
+// Silence at the edge of an image is no difference to a disc in a drive, and is counted.
+func TestCompareSilentEdges(t *testing.T) {
+	const sectors, missing = 300, 102
+	b := make([]byte, sectors*cdsector.Size)
+	for i := range b {
+		b[i] = byte(i*i>>3) | 1
+	}
+	a := append([]byte(nil), b...)
+	clear(a[len(a)-missing*sampleBytes:])
+	got, err := Compare(t.Context(), audioImage(t, a), audioImage(t, b), CompareOptions{AnyOffset: true})
+	if err != nil || len(got.Differences) > 0 || got.Silent != missing {
+		t.Errorf("%+v, %v", got, err)
+	}
+	clear(a[150*cdsector.Size:][:sampleBytes])
+	got, err = Compare(t.Context(), audioImage(t, a), audioImage(t, b), CompareOptions{AnyOffset: true})
+	if err != nil || len(got.Differences) != 1 {
+		t.Errorf("silence in the middle: %+v, %v", got, err)
+	}
+	if got, err = Compare(t.Context(), audioImage(t, a), audioImage(t, b), CompareOptions{}); err != nil || len(got.Differences) != 2 {
+		t.Errorf("two images: %+v, %v", got, err)
+	}
+}

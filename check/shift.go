@@ -135,3 +135,48 @@ func (c *comparer) shiftedAudio(ctx context.Context, p, own []byte, first disc.L
 	copy(p[from-start:to-start], buf[from-int64(sector)*cdsector.Size:])
 	return nil
 }
+
+// mostEdge is the most that an offset correction puts out of reach, in samples: ten
+// sectors. What a rip has there is silence.
+const mostEdge = 10 * cdsector.Size / sampleBytes
+
+// findEdges finds the silence at the edges of the audio of a. It is none of the disc's
+// where b has something there.
+func (c *comparer) findEdges(ctx context.Context) error {
+	for _, run := range audioRuns(c.a.Layout()) {
+		n := min(mostEdge*sampleBytes/cdsector.Size, int(run.end-run.first)/2)
+		if n == 0 {
+			continue
+		}
+		p := make([]byte, n*cdsector.Size)
+		if err := c.a.ReadSectors(ctx, p, run.first); err != nil {
+			return err
+		}
+		head := len(p) - len(bytes.TrimLeft(p, "\x00"))
+		if err := c.a.ReadSectors(ctx, p, run.end-disc.LBA(n)); err != nil {
+			return err
+		}
+		tail := len(p) - len(bytes.TrimRight(p, "\x00"))
+		first, end := int64(run.first)*cdsector.Size, int64(run.end)*cdsector.Size
+		c.edges = append(c.edges, [2]int64{first, first + int64(head)/sampleBytes*sampleBytes},
+			[2]int64{end - int64(tail)/sampleBytes*sampleBytes, end})
+	}
+	return nil
+}
+
+// leaveOutEdges takes what b has in the silent edges of a for silence, too, and counts the
+// samples.
+func (c *comparer) leaveOutEdges(pb []byte, at disc.LBA) {
+	start := int64(at) * cdsector.Size
+	for _, e := range c.edges {
+		from, to := max(e[0], start), min(e[1], start+int64(len(pb)))
+		for ; from < to; from += sampleBytes {
+			if s := pb[from-start:][:sampleBytes]; !allZero(s) {
+				clear(s)
+				c.silent++
+			}
+		}
+	}
+}
+
+func allZero(p []byte) bool { return bytes.Count(p, []byte{0}) == len(p) }

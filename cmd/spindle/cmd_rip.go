@@ -206,6 +206,9 @@ func runRip(ctx context.Context, a *app, o ripFlags) (result, error) {
 		return nil, err
 	}
 	r := newRipResult(res)
+	if r.ReadOnce || r.ReadTwice {
+		r.Silence = o.Offset
+	}
 	r.Files = filesHit(ctx, o.Output, res)
 	sums, err := o.sums(a, res)
 	if err != nil {
@@ -266,6 +269,7 @@ type ripResult struct {
 	ReadOnce   bool            `json:"audio_read_once,omitempty"`
 	C2         bool            `json:"c2,omitempty"` // the drive reported errors in audio
 	Resumed    bool            `json:"resumed,omitempty"`
+	Silence    int             `json:"silent_samples,omitempty"` // at the edge of the audio, that an offset correction puts out of reach
 	Seconds    float64         `json:"seconds"`
 }
 
@@ -313,6 +317,14 @@ func (r *ripResult) Text(p *page) {
 		p.text("Every sector that is recorded was read without error (%s not recorded on the disc: zeros in the image).", plural(int(r.Absent), "sector"))
 	default:
 		p.text("Every sector was read without error.")
+	}
+	if r.Silence != 0 && r.BadSectors == 0 {
+		side := "end"
+		if r.Silence < 0 {
+			side = "start"
+		}
+		p.text("The audio has %s of silence at its %s: the offset correction puts what is there out of reach.",
+			plural(max(r.Silence, -r.Silence), "sample"), side)
 	}
 }
 

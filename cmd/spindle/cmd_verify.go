@@ -77,6 +77,7 @@ type verifyResult struct {
 	Differences []check.Difference `json:"differences,omitempty"`
 	UnreadFiles []string           `json:"unread_files,omitempty"`        // that sectors belong to which the disc does not give
 	Shift       int                `json:"audio_shift_samples,omitempty"` // of the disc in the drive
+	Silent      int                `json:"silent_edge_samples,omitempty"` // of the image, not of the disc
 	Repaired    *check.Repaired    `json:"repaired,omitempty"`
 	Flaws       []flawRange        `json:"flaws,omitempty"` // what a map beside the image says
 	Broken      []string           `json:"maps_not_usable,omitempty"`
@@ -207,19 +208,6 @@ func (r *verifyResult) reportWith(p *page) {
 	case r.compared:
 		r.reportDifferences(p)
 	}
-}
-
-// reportShift says with which read offset the disc was compared.
-func (r *verifyResult) reportShift(p *page) {
-	if r.Shift == 0 {
-		return
-	}
-	when, side := "late", "end"
-	if r.Shift < 0 {
-		when, side = "early", "beginning"
-	}
-	n := max(r.Shift, -r.Shift)
-	p.line("the drive reads audio %s %s (its read offset): as much at the %s of the audio was not compared", plural(n, "sample"), when, side)
 }
 
 // differText names the tracks that differ.
@@ -422,7 +410,7 @@ func (v *verification) with(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	v.Differences, v.Shift = c.Differences, c.Shift
+	v.Differences, v.Shift, v.Silent = c.Differences, c.Shift, c.Silent
 	v.bar.stop()
 	v.judged, v.compared = true, true
 	if len(v.Differences) > 0 {

@@ -42,3 +42,19 @@ func unreadFlaws(all []check.Difference) disc.Flaws {
 	}
 	return disc.FlawsOf(flaws...)
 }
+
+// reportShift says with which read offset the disc was compared.
+func (r *verifyResult) reportShift(p *page) {
+	if r.Silent > 0 {
+		p.line("at the edges of the audio the image has silence where the disc has %s, not compared", plural(r.Silent, "sample"))
+	}
+	if r.Shift == 0 {
+		return
+	}
+	when, side := "late", "end"
+	if r.Shift < 0 {
+		when, side = "early", "beginning"
+	}
+	n := max(r.Shift, -r.Shift)
+	p.line("the drive reads audio %s %s (its read offset): as much at the %s of the audio was not compared", plural(n, "sample"), when, side)
+}
