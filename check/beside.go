@@ -21,22 +21,31 @@ type SumResult struct {
 type SumProgress func(a Algorithm) func(done, total int64)
 
 // Beside checks files against the checksum files that lie beside them: of disc.iso,
-// disc.iso.sha256, disc.sha256 and SHA256SUMS, and those of other hashes. Those that hold no checksums are passed over.
-func Beside(ctx context.Context, files []string, progress SumProgress) ([]SumResult, error) {
+// disc.iso.sha256, disc.sha256 and SHA256SUMS, and those of other hashes. Of these, unusable are those that hold no checksums.
+func Beside(ctx context.Context, files []string, progress SumProgress) (results []SumResult, unusable []string, err error) {
 	var lists []string
 	for _, f := range files {
 		lists = append(lists, findSums(f)...)
 	}
 	slices.Sort(lists)
-	var results []SumResult
 	for _, list := range slices.Compact(lists) { // one for the folder is found for each file
 		r, err := Against(ctx, files, list, progress)
-		if err != nil && !errors.Is(err, ErrNoSums) {
-			return nil, err
+		switch {
+		case errors.Is(err, ErrNoSums):
+			unusable = append(unusable, list)
+		case err != nil:
+			return nil, nil, err
 		}
 		results = append(results, r...)
 	}
-	return results, nil
+	return results, unusable, nil
+}
+
+// HoldsSums reports whether a file holds checksums, by its content: of one with CRC-32 only,
+// which other texts resemble, that cannot be told.
+func HoldsSums(path string) bool {
+	all, err := readSums(path)
+	return err == nil && slices.ContainsFunc(all, func(s namedSum) bool { return s.Algorithm != CRC32 })
 }
 
 // Against checks files against one checksum file, which need not name all of them.

@@ -22,9 +22,15 @@ func TestBeside(t *testing.T) {
 		}
 	}
 	asked := 0
-	got, err := Beside(t.Context(), []string{one, two}, func(Algorithm) func(int64, int64) { asked++; return nil })
+	got, unusable, err := Beside(t.Context(), []string{one, two}, func(Algorithm) func(int64, int64) { asked++; return nil })
 	if err != nil || len(got) != 2 || asked != 2 {
 		t.Fatalf("%+v, %v", got, err)
+	}
+	if want := filepath.Join(dir, "one.bin.md5"); len(unusable) != 1 || unusable[0] != want {
+		t.Errorf("unusable %q, want %q", unusable, want)
+	}
+	if !HoldsSums(filepath.Join(dir, "SHA256SUMS")) || HoldsSums(one) {
+		t.Error("checksums are not told from other text")
 	}
 	if !got[0].Right || got[1].Right || got[1].File != two || got[1].Stated != sum || got[1].Found == sum {
 		t.Errorf("%+v", got)

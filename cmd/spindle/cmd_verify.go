@@ -340,16 +340,18 @@ func (v *verification) flaws(ctx context.Context) error {
 // or those beside it.
 func (v *verification) sums(ctx context.Context) error {
 	asked := v.o.with != "" && isSumFile(v.o.with)
+	var unusable []string
 	var err error
 	if asked {
 		v.Sums, err = check.Against(ctx, v.img.Files(), v.o.with, sumProgress(v.bar))
 	} else {
-		v.Sums, err = check.Beside(ctx, v.img.Files(), sumProgress(v.bar))
+		v.Sums, unusable, err = check.Beside(ctx, v.img.Files(), sumProgress(v.bar))
 	}
 	v.bar.stop()
 	if err != nil {
 		return err
 	}
+	noteUnusable(v.a, unusable)
 	for _, s := range v.Sums {
 		v.judged = true
 		if !s.Right {

@@ -164,11 +164,12 @@ func mendable(ctx context.Context, img disc.Image, bad disc.Flaws) bool {
 
 // sums checks the files of the image against the checksum files beside them.
 func (p *preflight) sums(ctx context.Context, bar *progress) error {
-	results, err := check.Beside(ctx, p.img.Files(), sumProgress(bar))
+	results, unusable, err := check.Beside(ctx, p.img.Files(), sumProgress(bar))
 	bar.stop()
 	if err != nil {
 		return err
 	}
+	noteUnusable(p.a, unusable)
 	for _, s := range results {
 		if s.Right {
 			p.lines = append(p.lines, fmt.Sprintf("%s in %s: correct", s.Algorithm, filepath.Base(s.From)))

@@ -19,8 +19,15 @@ func sumProgress(bar *progress) check.SumProgress {
 // sumSuffixes are the suffixes of checksum files.
 var sumSuffixes = []string{".md5", ".sha1", ".sha256", ".sha512", ".sfv", ".md5sum", ".sha1sum", ".sha256sum", ".sha512sum"}
 
+// noteUnusable says that checksum files beside an image hold none.
+func noteUnusable(a *app, lists []string) {
+	for _, list := range lists {
+		a.note(list + " is named like a checksum file, but no checksum is in it (is it empty, or cut off?): it was not used.")
+	}
+}
+
 // isSumFile tells checksum files from the other things that --with takes, by
-// their names.
+// their names, or by their content.
 func isSumFile(path string) bool {
 	if isDriveName(path) {
 		return false
@@ -30,5 +37,5 @@ func isSumFile(path string) bool {
 		return true
 	}
 	return strings.HasSuffix(name, "sums") || strings.HasSuffix(name, "sum.txt") || strings.HasSuffix(name, "sums.txt") ||
-		strings.HasSuffix(name, "checksum")
+		strings.HasSuffix(name, "checksum") || !isDATFile(path) && check.HoldsSums(path)
 }
