@@ -12,6 +12,7 @@ import (
 type app struct {
 	console
 	deck
+	asItIs []string // what is known to be wrong with the image that --force burns
 }
 
 func newApp(stdout, stderr io.Writer) *app {

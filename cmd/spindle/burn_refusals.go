@@ -20,7 +20,7 @@ var refusals = map[burn.Reason]struct{ what, next string }{
 	burn.NoFullFormat:    {"the drive offers no full format for this {disc}", "Leave out --full."},
 	burn.FormattedLate:   {"a BD-R can be formatted only before its first burn", "Burn onto it as it is, or use a blank disc."},
 	burn.NothingToFormat: {"a BD-R without spare areas needs no formatting", "Burn onto it as it is, with --spare none."},
-	burn.NoFormat:        {"a {disc} is not formatted", "\"spindle burn\" takes it as it is."},
+	burn.NoFormat:        {"a {disc} is not formatted", "\"spindle burn\" takes a blank one as it is; \"spindle blank\" erases a full rewritable one."},
 	burn.NotErasable:     {"a {disc} cannot be erased", "Leave out --blank."},
 	burn.NoSimulatedWipe: {"--simulate writes nothing, and --blank would erase the disc", "Leave out one of them."},
 	burn.CannotSimulate:  {"a {disc} cannot be burned as a simulation", "--dry-run shows the plan."},

@@ -15,6 +15,7 @@ import (
 // burnResult is the result of burn, reburn, blank and format.
 type burnResult struct {
 	ending
+	asItIs     []string
 	Drive      string       `json:"drive,omitempty"`
 	State      string       `json:"state"` // of the disc
 	Verified   int          `json:"verified,omitempty"`
@@ -33,6 +34,9 @@ type burnResult struct {
 func (r *burnResult) Text(p *page) {
 	if r.text != "" {
 		p.text("%s", r.text)
+	}
+	if len(r.asItIs) > 0 && r.Status == exitDone && r.State != string(burn.Untouched) {
+		p.text("%s", p.red("Burned as it is, damage included: "+strings.Join(r.asItIs, "; ")+"."))
 	}
 }
 
@@ -58,7 +62,7 @@ func stateWords(s burn.DiscState) string {
 
 // burnOutcome says how a burn ended.
 func burnOutcome(ctx context.Context, a *app, t *target, r burn.Result, several bool) *burnResult {
-	e := &burnResult{ending: done(), Drive: t.name, State: string(r.State)}
+	e := &burnResult{ending: done(), Drive: t.name, State: string(r.State), asItIs: a.asItIs}
 	if t.journal != nil {
 		e.Journal = t.journal.Path()
 	}

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 
 	"spindle/disc"
@@ -123,8 +125,17 @@ func (r *convertResult) Text(p *page) {
 	if r.Damaged == 1 {
 		are, they = "is", "It was copied as it is"
 	}
-	p.text("%s of %s %s damaged, the first at sector %d. %s; \"spindle verify %s --repair OUT.cue\" may be able to repair.",
-		p.red(plural(r.Damaged, "data sector")), r.in, are, r.First, they, r.in)
+	p.text("%s of %s %s damaged, the first at sector %d. %s%s.", p.red(plural(r.Damaged, "data sector")), r.in, are, r.First, they, r.mending())
+}
+
+// mending advises --repair, unless the sectors are ones that were never read: parity does
+// not restore what a filled sector held.
+func (r *convertResult) mending() string {
+	unread := slices.DeleteFunc(slices.Clone(r.Flaws), func(f flawRange) bool { return f.Kind != disc.Unread.String() })
+	if sectorsOf(unread) >= r.Damaged {
+		return ""
+	}
+	return fmt.Sprintf("; \"spindle verify %s --repair OUT.cue\" may be able to repair", r.in)
 }
 
 // noteLost reports what the format of a new image had no place for.

@@ -47,6 +47,9 @@ beside the image lists as not read correctly; these files are named.`,
 	return c
 }
 
+// errExtracting: files were being written. It adds no words.
+var errExtracting = errors.New("")
+
 // extractResult is the result of extract.
 type extractResult struct {
 	ending
@@ -112,7 +115,7 @@ func runExtract(ctx context.Context, a *app, name string, args []string, o fileF
 	res, err := extract.Run(ctx, o.dir, f, opts)
 	bar.stop()
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w%w", errExtracting, err)
 	}
 	r := newExtractResult(res, o.dir)
 	if r.Damaged, err = damagedFiles(ctx, f, paths); err != nil {

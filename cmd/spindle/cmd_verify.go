@@ -229,19 +229,23 @@ func differText(tracks []int) string {
 // conclude says in a sentence how it came out.
 func (r *verifyResult) conclude(p *page) {
 	switch {
+	case r.mended():
+		p.text("This image is damaged. In the copy %s the damage is repaired: all its sectors are correct.", r.o.repair)
 	case r.Status != exitDone:
 		p.text("%s", p.red(r.verdict()))
-		switch {
-		case r.Repaired != nil && r.unmended:
+		if r.Repaired != nil && r.unmended {
 			p.text("Parity cannot restore all of these sectors: the map beside the copy %s lists those that remain.", r.o.repair)
-		case r.Repaired != nil && len(r.Repaired.Left) == 0 && len(r.Bad) > 0:
-			p.text("In the copy %s, all sectors are correct.", r.o.repair)
 		}
 	case r.judged:
 		p.text("Everything that can be checked is correct.")
 	default:
 		p.text("This image carries nothing to check it by: compare it with a checksum file, another image, or the disc (--with).")
 	}
+}
+
+// mended reports whether the copy of --repair has none of the damage.
+func (r *verifyResult) mended() bool {
+	return r.Repaired != nil && !r.unmended && len(r.Repaired.Left) == 0 && len(r.Bad) > 0
 }
 
 // verdict says what is wrong.

@@ -45,6 +45,7 @@ type reportStretch struct {
 	Q        trial.Outcome `json:"q,omitempty"`
 	QAhead   int           `json:"q_ahead,omitempty"` // sectors
 	Cached   bool          `json:"cached"`
+	Untold   bool          `json:"cache_unknown,omitempty"`
 	Cache    int           `json:"cache,omitempty"`       // bytes
 	Tried    int           `json:"cache_tried,omitempty"` // bytes
 	Short    bool          `json:"short_replies,omitempty"`
@@ -120,7 +121,7 @@ func newReportResult(r *trial.Report) *reportResult {
 	for _, s := range r.Stretches {
 		out := reportStretch{
 			Kind: "data", Transfer: s.Transfer, Stream: s.Stream, Q: s.Q, QAhead: s.QAhead,
-			Cached: s.Cache.Holds, Cache: s.Cache.Bytes, Tried: s.Cache.Tried, Short: s.Short, FUA: s.Cache.ForceUnitAccess,
+			Cached: s.Cache.Holds, Untold: s.Cache.Untold, Cache: s.Cache.Bytes, Tried: s.Cache.Tried, Short: s.Short, FUA: s.Cache.ForceUnitAccess,
 		}
 		if s.Coding == drive.Audio {
 			out.Kind = "audio"
@@ -211,8 +212,12 @@ func (s *reportStretch) findings() []string {
 // c2Text says in which forms error pointers come.
 func (s *reportStretch) c2Text() string {
 	var works []string
+	untried := false
 	seen := make(map[int]bool)
 	for _, f := range s.Forms {
+		if f.C2 != 0 && f.Sub == "none" && (f.Outcome == trial.Failed || f.Outcome == trial.Wrong) {
+			untried = true
+		}
 		if f.Sub != "none" || f.C2 == 0 || f.Outcome != trial.Works || seen[f.C2] {
 			continue
 		}
@@ -222,6 +227,9 @@ func (s *reportStretch) c2Text() string {
 			text += fmt.Sprintf(" (but %.0f%% of the sectors are flagged)", f.Flagged*100)
 		}
 		works = append(works, text)
+	}
+	if len(works) == 0 && untried {
+		return "C2 error pointers could not be tried: those reads failed or came short"
 	}
 	if len(works) == 0 {
 		return "no C2 error pointers"
@@ -244,6 +252,8 @@ func aheadText(n int) string {
 
 func (s *reportStretch) cacheText() string {
 	switch {
+	case s.Untold:
+		return "the disc is too short to tell whether a second read comes from the buffer"
 	case !s.Cached:
 		return "a second read comes from the disc"
 	case s.FUA == trial.Works:

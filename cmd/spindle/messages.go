@@ -56,6 +56,7 @@ const (
 	unchanged   = "Nothing was changed. "
 	untouched   = "The disc was not touched. "
 	replace     = unchanged + "Choose another name, or use --force to replace it."
+	mapWithout  = "without it, sectors that could not be read pass for good. "
 	mapVouches  = "The map is the only record of sectors that could not be read: without it, the image passes for whole. "
 	downloadNew = "If you downloaded it, download it again."
 )
@@ -109,6 +110,9 @@ var explanations = []explanation{
 	{"rip/disk-full", syscall.ENOSPC, rip.ErrOutput, exitFailed,
 		"there is no space left for the image",
 		keepRest + "Free some space and " + resumes},
+	{"extract/disk-full", syscall.ENOSPC, errExtracting, exitFailed,
+		"there is no space left on the disk",
+		"What was extracted is kept. Free some space and run the same command with --force, which replaces the files that are there."},
 	{"disk-full", syscall.ENOSPC, nil, exitFailed,
 		"there is no space left on the disk",
 		"Free some space and run the same command again."},
@@ -123,7 +127,7 @@ var explanations = []explanation{
 		"Use the version of spindle that wrote it, or --force to start over."},
 	{"map/foreign", rip.ErrForeignMap, nil, exitFailed,
 		"",
-		"Move the map away, choose another name, or use --force to start over."},
+		"Keep the map beside the image, under its name: " + mapWithout + "Choose another name for this rip. (--force starts over and discards both.)"},
 	{"image/map", image.ErrMap, nil, exitFailed,
 		"",
 		mapVouches + "If it does not belong to this image, move it away; otherwise rip the disc again."},
@@ -180,6 +184,10 @@ var explanations = []explanation{
 		"Repair the map, or remove it if it is of another image; --force burns the image anyway."},
 	{"burn/mendable-image", errMendable, nil, exitDifferent, "", untouched +
 		"\"spindle verify IMAGE --repair OUT.cue\" writes a copy in which parity corrects what it can; --force burns the image as it is."},
+	{"burn/cut-image", errCutImage, nil, exitDifferent, "", untouched +
+		"Its end is missing: get the image again; --force burns it as it is."},
+	{"burn/unmapped-flaws", errUnmapped, nil, exitDifferent, "", untouched +
+		"Rip the disc again, or get the image again; --force burns it as it is."},
 	{"burn/flawed-image", errFlawed, nil, exitDifferent, "", untouched +
 		"Rip the disc again with the same command (only these sectors are read), or get the image again; --force burns it as it is."},
 	{"burn/nobody", errNoAnswer, nil, exitNoDisc,

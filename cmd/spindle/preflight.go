@@ -24,6 +24,9 @@ var (
 	errBrokenMap = errors.New("the image may be damaged")
 	// errFlawed: sectors of it are known to be wrong.
 	errFlawed = errors.New("the image has damaged sectors")
+	// errCutImage: they are those of its end, and errUnmapped: no map says so.
+	errCutImage = fmt.Errorf("%w", errFlawed)
+	errUnmapped = fmt.Errorf("%w", errFlawed)
 	// errMendable: parity can correct some of them.
 	errMendable = fmt.Errorf("%w", errFlawed)
 )
@@ -79,6 +82,7 @@ func (p *preflight) wrong(text string) error { return p.stop(errWrongImage, text
 func (p *preflight) stop(why error, text string) error {
 	if p.force {
 		p.a.note(text + "; burning it anyway")
+		p.a.asItIs = append(p.a.asItIs, text)
 		return nil
 	}
 	return fmt.Errorf("%w: %s", why, text)
@@ -101,7 +105,14 @@ func (p *preflight) flaws(ctx context.Context, _ *progress) error {
 		return nil
 	}
 	n := known.Sectors()
-	return p.stop(errFlawed, plural(n, "sector")+" "+wereOrWas(n)+" not read correctly"+p.found.mapSays(", according to the map beside it")+
+	why := errUnmapped
+	switch {
+	case p.found.mapped:
+		why = errFlawed
+	case p.found.cut:
+		why = errCutImage
+	}
+	return p.stop(why, plural(n, "sector")+" "+wereOrWas(n)+" not read correctly"+p.found.mapSays(", according to the map beside it")+
 		suffering(ctx, p.img, known))
 }
 
@@ -125,7 +136,7 @@ func (p *preflight) sectors(ctx context.Context, bar *progress) error {
 		}
 		return nil
 	}
-	why := errFlawed
+	why := errUnmapped
 	if mendable(ctx, p.img, bad) {
 		why = errMendable
 	}

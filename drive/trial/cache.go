@@ -17,6 +17,8 @@ type Cache struct {
 	First, Again time.Duration
 	// Holds: the second read came from the buffer.
 	Holds bool
+	// Untold: the disc is too short to tell.
+	Untold bool
 	// Bytes is how much had to be read elsewhere until the batch came from the disc
 	// again; 0 where the most that was tried, Tried, was not enough.
 	Bytes, Tried int
@@ -42,6 +44,9 @@ func (t *reading) cache(ctx context.Context) error {
 	}
 	c.Holds = c.Again < c.First/cached
 	if !c.Holds {
+		// Less than any drive's buffer may all be in it, also the first time.
+		const buffer = 2 << 20
+		c.Untold = int(t.s.End-t.s.At)*t.size() < buffer
 		return nil
 	}
 	if err := t.forceUnitAccess(ctx, at); err != nil {

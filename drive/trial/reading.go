@@ -16,6 +16,9 @@ import (
 // within 64 KiB, and a multiple of 16 bytes.
 const mostBatch = 16
 
+// speedBatches are read in one go to measure how fast sectors come.
+const speedBatches = 8
+
 // leastBatch is read at once as long as it is not known that more can be.
 const leastBatch = 4
 
@@ -127,11 +130,10 @@ func (t *reading) transfers(ctx context.Context) error {
 
 // speeds measures how fast sectors come at the start, in the middle and at the end.
 func (t *reading) speeds(ctx context.Context) error {
-	const batches = 8
 	for _, place := range samples {
-		at := t.place(place, batches*t.batch)
+		at := t.place(place, speedBatches*t.batch)
 		start := t.d.Clock().Now()
-		for i := range batches {
+		for i := range speedBatches {
 			_, err := t.read(ctx, at+addr.LBA(i*t.batch), t.batch)
 			if err := broken(ctx, err); err != nil {
 				return err
@@ -141,7 +143,7 @@ func (t *reading) speeds(ctx context.Context) error {
 			}
 		}
 		if took := t.d.Clock().Now().Sub(start).Seconds(); took > 0 {
-			t.s.Speeds = append(t.s.Speeds, Speed{at, float64(batches*t.batch*t.size()) / took})
+			t.s.Speeds = append(t.s.Speeds, Speed{at, float64(speedBatches*t.batch*t.size()) / took})
 		}
 	}
 	return nil

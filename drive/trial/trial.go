@@ -137,8 +137,9 @@ func Run(ctx context.Context, d *mmc.Drive, progress func(done, total int)) (*Re
 // the pregap of an audio track, which a table of contents counts with it.
 const tail = 2 + 2*disc.FramesPerSecond
 
-// least is how many sectors a stretch must have to be worth a trial.
-const least = 300
+// least is how many sectors a stretch must have to be worth a trial: those of the batches
+// that measure its speed.
+const least = speedBatches * mostBatch
 
 // stretches chooses where to read: the longest track of each coding.
 func stretches(m *drive.Medium) []Stretch {
