@@ -197,7 +197,7 @@ func campaign(few, all int) int {
 func TestNoJoin(t *testing.T) {
 	t.Parallel()
 	volume := madeVolume(t)
-	for seed := range uint64(campaign(200, 1000)) {
+	for seed := range uint64(campaign(60, 1000)) {
 		r := rand.New(rand.NewPCG(seed, 10))
 		var a *madeDisc
 		if seed%2 == 0 {
@@ -255,7 +255,7 @@ func TestNoJoin(t *testing.T) {
 func TestRightDiscIsTaken(t *testing.T) {
 	t.Parallel()
 	volume := madeVolume(t)
-	for seed := range uint64(campaign(100, 500)) {
+	for seed := range uint64(campaign(30, 500)) {
 		r := rand.New(rand.NewPCG(seed, 11))
 		var a *madeDisc
 		if seed%2 == 0 {
