@@ -44,12 +44,14 @@ func Compare(ctx context.Context, d *mmc.Drive, m *Medium, src *Source, a *Attem
 		limit, o = recognized, nil
 	case open:
 		t, err := d.TrackInfo(ctx, m.LastTrack)
-		if err != nil {
+		switch {
+		case err == nil:
+			c.Track = disc.LBA(t.Start)
+		case !m.NoPoint || drive.Classify(err) != drive.Refused: // a disc that is full has no track that is open
 			return nil, err
 		}
-		c.Track = disc.LBA(t.Start)
 		limit = int(m.NextWritable - a.Plan.Start)
-		if a.closing() {
+		if a.closing() || a.trackClosed(m, c) {
 			limit = sectors(all)
 		}
 	}

@@ -3,7 +3,9 @@ package burn
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 
 	"spindle/scsi/mmc"
 )
@@ -119,10 +121,18 @@ func certify(steps []Step) {
 	}
 }
 
-// Execute runs a plan that writes no data: to erase or to format a disc.
+// Execute runs a plan that writes no data: to erase or to format a disc. Of an [*Error]
+// it returns, State is what the disc is then.
 func Execute(ctx context.Context, d *mmc.Drive, m *Medium, plan *Plan, o Observer) error {
 	w := watch(o)
 	defer w.close()
 	b := &burner{drive: d.Patient(), medium: m, plan: plan, watch: w, record: func(Position) {}}
-	return b.run(ctx)
+	err := b.run(ctx)
+	var e *Error
+	if errors.As(err, &e) {
+		if e.State = stateAfter(ctx, b.drive); e.State != Unknown && !slices.ContainsFunc(plan.Steps[:e.At.Step+1], touches) {
+			e.State = Untouched
+		}
+	}
+	return err
 }

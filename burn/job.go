@@ -205,6 +205,7 @@ func (j *Job) finish(ctx context.Context, src *Source, r *Result) {
 		r.Verification = v
 		if err != nil && r.Err == nil {
 			r.Err = &VerifyError{err}
+			j.notBurned(ctx, r)
 		}
 	}
 	if j.Log == nil {
@@ -214,6 +215,24 @@ func (j *Job) finish(ctx context.Context, src *Source, r *Result) {
 		j.Log.Verified(r.Verification)
 	}
 	j.Log.Ended(*r)
+}
+
+// ErrStillBlank means that the drive reported no error, and burned nothing.
+var ErrStillBlank = errors.New("the drive reported success, and the disc is still blank")
+
+// notBurned makes a burn that could not be compared one that failed where the disc is
+// blank, which the drive says of a disc that it has just loaded.
+func (j *Job) notBurned(ctx context.Context, r *Result) {
+	stale := j.KeepTray && errors.Is(r.Err, ErrReload)
+	if ctx.Err() != nil || stale || j.Plan.Mode == Overwrite || stateAfter(ctx, j.Drive) != StillBlank {
+		return
+	}
+	last := len(j.Plan.Steps) - 1
+	e := &Error{Step: j.Plan.Steps[last], At: Position{Step: last}, State: StillBlank, Err: ErrStillBlank}
+	r.Err, r.State = e, StillBlank
+	if j.Log != nil {
+		j.Log.Failed(e)
+	}
 }
 
 // A VerifyError is a burn that went well, and could not be verified.

@@ -77,11 +77,7 @@ func (r *rawMaker) mainChannel(ctx context.Context, a disc.LBA) error {
 		}
 		if t.Mode.IsData() {
 			at := a.MSF() // of an image that was moved, the header states another place
-			mode := r.main[15]
-			cdsector.SetHeader(&r.main, at, mode)
-			if k := cdsector.Classify(&r.main); k == cdsector.Mode1 {
-				cdsector.Seal(&r.main, k)
-			}
+			r.place(at)
 			cdsector.Scramble(&r.main)
 		}
 		return nil
@@ -105,6 +101,19 @@ func (r *rawMaker) mainChannel(ctx context.Context, a disc.LBA) error {
 		cdsector.Scramble(&r.main)
 	}
 	return nil
+}
+
+// place gives a data sector the header of a time. One that has it already stays as the
+// image has it, and so does the EDC of one that is wrong: what is wrong stays wrong.
+func (r *rawMaker) place(at addr.MSF) {
+	before, mode := r.main, r.main[15]
+	cdsector.SetHeader(&r.main, at, mode)
+	if r.main == before {
+		return
+	}
+	if k := cdsector.Classify(&r.main); k == cdsector.Mode1 && cdsector.EDCOK(&before, k) {
+		cdsector.Seal(&r.main, k)
+	}
 }
 
 // subChannels makes P and Q of a sector.

@@ -46,8 +46,8 @@ const (
 	blankGround               // to be written from the start
 	erasable                  // to be erased
 	overwritten               // by the burn, and it can be again
-	complete                  // it may hold all of the image
-	open                      // the burn's track is open
+	complete                  // all on it is closed: it may hold all of the image
+	open                      // the burn's session is open
 )
 
 // ground tells what the disc m offers.
@@ -61,23 +61,47 @@ func (a *Attempt) ground(m *Medium) ground {
 		return blankGround
 	case m.Erasable:
 		return erasable
-	case !same || m.Damaged || m.NoPoint:
+	case !same || m.Damaged:
 		return worthless
-	case m.Status == mmc.DiscComplete: // it may have been closed before the burn was broken off
-		return complete
 	case m.Status == mmc.DiscAppendable && m.Open:
 		return open
+	case m.Status == mmc.DiscComplete, m.Status == mmc.DiscAppendable: // it may have been closed before the burn was broken off
+		return complete
 	}
 	return worthless
 }
 
-// closing reports whether the burn failed when it closed the disc.
+// closing reports whether the burn ended when it closed the disc.
 func (a *Attempt) closing() bool {
-	if !a.Failed || a.At.Step >= len(a.Plan.Steps) {
+	if a.At.Step >= len(a.Plan.Steps) {
 		return false
 	}
 	_, ok := a.Plan.Steps[a.At.Step].(CloseStep)
 	return ok
+}
+
+// sent reports whether the drive took all that the burn writes.
+func (a *Attempt) sent(all []Region) bool {
+	last := lastWriting(a.Plan.Steps)
+	return a.At.Step > last && len(all) > 0 && a.At.LBA >= all[len(all)-1].end()
+}
+
+// trackClosed reports whether the track of the burn is closed, in a session that is
+// open: the track that is open lies behind it, or none is, as where the disc is full.
+func (a *Attempt) trackClosed(m *Medium, c *Comparison) bool {
+	return m.NoPoint || c.Track > a.Plan.Start
+}
+
+// blocks is how many sectors of a content can be compared, from the beginning on, and
+// whether those are all.
+func blocks(content []Region) (n int, all bool) {
+	for _, r := range content {
+		if r.Form != FormBlock {
+			return n, false
+		}
+		n += r.Count
+	}
+	return n, true
 }
 
 // content is what of the image the disc holds once the burn is done. A plan of an
@@ -130,13 +154,26 @@ func PlanResume(m *Medium, src *Source, a *Attempt, c *Comparison, o Options) (*
 		plan, err := MakePlan(m, src, o)
 		return &ResumePlan{Mode: RestartErased, Plan: plan}, err
 	case complete:
-		if all := a.content(src); c.Equal > 0 && c.Equal == sectors(all) && covers(all, src) {
+		if a.holds(c, src) {
 			return a.planClose(m, src, o, nil), nil
+		}
+		if m.Status == mmc.DiscAppendable && !m.NoPoint && m.NextWritable == a.Plan.Start { // nothing was added to it
+			plan, err := MakePlan(m, src, o)
+			return &ResumePlan{Mode: RestartBlank, Plan: plan}, err
 		}
 	case open:
 		return a.planAppend(m, src, c, o)
 	}
 	return nil, fmt.Errorf("the %s in the drive is %s, and a %s is written once: %w", m.Profile, m.State(), m.Profile, ErrFreshDisc)
+}
+
+// holds reports whether a disc, on which all is closed, holds all of the image. What
+// cannot be compared in blocks, as audio, the comparison after the burn decides, where
+// the drive took all of it.
+func (a *Attempt) holds(c *Comparison, src *Source) bool {
+	all := a.content(src)
+	n, whole := blocks(all)
+	return c.Equal == n && covers(all, src) && (whole && n > 0 || !whole && a.sent(all))
 }
 
 // planOverwrite resumes at the first sector that differs.
@@ -169,10 +206,12 @@ func (a *Attempt) planAppend(m *Medium, src *Source, c *Comparison, o Options) (
 		return nil, fmt.Errorf("the burn was one of another image: %w", ErrFreshDisc)
 	case c.Unreadable && written > 0 && !a.endedNear(m, c, sectors(all)):
 		return nil, &Refusal{Kind: ErrFreshDisc, Reason: EndedElsewhere, Disc: m.Profile, A: int(m.NextWritable), B: int(a.At.LBA)}
-	case a.closing() && (c.Equal == sectors(all) || c.Unreadable && written == sectors(all)):
-		r := a.planClose(m, src, o, before.Steps[a.At.Step:])
+	case a.unclosed(m, c, all):
+		r := a.planClose(m, src, o, a.closeSteps(a.trackClosed(m, c)))
 		r.Plan.trust(c)
 		return r, nil
+	case m.NoPoint:
+		return nil, fmt.Errorf("the disc takes nothing more: %w", ErrFreshDisc)
 	case before.Mode != Sequential && before.Mode != Incremental:
 		return nil, fmt.Errorf("a burn %s cannot be resumed: %w", before.Mode, ErrFreshDisc)
 	case c.Track != before.Start:
@@ -228,6 +267,37 @@ func (a *Attempt) endedNear(m *Medium, c *Comparison, n int) bool {
 	}
 	end := int(a.Plan.Start) + (n+unit-1)/unit*unit
 	return m.NextWritable >= first && m.NextWritable <= last && int(m.NextWritable) <= end
+}
+
+// unclosed reports whether the open session of a disc holds all of the image.
+func (a *Attempt) unclosed(m *Medium, c *Comparison, all []Region) bool {
+	closed := a.trackClosed(m, c)
+	if c.Unreadable {
+		return (a.closing() || closed && a.sent(all)) && (m.NoPoint || int(m.NextWritable-a.Plan.Start) >= sectors(all))
+	}
+	// What the drive has lost from its buffer may be the padding, which is not compared.
+	return c.Equal == sectors(all) && (closed || a.closing() || a.Plan.Mode == TrackAtOnce && a.sent(all))
+}
+
+// closeSteps are the steps of closing that are left.
+func (a *Attempt) closeSteps(trackClosed bool) []Step {
+	var left []Step
+	for i, s := range a.Plan.Steps {
+		switch s := s.(type) {
+		case SyncStep:
+			if a.Plan.Mode == TrackAtOnce && !trackClosed {
+				left = append(left, s)
+			}
+		case CloseStep:
+			if i < a.At.Step || trackClosed && s.Function == mmc.CloseTrack {
+				continue
+			}
+			// A drive may have closed the track before the burn was broken off.
+			s.Optional = s.Optional || s.Function == mmc.CloseTrack
+			left = append(left, s)
+		}
+	}
+	return left
 }
 
 // trust notes that what the disc holds could not be read.

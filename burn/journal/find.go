@@ -49,7 +49,8 @@ func sameDevice(a, b string) bool {
 }
 
 // Failures lists the burns in a folder that failed or were broken off, the last
-// one first. Burns that were resumed later do not count, nor do simulations. Damaged
+// one first. Burns that were resumed later do not count, nor do simulations, nor what
+// came through a pipe, which cannot be read again. Damaged
 // are the journals that cannot be read: it is not known how their burns ended.
 func Failures(dir string) (failed []*Journal, damaged []error, err error) {
 	entries, err := os.ReadDir(dir)
@@ -74,7 +75,9 @@ func Failures(dir string) (failed []*Journal, damaged []error, err error) {
 		}
 		failed = append(failed, j)
 	}
-	failed = slices.DeleteFunc(failed, func(j *Journal) bool { return j.Done || j.Plan.Simulate || retried[filepath.Base(j.Path)] })
+	failed = slices.DeleteFunc(failed, func(j *Journal) bool {
+		return j.Done || j.Plan.Simulate || j.Image.Path == "-" || retried[filepath.Base(j.Path)]
+	})
 	slices.SortFunc(failed, func(a, b *Journal) int { return b.Time.Compare(a.Time) })
 	return failed, damaged, nil
 }

@@ -82,6 +82,7 @@ type Begin struct {
 	Plan     *burn.Plan
 	Verify   bool
 	Retry    string // the journal of the burn that this one resumes
+	Damaged  int    // sectors of the image that were known to be wrong
 }
 
 // Reason is why a burn failed.

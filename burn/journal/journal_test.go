@@ -85,6 +85,7 @@ func TestRoundTrip(t *testing.T) {
 		old.Plan.Content = []burn.Region{{LBA: 16, Source: 0, Count: 100, Form: burn.FormMode2}}
 		old.Image.Files[0].SHA256 = strings.Repeat("ab", 32)
 		old.Image.Files = append(old.Image.Files, FileID{Name: "sub/x.bin", Size: 1 << 40, ModTime: time.Unix(5, 6).UTC()})
+		old.Options.Streaming, old.Damaged = true, 3
 		path := filepath.Join(t.TempDir(), "x")
 		w, err := Create(path, old.Begin)
 		if err != nil {

@@ -183,7 +183,7 @@ func (b *begin1) to(out *Begin) error {
 	*out = Begin{Device: b.Device, Drive: b.Drive, Profile: b.Profile, MediumID: b.MediumID, Verify: b.Verify, Retry: b.Retry,
 		Image: Identity{Path: b.Image.Path, Files: []FileID{{Size: b.Image.Size, ModTime: b.Image.Modified}}}}
 	o := options2{b.Options.Mode, b.Options.Speed, b.Options.Multi, b.Options.Simulate, b.Options.Blank, b.Options.Full, b.Options.Spare,
-		b.Options.Overburn, b.Options.AnyPlace}
+		b.Options.Overburn, b.Options.AnyPlace, false}
 	var err error
 	if out.Options, err = o.options(); err != nil {
 		return err

@@ -35,6 +35,7 @@ type (
 		Plan     *plan2   `json:"plan"`
 		Verify   bool     `json:"verify"`
 		Retry    string   `json:"retry,omitempty"`
+		Damaged  int      `json:"damaged_sectors,omitempty"`
 	}
 
 	image2 struct {
@@ -59,6 +60,7 @@ type (
 		Spare    string  `json:"spare,omitempty"`
 		Overburn bool    `json:"overburn,omitempty"`
 		AnyPlace bool    `json:"any_place,omitempty"`
+		Stream   bool    `json:"streaming,omitempty"`
 	}
 
 	plan2 struct {
@@ -220,7 +222,7 @@ func (b *begin2) to(out *Begin) error {
 	if b.Plan == nil {
 		return missing("plan")
 	}
-	*out = Begin{Device: b.Device, Drive: b.Drive, Profile: b.Medium, MediumID: b.MediumID, Verify: b.Verify, Retry: b.Retry}
+	*out = Begin{Device: b.Device, Drive: b.Drive, Profile: b.Medium, MediumID: b.MediumID, Verify: b.Verify, Retry: b.Retry, Damaged: b.Damaged}
 	var err error
 	if out.Image, err = b.Image.identity(); err != nil {
 		return err
@@ -261,7 +263,7 @@ func (o *options2) options() (burn.Options, error) {
 		return burn.Options{}, wrong("speed", o.Speed)
 	}
 	return burn.Options{Mode: mode, Speed: o.Speed, Multi: o.Multi, Simulate: o.Simulate, Blank: o.Blank, Full: o.Full,
-		Spare: spare, Overburn: o.Overburn, AnyPlace: o.AnyPlace}, nil
+		Spare: spare, Overburn: o.Overburn, AnyPlace: o.AnyPlace, Streaming: o.Stream}, nil
 }
 
 func (p *plan2) plan() (*burn.Plan, error) {
@@ -377,12 +379,12 @@ func (f *failure2) to(out *Failure) error {
 // newBegin2 is a begin as it is written.
 func newBegin2(b *Begin) (*begin2, error) {
 	o, p := b.Options, b.Plan
-	out := &begin2{Device: b.Device, Drive: b.Drive, Medium: b.Profile, MediumID: b.MediumID, Verify: b.Verify, Retry: b.Retry}
+	out := &begin2{Device: b.Device, Drive: b.Drive, Medium: b.Profile, MediumID: b.MediumID, Verify: b.Verify, Retry: b.Retry, Damaged: b.Damaged}
 	out.Image.Path = b.Image.Path
 	for _, f := range b.Image.Files {
 		out.Image.Files = append(out.Image.Files, file2{f.Name, f.Size, f.ModTime, f.SHA256})
 	}
-	out.Options = options2{string(o.Mode), o.Speed, o.Multi, o.Simulate, o.Blank, o.Full, string(o.Spare), o.Overburn, o.AnyPlace}
+	out.Options = options2{string(o.Mode), o.Speed, o.Multi, o.Simulate, o.Blank, o.Full, string(o.Spare), o.Overburn, o.AnyPlace, o.Streaming}
 	out.Plan = &plan2{Profile: uint16(p.Profile), Mode: string(p.Mode), Speed: p.Speed, Start: int(p.Start), Simulate: p.Simulate, Final: p.Final,
 		Seconds: p.Expected.Seconds(), Content: []region2{}, Steps: []json.RawMessage{}}
 	for _, r := range p.Content {

@@ -20,15 +20,31 @@ import (
 // stops in the middle spoils the disc.
 func outliveTerminal() { signal.Ignore(syscall.SIGHUP) }
 
+// What a second Ctrl-C leaves behind.
+const (
+	burnLeft  = "Ended at once. The disc may lack a part of the image, or not be closed: \"spindle reburn\" resumes, or compares and closes it, as far as the disc allows."
+	eraseLeft = "Ended at once. The drive may still be at work, and the disc be neither what it was nor empty: \"spindle info\" shows it."
+)
+
 // hearInterrupt says, while a drive still finishes what it began, that Ctrl-C was
-// heard. Calling stop ends that.
-func hearInterrupt(ctx context.Context, a *app) (stop func()) {
+// heard. A second one ends the program, and says what is left. Calling stop ends that.
+func hearInterrupt(ctx context.Context, a *app, left string) (stop func()) {
 	ended := make(chan struct{})
 	forget := context.AfterFunc(ctx, func() {
-		select {
-		case <-ended:
-		case <-time.After(time.Second):
-			a.say("Interrupted: waiting until the drive has finished. (A second Ctrl-C ends spindle at once, whatever state the disc is in.)")
+		again := make(chan os.Signal, 1)
+		signal.Notify(again, os.Interrupt, syscall.SIGTERM)
+		defer signal.Stop(again)
+		patience := time.After(time.Second)
+		for {
+			select {
+			case <-ended:
+				return
+			case <-patience:
+				a.say("Interrupted: waiting until the drive has finished. (A second Ctrl-C ends spindle at once, whatever state the disc is in.)")
+			case <-again:
+				a.note(left)
+				os.Exit(exitInterrupted)
+			}
 		}
 	})
 	return func() {

@@ -40,7 +40,7 @@ var refusals = map[burn.Reason]struct{ what, next string }{
 	burn.RawSessions:     {"raw writing makes one session, and the image has {a}", "Leave out --mode raw."},
 	burn.RawOnUsed:       {"raw writing needs a blank disc", "Leave out --mode raw, or use a blank disc."},
 	burn.NoLeadIn:        {"the drive does not report where the lead-in begins, which raw writing needs", "Leave out --mode raw."},
-	burn.ImageOfOther:    {"the image is not for this kind of disc, a {disc}", "A CD image needs a CD; a data image fits any disc."},
+	burn.ImageOfOther:    {"only a CD image (.cue, .nrg, .ccd, .toc) can be burned onto a {disc} in this mode", "Leave out --mode."},
 	burn.TooManyTracks:   {"the last track of the image would be track {a} of this {disc}, and a CD holds 99", "Use a blank disc."},
 	burn.NoAppendAtOnce:  {"the drive does not add these tracks to what is on this {disc}", "Use a blank disc. (An image with a single data track can be added with --mode tao.)"},
 	burn.NeverVerified:   {"drives write a {disc} without verifying it anyway", "Leave out --streaming."},

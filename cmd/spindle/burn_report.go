@@ -1,13 +1,17 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"spindle/burn"
+	"spindle/disc"
 	"spindle/drive"
+	"spindle/image"
 	"spindle/scsi"
 	"spindle/scsi/mmc"
 )
@@ -25,6 +29,7 @@ type burnResult struct {
 	Files      []string     `json:"files,omitempty"`
 	Missing    []burn.Label `json:"missing,omitempty"`
 	NotAsked   []burn.Label `json:"not_asked,omitempty"`
+	Damaged    int          `json:"damaged_sectors,omitempty"` // of the image
 	Journal    string       `json:"journal,omitempty"`
 
 	text string
@@ -62,31 +67,38 @@ func stateWords(s burn.DiscState) string {
 
 // burnOutcome says how a burn ended.
 func burnOutcome(ctx context.Context, a *app, t *target, r burn.Result, several bool) *burnResult {
-	e := &burnResult{ending: done(), Drive: t.name, State: string(r.State), asItIs: a.asItIs}
+	e := &burnResult{ending: done(), Drive: t.name, State: string(r.State), Damaged: t.damage.sectors, Files: t.damage.files, asItIs: a.asItIs}
 	if t.journal != nil {
 		e.Journal = t.journal.Path()
 	}
 	if v := r.Verification; v != nil {
-		e.Verified, e.Different, e.Unreadable, e.Slow, e.Files = v.Sectors, v.Different, v.Unreadable, v.Slow, v.Files
+		e.Verified, e.Different, e.Unreadable, e.Slow = v.Sectors, v.Different, v.Unreadable, v.Slow
+		e.Files = slices.Compact(slices.Sorted(slices.Values(slices.Concat(e.Files, v.Files))))
 		e.Missing, e.NotAsked = v.Missing, v.NotAsked
 		noteLabels(a, v)
 	}
 	switch v := r.Verification; {
 	case r.Err != nil && (errors.Is(r.Err, context.Canceled) || ctx.Err() != nil && scsi.SenseOf(r.Err) == nil):
-		e.fail(burnInterrupted(r, t.medium))
+		e.fail(burnInterrupted(r, t.medium).of(t, r))
 	case r.Err != nil:
-		e.fail(burnFailure(r, t.medium))
+		e.fail(burnFailure(r, t.medium).of(t, r))
 	case t.plan.Simulate:
 		e.text = "The simulation succeeded; the disc was not written."
 	case v == nil:
 		e.text = "Burned; the disc was not compared with the image."
+		if t.damage.sectors > 0 {
+			e.text = "Burned, and not compared" + t.damage.onDisc(t.plan)
+		}
 	case v.OK():
 		e.text = verifiedWords(v)
+		if t.damage.sectors > 0 {
+			e.text = "Burned and compared" + t.damage.onDisc(t.plan)
+		}
 		if len(v.Slow) > 0 {
 			a.note(fmt.Sprintf("some places were hard to read (%s): the disc may not last; a slower speed writes better", ranges(v.Slow)))
 		}
 	default:
-		e.fail(burnDiffers(v))
+		e.fail(burnDiffers(v).of(t, r))
 	}
 	if several {
 		if e.Error != "" {
@@ -96,6 +108,30 @@ func burnOutcome(ctx context.Context, a *app, t *target, r burn.Result, several 
 		}
 	}
 	return e
+}
+
+// damage is what is known to be wrong with an image that is burned.
+type damage struct {
+	sectors int
+	files   []string
+}
+
+func damageOf(ctx context.Context, img disc.Image, known disc.Flaws) damage {
+	return damage{known.Sectors(), image.FilesAt(ctx, img, known, mostFiles+1)}
+}
+
+// onDisc says, at the end of a sentence, what the damage is on the disc: only in raw
+// mode the drive makes no error codes of its own.
+func (d damage) onDisc(p *burn.Plan) string {
+	how := "as if they were good"
+	if p.Mode == burn.Raw96 {
+		how = "as they are"
+	}
+	text := fmt.Sprintf("; the image's %s are on the disc %s.", plural(d.sectors, "damaged sector"), how)
+	if d.sectors == 1 {
+		text = strings.NewReplacer("1 damaged sector are", "damaged sector is", "they are", "it is", "they were", "it was").Replace(text)
+	}
+	return text
 }
 
 func verifiedWords(v *burn.Verification) string {
@@ -222,11 +258,38 @@ const (
 	halfWritten  = "The disc is spoiled: it holds only a part of the image."
 	burnAgain    = "\"spindle reburn\" erases it, and burns again, slower."
 	burnFresh    = "Insert a fresh disc: \"spindle reburn\" burns the image onto it, slower."
-	compareAgain = "The burn itself succeeded. Eject the disc, load it, and compare: spindle verify IMAGE --with DRIVE"
-	pushTray     = "Push the tray in, and compare: spindle verify IMAGE --with DRIVE"
+	compareAgain = "The burn itself succeeded. Eject the disc, load it, and compare: "
+	pushTray     = "Push the tray in, and compare: "
+	takesStream  = "Send the data to \"spindle burn -\" again"
 	sourceFailed = "Once the image can be read, \"spindle reburn\" resumes, as far as the disc allows."
 	notClosed    = "This drive can read it, but others may refuse it. \"spindle reburn\" tries to close it, or burns it again."
 )
+
+// of fills in what the advice needs of a burn: names; and what came through a pipe is
+// not burned again by reburn.
+func (m message) of(t *target, r burn.Result) message {
+	var verify *burn.VerifyError
+	verifying := errors.As(r.Err, &verify)
+	if t.image != "-" {
+		if m.next == compareAgain || m.next == pushTray {
+			m.next += "spindle verify " + quoted(t.image) + " --with " + quoted(cmp.Or(t.name, "/dev/sr0"))
+		}
+		return m
+	}
+	switch state := r.State; {
+	case verifying:
+		m.next = "What came through a pipe cannot be compared again."
+	case r.Err == nil:
+		m.next = "Do not rely on this disc. " + takesStream + ", onto another one."
+	case state == burn.Untouched, state == burn.StillBlank, state == burn.Overwritable:
+		m.next = stateWords(state) + " " + takesStream + "."
+	case t.medium.Erasable:
+		m.next = "The disc holds a part of what was sent. " + takesStream + ", with --blank."
+	default:
+		m.next = "The disc may hold a part of what was sent. " + takesStream + ", onto a fresh disc."
+	}
+	return m
+}
 
 // stopped completes the message of a burn that a step ended.
 func (m *message) stopped(r burn.Result, failed *burn.Error, d *burn.Medium) {
@@ -235,6 +298,9 @@ func (m *message) stopped(r burn.Result, failed *burn.Error, d *burn.Medium) {
 	switch {
 	case errors.Is(r.Err, burn.ErrSource):
 		m.what, m.next, reburn = failed.Err.Error(), sourceFailed, true
+	case errors.Is(r.Err, burn.ErrStillBlank):
+		*m = message{status: m.status, what: burn.ErrStillBlank.Error(), next: "Nothing was burned. " + tryAgain + " A disc of another make may do better."}
+		return
 	case failed.Writing():
 		where = fmt.Sprintf(" at sector %d", failed.At.LBA)
 	}

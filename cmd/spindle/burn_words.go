@@ -112,7 +112,7 @@ var burnNotes = map[burn.NoteCode]func(n burn.Note) string{
 			plural(n.Sectors, "sector"))
 	},
 	burn.NoteStream: func(n burn.Note) string {
-		return fmt.Sprintf("%s came through the pipe, and take %s on the disc", sizeText(n.Bytes), plural(n.Sectors, "sector"))
+		return fmt.Sprintf("%s came through the pipe; on the disc they fill %s", sizeText(n.Bytes), plural(n.Sectors, "sector"))
 	},
 	burn.NoteNoText: func(burn.Note) string {
 		return "the drive does not write CD-TEXT onto this disc: it is left out"

@@ -66,7 +66,7 @@ func erase(ctx context.Context, a *app, args []string, done string, force bool, 
 	}
 	observer := &burnProgress{a.newProgress()}
 	outliveTerminal()
-	heard := hearInterrupt(ctx, a)
+	heard := hearInterrupt(ctx, a, eraseLeft)
 	err = burn.Execute(ctx, d, m, p, observer)
 	heard()
 	observer.stop()

@@ -108,6 +108,8 @@ type target struct {
 	loss    *loss // of what is on the disc, or nil
 	// keepTray: the tray is not moved.
 	keepTray bool
+	image    string // its path; "-" is a pipe
+	damage   damage // of the image
 }
 
 func runBurn(ctx context.Context, a *app, path string, o burnFlags) (result, error) {
@@ -127,12 +129,16 @@ func runBurn(ctx context.Context, a *app, path string, o burnFlags) (result, err
 		how = byname.Shared
 	}
 	b := &burning{app: a, path: path, src: src, pre: pre, o: o}
+	var known damage
+	if pre != nil {
+		known = damageOf(ctx, pre.img, pre.damaged)
+	}
 	for _, name := range names {
 		d, err := a.open(ctx, name, how)
 		if err != nil {
 			return nil, err
 		}
-		b.targets = append(b.targets, &target{name: name, drive: d, keepTray: o.tray.keep})
+		b.targets = append(b.targets, &target{name: name, drive: d, keepTray: o.tray.keep, image: path, damage: known})
 	}
 	for n := 1; ; n++ {
 		r, err := b.once(ctx)
@@ -194,7 +200,7 @@ func (b *burning) once(ctx context.Context) (result, error) {
 	observer := &burnProgress{b.newProgress()}
 	jobs[0].Observer = observer // of several drives the first one shows how it goes
 	outliveTerminal()
-	heard := hearInterrupt(ctx, b.app)
+	heard := hearInterrupt(ctx, b.app, burnLeft)
 	outcomes := burn.Run(ctx, b.src, jobs...)
 	heard()
 	observer.stop()
@@ -302,6 +308,7 @@ func (t *target) begin(ctx context.Context, a *app, b journal.Begin, path string
 	if q, err := t.drive.Inquiry(ctx); err == nil {
 		b.Drive = strings.TrimSpace(q.Vendor + " " + q.Product + " " + q.Revision)
 	}
+	b.Damaged = t.damage.sectors
 	t.makeJob(b.Verify)
 	var err error
 	asked := path != ""

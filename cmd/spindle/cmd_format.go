@@ -44,8 +44,12 @@ func eraseOutcome(ctx context.Context, name string, m *burn.Medium, state string
 	case err == nil:
 		r.text = fmt.Sprintf("The %s is %s.", m.Profile, state)
 		return r, nil
-	case !errors.As(err, &stopped) || ctx.Err() != nil:
+	case !errors.As(err, &stopped):
 		return nil, err
+	case ctx.Err() != nil:
+		r.State = string(stopped.State)
+		r.fail(message{status: exitInterrupted, what: "interrupted", next: eraseWords(stopped)})
+		return r, nil
 	}
 	f := message{status: exitBurnFailed, what: stopped.Err.Error(), next: "Try again; if it fails again, the disc is worn out."}
 	if what, next, ok := burnCause(err); ok {
@@ -57,4 +61,17 @@ func eraseOutcome(ctx context.Context, name string, m *burn.Medium, state string
 	r.State = string(burn.Unknown)
 	r.fail(f)
 	return r, nil
+}
+
+// eraseWords says what a disc is whose erasing or formatting was interrupted.
+func eraseWords(stopped *burn.Error) string {
+	switch stopped.State {
+	case burn.Untouched:
+		return stateWords(burn.Untouched)
+	case burn.StillBlank:
+		return "The drive finished anyway: the disc is blank."
+	case burn.Overwritable:
+		return "The disc was touched, and what was on it may be gone. It can be burned; \"spindle burn\" formats it where it is needed."
+	}
+	return "The disc was touched, and what was on it may be gone. Run the same command again to make it usable."
 }

@@ -125,6 +125,9 @@ func findJob(a *app, args []string) (*journal.Journal, error) {
 	if errors.Is(err, journal.ErrNone) && len(damaged) > 0 {
 		return nil, fmt.Errorf("%w among those whose journals can be read", err)
 	}
+	if errors.Is(err, journal.ErrNone) && len(args) == 0 {
+		return nil, refusal{err, exitUsage, "There is nothing to resume: \"spindle burn IMAGE\" burns an image."}
+	}
 	return j, err
 }
 
@@ -165,10 +168,11 @@ func runReburn(ctx context.Context, a *app, args []string, o reburnFlags) (resul
 		a.note(touchedWords(err))
 	}
 	// Whoever burned it with --force knew of its flaws.
-	if err := flawsAgain(ctx, a, j.Image.Path, img, found, o.force || j.Options.AnyPlace); err != nil {
+	damaged, err := flawsAgain(ctx, a, j.Image.Path, img, found, o.force || j.Options.AnyPlace)
+	if err != nil {
 		return nil, err
 	}
-	t := &target{name: a.drive(), keepTray: o.tray.keep}
+	t := &target{name: a.drive(), keepTray: o.tray.keep, image: j.Image.Path, damage: damageOf(ctx, img, damaged)}
 	if t.name == "" {
 		t.name = j.Device
 	}
@@ -231,7 +235,7 @@ func (r *reburning) run(ctx context.Context) (result, error) {
 	}
 	t.job.Observer = r.progress
 	outliveTerminal()
-	heard := hearInterrupt(ctx, r.app)
+	heard := hearInterrupt(ctx, r.app, burnLeft)
 	outcome := burn.Run(ctx, r.src, t.job)[0]
 	heard()
 	r.progress.stop()

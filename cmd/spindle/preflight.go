@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -40,6 +39,8 @@ type preflight struct {
 	found *findings
 	vol   *iso.Volume
 	lines []string // what vouches for it
+
+	damaged disc.Flaws // sectors that are known to be wrong
 }
 
 // imageFor opens an image and checks it: complete, as its checksum file says, as
@@ -58,10 +59,11 @@ func imageFor(ctx context.Context, a *app, path string, force bool) (*preflight,
 }
 
 // flawsAgain checks an image that was checked before its first burn for sectors that
-// are known to be wrong by now.
-func flawsAgain(ctx context.Context, a *app, path string, img disc.Image, found *findings, force bool) error {
+// are known to be wrong by now. It returns those.
+func flawsAgain(ctx context.Context, a *app, path string, img disc.Image, found *findings, force bool) (disc.Flaws, error) {
 	p := &preflight{a: a, path: path, force: force, img: img, found: found}
-	return p.run(ctx, p.maps, p.flaws, p.sectors)
+	err := p.run(ctx, p.maps, p.flaws, p.sectors)
+	return p.damaged, err
 }
 
 // run runs checks.
@@ -98,6 +100,11 @@ func (p *preflight) maps(context.Context, *progress) error {
 	return nil
 }
 
+// damage notes sectors that are known to be wrong.
+func (p *preflight) damage(more disc.Flaws) {
+	p.damaged = disc.FlawsOf(append(slices.Clone([]disc.Flaw(p.damaged)), more...)...)
+}
+
 // flaws stops when a map beside the image says that sectors are not right.
 func (p *preflight) flaws(ctx context.Context, _ *progress) error {
 	known := p.img.Flaws()
@@ -105,6 +112,7 @@ func (p *preflight) flaws(ctx context.Context, _ *progress) error {
 		return nil
 	}
 	n := known.Sectors()
+	p.damage(known)
 	why := errUnmapped
 	switch {
 	case p.found.mapped:
@@ -136,6 +144,7 @@ func (p *preflight) sectors(ctx context.Context, bar *progress) error {
 		}
 		return nil
 	}
+	p.damage(bad)
 	why := errUnmapped
 	if mendable(ctx, p.img, bad) {
 		why = errMendable
@@ -256,8 +265,8 @@ func (p *preflight) describe() string {
 	if p.vol != nil && p.vol.Label != "" {
 		parts = append(parts, fmt.Sprintf("%q", p.vol.Label))
 	}
-	if st, err := os.Stat(p.path); err == nil && len(l.Tracks()) == 1 {
-		parts = append(parts, sizeText(st.Size()))
+	if t := l.Tracks(); len(t) == 1 && t[0].Mode.IsData() {
+		parts = append(parts, sizeText(int64(t[0].End-t[0].Start)*iso.BlockSize))
 	} else {
 		parts = append(parts, clock(l.Sectors())+" min")
 	}
