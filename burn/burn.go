@@ -4,7 +4,7 @@
 // A burn has four parts, each of which can be used alone: [Survey] says what disc
 // is in the drive, [MakePlan] says in which steps the image comes onto it, a
 // [Burner] executes the steps, and [Verify] compares the disc with the image. A
-// [Journal] tells what happened, so that a failed burn can be gone on with.
+// [Journal] records what happened, so that a failed burn can be resumed.
 //
 // The sequences of commands are those of the MMC standard, as libburn, growisofs
 // and cdrdao have proven them.
@@ -174,7 +174,7 @@ type Progress struct {
 	DriveBuffer, HostBuffer float64
 }
 
-// Observer is told how a burn goes. Its methods are called one at a time, and not
+// Observer follows a burn. Its methods are called one at a time, and not
 // from the goroutine that feeds the drive.
 type Observer interface {
 	Progress(Progress)
@@ -193,10 +193,10 @@ type DiscState string
 const (
 	Untouched    DiscState = "untouched"    // nothing was sent to it
 	StillBlank   DiscState = "blank"        // still, or again
-	Appendable   DiscState = "appendable"   // can be gone on with
+	Appendable   DiscState = "appendable"   // takes a further session
 	Overwritable DiscState = "overwritable" // can be written again at any place
 	Complete     DiscState = "complete"
-	Spoiled      DiscState = "spoiled" // of no use, or to be blanked
+	Spoiled      DiscState = "spoiled" // cannot be used before it is blanked, if ever
 	Unknown      DiscState = "unknown" // the drive does not say
 )
 
@@ -247,7 +247,7 @@ func (e *Error) AtClose() bool {
 	return false
 }
 
-// Times that the drive may take for what it does by itself.
+// Times that the drive may take for what it does on its own.
 const (
 	pollEvery  = 500 * time.Millisecond
 	closeLimit = 60 * time.Minute // a lead-out, a border, a short disc that is filled up

@@ -492,7 +492,7 @@ func TestFailureEndsReading(t *testing.T) {
 		t.Fatal(err, res.Err)
 	}
 	if read > 100000 {
-		t.Errorf("%d sectors were read of an image that nobody wants any more", read)
+		t.Errorf("%d sectors were read of an image after its burn had failed", read)
 	}
 }
 

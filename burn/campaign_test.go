@@ -23,7 +23,7 @@ import (
 // The campaign breaks each command of each plan once, in every way that a drive
 // can. Whatever happens: the burn ends, success is reported of a disc only that
 // equals the image, what is said of the disc's state is true, and reburn makes
-// good what can be made good.
+// good what can be.
 
 // campaignShare is the share of the cases that are run: one in so many. All are
 // run with SPINDLE_CAMPAIGN=all, which takes some minutes.
@@ -174,7 +174,7 @@ func TestFaultCampaign(t *testing.T) {
 	if *only == "" && !testing.Short() && runs.Load() < 500 {
 		t.Errorf("only %d burns were tried", runs.Load())
 	}
-	t.Logf("%d burns with a fault: %d failed, %d of them were made good by burning again", runs.Load(), failed.Load(), again.Load())
+	t.Logf("%d burns with a fault: %d failed, %d of them were completed by burning again", runs.Load(), failed.Load(), again.Load())
 }
 
 // campaignRun is one burn with a fault.

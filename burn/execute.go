@@ -158,7 +158,7 @@ func (b *burner) wait(ctx context.Context, phase Phase, limit time.Duration) err
 }
 
 // blank erases the disc; where the quick way fails, as after a burn that was
-// broken off, the whole disc.
+// interrupted, the whole disc.
 func (b *burner) blank(ctx context.Context, t mmc.BlankType) error {
 	err := b.immediate(ctx, Blanking, eraseLimit, func(c mmc.Completion) error { return b.drive.Blank(ctx, t, c) })
 	s := scsi.SenseOf(err)
@@ -189,7 +189,7 @@ func (b *burner) calibrate(ctx context.Context) error {
 	return err
 }
 
-// expect checks that writing goes on where the plan has it.
+// expect checks that writing continues where the plan has it.
 func (b *burner) expect(ctx context.Context, want disc.LBA) error {
 	var at disc.LBA
 	err := drive.Retry(ctx, b.drive, func() error {

@@ -32,7 +32,7 @@ type Holdings struct {
 	// Unknown: there are data, and no file system that spindle can read.
 	Unknown bool
 	// Unreadable: the drive could not read the places that were looked at, so that
-	// nobody knows what is there.
+	// it is not known what is there.
 	Unreadable bool
 }
 

@@ -50,7 +50,7 @@ type Result struct {
 	// Err is nil, an [*Error], or what stopped the verification.
 	Err error
 	// Verification is nil where nothing was compared. After an error in
-	// closing the disc it says whether the data are good all the same.
+	// closing the disc it says whether the data are good nevertheless.
 	Verification *Verification
 	State        DiscState
 
@@ -81,7 +81,7 @@ func Run(ctx context.Context, src *Source, jobs ...*Job) []Result {
 		wg.Go(func() {
 			results[i] = jobs[i].burn(ctx, f, i)
 			if alive.Add(-1) == 0 {
-				f.stop() // nobody wants the rest of the image
+				f.stop() // the rest of the image is not needed
 			}
 			// A drive that has given up must not hold up the others.
 			for c := range f.outs[i] {

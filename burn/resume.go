@@ -12,7 +12,7 @@ import (
 // ErrFreshDisc means that the disc in the drive cannot take the burn again; another one can.
 var ErrFreshDisc = errors.New("a fresh disc is needed")
 
-// An Attempt is a burn that failed or was broken off, as far as it was recorded.
+// An Attempt is a burn that failed or was interrupted, as far as it was recorded.
 type Attempt struct {
 	Plan     *Plan
 	MediumID string // [Medium.ID] of its disc
@@ -65,7 +65,7 @@ func (a *Attempt) ground(m *Medium) ground {
 		return worthless
 	case m.Status == mmc.DiscAppendable && m.Open:
 		return open
-	case m.Status == mmc.DiscComplete, m.Status == mmc.DiscAppendable: // it may have been closed before the burn was broken off
+	case m.Status == mmc.DiscComplete, m.Status == mmc.DiscAppendable: // it may have been closed before the burn was interrupted
 		return complete
 	}
 	return worthless
@@ -138,7 +138,7 @@ func covers(content []Region, src *Source) bool {
 
 // PlanResume plans how a failed burn is resumed on the disc m, of which c says how
 // far it holds the image. It sends nothing to the drive, and leaves m as it is. The
-// error wraps [ErrFreshDisc] when the disc is of no use.
+// error wraps [ErrFreshDisc] when the disc cannot be used.
 func PlanResume(m *Medium, src *Source, a *Attempt, c *Comparison, o Options) (*ResumePlan, error) {
 	switch a.ground(m) {
 	case overwritten:
@@ -186,7 +186,7 @@ func planOverwrite(m *Medium, src *Source, c *Comparison, o Options) (*ResumePla
 	n := c.Equal / m.blocking() * m.blocking()
 	for _, s := range plan.Steps {
 		if f, ok := s.(FormatStep); ok && f.Request.Param&1 == 0 {
-			n = 0 // a disc that is formatted anew holds nothing
+			n = 0 // a freshly formatted disc holds nothing
 		}
 	}
 	if n == 0 {
@@ -292,7 +292,7 @@ func (a *Attempt) closeSteps(trackClosed bool) []Step {
 			if i < a.At.Step || trackClosed && s.Function == mmc.CloseTrack {
 				continue
 			}
-			// A drive may have closed the track before the burn was broken off.
+			// A drive may have closed the track before the burn was interrupted.
 			s.Optional = s.Optional || s.Function == mmc.CloseTrack
 			left = append(left, s)
 		}

@@ -100,7 +100,7 @@ func (f *feed) run(ctx context.Context) {
 	}
 }
 
-// step reads what a step writes. It reports whether to go on.
+// step reads what a step writes. It reports whether to continue.
 func (f *feed) step(ctx context.Context, i int, s writing) bool {
 	area, fill := s.area(), s.filler(f.src)
 	size := area.Form.Size()

@@ -295,7 +295,7 @@ func TestImplanted(t *testing.T) {
 	iso = append(iso, make([]byte, 2048*2000)...) // larger than its fragments' chunks
 	n := len(iso) / 2048
 	copy(iso[pvdOffset+80:], []byte{byte(n), byte(n >> 8), byte(n >> 16), 0, 0, byte(n >> 16), byte(n >> 8), byte(n)})
-	if _, err := ReadImplanted(bytes.NewReader(iso)); !errors.Is(err, ErrNoImplanted) {
+	if _, err := ReadImplanted(bytes.NewReader(iso)); !errors.Is(err, errNoImplanted) {
 		t.Errorf("nothing implanted: %v", err)
 	}
 	implant(iso, 15)

@@ -13,8 +13,18 @@ import (
 
 // unreadable is an image of which some sectors cannot be read.
 type unreadable struct {
-	disc.Image
+	of          disc.Image
 	first, last disc.LBA
+}
+
+func (u unreadable) Layout() *disc.Layout                    { return u.of.Layout() }
+func (u unreadable) Subchannels() disc.Subchannels           { return u.of.Subchannels() }
+func (u unreadable) ExtentAt(a disc.LBA) (disc.Extent, bool) { return u.of.ExtentAt(a) }
+func (u unreadable) Flaws() disc.Flaws                       { return u.of.Flaws() }
+func (u unreadable) Files() []string                         { return u.of.Files() }
+func (u unreadable) Close() error                            { return u.of.Close() }
+func (u unreadable) ReadUser(ctx context.Context, p []byte, first disc.LBA) (bool, error) {
+	return u.of.ReadUser(ctx, p, first)
 }
 
 var errUnreadable = errors.New("unreadable")
@@ -23,7 +33,7 @@ func (u unreadable) ReadSectors(ctx context.Context, p []byte, first disc.LBA) e
 	if end := first + disc.LBA(len(p)/cdsector.Size); first <= u.last && end > u.first {
 		return errUnreadable
 	}
-	return u.Image.ReadSectors(ctx, p, first)
+	return u.of.ReadSectors(ctx, p, first)
 }
 
 // Sectors that cannot be read are no end of a comparison.

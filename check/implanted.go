@@ -34,26 +34,26 @@ type Implanted struct {
 	Blocks        int64 // of the volume
 }
 
-// ErrNoImplanted means that the image carries no checksum.
-var ErrNoImplanted = errors.New("no implanted MD5")
+// errNoImplanted means that the image carries no checksum.
+var errNoImplanted = errors.New("no implanted MD5")
 
 // ReadImplanted reads the implanted checksum of the ISO in r.
 func ReadImplanted(r io.ReaderAt) (*Implanted, error) {
 	pvd, err := iso.ReadPrimary(r, 0)
 	switch {
 	case errors.Is(err, iso.ErrNoVolume):
-		return nil, ErrNoImplanted
+		return nil, errNoImplanted
 	case err != nil:
 		return nil, err
 	case pvd.Block != iso.FirstDescriptor:
-		return nil, ErrNoImplanted
+		return nil, errNoImplanted
 	}
 	m := &Implanted{Blocks: pvd.Blocks}
 	text := string(pvd.AppUse)
 	m.MD5 = field(text, "ISO MD5SUM = ", 32)
 	skip, err := strconv.ParseInt(field(text, "SKIPSECTORS = ", 0), 10, 32)
 	if _, herr := hex.DecodeString(m.MD5); len(m.MD5) != 32 || herr != nil || err != nil || skip < 0 || skip >= m.Blocks {
-		return nil, ErrNoImplanted
+		return nil, errNoImplanted
 	}
 	m.SkipSectors = skip
 	m.Fragments = field(text, "FRAGMENT SUMS = ", fragmentText)

@@ -12,7 +12,7 @@ import (
 
 // Repaired is what a [Repairer] did.
 type Repaired struct {
-	Sectors int        // put right
+	Sectors int        // corrected
 	Bytes   int        // changed in them
 	Left    []BadRange // that stay bad
 }

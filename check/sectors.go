@@ -74,7 +74,7 @@ func (r *Report) Checked() int {
 // Options say what to do besides looking at each sector.
 type Options struct {
 	NoHashes bool
-	// Progress is told how many bytes of how many are done. It may be nil.
+	// Progress receives how many bytes of how many are done. It may be nil.
 	Progress func(done, total int64)
 }
 
@@ -244,7 +244,7 @@ func (j *job) check() {
 }
 
 // sectorProblem says what is wrong with a data sector, or nothing, and whether it
-// carries codes by which that can be told.
+// carries codes that show it.
 func sectorProblem(s *[cdsector.Size]byte, t *disc.Track, at disc.LBA) (p Problem, coded bool) {
 	if !cdsector.HasSync(s) {
 		if at < t.Start {

@@ -180,7 +180,7 @@ func (p *parser) file(args []string) error {
 	case len(args) == 1:
 		return errors.New("FILE has no type (BINARY, MOTOROLA, WAVE...)")
 	}
-	// A name with blanks that nobody quoted.
+	// A name with blanks that is not quoted.
 	name := strings.Join(args[:len(args)-1], " ")
 	kind := FileType(strings.ToUpper(args[len(args)-1]))
 	switch kind {

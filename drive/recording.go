@@ -24,9 +24,9 @@ type Recording struct {
 	Background   mmc.BackgroundFormat
 	Sessions     int
 	Format       mmc.SessionFormat // of the sessions of a CD that has some
-	LastTrack    int               // in which writing goes on, or that would be begun
+	LastTrack    int               // in which writing continues, or that would be started
 	Open         bool              // the last session is open, and holds something
-	NextWritable addr.LBA          // where writing goes on; 0 on a blank disc
+	NextWritable addr.LBA          // where writing continues; 0 on a blank disc
 	Capacity     int               // sectors from address 0 on
 	Free         int               // sectors that can still be written
 	Formats      []mmc.FormatCapacity
@@ -193,7 +193,7 @@ func writes(conf *mmc.Configuration, code mmc.FeatureCode) bool {
 	return conf.Has(code)
 }
 
-// place finds where writing can go on, and how much fits.
+// place finds where writing can continue, and how much fits.
 func (r *Recording) place(ctx context.Context, d *mmc.Drive, p mmc.Profile) error {
 	if Overwritable(p) {
 		return r.placeRandom(ctx, d, p)
@@ -302,7 +302,7 @@ func (r *Recording) speeds(ctx context.Context, d *mmc.Drive) error {
 	return nil
 }
 
-// NextWritable asks where writing goes on, on a disc of profile p.
+// NextWritable asks where writing continues, on a disc of profile p.
 func NextWritable(ctx context.Context, d *mmc.Drive, p mmc.Profile) (addr.LBA, error) {
 	info, err := d.DiscInfo(ctx)
 	if err != nil {
@@ -313,12 +313,12 @@ func NextWritable(ctx context.Context, d *mmc.Drive, p mmc.Profile) (addr.LBA, e
 }
 
 // asksForOpenTrack reports whether a medium has a name for the track in which
-// writing goes on; of others it is the last one (libburn).
+// writing continues; of others it is the last one (libburn).
 func asksForOpenTrack(p mmc.Profile) bool {
 	return p.IsCD() || p == mmc.ProfileDVDPlusR || p == mmc.ProfileDVDPlusRDL
 }
 
-// openTrack asks for the track in which writing goes on.
+// openTrack asks for the track in which writing continues.
 func openTrack(ctx context.Context, d *mmc.Drive, p mmc.Profile, last int) (mmc.TrackInfo, error) {
 	if !asksForOpenTrack(p) {
 		return d.TrackInfo(ctx, last)
@@ -336,7 +336,7 @@ func openTrack(ctx context.Context, d *mmc.Drive, p mmc.Profile, last int) (mmc.
 	return t, err
 }
 
-// writePoint is where writing goes on in a track. On a blank CD a drive may state
+// writePoint is where writing continues in a track. On a blank CD a drive may state
 // the address of the pregap: the beginning of the track is meant.
 func writePoint(t *mmc.TrackInfo) addr.LBA {
 	if !t.NextWritableValid {

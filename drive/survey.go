@@ -20,7 +20,7 @@ const (
 )
 
 // A Medium is what a drive says about the disc in it. It is plain data: a survey
-// fills it in, and nobody changes it afterwards.
+// fills it in, and nothing changes it afterwards.
 type Medium struct {
 	Profile mmc.Profile
 	Config  *mmc.Configuration // nil: a drive older than MMC-2

@@ -184,7 +184,7 @@ func (r *rock) apply(e *Entry) {
 type linkBuilder struct {
 	used      bool
 	parts     []string
-	continued bool // the last component goes on
+	continued bool // the last component continues
 }
 
 func (l *linkBuilder) add(d []byte) {

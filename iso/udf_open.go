@@ -198,7 +198,7 @@ func (u *udfTree) sparable(p plainPartition, m []byte) (udfPartition, error) {
 	return out, nil
 }
 
-// virtualPartition finds its blocks by a table that is written anew with each
+// virtualPartition finds its blocks by a table that is rewritten with each
 // session of a disc that is written once (UDF 2.60 2.2.11).
 type virtualPartition struct {
 	plain plainPartition

@@ -32,7 +32,7 @@ func (j *job) run(ctx context.Context) (*Result, error) {
 	if err := j.opts.check(); err != nil {
 		return nil, err
 	}
-	// Before the map is read: another process may be at it, and would go on writing
+	// Before the map is read: another process may be at it, and would keep writing
 	// into files that this one finishes.
 	claim, err := claimOutput(j.opts.Output)
 	if err != nil {

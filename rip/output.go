@@ -55,7 +55,7 @@ const (
 )
 
 // open opens the file. None that another program put in its place is followed or
-// truncated: a new one is made anew, and an old one must be a regular file.
+// truncated: a new one is created, and an old one must be a regular file.
 func (f *outFile) open(mode openMode) error {
 	if mode != createNew {
 		for _, name := range [...]string{f.path + partSuffix, f.path} {

@@ -141,7 +141,7 @@ func (r *qReader) boundary(ctx context.Context, low, high qState, before func(qS
 		mid := low.at + (high.at-low.at)/2
 		s, err := r.state(ctx, mid, low.at+1, high.at)
 		if errors.Is(err, errNoQ) {
-			return high, nil // what lies between cannot be told apart
+			return high, nil // what lies between cannot be distinguished
 		}
 		if err != nil {
 			return high, err

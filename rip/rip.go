@@ -3,7 +3,7 @@
 //
 // What has been read is never lost: a map in the format of GNU ddrescue's says
 // at all times which sectors are on the disk, and a rip that was stopped, or
-// that left sectors unread, goes on where it was. What could not be read is
+// that left sectors unread, resumes where it was. What could not be read is
 // never passed off as good.
 package rip
 
@@ -39,11 +39,11 @@ type Options struct {
 	// Whole: of an overwritable disc also what follows its file system.
 	Whole      bool
 	Subchannel bool // .sub beside it, 96 bytes a sector
-	Force      bool // replace existing files, and begin anew
+	Force      bool // replace existing files, and start over
 	// Sources are files that are never replaced, also with Force: those of the image
 	// in a simulated drive.
 	Sources []string
-	// SameDisc: resume also where it cannot be told whether the disc is the one
+	// SameDisc: resume also where too little can be compared to know that the disc is the one
 	// that the rip was begun with ([ErrUndecided]).
 	SameDisc bool
 
@@ -63,7 +63,7 @@ type Options struct {
 	Observer Observer // may be nil
 }
 
-// Observer is told how a rip goes. Its methods are called from one goroutine
+// Observer follows a rip. Its methods are called from one goroutine
 // and must not block.
 type Observer interface {
 	Progress(Progress)
@@ -186,7 +186,7 @@ var (
 	ErrOtherDisc = errors.New("this is another disc than the one the rip was begun with")
 	// ErrUndecided: too little of what was read before can be compared to tell
 	// whether the disc is the same.
-	ErrUndecided = errors.New("it cannot be told whether this is the disc the rip was begun with")
+	ErrUndecided = errors.New("too little can be compared to know that this is the disc the rip began with")
 	// ErrOtherOptions: the rip was begun with other options. It comes in an
 	// [*OtherOptionsError].
 	ErrOtherOptions = errors.New("the rip was begun with other options")

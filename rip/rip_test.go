@@ -350,7 +350,7 @@ func TestNoRetries(t *testing.T) {
 	same(t, base(src)+".bin", base(opts.Output)+".bin")
 }
 
-// Faults of single commands: the rip goes on, and the image is right.
+// Faults of single commands: the rip continues, and the image is right.
 func TestPassingFaults(t *testing.T) {
 	src := makeDisc(t, "mixed")
 	for _, query := range []string{
@@ -609,7 +609,7 @@ func TestISOSizes(t *testing.T) {
 }
 
 // A volume that claims more than the drive has is ripped as far as it says, and
-// the user is told; the rest is bad.
+// the user is informed; the rest is bad.
 func TestVolumeLargerThanDisc(t *testing.T) {
 	src := makeDisc(t, "iso")
 	b, err := os.ReadFile(src)

@@ -65,7 +65,7 @@ func TestOldMaps(t *testing.T) {
 		}
 		s2, err := decodeMap(again)
 		if err != nil {
-			t.Errorf("%s, written anew: %v", name, err)
+			t.Errorf("%s, rewritten: %v", name, err)
 			continue
 		}
 		if diff := cmp.Diff(s, s2); diff != "" {

@@ -88,7 +88,7 @@ func TestFormattedQ(t *testing.T) {
 	}
 }
 
-// Without a full TOC, two sessions are still told apart.
+// Without a full TOC, two sessions are still recognised.
 func TestWithoutFullTOC(t *testing.T) {
 	for _, name := range []string{"twosession", "cdextra", "mixed", "hidden"} {
 		src := makeDisc(t, name)

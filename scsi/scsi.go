@@ -51,7 +51,7 @@ type Command struct {
 const DefaultTimeout = 60 * time.Second
 
 // A Device executes commands, one at a time. A wrapper embeds the device that it
-// wraps, or states each method anew: a limit or a clock that got lost would go
+// wraps, or states each method again: a limit or a clock that got lost would go
 // unnoticed.
 type Device interface {
 	// Execute sends one command and waits for its end. n is the number of

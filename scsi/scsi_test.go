@@ -187,7 +187,7 @@ func TestTracerFailsLate(t *testing.T) {
 		t.Errorf("a trace that cannot be written spoils the command: %d, %v", n, err)
 	}
 	if err := r.Flush(); !errors.Is(err, os.ErrClosed) {
-		t.Errorf("and is not told: %v", err)
+		t.Errorf("and is not reported: %v", err)
 	}
 }
 

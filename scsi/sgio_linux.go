@@ -334,7 +334,7 @@ func (h *sgIOHeader) result(c *Command, sense []byte) error {
 			return fmt.Errorf("%s: %w: check condition with %w", name, ErrTransport, err)
 		}
 		// Some drives end a command that went well with sense data that say
-		// nothing; libburn goes on, too (spc.c, key 0).
+		// nothing; libburn continues, too (spc.c, key 0).
 		if s.Key == NoSense && s.ASC == 0 {
 			return nil
 		}

@@ -48,7 +48,7 @@ func sameDevice(a, b string) bool {
 	return plain(a) == plain(b)
 }
 
-// Failures lists the burns in a folder that failed or were broken off, the last
+// Failures lists the burns in a folder that failed or were interrupted, the last
 // one first. Burns that were resumed later do not count, nor do simulations, nor what
 // came through a pipe, which cannot be read again. Damaged
 // are the journals that cannot be read: it is not known how their burns ended.

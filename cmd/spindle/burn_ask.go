@@ -16,7 +16,7 @@ import (
 	"spindle/internal/printable"
 )
 
-// outliveTerminal makes the program go on when its terminal is closed: a burn that
+// outliveTerminal keeps the program running when its terminal is closed: a burn that
 // stops in the middle spoils the disc.
 func outliveTerminal() { signal.Ignore(syscall.SIGHUP) }
 
@@ -113,7 +113,7 @@ func (t *target) loses(ctx context.Context) (*loss, error) {
 	return &loss{t.name, t.medium, h}, nil
 }
 
-// An agreement says what the user agreed to beforehand, and what would be missing.
+// An agreement says what the user agreed to in advance, and what would be missing.
 type agreement struct {
 	force  bool   // nothing is asked
 	silent bool   // enough where there is no terminal to ask on

@@ -17,7 +17,7 @@ import (
 	"spindle/internal/testdisc"
 )
 
-// A burn goes to its end when the terminal is closed (SIGHUP) or nobody reads its
+// A burn runs to its end when the terminal is closed (SIGHUP) or nobody reads its
 // output any more, in whatever phase it is.
 func TestBurnHangup(t *testing.T) {
 	exe, err := exec.LookPath("spindle")

@@ -24,7 +24,7 @@ import (
 // burnKills is how many times a burn is killed; 200 with SPINDLE_CAMPAIGN=all.
 const burnKills = 40
 
-// Killing a burn with SIGKILL at any moment leaves a disc that reburn makes good,
+// Killing a burn with SIGKILL at any moment leaves a disc that reburn completes,
 // or says that it cannot.
 func TestBurnKilled(t *testing.T) {
 	exe, err := exec.LookPath("spindle")
@@ -56,7 +56,7 @@ func TestBurnKilled(t *testing.T) {
 	}
 	wg.Wait()
 	if goneOn.Load() == 0 && total == 200 {
-		t.Error("no burn ever was gone on with: this tests too little")
+		t.Error("no burn was ever resumed: this tests too little")
 	}
 }
 

@@ -160,7 +160,7 @@ func finishDisc(ctx context.Context, a *app, t *target, r *burnResult, tray tray
 }
 
 // reload moves the tray out and in: the operating system looks at a disc when it
-// comes, and would go on seeing the blank one.
+// comes, and would keep seeing the blank one.
 func reload(ctx context.Context, a *app, t *target) {
 	if err := moveTray(ctx, t.drive, mmc.Eject); err != nil {
 		a.note("take the disc out and insert it again before other programs use it")

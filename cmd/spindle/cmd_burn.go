@@ -453,7 +453,7 @@ func howLong(how string, p *burn.Plan, compare bool) string {
 	return how
 }
 
-// errNoAnswer: nobody is there to be asked for a disc.
+// errNoAnswer: there is no terminal on which to ask for a disc.
 var errNoAnswer = errors.New("no terminal")
 
 // nextDisc asks for another disc and waits until it is there.

@@ -237,7 +237,7 @@ func filesHit(ctx context.Context, path string, res *rip.Result) []string {
 	return image.FilesAt(ctx, img, res.Flaws(), mostFiles)
 }
 
-// interruptedRip says how a rip goes on after Ctrl-C.
+// interruptedRip says how to resume a rip after Ctrl-C.
 func interruptedRip(at rip.Progress) (result, error) {
 	if at.Total == 0 {
 		return nil, context.Canceled

@@ -77,7 +77,7 @@ func writeCommands(w io.Writer, cmd *cobra.Command) {
 	}
 }
 
-// reflow joins the lines of each paragraph and wraps them anew. Indented lines
+// reflow joins the lines of each paragraph and wraps them again. Indented lines
 // stay as they are.
 func reflow(s string, width int) string {
 	var out, paragraph []string

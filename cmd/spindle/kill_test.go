@@ -24,7 +24,7 @@ const kills = 40
 const fillByte = 0x55
 
 // Killing a rip of a damaged disc with SIGKILL at any moment loses no sector that
-// the map calls finished, and the next run goes on.
+// the map calls finished, and the next run resumes.
 func TestKilled(t *testing.T) {
 	exe, err := exec.LookPath("spindle") // testscript puts this test's binary there
 	if err != nil {
@@ -135,7 +135,7 @@ func (k *killer) once() {
 	case code == exitDone || code == exitBadSectors:
 		k.done++
 		k.check()
-		// Begin anew: the rest of the kills hit another rip.
+		// Start over: the rest of the kills hit another rip.
 		for _, name := range []string{"x.cue", "x.bin", "x.cue.map"} {
 			os.Remove(k.path(name))
 		}

@@ -42,7 +42,7 @@ const maxRounds = 16
 // turns, so that far more errors in a sector can be repaired. erasures may be
 // nil. When the result does not pass the EDC and both parities, the sector is
 // left as it was and ok is false. The sync pattern of a sector of a known kind
-// is always put right.
+// is always corrected.
 func Correct(s *[Size]byte, k Kind, erasures *Erasures) (changed int, ok bool) {
 	if k != Mode1 && k != Form1 {
 		return 0, EDCOK(s, k)

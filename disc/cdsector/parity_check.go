@@ -10,8 +10,8 @@ import "encoding/binary"
 // four words that lie side by side belong to four diagonals, each one column
 // further on its own than its left neighbour, and a step takes them all to their
 // next words. The sums of the four end up with weights that differ by powers of a,
-// which is put right once, at the end. What runs out at the bottom of the matrix
-// goes on at its top: three copies of it, one below the other, are long enough.
+// which is corrected once, at the end. What runs out at the bottom of the matrix
+// continues at its top: three copies of it, one below the other, are long enough.
 const (
 	matrixBytes = qDiags * rowBytes // 2236: all that P and Q cover, with P itself
 	stepBytes   = rowBytes + 2      // along a diagonal

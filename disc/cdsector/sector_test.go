@@ -271,7 +271,7 @@ func TestQ(t *testing.T) {
 			t.Errorf("%+v came back as %+v, %v", q, got, err)
 		}
 		p[3] ^= 0x10
-		if _, err := DecodeQ(&p); !errors.Is(err, ErrQCRC) {
+		if _, err := DecodeQ(&p); !errors.Is(err, errQCRC) {
 			t.Errorf("a wrong bit gives %v", err)
 		}
 	}

@@ -38,9 +38,9 @@ func DeinterleaveQ(src *[SubSize]byte) (q [QSize]byte) {
 	return q
 }
 
-// ErrQCRC is returned for a Q frame whose CRC is wrong. Single wrong frames are
+// errQCRC is returned for a Q frame whose CRC is wrong. Single wrong frames are
 // normal, for the sub-channel has no error correction.
-var ErrQCRC = errors.New("Q sub-channel frame has a wrong CRC")
+var errQCRC = errors.New("Q sub-channel frame has a wrong CRC")
 
 // Q is one frame of the Q sub-channel in the program area (ECMA-130 22.3.3).
 // Which fields count depends on ADR.
@@ -155,11 +155,11 @@ func (q *Q) Encode() (p [QSize]byte) {
 	return p
 }
 
-// DecodeQ reads a Q frame. It returns [ErrQCRC] when the CRC is wrong, and
+// DecodeQ reads a Q frame. It returns [errQCRC] when the CRC is wrong, and
 // another error for a frame with a right CRC whose content makes no sense.
 func DecodeQ(p *[QSize]byte) (Q, error) {
 	if crc := CRC16(p[:10]); p[10] != byte(crc>>8) || p[11] != byte(crc) {
-		return Q{}, ErrQCRC
+		return Q{}, errQCRC
 	}
 	return decodeQBody(p)
 }

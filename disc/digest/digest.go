@@ -137,7 +137,7 @@ func (h *Hasher) Sums() (whole Sums, parts []Sums) {
 	return h.whole.sums(), parts
 }
 
-// A Feed hashes buffers beside what else goes on: each lane at its own pace.
+// A Feed hashes buffers while other work is done: each lane at its own pace.
 type Feed struct {
 	todo [lanes]chan *fed
 	wg   sync.WaitGroup

@@ -231,7 +231,7 @@ func TestFLACExtremes(t *testing.T) {
 	}
 }
 
-// A FLAC file that is cut short is told so where it ends.
+// A FLAC file that is cut short is an error where it ends.
 func TestFLACCut(t *testing.T) {
 	whole, err := os.ReadFile(flacFile(t, memory(t, tone(200), nil)))
 	if err != nil {

@@ -93,7 +93,7 @@ func (f *flacReader) measure() (int64, error) {
 	}
 }
 
-// start begins anew at the last point that is not behind at.
+// start starts over at the last point that is not behind at.
 func (f *flacReader) start(at int64) {
 	p := f.points[0]
 	for _, q := range f.points {
@@ -150,7 +150,7 @@ func (f *flacReader) ReadAt(p []byte, off int64) (int, error) {
 			continue
 		}
 		if err := f.next(); err != nil {
-			f.in = nil // not to be gone on with
+			f.in = nil // cannot be resumed
 			if errors.Is(err, io.EOF) {
 				return done, io.EOF
 			}

@@ -50,7 +50,7 @@ var songDiscs = []struct {
 }
 
 // press makes a disc, and returns the samples of its audio tracks too. Sectors of data are
-// told from those by their first byte.
+// distinguished from those by their first byte.
 func press(t *testing.T, parts []part) (disc.Image, []byte) {
 	t.Helper()
 	l := new(disc.Layout)

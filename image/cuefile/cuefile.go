@@ -52,9 +52,9 @@ func openFile(ctx context.Context, f *format.File) (disc.Image, error) {
 	return img, nil
 }
 
-// OpenSheet makes an image of a sheet that is in no file. The files that it names
+// openSheet makes an image of a sheet that is in no file. The files that it names
 // are looked for in dir.
-func OpenSheet(ctx context.Context, sheet *cue.Sheet, dir string) (disc.Image, error) {
+func openSheet(ctx context.Context, sheet *cue.Sheet, dir string) (disc.Image, error) {
 	o := opener{sheet: sheet, dir: dir, main: new(format.File)}
 	return o.open(ctx)
 }

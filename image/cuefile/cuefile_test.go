@@ -35,7 +35,7 @@ func TestCDG(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "x.bin"), b, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	img, err := OpenSheet(context.Background(), mustParse(t, "FILE x.bin BINARY\nTRACK 01 CDG\nINDEX 01 00:00:00\n"), dir)
+	img, err := openSheet(context.Background(), mustParse(t, "FILE x.bin BINARY\nTRACK 01 CDG\nINDEX 01 00:00:00\n"), dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +89,7 @@ func TestOpenLayout(t *testing.T) {
 		"sessions": {"REM SESSION 01\nFILE one.bin BINARY\nTRACK 01 AUDIO\nINDEX 01 00:00:00\nREM SESSION 02\nTRACK 02 AUDIO\nINDEX 01 00:04:00\n",
 			[]track{{0, 0, 300}, {11700, 11700, 12400}}},
 	} {
-		img, err := OpenSheet(context.Background(), mustParse(t, test.text), dir)
+		img, err := openSheet(context.Background(), mustParse(t, test.text), dir)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -128,7 +128,7 @@ func TestOpenErrors(t *testing.T) {
 		"unknown":         {"FILE cut.bin MP3\nTRACK 01 AUDIO\nINDEX 01 00:00:00\n", "MP3"},
 		"CD-TEXT missing": {"CDTEXTFILE no.cdt\nFILE cut.bin BINARY\nTRACK 01 MODE1/2048\nINDEX 01 00:00:00\n", ""},
 	} {
-		_, err := OpenSheet(context.Background(), mustParse(t, test.text), dir)
+		_, err := openSheet(context.Background(), mustParse(t, test.text), dir)
 		if err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -149,7 +149,7 @@ func TestWave(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "a.wav"), b, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	img, err := OpenSheet(context.Background(), mustParse(t, "FILE A.WAV WAVE\nTRACK 01 AUDIO\nINDEX 01 00:00:00\n"), dir)
+	img, err := openSheet(context.Background(), mustParse(t, "FILE A.WAV WAVE\nTRACK 01 AUDIO\nINDEX 01 00:00:00\n"), dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -178,7 +178,7 @@ func FuzzOpen(f *testing.F) {
 		for i := range sh.Files {
 			sh.Files[i].Name = "a"
 		}
-		img, err := OpenSheet(context.Background(), sh, dir)
+		img, err := openSheet(context.Background(), sh, dir)
 		if err != nil {
 			return
 		}

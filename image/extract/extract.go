@@ -39,7 +39,7 @@ type Options struct {
 	Observer Observer
 }
 
-// Observer hears how the work goes on.
+// Observer follows the work.
 type Observer interface {
 	// Progress is called as content is written, with all bytes so far.
 	Progress(path string, bytes int64)
@@ -291,7 +291,7 @@ func (x *extraction) exists(local string) error {
 	return fmt.Errorf("%s %w", filepath.Join(x.dir, local), ErrExists)
 }
 
-// taken decides what an existing file in the way of another means.
+// taken decides what it means that a file exists where another is to be written.
 func (x *extraction) taken(s Skipped, local string) error {
 	if x.o.Replace || x.made[strings.ToLower(local)] {
 		s.Reason = NameTaken

@@ -204,7 +204,7 @@ func (o *Output) Context() context.Context { return o.ctx }
 // Base is the path of the main file without its suffix.
 func (o *Output) Base() string { return strings.TrimSuffix(o.Path, filepath.Ext(o.Path)) }
 
-// Reserve makes sure that no file is in the way, and, also with Force, that none of the
+// Reserve makes sure that no file exists already, and, also with Force, that none of the
 // image itself is. It says how many bytes of sectors will be written.
 func (o *Output) Reserve(bytes int64, files ...string) error {
 	o.reserved = files
@@ -256,7 +256,7 @@ func startFlushing(f *os.File) *flushing {
 	go func() {
 		defer close(x.ended)
 		for range x.now {
-			_ = f.Sync() // what goes wrong is told at the end
+			_ = f.Sync() // errors are reported at the end
 		}
 	}()
 	return x

@@ -186,7 +186,7 @@ func (p *parser) textItem(n, track int, kind disc.PackType) error {
 	case kind == disc.PackGenre:
 		p.texts.used[n], p.texts.genres[n] = true, data
 	case kind == disc.PackSizeInfo && len(data) >= 4:
-		// What else it says is found anew when the packs are made.
+		// What else it says is derived again when the packs are made.
 		p.texts.block[n].Charset, p.texts.block[n].Copyright = data[0], data[3]
 	}
 	return nil

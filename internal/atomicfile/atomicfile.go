@@ -3,7 +3,7 @@
 // disk.
 //
 // The temporary name is the final one, then a random part and ".spindle-tmp". It is
-// created anew, so that nothing that stands in its place is overwritten or followed.
+// created exclusively, so that nothing that stands in its place is overwritten or followed.
 // What a process that was killed left of the same file is removed by the next one
 // that writes it.
 package atomicfile

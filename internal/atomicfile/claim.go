@@ -68,7 +68,7 @@ func take(f *os.File, made bool) (*Claim, error) {
 // Release ends the claim.
 func (c *Claim) Release() {
 	if marked(c.f) && stands(c.f) {
-		os.Remove(c.f.Name()) // while it is held, so that nobody else's is removed
+		os.Remove(c.f.Name()) // while it is held, so that no other process's is removed
 	}
 	c.f.Close()
 }

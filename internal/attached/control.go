@@ -22,7 +22,7 @@ type Folder string
 // DefaultFolder is where all processes of a machine look.
 const DefaultFolder Folder = "/run/spindle"
 
-// limit is how long a request may take: a drive that is told to end answers when
+// limit is how long a request may take: a drive that is asked to end answers when
 // the kernel has let go of it.
 const limit = 30 * time.Second
 

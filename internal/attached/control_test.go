@@ -127,7 +127,7 @@ func TestDetachWaits(t *testing.T) {
 
 func TestClean(t *testing.T) {
 	f := folder(t)
-	// The socket of a killed process stays, and nobody listens.
+	// The socket of a killed process stays, without a listener.
 	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: f.socket("drive0"), Net: "unix"})
 	if err != nil {
 		t.Fatal(err)
@@ -147,7 +147,7 @@ func TestClean(t *testing.T) {
 	}
 }
 
-// What is not a request is not answered, and harms nobody.
+// What is not a request is not answered, and does no harm.
 func TestNonsense(t *testing.T) {
 	f := folder(t)
 	s := serve(t, f, "/dev/sr7")

@@ -134,7 +134,7 @@ func TestReadAnywhere(t *testing.T) {
 	}
 }
 
-// What is cut short or changed is told, and never taken for the end.
+// What is cut short or changed is reported, and never taken for the end.
 func TestDamaged(t *testing.T) {
 	want := content(1 << 18)
 	for name, b := range map[string][]byte{

@@ -116,7 +116,7 @@ func (r *Reader) measure(ctx context.Context) error {
 	}
 }
 
-// start begins anew at the last point that is not behind want.
+// start starts over at the last point that is not behind want.
 func (r *Reader) start(want int64) error {
 	r.stop()
 	p := r.points[0]

@@ -34,7 +34,7 @@ type Options struct {
 	// Time is that of the volume, and the latest that a file gets: with it, the
 	// same folder gives the same image at any time.
 	Time time.Time
-	// Progress is told how many bytes of how many are written. It may be nil.
+	// Progress receives how many bytes of how many are written. It may be nil.
 	Progress func(done, total int64)
 }
 

@@ -162,7 +162,7 @@ func TestOtherReader(t *testing.T) {
 	}
 }
 
-// The longest links come out whole; longer ones are left out, and told.
+// The longest links come out whole; longer ones are left out, and reported.
 func TestLongLinks(t *testing.T) {
 	longest := strings.Repeat("n/", maxLink/2) + "n" // most entries for its length
 	want := map[string]string{
@@ -178,7 +178,7 @@ func TestLongLinks(t *testing.T) {
 	}
 }
 
-// Names that become the same in a tree are told apart, also when there are many.
+// Names that become the same in a tree are kept apart, also when there are many.
 func TestSameNames(t *testing.T) {
 	used := make(map[string]int)
 	seen := make(map[string]bool)

@@ -270,7 +270,7 @@ func sl(target string) [][]byte {
 	cur := []byte{'S', 'L', 0, 1, 0}
 	for _, p := range parts {
 		if len(cur)+len(p) > most {
-			cur[4] = 1 // it goes on in the next
+			cur[4] = 1 // it continues in the next
 			all = append(all, cur)
 			cur = []byte{'S', 'L', 0, 1, 0}
 		}

@@ -124,7 +124,7 @@ func (d *Drive) queueSessionSector(part *cuePart, data []byte, a disc.LBA, kind 
 		clear(s[:])
 		copy(s[:], data)
 	case kind.at == 0 && kind.size == cdsector.Size:
-		// Sync, header and codes are sent, and made anew by the drive.
+		// Sync, header and codes are sent, and made again by the drive.
 		k := kind.kind
 		buildSector(s, k, 16, data[16:], a)
 	default:

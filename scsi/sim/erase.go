@@ -231,7 +231,7 @@ func (d *Drive) formatted(kind, sub byte, size int, restart bool) error {
 		}
 		r.mu.Unlock()
 	case profilePlusRW:
-		// The format goes on in the background, and writing is allowed at once.
+		// The format continues in the background, and writing is allowed at once.
 		*f = FormatState{Done: true, Blocks: size, Background: 2}
 		if !restart {
 			d.formatEnd = d.clock.elapsed() + seconds(float64(size)/d.mech.base/d.writeSpeed())

@@ -36,7 +36,7 @@ const (
 	FaultEject
 	// FaultLong: the length stated in the answer is the largest there is.
 	FaultLong
-	// FaultWrite: the sectors cannot be written; a later command is told so.
+	// FaultWrite: the sectors cannot be written; a later command reports it.
 	FaultWrite
 	// FaultDeferred: the command ends with the sense given, as that of an
 	// earlier command: what is in the write buffer is lost.

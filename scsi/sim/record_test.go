@@ -256,7 +256,7 @@ func TestDeferredError(t *testing.T) {
 	if err != nil || !info.Damaged || info.NextWritableValid {
 		t.Errorf("%+v %v", info, err)
 	}
-	g.want("it cannot be gone on with", g.write(64, 16), "5/72/04")
+	g.want("it cannot be continued", g.write(64, 16), "5/72/04")
 }
 
 func TestBusyDrive(t *testing.T) {
@@ -280,7 +280,7 @@ func TestBusyDrive(t *testing.T) {
 	}
 }
 
-// What fails while it is kept is told, and nothing is pretended.
+// What fails while it is kept is reported, and nothing is pretended.
 func TestStoreFails(t *testing.T) {
 	r, err := sim.NewRecordable("dvd+r", 20000, brokenStore{}, nil)
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"spindle/scsi"
 )
 
-// recorder is the writing half of a drive: what it was told, what it holds in its
+// recorder is the writing half of a drive: what it was asked to do, what it holds in its
 // buffer, and what it is busy with.
 type recorder struct {
 	page   writePage   // mode page 05h
@@ -18,13 +18,13 @@ type recorder struct {
 	raw    *rawSession // the raw session that is being written
 	buffer writeBuffer
 	op     *operation   // what the drive is busy with after an immediate answer
-	late   []scsi.Sense // deferred errors that were not yet told
+	late   []scsi.Sense // deferred errors that were not yet reported
 	test   *State       // of the disc before a test write
 	weak   bool         // the track being written breaks when the buffer runs empty
 	atOnce bool         // a DVD is being written at once
 }
 
-// operation is work that goes on after a command was answered.
+// operation is work that continues after a command was answered.
 type operation struct {
 	from, until time.Duration
 	ascq        uint8        // of 2/04: 4 format, 7 operation, 8 long write
@@ -200,7 +200,7 @@ func (d *Drive) ruin(s scsi.Sense) {
 }
 
 // broke marks the disc after a failure in the middle of writing: of what cannot
-// be gone on with, nothing is left but a spoiled disc; elsewhere the open track
+// be continued, nothing is left but a spoiled disc; elsewhere the open track
 // is damaged.
 func (d *Drive) broke() {
 	if d.rec.test != nil {
@@ -221,7 +221,7 @@ func (d *Drive) broke() {
 	d.changed()
 }
 
-// changed takes note of a new state of the disc: the layout is made anew, and the
+// changed takes note of a new state of the disc: the layout is made again, and the
 // state is saved.
 func (d *Drive) changed() {
 	d.refresh()
@@ -233,7 +233,7 @@ func (d *Drive) changed() {
 	}
 }
 
-// refresh makes the layouts anew after the disc has changed.
+// refresh makes the layouts again after the disc has changed.
 func (d *Drive) refresh() {
 	if d.disc == nil {
 		return
@@ -313,7 +313,7 @@ func (d *Drive) flush() time.Duration {
 	return took
 }
 
-// deferred returns the error of an earlier command that is to be told now.
+// deferred returns the error of an earlier command that is to be reported now.
 func (d *Drive) deferred() error {
 	if len(d.rec.late) == 0 {
 		return nil
@@ -323,7 +323,7 @@ func (d *Drive) deferred() error {
 	return senseError(s)
 }
 
-// start begins work of a certain length. With immediate it goes on after the
+// start begins work of a certain length. With immediate it continues after the
 // answer; otherwise the command waits for it.
 func (d *Drive) start(immediate bool, takes time.Duration, ascq uint8, done func() error) error {
 	now := d.clock.elapsed()

@@ -15,7 +15,7 @@ func (t *TrackState) numberOr(n int) int {
 	return t.Number
 }
 
-// invisibleNumber is the number of the track in which writing would go on: the
+// invisibleNumber is the number of the track in which writing would continue: the
 // open one, or the one that would be begun.
 func (d *Drive) invisibleNumber() int {
 	if t := d.openTrack(); t != nil {
@@ -87,7 +87,7 @@ func (d *Drive) sequentialTrack(t *TrackState, session int, invisible bool) []by
 }
 
 // openTrackAnswer fills in what only a track has that is not closed: room, and
-// where writing goes on.
+// where writing continues.
 func (d *Drive) openTrackAnswer(b []byte, t *TrackState, next disc.LBA, invisible bool) {
 	r := d.disc
 	end := t.End

@@ -353,7 +353,7 @@ func (d *Drive) isDiscAtOnce() bool {
 }
 
 // goesOn reports why a sequential disc cannot take n blocks at a, where a track,
-// or a new one (nil), goes on at next.
+// or a new one (nil), continues at next.
 func (d *Drive) goesOn(t *TrackState, next, a disc.LBA, n int) error {
 	r := d.disc
 	end := disc.LBA(r.st.Capacity)
@@ -431,7 +431,7 @@ func (d *Drive) writeRandom(data []byte, a disc.LBA, n int) (int, error) {
 		f.Blocks = int(a) + n
 		d.refresh()
 	}
-	if f.Background == 1 { // writing goes on with a suspended format
+	if f.Background == 1 { // writing continues with a suspended format
 		f.Background = 2
 	}
 	d.rec.weak = false

@@ -125,7 +125,7 @@ func (d *Drive) build(ctx context.Context, o Options) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	// The size is of no use to an optical drive, whose medium has one; it must
+	// The size means nothing to an optical drive, whose medium has one; it must
 	// not be zero.
 	for _, s := range [...][2]string{
 		{"control", "dev_config=spindle/" + d.name},
@@ -196,7 +196,7 @@ func (d *Drive) serve(ctx context.Context) error {
 	}
 	go func() {
 		err := d.loop()
-		if err != nil { // nobody will answer any more
+		if err != nil { // no answer can come any more
 			err = errors.Join(err, Abandon(d.name))
 		}
 		d.done <- err
@@ -294,7 +294,7 @@ func (d *Drive) find(ctx context.Context) error {
 // Path returns the name of the drive in /dev.
 func (d *Drive) Path() string { return d.path }
 
-// Done tells when serving ends; the error says why it ended by itself.
+// Done tells when serving ends; the error says why it ended on its own.
 func (d *Drive) Done() <-chan error { return d.done }
 
 // Detach takes the drive away from the kernel. Commands under way are answered
@@ -322,7 +322,7 @@ func (d *Drive) unserve() error {
 }
 
 // Remove takes a drive of this name away from the kernel, also one whose server
-// was killed: commands that nobody answers are ended.
+// was killed: commands without an answer are ended.
 func Remove(name string) error {
 	if err := checkName(name); err != nil {
 		return err
