@@ -276,7 +276,7 @@ func explain(err error) message {
 	var full *rip.NoSpaceError
 	if errors.As(err, &full) {
 		m.what = fmt.Sprintf("the image needs %s, and the folder %q has room for %s", sizeText(full.Need), full.Dir, sizeText(full.Have))
-		m.next = "Nothing was read. Make room, or choose another folder."
+		m.next = "Nothing was read. Make room and run the same command, or choose another folder."
 	}
 	var begun *rip.OtherOptionsError
 	if errors.As(err, &begun) {
