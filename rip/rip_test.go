@@ -134,10 +134,14 @@ func TestForeignImagesComeBack(t *testing.T) {
 	for _, path := range paths {
 		img, err := image.Open(context.Background(), path)
 		if err != nil {
-			continue // the malformed ones
+			t.Errorf("%s: %v", path, err)
+			continue
 		}
-		want := *img.Layout()
+		want, cut := *img.Layout(), len(img.Flaws()) > 0
 		img.Close()
+		if cut { // the malformed ones
+			continue
+		}
 		out := filepath.Join(t.TempDir(), filepath.Base(path))
 		format, bin := ISO, path
 		if filepath.Ext(path) == ".cue" {

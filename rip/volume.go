@@ -103,6 +103,8 @@ func (c *Contents) largest(n int64, who SizeSource) int64 {
 	}
 	v := c.Volume.Blocks()
 	switch {
+	case v > disc.MaxLBA: // no disc is that large
+		c.note(Note{Code: NoteNoVolume, Total: n, Source: who})
 	case v > n:
 		c.note(Note{Code: NoteVolumeLarger, Count: v, Total: n, Source: who})
 		return v

@@ -32,7 +32,8 @@ func infoOf(t *testing.T, path string) (infoResult, error) {
 		infoResult
 		Error string `json:"error"`
 	}
-	if err := json.Unmarshal(out.Bytes(), &e); err != nil {
+	lines := bytes.Split(bytes.TrimSpace(out.Bytes()), []byte("\n")) // notes, and the result
+	if err := json.Unmarshal(lines[len(lines)-1], &e); err != nil {
 		t.Fatalf("%s: %v: %s", path, err, out.Bytes())
 	}
 	if status != exitDone {
@@ -44,13 +45,13 @@ func infoOf(t *testing.T, path string) (infoResult, error) {
 // Each file of the corpus opens, or is refused with a reason that is right.
 func TestCorpusOpens(t *testing.T) {
 	refused := map[string]string{
-		"bad-dir.iso": "cut short", "bad-file.toc": `line 8: the file "foo.bin"`, "malformed.iso": "cut short", "malformed2.iso": "cut short",
+		"bad-file.toc": `line 8: the file "foo.bin"`,
 		"bad-cat1.cue": "line 4", "bad-cat2.cue": "line 4", "bad-mode1.cue": "line 6", "bad-msf-1.cue": "line 7", "bad-msf-2.cue": "line 7",
 		"bad-cat1.toc": "line 6", "bad-cat2.toc": "line 4", "bad-cat3.toc": "line 4", "bad-mode1.toc": "line 4",
 		"bad-msf-1.toc": "line 6", "bad-msf-2.toc": "line 6", "bad-msf-3.toc": "line 6",
 		"cdda.bin": "open the .cue", "p1.bin": "open the .cue",
 		// They name places behind the end of their files (and cdrdao refuses them).
-		"data5.toc": "line 12: isofs-m1.bin has 710304 bytes", "t10.toc": "line 7", "t2.toc": "line 5", "t3.toc": "line 5",
+		"t10.toc": "line 7", "t2.toc": "line 5", "t3.toc": "line 5",
 		"t4.toc": "line 7", "t5.toc": "line 7", "t6.toc": "line 7", "t7.toc": "line 6",
 		"vcd_demo.toc": `line 5: the file "vcd_demo.bin"`,
 		"kanye.cue":    `line 85: unknown track type "MODEx/2xxx"`,
