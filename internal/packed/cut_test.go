@@ -19,7 +19,7 @@ import (
 func TestCut(t *testing.T) {
 	var plain []byte
 	for i := 0; len(plain) < 300<<10; i++ {
-		plain = fmt.Appendf(plain, "line %07d, %x\n", i, i*2654435761)
+		plain = fmt.Appendf(plain, "line %07d, %x\n", i, uint32(i)*2654435761)
 	}
 	compress := map[string]func(w io.Writer) (io.WriteCloser, error){
 		"gzip": func(w io.Writer) (io.WriteCloser, error) { return gzip.NewWriter(w), nil },
