@@ -43,7 +43,7 @@ func heard(t *testing.T, d *mmc.Drive, src *Source, o Options) (Result, []Note) 
 	return res, append(plan.Notes, l.notes...)
 }
 
-// A session at once that is added to a disc goes on counting its tracks.
+// A session at once that is added to a disc continues the numbers of its tracks.
 func TestAppendAtOnce(t *testing.T) {
 	for _, name := range []string{"audio", "mixed", "xa"} {
 		t.Run(name, func(t *testing.T) {

@@ -59,7 +59,7 @@ const (
 	TooManyTracks   Reason = "a disc holds 99 tracks" // [number of the last track]
 	NoAppendAtOnce  Reason = "drive does not add a session at once"
 	NeverVerified   Reason = "drives do not verify this kind of disc"
-	NoWritePoint    Reason = "drive does not tell where writing goes on"
+	NoWritePoint    Reason = "drive does not say where writing continues"
 	NeedsLength     Reason = "this way of writing needs the length beforehand"
 	ManyTracks      Reason = "image has several tracks"                  // [tracks]
 	MadeFor         Reason = "file system is made for another place"     // [sector, sector on the disc]

@@ -242,9 +242,9 @@ const (
 	usualSpeed  = 8       // times 1x, of a burn whose speed is not known
 )
 
-// endedNear reports whether writing goes on where the burn can have ended: a disc of
+// endedNear reports whether writing continues where the burn can have ended: a disc of
 // the same make that cannot be read may hold the burn of another image. A burn that
-// failed lacks at most what was in the drive's buffer; one that was broken off may
+// failed lacks at most what was in the drive's buffer; one that was interrupted may
 // have come farther than its journal says. n is the number of sectors of the image.
 func (a *Attempt) endedNear(m *Medium, c *Comparison, n int) bool {
 	const block = 2048

@@ -206,7 +206,7 @@ func TestResumeUnread(t *testing.T) {
 	}
 }
 
-// The disc of another burn that cannot be read is told from this one's by where it
+// The disc of another burn that cannot be read is distinguished from this one's by where it
 // ends.
 func TestResumeUnreadOther(t *testing.T) {
 	ctx := context.Background()
@@ -226,15 +226,15 @@ func TestResumeUnreadOther(t *testing.T) {
 		mine   bool
 	}{
 		"own":                        {own.attempt.At.LBA, true, own.attempt.Plan, true},
-		"own, broken off":            {own.attempt.At.LBA - 640, false, own.attempt.Plan, true},
+		"own, interrupted":           {own.attempt.At.LBA - 640, false, own.attempt.Plan, true},
 		"another":                    {longer.attempt.At.LBA, true, longer.attempt.Plan, false},
-		"another, broken off":        {longer.attempt.At.LBA, false, longer.attempt.Plan, false},
-		"a shorter one, broken off":  {0, false, own.attempt.Plan, false},
+		"another, interrupted":       {longer.attempt.At.LBA, false, longer.attempt.Plan, false},
+		"a shorter one, interrupted": {0, false, own.attempt.Plan, false},
 		"a shorter one, not journal": {own.attempt.At.LBA - 640, true, own.attempt.Plan, false},
 	} {
 		a := own.attempt
 		a.Plan, a.At.LBA, a.Failed = test.plan, test.at, test.failed
-		if name == "a shorter one, broken off" {
+		if name == "a shorter one, interrupted" {
 			slow := *test.plan
 			a.Plan, slow.Speed = &slow, 100 // kB/s
 		}
@@ -251,7 +251,7 @@ func TestResumeUnreadOther(t *testing.T) {
 	}
 }
 
-// Where writing goes on behind the image, the disc is not the image's.
+// Where writing continues behind the image, the disc is not the image's.
 func TestResumeUnreadBehind(t *testing.T) {
 	ctx := context.Background()
 	r := blank(t, "dvd+r", 50000)
@@ -270,7 +270,7 @@ func TestResumeUnreadBehind(t *testing.T) {
 			t.Fatal(err)
 		}
 		if next, err := PlanResume(m, src, &log.attempt, c, Options{}); !errors.Is(err, ErrFreshDisc) {
-			t.Errorf("writing goes on at %d: %v, %v", m.NextWritable, next, err)
+			t.Errorf("writing continues at %d: %v, %v", m.NextWritable, next, err)
 		}
 	}
 }

@@ -47,7 +47,7 @@ func (b *burner) send(ctx context.Context, s stretch) error {
 				b.unsure = nil
 				return nil
 			}
-			s, lost = rest, err // a drive that tells late where writing goes on may have taken more
+			s, lost = rest, err // a drive that is late to say where writing continues may have taken more
 		case stumbles == maxStumbles:
 			return err
 		default:
@@ -147,7 +147,7 @@ func (b *burner) taken(ctx context.Context, s stretch) (n int, ok bool) {
 	return n, n >= 0 && n <= s.n
 }
 
-// settled reports whether all that was sent is on the disc, by where writing goes on
+// settled reports whether all that was sent is on the disc, by where writing continues
 // once the drive's buffer is empty.
 func (b *burner) settled(ctx context.Context) bool {
 	if drive.Retry(ctx, b.drive, func() error { return b.drive.SynchronizeCache(ctx, mmc.Wait) }) != nil {

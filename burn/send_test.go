@@ -95,7 +95,7 @@ func TestLostAnswer(t *testing.T) {
 }
 
 // An adapter that reports a residue of every WRITE, and a drive that tells late where
-// writing goes on: what is refused the second time was taken the first time.
+// writing continues: what is refused the second time was taken the first time.
 func TestResidueAndLateAddress(t *testing.T) {
 	for m, o := range map[string]Options{"dvd-r": {}, "dvd+r": {}, "bd-r": {}, "cd-r": {Mode: TrackAtOnce}} {
 		t.Run(m, func(t *testing.T) {

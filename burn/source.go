@@ -156,7 +156,7 @@ func (s *Source) readStream(p []byte, first disc.LBA, count int) (int, error) {
 		return 0, fmt.Errorf("%w: %w", ErrSource, err)
 	case s.next >= count:
 		if k, _ := io.ReadFull(s.stream, make([]byte, 1)); k > 0 {
-			return 0, fmt.Errorf("%w: the pipe goes on after %d bytes, the most that it may give", ErrSource, int64(count)*iso.BlockSize)
+			return 0, fmt.Errorf("%w: the pipe continues after %d bytes, the most that it may give", ErrSource, int64(count)*iso.BlockSize)
 		}
 	}
 	if s.length == 0 {

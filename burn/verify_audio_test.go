@@ -70,7 +70,7 @@ func TestSlippedAudio(t *testing.T) {
 	}
 }
 
-// sevens is data whose sectors are all the same.
+// sevens is data whose sectors are all alike.
 type sevens struct{}
 
 func (sevens) ReadAt(p []byte, _ int64) (int, error) {

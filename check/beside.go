@@ -42,7 +42,7 @@ func Beside(ctx context.Context, files []string, progress SumProgress) (results 
 }
 
 // HoldsSums reports whether a file holds checksums, by its content: of one with CRC-32 only,
-// which other texts resemble, that cannot be told.
+// which other texts resemble, that is not certain.
 func HoldsSums(path string) bool {
 	all, err := readSums(path)
 	return err == nil && slices.ContainsFunc(all, func(s namedSum) bool { return s.Algorithm != CRC32 })

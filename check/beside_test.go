@@ -30,7 +30,7 @@ func TestBeside(t *testing.T) {
 		t.Errorf("unusable %q, want %q", unusable, want)
 	}
 	if !HoldsSums(filepath.Join(dir, "SHA256SUMS")) || HoldsSums(one) {
-		t.Error("checksums are not told from other text")
+		t.Error("checksums are not distinguished from other text")
 	}
 	if !got[0].Right || got[1].Right || got[1].File != two || got[1].Stated != sum || got[1].Found == sum {
 		t.Errorf("%+v", got)

@@ -54,7 +54,7 @@ type CompareOptions struct {
 	// Damaged reports whether an error of the second image is one of the sectors asked
 	// for, so that others may be read. It may be nil: none is.
 	Damaged func(err error) bool
-	// Progress is told how many sectors of how many are done. It may be nil.
+	// Progress receives how many sectors of how many are done. It may be nil.
 	Progress func(done, total int64)
 }
 

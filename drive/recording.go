@@ -16,7 +16,7 @@ type Recording struct {
 	Status   mmc.DiscStatus
 	Erasable bool
 	Damaged  bool // a failed burn left a session that cannot be resumed
-	NoPoint  bool // something is on it, and the drive does not say where writing goes on
+	NoPoint  bool // something is on it, and the drive does not say where writing continues
 	// Formatted tells of media that have to be; Background is the state of a
 	// DVD+RW's format.
 	Formatted    bool
@@ -116,7 +116,7 @@ var writeFeatures = map[mmc.Profile][]mmc.FeatureCode{
 
 // features takes what the drive can do with the disc. A disc that has to be erased
 // first makes no feature current that it will have then: how the drive writes counts
-// all the same.
+// nevertheless.
 func (r *Recording) features(conf *mmc.Configuration, p mmc.Profile) {
 	r.Writes = slices.ContainsFunc(writeFeatures[p], func(code mmc.FeatureCode) bool { return writes(conf, code) })
 	erase := r.Erasable && (r.Status == mmc.DiscComplete || r.Damaged)
@@ -224,7 +224,7 @@ func (r *Recording) place(ctx context.Context, d *mmc.Drive, p mmc.Profile) erro
 	return nil
 }
 
-// placeAt takes from the track in which writing goes on where it does, and how much fits.
+// placeAt takes from the track in which writing continues where it does, and how much fits.
 func (r *Recording) placeAt(p mmc.Profile, t *mmc.TrackInfo) {
 	r.LastTrack = t.Track
 	// A BD-R that was formatted, and not yet written, calls itself appendable

@@ -10,7 +10,7 @@ var ErrMap = format.ErrMap
 
 // withMaps gives an image that was opened from path the flaws that the maps beside it
 // state: spindle's own or GNU ddrescue's ([format.FlawsBeside]). [Open] has done so.
-// remark is told of a map that cannot be read, or is that of another image; where remark is
+// remark receives a map that cannot be read, or is that of another image; where remark is
 // nil, that is an error that wraps [ErrMap], and img stays open.
 func withMaps(path string, img disc.Image, remark func(Remark)) (disc.Image, error) {
 	flaws, err := format.FlawsBeside(path, img, remark)

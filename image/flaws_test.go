@@ -254,7 +254,7 @@ func TestMapsOfSongs(t *testing.T) {
 	}
 }
 
-// A map that names the image and cannot be read is told, or is an error where nobody is.
+// A map that names the image and cannot be read is reported, or is an error where nobody listens.
 func TestBrokenMaps(t *testing.T) {
 	const title = "# Mapfile. Created by GNU ddrescue version 1.27\n"
 	file := func(text string) func(string) error {

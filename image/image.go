@@ -53,7 +53,7 @@ type Created = format.Created
 // the image are those that a map beside it states; see [format.FlawsBeside].
 //
 // Opening reads through some compressed files, and ends with ctx; the image does not.
-// Each remark is told what is found that is no error; see [Remark]. Where there is none, a
+// Each remark receives what is found that is no error; see [Remark]. Where there is none, a
 // map that names the image and cannot be read is an error that wraps [ErrMap].
 func Open(ctx context.Context, path string, remarks ...func(Remark)) (disc.Image, error) {
 	file, err := format.OpenFile(ctx, path)

@@ -81,7 +81,7 @@ func (r *reader) watchPointers(ctx context.Context, b *batch) {
 	}
 }
 
-// dropPointers goes on without error pointers. Where audio is read twice, what they said of
+// dropPointers continues without error pointers. Where audio is read twice, what they said of
 // sectors counts no more.
 func (r *reader) dropPointers() {
 	r.sink.drain()
@@ -95,7 +95,7 @@ func (r *reader) dropPointers() {
 }
 
 // countReadings sees to it that audio of an earlier run is finished when it was read as
-// often as it is in this one, and that what a drive gave some samples off is read anew.
+// often as it is in this one, and that what a drive gave some samples off is read again.
 func (r *reader) countReadings(earlier *state) {
 	replace := func(old, with mapfile.Status) {
 		r.eachAudio(func(g *region) { r.tracker.replace(g.pos, g.bytes(), old, with) })

@@ -69,7 +69,7 @@ func TestResumeSpace(t *testing.T) {
 	}
 }
 
-// What stands in the way is told before the disc is looked at.
+// What stands in the way is reported before the disc is looked at.
 func TestNamesComeFirst(t *testing.T) {
 	for name, opts := range map[string]Options{
 		"x.iso": {Output: "x.iso", Format: ISO}, "x.iso.part": {Output: "x.iso", Format: ISO}, "x.cue": {Output: "x.cue", Format: CueBin},

@@ -118,7 +118,7 @@ func TestResumeReadOnce(t *testing.T) {
 }
 
 // A drive without accurate stream gives no audio that is sure to be right, and that is
-// said; another drive reads it anew.
+// said; another drive reads it again.
 func TestDisplacedAudio(t *testing.T) {
 	a := makeCD(madeVolume(t), rand.New(rand.NewPCG(7, 10)))
 	opts := a.options(filepath.Join(t.TempDir(), "x"))

@@ -95,7 +95,7 @@ func describeTracks(tracks []*disc.Track) string {
 
 // largest weighs what the volume says against what the drive says. The larger is
 // ripped; when the volume is the larger one, or clearly the smaller, the user
-// is told.
+// is informed.
 func (c *Contents) largest(n int64, who SizeSource) int64 {
 	if c.Volume == nil {
 		c.note(Note{Code: NoteNoVolume, Total: n, Source: who})

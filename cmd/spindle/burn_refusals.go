@@ -44,7 +44,7 @@ var refusals = map[burn.Reason]struct{ what, next string }{
 	burn.TooManyTracks:   {"the last track of the image would be track {a} of this {disc}, and a CD holds 99", "Use a blank disc."},
 	burn.NoAppendAtOnce:  {"the drive does not add these tracks to what is on this {disc}", "Use a blank disc. (An image with a single data track can be added with --mode tao.)"},
 	burn.NeverVerified:   {"drives write a {disc} without verifying it anyway", "Leave out --streaming."},
-	burn.NoWritePoint:    {"the drive does not say where writing would go on on this {disc}", "Use a blank disc, or another drive."},
+	burn.NoWritePoint:    {"the drive does not say where writing would continue on this {disc}", "Use a blank disc, or another drive."},
 	burn.NeedsLength:     {"a {disc} that is written in this way must know the length before the first write", "Give the length of what comes through the pipe with --size, or leave out --mode."},
 	burn.ManyTracks:      {"the image has {a} tracks: it is not for this kind of disc", "A CD image needs a CD; a data image fits any disc."},
 	burn.MadeFor:         {"the file system in the image is made for a place near sector {a}, and the disc would take it at {b}", otherPlace},

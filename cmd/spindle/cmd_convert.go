@@ -171,5 +171,5 @@ func runConvert(ctx context.Context, a *app, in, out string, o convertFlags) (re
 		r.Status = exitDifferent
 	}
 	r.Status = found.note(a, r.Status)
-	return r, nil
+	return r, found.passOn(out, res.Files)
 }

@@ -492,5 +492,5 @@ func (v *verification) repair(ctx context.Context) error {
 	v.bar.stop()
 	noteLost(v.a, out, res.Lost)
 	v.Repaired, v.unmended = whole.Result(), len(res.Flaws) > 0
-	return nil
+	return v.found.passOn(out, res.Files)
 }

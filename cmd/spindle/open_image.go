@@ -14,6 +14,7 @@ import (
 	"spindle/image"
 	"spindle/image/format"
 	"spindle/image/mapfile"
+	"spindle/internal/printable"
 	"spindle/iso"
 )
 
@@ -54,7 +55,7 @@ func (f *findings) take(a *app, r image.Remark) {
 }
 
 // note says which maps cannot be used, and returns the exit status of a command that has
-// done its work all the same.
+// done its work.
 func (f *findings) note(a *app, status int) int {
 	for _, b := range f.broken {
 		a.note(b + mayBeDamaged)
@@ -63,6 +64,31 @@ func (f *findings) note(a *app, status int) int {
 		return exitDifferent
 	}
 	return status
+}
+
+// passOn writes beside a new image that the map of its source could not be used, in a map
+// that cannot be used either: so nothing calls the copy good.
+func (f *findings) passOn(out string, made []string) error {
+	if len(f.broken) == 0 {
+		return nil
+	}
+	if slices.Contains(made, out) {
+		made = []string{out}
+	}
+	for _, file := range made {
+		m, err := os.OpenFile(file+mapfile.Suffix, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+		if errors.Is(err, fs.ErrExist) {
+			continue // it says what is wrong
+		}
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(m, "# The image was made from one that may be damaged:\n# %s\n", printable.Line(strings.Join(f.broken, "; ")))
+		if err := errors.Join(err, m.Close()); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // mayBeDamaged ends the sentence on a map that cannot be used.

@@ -73,7 +73,7 @@ type opener struct {
 	stem    string // name, without its suffix, that the only file may have instead
 	files   []string
 	opened  []opened
-	main    *format.File // is told what is found
+	main    *format.File // receives what is found
 	closers []io.Closer
 }
 

@@ -268,7 +268,7 @@ func (r *mapReader) say(x Remark) {
 	}
 }
 
-// broken says that a map cannot be read. Nobody who is not told goes on without it.
+// broken says that a map cannot be read. Without anybody to report it to, it is an error.
 func (r *mapReader) broken(path string, err error) error {
 	if r.remark == nil {
 		return fmt.Errorf("%s: %w: %w", path, ErrMap, err)
@@ -339,7 +339,7 @@ func FlawsBeside(path string, img disc.Image, remark func(Remark)) (disc.Flaws, 
 // WithFileMaps gives an image the flaws that the maps of its single files state, FILE.map:
 // an image that is named by a sheet can have one for the sheet, or for each file. sources
 // are what the extents of the image have as such, by the paths of the files; main is what
-// was opened, and who observes it is told.
+// was opened, and who observes it hears of it.
 func WithFileMaps(main *File, img disc.Image, sources map[string]io.ReaderAt) (disc.Image, error) {
 	var flaws disc.Flaws
 	for path, source := range sources {

@@ -29,7 +29,7 @@ type Remark struct {
 	Err        error
 }
 
-// Observe has remark told what is found while the image of this file is opened.
+// Observe has remark receive what is found while the image of this file is opened.
 func (f *File) Observe(remark func(Remark)) { f.remark = remark }
 
 // Remark tells what was found, to who observes.

@@ -97,7 +97,7 @@ type builder struct {
 	extents []disc.Extent
 	flaws   disc.Flaws
 
-	main     *format.File // is told what is found
+	main     *format.File // receives what is found
 	remarked map[string]bool
 }
 

@@ -130,7 +130,7 @@ type adapter struct{ *sim.Drive }
 
 func (adapter) MaxTransfer() int { return scsi.DefaultTransfer }
 
-// patience ends a case that does not end by itself.
+// patience ends a case that does not end on its own.
 const patience = time.Minute
 
 func (c *theCase) run() (result, string) {

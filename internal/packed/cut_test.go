@@ -67,7 +67,7 @@ func readCut(t *testing.T, name string, whole, plain []byte) {
 		if r.Cut() != (part < len(whole)) || r.Size() > int64(len(plain)) || part > 20 && r.Size() == 0 || part == len(whole) && r.Size() != int64(len(plain)) {
 			t.Errorf("%s, %d of %d bytes: cut %t, size %d", name, part, len(whole), r.Cut(), r.Size())
 		}
-		// From the end to the start, so that it is unpacked anew.
+		// From the end to the start, so that it is unpacked again.
 		const step = 50_000
 		for at := r.Size() / step * step; at >= 0; at -= step {
 			p := make([]byte, min(step, r.Size()-at))

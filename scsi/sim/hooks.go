@@ -93,7 +93,7 @@ func (d *Drive) hang(x *exchange) bool {
 	return x.answer(fmt.Errorf("%s: %w", x.op, scsi.ErrTimeout))
 }
 
-// reset is that of the bus: what was being written is lost, and the host is told.
+// reset is that of the bus: what was being written is lost, and the host is informed.
 func (d *Drive) reset() {
 	sense := scsi.Sense{Key: scsi.UnitAttention, ASC: scsi.ASCReset}
 	d.abandon(sense)

@@ -23,7 +23,7 @@ type probe struct {
 	r *Recordable // the disc, if it can be written
 }
 
-// newProbe switches on a drive with traits, and with a disc that is made anew: a
+// newProbe switches on a drive with traits, and with a fresh disc: a
 // pressed CD with one damaged sector of audio, or a blank.
 func newProbe(t testing.TB, media string, traits ...string) *probe {
 	t.Helper()
@@ -522,7 +522,7 @@ func (p *probe) requestSense() string {
 	return fmt.Sprintf("%X/%02X/%02X", b[2]&15, b[12], b[13])
 }
 
-// format begins the format of a DVD+RW, which goes on in the background.
+// format begins the format of a DVD+RW, which continues in the background.
 func (p *probe) format() string {
 	got := p.out([]byte{0, 2, 0, 8, 0, 0, 0x4E, 0x20, formatPlusRW << 2, 0, 0, 0}, 0x04, 0x11)
 	p.wait(quickFormatTime)

@@ -8,7 +8,7 @@ import (
 	"spindle/scsi"
 )
 
-// writeTraits are about what goes on while a disc is written and closed.
+// writeTraits are about what happens while a disc is written and closed.
 func writeTraits() []traitKind {
 	nth := func(usual int) argument { return argument{name: "NTH", low: 1, high: 1 << 20, usual: usual} }
 	return []traitKind{

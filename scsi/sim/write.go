@@ -221,7 +221,7 @@ func (d *Drive) writeTrack(data []byte, a disc.LBA, n int) (int, error) {
 	return n * kind.size, nil
 }
 
-// trackToWrite is the track of a CD that goes on at an address; nil is a new one.
+// trackToWrite is the track of a CD that continues at an address; nil is a new one.
 func (d *Drive) trackToWrite(a disc.LBA, n int, kind cdsector.Kind) (*TrackState, error) {
 	t := d.openTrack()
 	if t == nil {
