@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"sync"
 
 	"spindle/disc/cdsector"
 )
@@ -79,6 +80,12 @@ func (Plain) Flaws() Flaws { return nil }
 // Files implements [Image]: there are none.
 func (Plain) Files() []string { return nil }
 
+// rawBatch holds the raw sectors that [ReadUser] reads at a time.
+type rawBatch [32 * cdsector.Size]byte
+
+// rawBatches saves a burn, which reads in small pieces, an allocation for each.
+var rawBatches = sync.Pool{New: func() any { return new(rawBatch) }}
+
 // ReadUser fills p, whose length must be a multiple of 2048, with the user data
 // of consecutive sectors of one data track: Mode 1, XA form 1, DVD or BD. The
 // error for a sector that has other user data wraps a [*cdsector.NoBlockError].
@@ -98,10 +105,10 @@ func ReadUser(ctx context.Context, img Image, p []byte, first LBA) error {
 			return err
 		}
 	}
-	const batch = 32
-	raw := make([]byte, min(batch, len(p)/cdsector.UserSize)*cdsector.Size)
+	raw := rawBatches.Get().(*rawBatch)
+	defer rawBatches.Put(raw)
 	for len(p) > 0 {
-		n := min(batch, len(p)/cdsector.UserSize)
+		n := min(len(raw)/cdsector.Size, len(p)/cdsector.UserSize)
 		if err := img.ReadSectors(ctx, raw[:n*cdsector.Size], first); err != nil {
 			return err
 		}

@@ -52,7 +52,7 @@ func (d *Drive) readCD(c *scsi.Command) (int, error) {
 	}
 	d.stats.ReadCommands++
 	d.clock.advance(d.mech.read(d.clock.elapsed(), a, n, d.sectorSize()))
-	return r.read(c.Data, a, n)
+	return r.fill(c.Data, a, n)
 }
 
 // cdRead is one READ CD under way.
@@ -63,11 +63,13 @@ type cdRead struct {
 	c2     byte
 	sub    byte
 
-	raw [cdsector.Size]byte // the sector at hand
-	out []byte              // and what is given of it
+	raw      [cdsector.Size]byte // the sector at hand
+	pointers [c2Size]byte        // its errors
+	read     sectorRead          // how it is asked for
+	out      []byte              // and what is given of it
 }
 
-func (r *cdRead) read(p []byte, a disc.LBA, n int) (int, error) {
+func (r *cdRead) fill(p []byte, a disc.LBA, n int) (int, error) {
 	if r.plain() {
 		if got, ok := r.readPlain(p, a, n); ok {
 			return got, nil
@@ -126,13 +128,13 @@ func (r *cdRead) sector(a disc.LBA) ([]byte, cdsector.Kind, error) {
 	if t == nil {
 		return nil, 0, sectorError(scsi.IllegalRequest, scsi.ASCAddressOutOfRange, 0, a)
 	}
-	var c2 [c2Size]byte
+	r.pointers = [c2Size]byte{}
 	kind := cdsector.Audio
 	var err error
 	if t.Mode.IsData() {
 		kind, err = r.d.dataSector(a, &r.raw)
 	} else {
-		err = r.d.audioSector(a, &r.raw, &c2)
+		err = r.d.audioSector(a, &r.raw, &r.pointers)
 	}
 	if err != nil {
 		return nil, kind, err
@@ -144,11 +146,12 @@ func (r *cdRead) sector(a disc.LBA) ([]byte, cdsector.Kind, error) {
 	if err != nil {
 		return nil, kind, err
 	}
-	s := sectorRead{at: a, form: r.c2, c2: &c2, subForm: r.sub, subAt: a}
-	if err := r.d.checkSector(&s); err != nil {
+	s := &r.read
+	*s = sectorRead{at: a, form: r.c2, c2: &r.pointers, subForm: r.sub, subAt: a}
+	if err := r.d.checkSector(s); err != nil {
 		return nil, kind, err
 	}
-	r.out, err = r.appendSub(s.appendC2(out), &s)
+	r.out, err = r.appendSub(s.appendC2(out), s)
 	return r.out, kind, err
 }
 
