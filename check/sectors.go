@@ -173,7 +173,7 @@ func readAll(ctx context.Context, img disc.Image, todo, ordered chan<- *job) err
 func (r *Report) collect(ordered <-chan *job, sizes []int64, opts Options) error {
 	var h *digest.Hasher
 	if !opts.NoHashes {
-		h = digest.New(sizes)
+		h = digest.New(digest.All, sizes)
 	}
 	var done, total int64
 	for _, n := range sizes {

@@ -58,7 +58,7 @@ func newWriter(p *plan, mapPath string, st *state, m *mapfile.Map) *writer {
 		w.free <- new(batch)
 	}
 	_, sizes := p.regions.tracks()
-	w.hasher = digest.New(sizes)
+	w.hasher = digest.New(digest.All, sizes)
 	return w
 }
 

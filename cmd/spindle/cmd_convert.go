@@ -66,6 +66,13 @@ If OUT cannot hold everything in IN, the conversion is refused, unless
 		if err := o.check(args[1], c.Flags().Changed("sector-size")); err != nil {
 			return nil, err
 		}
+		switch {
+		case o.NoCheck:
+		case a.json:
+			o.Hashes = digest.All
+		default:
+			o.Hashes = digest.SHA256 // the one that is shown
+		}
 		return runConvert(ctx, a, args[0], args[1], o)
 	})
 	return c

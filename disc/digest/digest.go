@@ -14,7 +14,8 @@ import (
 	"sync/atomic"
 )
 
-// Sums are the hashes of one run of bytes, in lower-case hexadecimal.
+// Sums are the hashes of one run of bytes, in lower-case hexadecimal; one that was not
+// wanted is empty.
 type Sums struct {
 	Size   int64  `json:"size"`
 	CRC32  string `json:"crc32"` // IEEE, as in ZIP and DAT files
@@ -23,56 +24,87 @@ type Sums struct {
 	SHA256 string `json:"sha256"`
 }
 
-// set is one of each hash.
-type set struct {
-	size   int64
-	hashes [4]hash.Hash // slowest first
-}
+// A Set says which hashes are wanted.
+type Set uint8
 
-func newSet() *set {
-	return &set{hashes: [4]hash.Hash{md5.New(), sha1.New(), sha256.New(), crc32.NewIEEE()}}
-}
+// The hashes, and all of them.
+const (
+	CRC32 Set = 1 << iota
+	MD5
+	SHA1
+	SHA256
 
-func (s *set) sums() Sums {
-	hexOf := func(i int) string { return hex.EncodeToString(s.hashes[i].Sum(nil)) }
-	return Sums{Size: s.size, MD5: hexOf(0), SHA1: hexOf(1), SHA256: hexOf(2), CRC32: hexOf(3)}
-}
+	All = CRC32 | MD5 | SHA1 | SHA256
+)
 
 // The hashes are computed in two lanes that take about the same time: MD5 alone, and
 // the others.
 const lanes = 2
 
-// lane returns the hashes of a set in a lane.
-func (s *set) lane(k int) []hash.Hash {
-	if k == 0 {
-		return s.hashes[:1]
+// algorithms are the hashes, each with its lane and its place in Sums.
+var algorithms = [...]struct {
+	kind Set
+	lane int
+	make func() hash.Hash
+	sum  func(*Sums) *string
+}{
+	{MD5, 0, md5.New, func(s *Sums) *string { return &s.MD5 }},
+	{SHA1, 1, sha1.New, func(s *Sums) *string { return &s.SHA1 }},
+	{SHA256, 1, sha256.New, func(s *Sums) *string { return &s.SHA256 }},
+	{CRC32, 1, func() hash.Hash { return crc32.NewIEEE() }, func(s *Sums) *string { return &s.CRC32 }},
+}
+
+// running are the hashes of one run of bytes, as far as they have come.
+type running struct {
+	size   int64
+	hashes [len(algorithms)]hash.Hash // as in algorithms; nil: not wanted
+	lanes  [lanes][]hash.Hash
+}
+
+func newRunning(wanted Set) *running {
+	r := new(running)
+	for i, a := range algorithms {
+		if wanted&a.kind != 0 {
+			r.hashes[i] = a.make()
+			r.lanes[a.lane] = append(r.lanes[a.lane], r.hashes[i])
+		}
 	}
-	return s.hashes[1:]
+	return r
+}
+
+func (r *running) sums() Sums {
+	s := Sums{Size: r.size}
+	for i, a := range algorithms {
+		if r.hashes[i] != nil {
+			*a.sum(&s) = hex.EncodeToString(r.hashes[i].Sum(nil))
+		}
+	}
+	return s
 }
 
 // A Hasher takes the bytes of an image in order and hashes the whole and each of
 // its parts.
 type Hasher struct {
 	ends  []int64 // where each part ends
-	whole *set
-	parts []*set
+	whole *running
+	parts []*running
 	at    [lanes]int64 // how far each lane is
 }
 
 // New returns a Hasher for an image of parts (tracks) of the given sizes in
 // bytes. With one part, its hashes and those of the whole are computed once.
-func New(sizes []int64) *Hasher {
+func New(wanted Set, sizes []int64) *Hasher {
 	h := new(Hasher)
 	var end int64
 	for _, n := range sizes {
 		end += n
 		h.ends = append(h.ends, end)
-		h.parts = append(h.parts, newSet())
+		h.parts = append(h.parts, newRunning(wanted))
 	}
 	if len(sizes) == 1 {
 		h.whole = h.parts[0]
 	} else {
-		h.whole = newSet()
+		h.whole = newRunning(wanted)
 	}
 	return h
 }
@@ -112,8 +144,8 @@ func (h *Hasher) write(lane int, p []byte) (int, error) {
 			return total - len(p), fmt.Errorf("digest: %d bytes too many", len(p))
 		}
 		n := int(min(int64(len(p)), h.ends[k]-h.at[lane]))
-		for _, s := range [...]*set{h.parts[k], h.whole} {
-			for _, x := range s.lane(lane) {
+		for _, s := range [...]*running{h.parts[k], h.whole} {
+			for _, x := range s.lanes[lane] {
 				x.Write(p[:n])
 			}
 			if lane == 0 {

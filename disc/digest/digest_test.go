@@ -11,7 +11,7 @@ func TestHasher(t *testing.T) {
 	data := bytes.Repeat([]byte("spindle "), 20000)
 	sizes := []int64{10, 100000, int64(len(data)) - 100010}
 	for _, step := range []int{1 << 20, 1000, 17} {
-		h := New(sizes)
+		h := New(All, sizes)
 		for p := data; len(p) > 0; {
 			n := min(step, len(p))
 			if _, err := h.Write(p[:n]); err != nil {
@@ -32,7 +32,7 @@ func TestHasher(t *testing.T) {
 			t.Error("a byte too many is accepted")
 		}
 	}
-	h := New([]int64{3})
+	h := New(All, []int64{3})
 	if _, err := h.Write([]byte("abc")); err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +47,7 @@ func TestHasher(t *testing.T) {
 func BenchmarkHasher(b *testing.B) {
 	p := make([]byte, 128<<10)
 	b.SetBytes(int64(len(p)))
-	h := New([]int64{1 << 62})
+	h := New(All, []int64{1 << 62})
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := h.Write(p); err != nil {

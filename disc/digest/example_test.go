@@ -8,7 +8,7 @@ import (
 
 // Two tracks, of one and two bytes.
 func ExampleHasher() {
-	h := digest.New([]int64{1, 2})
+	h := digest.New(digest.All, []int64{1, 2})
 	if _, err := h.Write([]byte("abc")); err != nil {
 		fmt.Println(err)
 		return

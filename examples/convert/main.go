@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"spindle/disc/digest"
 	"spindle/image"
 )
 
@@ -32,7 +33,7 @@ func convert(ctx context.Context, w io.Writer, in, out string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, img.Close()) }()
-	created, err := image.Create(ctx, out, img, image.CreateOptions{})
+	created, err := image.Create(ctx, out, img, image.CreateOptions{Hashes: digest.CRC32})
 	if errors.Is(err, image.ErrCannotHold) {
 		return fmt.Errorf("%w (CreateOptions.Lossy leaves it out)", err)
 	}

@@ -69,7 +69,7 @@ const systemPiece = 16 << 20
 // copyInSystem copies stretches of files by the system, and beside that reads, checks and
 // hashes what arrives: what was written, whatever happens to the source meanwhile.
 func (o *Output) copyInSystem(f *os.File, from []stretch, form disc.Form, t *disc.Track, first, end disc.LBA, s Stored) error {
-	if o.NoCheck {
+	if o.NoCheck && o.hash == nil {
 		for _, x := range from {
 			if err := x.copyTo(o.ctx, f, o.progress); err != nil {
 				return err

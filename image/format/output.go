@@ -41,9 +41,9 @@ type Options struct {
 	// SectorSize is how many bytes of each sector an .iso gets: 2048 (also for
 	// 0), 2336, 2352, or 2448 with the sub-channels.
 	SectorSize int
-	// NoCheck copies only: it does not look at the EDC of data sectors, and does
-	// not hash.
+	// NoCheck copies only: it does not look at the EDC of data sectors.
 	NoCheck  bool
+	Hashes   digest.Set // which to compute
 	Force    bool // replace existing files
 	Progress func(done, total int64)
 }
@@ -51,7 +51,7 @@ type Options struct {
 // Created is what was made.
 type Created struct {
 	Files []string
-	Whole digest.Sums // of the sectors, in the order of the files; with NoCheck only their size
+	Whole digest.Sums // of the sectors, in the order of the files; always their size, and the hashes that were wanted
 	// Damaged counts the data sectors whose EDC is wrong. They are written
 	// as they are, or in an .iso with the user data they have.
 	Damaged int
@@ -218,8 +218,8 @@ func (o *Output) Reserve(bytes int64, files ...string) error {
 	}
 	o.total = bytes
 	o.res.Whole.Size = bytes
-	if !o.NoCheck {
-		o.hash = digest.New([]int64{bytes})
+	if o.Hashes != 0 {
+		o.hash = digest.New(o.Hashes, []int64{bytes})
 	}
 	return nil
 }
