@@ -44,7 +44,7 @@ type Options struct {
 	// NoCheck copies only: it does not look at the EDC of data sectors.
 	NoCheck  bool
 	Hashes   digest.Set // which to compute
-	Force    bool // replace existing files
+	Force    bool       // replace existing files
 	Progress func(done, total int64)
 }
 
