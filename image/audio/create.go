@@ -1,21 +1,17 @@
 package audio
 
 import (
-	"bufio"
 	"cmp"
 	"encoding/binary"
 	"fmt"
-	"io"
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 
 	"spindle/disc"
+	"spindle/image/audio/flacenc"
 	"spindle/image/format"
-
-	"github.com/mewkiz/flac"
-	"github.com/mewkiz/flac/frame"
-	"github.com/mewkiz/flac/meta"
 )
 
 func init() {
@@ -122,17 +118,20 @@ func WaveHeader(samples uint32) []byte {
 	return binary.LittleEndian.AppendUint32(b, samples)
 }
 
+// flacPadding is the room for further tags that a FLAC file has, in bytes.
+const flacPadding = 4096
+
 // createFLAC writes songs as FLAC files, with tags from the CD-TEXT.
 func createFLAC(o *format.Output) error {
 	return create(o, ".flac", func(f *os.File, s *Song, of int) error {
-		e, err := newEncoder(f, tags(o.Layout, s, of))
+		e, err := flacenc.NewEncoder(o.Context(), f, flacenc.Options{
+			Samples: s.Bytes() / 4, Comments: tags(o.Layout, s, of), Padding: flacPadding,
+		})
 		if err != nil {
 			return err
 		}
-		if err := o.CopyTo(s.Track, s.Start, s.End, e.Write); err != nil {
-			return err
-		}
-		return e.Close()
+		err = o.CopyTo(s.Track, s.Start, s.End, e.Write)
+		return cmp.Or(err, e.Close())
 	})
 }
 
@@ -142,7 +141,7 @@ func tags(l *disc.Layout, s *Song, of int) [][2]string {
 	all := [][2]string{{"TRACKNUMBER", strconv.Itoa(s.Number)}, {"TRACKTOTAL", strconv.Itoa(of)}}
 	add := func(key, value string) {
 		if value != "" {
-			all = append(all, [2]string{key, value})
+			all = append(all, [2]string{key, strings.ToValidUTF8(value, "\uFFFD")})
 		}
 	}
 	if s.Number != 0 {
@@ -169,125 +168,4 @@ func tags(l *disc.Layout, s *Song, of int) [][2]string {
 	add("ARRANGER", own(disc.PackArranger))
 	add("GENRE", b.Genre)
 	return all
-}
-
-// blockSize is the number of samples of each channel in a frame: what libFLAC
-// takes.
-const blockSize = 4096
-
-// encoder takes samples as they are on a CD.
-type encoder struct {
-	out *seekBuffer
-	enc *flac.Encoder
-	buf []byte // less than a frame
-}
-
-// seekBuffer buffers writing to a file in which the encoder goes back once, to
-// state what it has counted. It hides that the file can be closed.
-type seekBuffer struct {
-	*bufio.Writer
-	f    *os.File
-	last error // of writing; the encoder's own errors do not lead back to it
-}
-
-// Write implements [io.Writer].
-func (s *seekBuffer) Write(p []byte) (int, error) {
-	n, err := s.Writer.Write(p)
-	if err != nil {
-		s.last = err
-	}
-	return n, err
-}
-
-func (s *seekBuffer) Seek(offset int64, whence int) (int64, error) {
-	if err := s.Flush(); err != nil {
-		return 0, err
-	}
-	return s.f.Seek(offset, whence)
-}
-
-var _ io.WriteSeeker = (*seekBuffer)(nil)
-
-func newEncoder(f *os.File, comments [][2]string) (*encoder, error) {
-	info := &meta.StreamInfo{
-		BlockSizeMin: blockSize, BlockSizeMax: blockSize, SampleRate: 44100, NChannels: 2, BitsPerSample: 16,
-	}
-	const vendor = "spindle"
-	length := 4 + len(vendor) + 4 // the encoder does not count it
-	for _, c := range comments {
-		length += 4 + len(c[0]) + 1 + len(c[1])
-	}
-	tags := &meta.Block{
-		Header: meta.Header{Type: meta.TypeVorbisComment, Length: int64(length)},
-		Body:   &meta.VorbisComment{Vendor: vendor, Tags: comments},
-	}
-	out := &seekBuffer{Writer: bufio.NewWriterSize(f, 256<<10), f: f}
-	enc, err := flac.NewEncoder(out, info, tags)
-	if err != nil {
-		return nil, err
-	}
-	enc.EnablePredictionAnalysis(false) // predict does that
-	return &encoder{out: out, enc: enc}, nil
-}
-
-// Write takes samples.
-func (e *encoder) Write(p []byte) (int, error) {
-	e.buf = append(e.buf, p...)
-	const size = blockSize * 4
-	for len(e.buf) >= size {
-		if err := e.frame(e.buf[:size]); err != nil {
-			return 0, err
-		}
-		e.buf = e.buf[:copy(e.buf, e.buf[size:])]
-	}
-	return len(p), nil
-}
-
-// frame encodes some samples, at most a block.
-func (e *encoder) frame(p []byte) error {
-	n := len(p) / 4
-	x := &frame.Frame{Header: frame.Header{
-		HasFixedBlockSize: true, BlockSize: uint16(n), SampleRate: 44100, Channels: frame.ChannelsMidSide, BitsPerSample: 16,
-	}}
-	// The encoder makes mid and side of left and right itself; the choice of how
-	// to code them has to be made by what they will be.
-	left, right := make([]int32, n), make([]int32, n)
-	mid, side := make([]int32, n), make([]int32, n)
-	for i := range n {
-		l, r := int32(int16(binary.LittleEndian.Uint16(p[4*i:]))), int32(int16(binary.LittleEndian.Uint16(p[4*i+2:])))
-		left[i], right[i], mid[i], side[i] = l, r, (l+r)>>1, l-r
-	}
-	x.Subframes = []*frame.Subframe{
-		{SubHeader: predict(mid, 16), Samples: left, NSamples: n},
-		{SubHeader: predict(side, 17), Samples: right, NSamples: n},
-	}
-	return e.cause(e.enc.WriteFrame(x))
-}
-
-// cause is the error of writing to the file, where there was one.
-func (e *encoder) cause(err error) error {
-	if err != nil && e.out.last != nil {
-		return e.out.last
-	}
-	return err
-}
-
-// Close writes what is left, and the number of samples and their MD5.
-func (e *encoder) Close() error {
-	if len(e.buf) > 0 {
-		if err := e.frame(e.buf); err != nil {
-			return err
-		}
-	}
-	if err := e.enc.Close(); err != nil {
-		return e.cause(err)
-	}
-	if err := e.out.Flush(); err != nil {
-		return err
-	}
-	// The last frame does not count among the smallest (RFC 9639 section 8.2).
-	const blockSizes = 8
-	size := binary.BigEndian.AppendUint16(nil, blockSize)
-	_, err := e.out.f.WriteAt(append(size, size...), blockSizes)
-	return err
 }
