@@ -45,7 +45,7 @@ func (r *reader) knowCache(ctx context.Context) {
 	}
 	r.cache.size = r.bufferSize(ctx)
 	switch {
-	case r.flushWorks(ctx):
+	case !r.opts.Known.ForcedAccess.Is(false) && r.flushWorks(ctx):
 		r.cache.way = byFlush
 	case r.plan.regions.size() <= 2*r.cache.size:
 		r.cache.way = byStopping
@@ -54,16 +54,17 @@ func (r *reader) knowCache(ctx context.Context) {
 	}
 }
 
-// bufferSize asks for the size of the buffer, once.
+// bufferSize asks for the size of the buffer, once. What is known of it counts where it is
+// more.
 func (r *reader) bufferSize(ctx context.Context) int64 {
 	if r.cache.size > 0 {
 		return r.cache.size
 	}
-	caps, err := r.drive.Drive.Capabilities(ctx)
-	if err != nil || caps.BufferSize <= 0 {
-		return usualBuffer
+	size := int64(usualBuffer)
+	if caps, err := r.drive.Drive.Capabilities(ctx); err == nil && caps.BufferSize > 0 {
+		size = int64(caps.BufferSize) << 10
 	}
-	return min(int64(caps.BufferSize)<<10, mostBuffer)
+	return min(max(size, int64(r.opts.Known.Cache.Value)), mostBuffer)
 }
 
 // flushTries is how many times it is tried whether the buffer is emptied.

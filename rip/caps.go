@@ -5,10 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"spindle/disc"
 	"spindle/disc/cdsector"
 	"spindle/drive"
+	"spindle/drive/known"
 	"spindle/scsi/mmc"
 )
 
@@ -40,7 +42,7 @@ func (c *Contents) chooseCaps(ctx context.Context, opts Options) (drive.ReadCaps
 		}
 		return caps, nil
 	}
-	return c.tryAudio(ctx, caps, audio)
+	return c.tryAudio(ctx, caps, audio, &opts.Known)
 }
 
 func firstAudio(l *disc.Layout) *disc.Track {
@@ -53,22 +55,15 @@ func firstAudio(l *disc.Layout) *disc.Track {
 }
 
 // tryAudio tries error pointers and sub-channel together, in both orders, then
-// the sub-channel alone. Of the forms of error pointers, that of 296 bytes comes first:
-// more drives of today give it right, and its pairs of sectors are a multiple of 16 bytes.
-func (c *Contents) tryAudio(ctx context.Context, caps drive.ReadCaps, t *disc.Track) (drive.ReadCaps, error) {
+// the sub-channel alone.
+func (c *Contents) tryAudio(ctx context.Context, caps drive.ReadCaps, t *disc.Track, facts *known.Facts) (drive.ReadCaps, error) {
 	at := t.Start + (t.End-t.Start)/2
-	claimed := caps.C2 != mmc.NoC2
+	claimed := caps.C2 != mmc.NoC2 || facts.C2Bits.Is(true) || facts.C2Block.Is(true)
 	alone := caps
 	alone.C2 = mmc.NoC2
 	var tries []drive.ReadCaps
 	if claimed {
-		for _, caps.C2 = range [...]mmc.C2Mode{mmc.C2AndBlock, mmc.C2Bits} {
-			if tries = append(tries, caps); caps.Sub != mmc.NoSub {
-				swapped := caps
-				swapped.SubFirst = true
-				tries = append(tries, swapped)
-			}
-		}
+		tries = pointerForms(caps, facts)
 	}
 	found := false
 	for _, try := range tries {
@@ -100,6 +95,39 @@ func (c *Contents) tryAudio(ctx context.Context, caps drive.ReadCaps, t *disc.Tr
 		c.note(Note{Code: NoteNoC2})
 	}
 	return caps, nil
+}
+
+// pointerForms are the forms of error pointers that are worth a trial, the likeliest
+// first. That of 296 bytes comes before the other: more drives of today give it right, and
+// its pairs of sectors are a multiple of 16 bytes.
+func pointerForms(caps drive.ReadCaps, facts *known.Facts) []drive.ReadCaps {
+	if caps.Sub != mmc.NoSub && facts.C2WithSub.Is(false) {
+		return nil
+	}
+	var likely, others []drive.ReadCaps
+	for _, form := range [...]struct {
+		c2    mmc.C2Mode
+		right known.Fact[bool]
+	}{{mmc.C2AndBlock, facts.C2Block}, {mmc.C2Bits, facts.C2Bits}} {
+		if form.right.Is(false) {
+			continue
+		}
+		caps.C2, caps.SubFirst = form.c2, false
+		orders := []drive.ReadCaps{caps}
+		if caps.Sub != mmc.NoSub {
+			caps.SubFirst = true
+			orders = append(orders, caps)
+		}
+		if facts.SubFirst.Is(true) {
+			slices.Reverse(orders)
+		}
+		if form.right.Is(true) {
+			likely = append(likely, orders...)
+		} else {
+			others = append(others, orders...)
+		}
+	}
+	return append(likely, others...)
 }
 
 // Bounds on what error pointers may say of good audio.

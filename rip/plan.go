@@ -199,6 +199,6 @@ func gather(ctx context.Context, c *Contents, opts Options, earlier *state) (fac
 	if f.caps, err = c.chooseCaps(ctx, opts); err != nil {
 		return f, err
 	}
-	f.displaced, err = c.displaced(ctx)
+	f.displaced, err = c.displaced(ctx, &opts.Known)
 	return f, err
 }

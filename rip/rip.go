@@ -16,6 +16,7 @@ import (
 	"spindle/disc"
 	"spindle/disc/digest"
 	"spindle/drive"
+	"spindle/drive/known"
 	"spindle/image/mapfile"
 	"spindle/internal/atomicfile"
 	"spindle/internal/diskspace"
@@ -59,6 +60,10 @@ type Options struct {
 	// Otherwise it is read twice and compared, for some drives say nothing, or the
 	// wrong.
 	Once bool
+	// Known is what is known of the drive. It says what is tried first, and what need
+	// not be; nothing is believed for it that is not checked otherwise. Known.Offset is
+	// for the caller to decide on.
+	Known known.Facts
 
 	Observer Observer // may be nil
 }

@@ -49,6 +49,11 @@ func (o *observer) Progress(p Progress) {
 // name.
 func tray(t testing.TB, path, query string) *mmc.Drive {
 	t.Helper()
+	return mmc.New(simulated(t, path, query))
+}
+
+func simulated(t testing.TB, path, query string) *sim.Drive {
+	t.Helper()
 	spec, err := sim.ParseSpec(path + query)
 	if err != nil {
 		t.Fatal(err)
@@ -65,7 +70,7 @@ func tray(t testing.TB, path, query string) *mmc.Drive {
 	}
 	d := sim.New(cfg)
 	t.Cleanup(func() { d.Close() })
-	return mmc.New(d)
+	return d
 }
 
 func makeDisc(t testing.TB, name string) string {

@@ -6,6 +6,7 @@ import (
 	"spindle/disc"
 	"spindle/disc/cdsector"
 	"spindle/drive"
+	"spindle/drive/known"
 )
 
 // Drives without accurate stream (MMC-6 5.3.10) begin to read audio some samples early or
@@ -14,20 +15,24 @@ import (
 const (
 	// streamOverlap is how many sectors are read twice at a place.
 	streamOverlap = 4
-	// streamTries is how many times the places are gone through.
-	streamTries = 3
+	// streamTries is how many times the places are gone through, and doubtfulTries where
+	// the drive is known to begin elsewhere.
+	streamTries, doubtfulTries = 3, 12
 )
 
 // displaced tries whether audio comes from where it is asked for. Where nothing can be
 // told, the drive's own word counts.
-func (c *Contents) displaced(ctx context.Context) (bool, error) {
+func (c *Contents) displaced(ctx context.Context, facts *known.Facts) (bool, error) {
 	if !c.reader.Caps.Raw || firstAudio(c.Layout) == nil {
 		return false, nil
 	}
 	plain := drive.Reader{Drive: c.reader.Drive, Caps: withoutPointers(c.reader.Caps)}
 	places := c.audioPlaces(0, perTransfer(c.reader.Drive.MaxTransfer(), cdsector.Size))
-	told := false
-	for range streamTries {
+	told, tries := false, streamTries
+	if facts.Stream.Is(false) {
+		tries = doubtfulTries
+	}
+	for range tries {
 		ends := make([][]byte, len(places))
 		for i, at := range places {
 			buf := make([]byte, int(at.count)*cdsector.Size)

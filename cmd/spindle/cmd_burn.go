@@ -134,7 +134,7 @@ func runBurn(ctx context.Context, a *app, path string, o burnFlags) (result, err
 		known = damageOf(ctx, pre.img, pre.damaged)
 	}
 	for _, name := range names {
-		d, err := a.open(ctx, name, how)
+		d, _, err := a.openKnown(ctx, name, how)
 		if err != nil {
 			return nil, err
 		}

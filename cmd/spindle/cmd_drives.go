@@ -6,6 +6,7 @@ import (
 
 	"spindle/drive"
 	"spindle/drive/byname"
+	"spindle/drive/known"
 	"spindle/internal/printable"
 	"spindle/scsi"
 	"spindle/scsi/mmc"
@@ -18,13 +19,14 @@ func drivesCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "drives [FILE]",
 		Short: "List the optical drives and what is in them",
-		Long: `List the optical drives and what is in them.
+		Long: `List the optical drives and what is in them; with --verbose, also what is known of each.
 
 --report instead tries what one drive can do, with the disc that is in it: which commands
 it answers, in which forms and how fast it gives sectors, and how its buffer is defeated.
 A CD with audio and data shows most. Nothing is written to the disc. With FILE, the
 traffic is recorded there, without serial numbers, to be sent to others; it contains
-parts of the disc. "-d sim:trace=FILE" plays it back.
+parts of the disc. "-d sim:trace=FILE" plays it back. What was found is remembered for
+this model and firmware: rip and burn try first what worked.
 
 --simulated lists the drives that "-d sim:FILE?drive=NAME" can simulate, and the traits
 that "trait=" gives any simulated drive.`,
@@ -60,6 +62,8 @@ type driveEvent struct {
 	Links    []string `json:"links,omitempty"`
 	Medium   string   `json:"medium,omitempty"`
 	Problem  string   `json:"problem,omitempty"`
+
+	Known []knownFact `json:"known,omitempty"` // with --verbose
 }
 
 func (e *driveEvent) Text(p *page) {
@@ -82,9 +86,12 @@ func (e *driveEvent) Text(p *page) {
 	p.line("%s", line)
 	if e.Problem != "" {
 		p.line("    %s", e.Problem)
-		return
+	} else {
+		p.line("    %s", e.Medium)
 	}
-	p.line("    %s", e.Medium)
+	for _, line := range knownLines(e.Known) {
+		p.hang("    ", "      ", "known: "+line)
+	}
 }
 
 func runDrives(ctx context.Context, a *app) (result, error) {
@@ -94,6 +101,10 @@ func runDrives(ctx context.Context, a *app) (result, error) {
 	}
 	if len(all) == 0 {
 		return nil, byname.ErrNoDrive
+	}
+	var lib *known.Library
+	if a.verbose {
+		lib = a.library()
 	}
 	for _, d := range all {
 		e := driveEvent{
@@ -106,6 +117,11 @@ func runDrives(ctx context.Context, a *app) (result, error) {
 		e.Medium, err = mediumIn(ctx, d.Path)
 		if err != nil {
 			e.Problem = explain(err).what
+		}
+		if lib != nil {
+			facts, err := lib.Of(known.ID{Vendor: d.Vendor, Product: d.Model, Revision: d.Revision})
+			a.noteIgnored(err)
+			e.Known = knownFacts(&facts)
 		}
 		a.show(&e)
 	}

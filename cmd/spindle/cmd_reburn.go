@@ -176,7 +176,7 @@ func runReburn(ctx context.Context, a *app, args []string, o reburnFlags) (resul
 	if t.name == "" {
 		t.name = j.Device
 	}
-	if t.drive, err = a.open(ctx, t.name, byname.Exclusive); err != nil {
+	if t.drive, _, err = a.openKnown(ctx, t.name, byname.Exclusive); err != nil {
 		return nil, err
 	}
 	r := &reburning{app: a, src: src, id: id, j: j, t: t, o: o, progress: progress}

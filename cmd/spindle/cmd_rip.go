@@ -26,6 +26,7 @@ import (
 type ripFlags struct {
 	rip.Options
 	format ripFormat
+	offset offsetFlag
 	sha256 bool
 	eject  bool
 }
@@ -62,14 +63,11 @@ Ctrl-C, a power cut, or a cleaning of the disc, the same command resumes from th
 	f.DurationVar(&o.GiveUp, "give-up", 0, "stop working on damage after a `TIME` without success, such as 10m")
 	f.Var(count(&o.Speed, 0, 0, mostSpeed, "N"), "speed", "reading speed, as a multiple of 1x (by default the drive's choice)")
 	f.BoolVar(&o.Once, "once", false, "read audio once, and believe what the drive says of errors in it (C2)")
-	f.Var(count(&o.Offset, 0, -mostOffset, mostOffset, "SAMPLES"), "offset", "read offset correction for audio")
+	f.Var(&o.offset, "offset", "read offset correction for audio, or \"known\": the one known for the drive")
 	f.BoolVar(&o.eject, "eject", false, "open the tray if everything was read correctly")
 	complete(c, "format", ripFormats)
 	return c
 }
-
-// mostOffset is the largest read offset correction: ten sectors.
-const mostOffset = 5880
 
 // ripFormat is the value of --format.
 type ripFormat string
@@ -188,7 +186,12 @@ func runRip(ctx context.Context, a *app, o ripFlags) (result, error) {
 	if err := o.sumsInTheWay(); err != nil {
 		return nil, err
 	}
-	dev, err := a.open(ctx, "", byname.Shared)
+	dev, facts, err := a.openKnown(ctx, "", byname.Shared)
+	if err != nil {
+		return nil, err
+	}
+	o.Known = facts
+	offset, err := o.correction()
 	if err != nil {
 		return nil, err
 	}
@@ -207,7 +210,7 @@ func runRip(ctx context.Context, a *app, o ripFlags) (result, error) {
 	}
 	r := newRipResult(res)
 	if r.ReadOnce || r.ReadTwice {
-		r.Silence = o.Offset
+		r.Silence, r.Offset = o.Offset, offset
 	}
 	r.Files = filesHit(ctx, o.Output, res)
 	sums, err := o.sums(a, res)
@@ -221,6 +224,22 @@ func runRip(ctx context.Context, a *app, o ripFlags) (result, error) {
 		}
 	}
 	return r, nil
+}
+
+// correction decides on the read offset correction. With the sub-channel, which is not
+// displaced, only the one that was asked for is an error.
+func (o *ripFlags) correction() (*offsetChoice, error) {
+	c, err := o.offset.choose(o.Known.Offset)
+	if c == nil || err != nil {
+		return nil, err
+	}
+	if o.Subchannel && !o.offset.set {
+		c.Applied = false
+	}
+	if c.Applied {
+		o.Offset = c.Samples
+	}
+	return c, nil
 }
 
 // filesHit names the files in an image that its bad sectors belong to, as far as
@@ -270,6 +289,7 @@ type ripResult struct {
 	C2         bool            `json:"c2,omitempty"` // the drive reported errors in audio
 	Resumed    bool            `json:"resumed,omitempty"`
 	Silence    int             `json:"silent_samples,omitempty"` // at the edge of the audio, that an offset correction puts out of reach
+	Offset     *offsetChoice   `json:"read_offset,omitempty"`
 	Seconds    float64         `json:"seconds"`
 }
 
@@ -317,6 +337,9 @@ func (r *ripResult) Text(p *page) {
 		p.text("Every sector that is recorded was read without error (%s not recorded on the disc: zeros in the image).", plural(int(r.Absent), "sector"))
 	default:
 		p.text("Every sector was read without error.")
+	}
+	if text := r.Offset.text(); text != "" {
+		p.text("%s", text)
 	}
 	if r.Silence != 0 && r.BadSectors == 0 {
 		side := "end"

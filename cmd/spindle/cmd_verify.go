@@ -433,7 +433,7 @@ func (v *verification) other(ctx context.Context) (disc.Image, error) {
 		found.note(v.a, exitDone)
 		return img, err
 	}
-	d, err := v.a.open(ctx, v.o.with, byname.Shared)
+	d, _, err := v.a.openKnown(ctx, v.o.with, byname.Shared)
 	if err != nil {
 		return nil, err
 	}

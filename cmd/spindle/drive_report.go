@@ -11,6 +11,7 @@ import (
 
 	"spindle/drive"
 	"spindle/drive/byname"
+	"spindle/drive/known"
 	"spindle/drive/trial"
 	"spindle/internal/printable"
 	"spindle/scsi"
@@ -29,6 +30,10 @@ type reportResult struct {
 	// Turnaround is the time of a command that does nothing.
 	Turnaround float64 `json:"turnaround_us"`
 	Trace      string  `json:"trace,omitempty"`
+	// Known is what rip and burn use, with what this report found, and Memory the file
+	// that keeps it.
+	Known  []knownFact `json:"known,omitempty"`
+	Memory string      `json:"memory,omitempty"`
 }
 
 type reportQuestion struct {
@@ -91,7 +96,27 @@ func runReport(ctx context.Context, a *app, args []string) (result, error) {
 	if len(args) > 0 {
 		res.Trace = args[0]
 	}
+	a.remember(r, res)
 	return res, nil
+}
+
+// remember keeps what a report found on the drive, unless it was played back.
+func (a *app) remember(r *trial.Report, res *reportResult) {
+	lib, name := a.library(), a.drive()
+	if lib == nil || isReplay(name) {
+		return
+	}
+	id := known.ID{Vendor: r.Inquiry.Vendor, Product: r.Inquiry.Product, Revision: r.Inquiry.Revision, Variant: variantOf(name)}
+	if learned := r.Learned(); len(knownFacts(&learned)) > 0 {
+		if err := lib.Remember(id, learned); err != nil {
+			a.note("What was found is not remembered: " + fileWords(err))
+		} else {
+			res.Memory = lib.File(id)
+		}
+	}
+	facts, err := lib.Of(id)
+	a.noteIgnored(err)
+	res.Known = knownFacts(&facts)
 }
 
 // recordTo returns dev with a trace of it in a new file, which finish completes.
@@ -151,6 +176,12 @@ func (r *reportResult) Text(p *page) {
 	p.line("turnaround: %.0f µs between two commands", r.Turnaround)
 	for i := range r.Stretches {
 		r.Stretches[i].text(p)
+	}
+	for _, line := range knownLines(r.Known) {
+		p.hang("known:      ", "            ", line)
+	}
+	if r.Memory != "" {
+		p.hang("remembered: ", "            ", "in "+printable.Line(r.Memory)+"; delete this file to forget it")
 	}
 	if r.Trace != "" {
 		p.line("trace:      %s, without serial numbers; it contains parts of the disc", r.Trace)

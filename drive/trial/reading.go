@@ -106,22 +106,34 @@ func (t *reading) place(thousandths, n int) addr.LBA {
 	return t.s.At + addr.LBA(int(t.s.End-t.s.At-addr.LBA(n))*thousandths/1000)
 }
 
-// transfers finds the largest number of bytes that one command brings.
+// transfers finds the largest number of bytes that one command brings. What fails at two
+// places is the drive's limit, or its adapter's, and not damage.
 func (t *reading) transfers(ctx context.Context) error {
 	for _, limit := range [...]int{16 << 10, 32 << 10, 64 << 10, 128 << 10, 256 << 10} {
 		n := limit / t.size()
 		if limit > t.d.MaxTransfer() || int(t.s.End-t.s.At) < n {
 			return nil
 		}
-		_, err := t.read(ctx, t.place(200, n), n)
-		if err := broken(ctx, err); err != nil {
-			return err
+		var err error
+		for _, place := range [...]int{200, 600} {
+			_, err = t.read(ctx, t.place(place, n), n)
+			if err := broken(ctx, err); err != nil {
+				return err
+			}
+			if err == nil || short(err) {
+				break
+			}
+			// A command that hung was ended by a reset, of which the next one would hear.
+			if err := broken(ctx, drive.WaitReady(ctx, t.d, drive.ReadyLimit)); err != nil {
+				return err
+			}
 		}
 		switch {
 		case err == nil:
 			t.s.Transfer = limit
 			t.batch = min(mostBatch, limit/longest)
 		case !short(err): // larger ones may come whole again
+			t.s.Limited = true
 			return nil
 		}
 	}

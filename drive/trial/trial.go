@@ -69,6 +69,8 @@ type Stretch struct {
 	Forms   []Form // of a CD
 	// Transfer is the largest number of bytes that one command brought.
 	Transfer int
+	// Limited: more than Transfer did not come, at two places.
+	Limited bool
 	// Short: some replies were cut, and the drive or a bridge reported no error.
 	Short bool
 	Cache Cache
