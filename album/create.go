@@ -1,0 +1,292 @@
+package album
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"spindle/cue"
+	"spindle/disc"
+	"spindle/disc/accuraterip"
+	"spindle/disc/cdsector"
+	"spindle/disc/discid"
+	"spindle/image/audio"
+	"spindle/image/audio/flacenc"
+	"spindle/image/format"
+)
+
+// ErrNoAudio: a disc has no songs.
+var ErrNoAudio = errors.New("the disc has no audio tracks")
+
+// Coding is how sound is written.
+type Coding uint8
+
+// The codings.
+const (
+	FLAC Coding = iota
+	Wave
+)
+
+func (c Coding) suffix() string {
+	if c == Wave {
+		return ".wav"
+	}
+	return ".flac"
+}
+
+// Options say how to write an album.
+type Options struct {
+	Coding Coding
+	// OneFile makes a single sound file of all songs, with a sheet beside it.
+	OneFile bool
+	// EmbedSheet puts the sheet into the single FLAC file, too: as the block of RFC 9639,
+	// and as the comment CUESHEET.
+	EmbedSheet bool
+	// Only are the numbers of the songs to take; nil: all. Of some songs no sheet is made.
+	Only []int
+	// Response is what AccurateRip says of the disc; nil where that is not known.
+	Response accuraterip.Response
+	Force    bool                    // replace existing files
+	Progress func(done, total int64) // bytes of sectors
+}
+
+// Created is what was made.
+type Created struct {
+	Files []string // paths
+	Sheet string   // that of the sheet, or ""
+	Songs []Made   // in the order of the disc
+	Flaws disc.Flaws
+	Maps  []string // the paths of the maps that list them
+	Bytes int64    // of sectors
+}
+
+// Made is a song that was written.
+type Made struct {
+	Number int
+	Path   string
+	Title  string
+	First  disc.LBA // the sectors [First, End)
+	End    disc.LBA
+	Sums   accuraterip.Sums   // of what the databases take for the track; zeros for number 0
+	Proof  accuraterip.Result // what AccurateRip says, when Options.Response was there
+	Flawed int                // sectors that are not right
+}
+
+// Create writes the album of an image into a folder, which has to be there.
+//
+// All files are written under temporary names, and renamed when all are whole. Errors
+// wrap ErrNoAudio, those of package format, or those of reading and writing.
+func Create(ctx context.Context, dir string, a *Album, img disc.Image, o Options) (*Created, error) {
+	w := &writer{album: a, dir: dir, Options: o}
+	base := a.Name("")
+	if base == "" {
+		base = "Audio CD"
+	}
+	w.base = base
+	if err := w.plan(); err != nil {
+		return nil, err
+	}
+	path := filepath.Join(dir, FileName(base, ".cue"))
+	res, err := format.Create(ctx, format.Format{Create: w.create}, path, img, format.Options{
+		Force: o.Force, Lossy: true, Progress: o.Progress,
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := &Created{Files: res.Files, Flaws: res.Flaws, Maps: res.Maps, Bytes: res.Whole.Size}
+	if o.Only == nil {
+		out.Sheet = path
+	}
+	w.judge(out)
+	return out, nil
+}
+
+// A writer writes one album.
+type writer struct {
+	Options
+	album *Album
+	dir   string
+	base  string
+	parts []part
+	meter *meter
+}
+
+// plan decides which files there will be.
+func (w *writer) plan() error {
+	for i := range w.album.Songs {
+		s := &w.album.Songs[i]
+		if w.Only != nil && !slices.Contains(w.Only, s.Number) {
+			continue
+		}
+		p := part{name: s.fileName(w.Coding.suffix()), kind: cue.Wave, from: s.Start, to: s.End, songs: []*Song{s}}
+		if n := len(w.parts); w.OneFile && n > 0 && w.parts[n-1].to == s.Start {
+			w.parts[n-1].songs, w.parts[n-1].to = append(w.parts[n-1].songs, s), s.End
+			continue
+		}
+		w.parts = append(w.parts, p)
+	}
+	if w.OneFile {
+		w.nameOne()
+	}
+	for _, n := range w.Only {
+		if !slices.ContainsFunc(w.album.Songs, func(s Song) bool { return s.Number == n }) {
+			return fmt.Errorf("%w: %d", format.ErrNoTrack, n)
+		}
+	}
+	if len(w.parts) == 0 {
+		return ErrNoAudio
+	}
+	if w.Only == nil {
+		for _, t := range w.album.Layout.Tracks() {
+			if t.Mode.IsData() {
+				w.parts = append(w.parts, dataPart(t))
+			}
+		}
+		slices.SortFunc(w.parts, func(a, b part) int { return int(a.from) - int(b.from) })
+	}
+	return nil
+}
+
+// nameOne names the files of all songs, of which there is one but where data stand between
+// songs.
+func (w *writer) nameOne() {
+	for i := range w.parts {
+		name := w.base
+		if len(w.parts) > 1 {
+			name += fmt.Sprintf(" (part %d)", i+1)
+		}
+		w.parts[i].name = FileName(name, w.Coding.suffix())
+	}
+}
+
+// dataPart is the file of a data track: an ISO, which is of use by itself, where that
+// holds all of the track.
+func dataPart(t *disc.Track) part {
+	name := fmt.Sprintf("%02d - Data", t.Number)
+	p := part{name: name + ".bin", kind: cue.Binary, from: t.Begin(), to: t.End, track: t}
+	if t.Mode == disc.Mode1 && t.Pregap == 0 {
+		p.name, p.block = name+".iso", true
+	}
+	return p
+}
+
+// create writes the files.
+func (w *writer) create(o *format.Output) error {
+	var bytes int64
+	var names []string
+	for _, p := range w.parts {
+		bytes += int64(p.to-p.from) * cdsector.Size
+		names = append(names, filepath.Join(w.dir, p.name))
+	}
+	var texts []cue.TextFile
+	if w.Only == nil {
+		_, texts = w.album.sheet(w.parts, o.Path)
+		for _, x := range texts {
+			names = append(names, x.Path)
+		}
+	}
+	if err := o.Reserve(bytes, names...); err != nil {
+		return err
+	}
+	w.meter = newMeter(w.album.Layout)
+	for i := range w.parts {
+		if err := w.write(o, names[i], &w.parts[i]); err != nil {
+			return err
+		}
+	}
+	for _, x := range texts {
+		if err := o.WriteBytes(x.Path, x.Data); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// write makes one file.
+func (w *writer) write(o *format.Output, path string, p *part) error {
+	switch {
+	case p.block:
+		return o.Write(path, func(f *os.File) error { return o.Copy(f, p.track, p.from, p.to, format.UserData) })
+	case p.track != nil:
+		return o.Write(path, func(f *os.File) error { return o.Copy(f, p.track, p.from, p.to, format.Whole) })
+	}
+	return o.Write(path, func(f *os.File) error {
+		sink, end, err := w.encoder(o.Context(), f, p)
+		if err != nil {
+			return err
+		}
+		at := p.from
+		for _, s := range p.songs {
+			if err = o.CopyTo(s.Track, s.Start, s.End, func(b []byte) (int, error) {
+				w.meter.write(at, b)
+				at += disc.LBA(len(b) / cdsector.Size)
+				return sink.Write(b)
+			}); err != nil {
+				break
+			}
+		}
+		return errors.Join(err, end())
+	})
+}
+
+// encoder returns where the samples of a file go, and what ends it.
+func (w *writer) encoder(ctx context.Context, f *os.File, p *part) (io.Writer, func() error, error) {
+	sectors := int64(p.to - p.from)
+	if w.Coding == Wave {
+		_, err := f.Write(audio.WaveHeader(uint32(sectors * cdsector.Size)))
+		return f, func() error { return nil }, err
+	}
+	o := flacenc.Options{Samples: sectors * discid.SectorSamples, Padding: padding}
+	if w.OneFile {
+		o.Comments = w.album.Tags.pairs()
+		if w.EmbedSheet {
+			text, block := w.album.embedded(p)
+			o.Comments = append(o.Comments, [2]string{"CUESHEET", text})
+			o.CueSheet = block
+		}
+	} else {
+		o.Comments = w.album.comments(p.songs[0]).pairs()
+	}
+	e, err := flacenc.NewEncoder(ctx, f, o)
+	if err != nil {
+		return nil, nil, err
+	}
+	return e, e.Close, nil
+}
+
+// padding is what a FLAC file keeps free for what its tags get later, in bytes: what the
+// programs of the format's makers leave.
+const padding = 8192
+
+// judge states of each song what its samples proved.
+func (w *writer) judge(out *Created) {
+	sums := w.meter.finish()
+	var proofs []accuraterip.Result
+	if w.Response != nil {
+		var slots []int
+		for _, s := range w.meter.spans {
+			slots = append(slots, s.Slot)
+		}
+		proofs = w.meter.sums.Judge(w.Response, slots)
+	}
+	for i := range w.parts {
+		p := &w.parts[i]
+		for _, s := range p.songs {
+			m := Made{Number: s.Number, Path: filepath.Join(w.dir, p.name), Title: s.Tags.Get("TITLE"), First: s.Start, End: s.End}
+			for _, f := range out.Flaws.Clip(s.Start, s.End) {
+				m.Flawed += f.Count
+			}
+			if k := slices.IndexFunc(w.meter.spans, func(x discid.Span) bool { return x.Track == m.Number }); k >= 0 {
+				m.Sums = sums[k]
+				if proofs != nil {
+					m.Proof = proofs[k]
+				}
+			}
+			out.Songs = append(out.Songs, m)
+		}
+	}
+}

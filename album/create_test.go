@@ -1,0 +1,155 @@
+package album
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"spindle/disc"
+	"spindle/disc/cdsector"
+	"spindle/image"
+	"spindle/image/format"
+	"spindle/internal/testdisc"
+)
+
+// openDisc opens one of the test discs.
+func openDisc(t *testing.T, name string) disc.Image {
+	t.Helper()
+	path, err := testdisc.Make(t.TempDir(), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	img, err := image.Open(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { img.Close() })
+	return img
+}
+
+// An album is the disc: what its sheet opens has the same tracks and the same sectors.
+func TestAlbumIsTheDisc(t *testing.T) {
+	for label, o := range map[string]Options{"flac": {}, "one": {OneFile: true, EmbedSheet: true}, "wav": {Coding: Wave}} {
+		for _, name := range []string{"audio", "mixed", "cdextra", "hidden"} {
+			t.Run(name+"/"+label, func(t *testing.T) {
+				t.Parallel()
+				img := openDisc(t, name)
+				dir := t.TempDir()
+				made, err := Create(t.Context(), dir, Of(img.Layout()), img, o)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, f := range made.Files {
+					if filepath.Dir(f) != dir {
+						t.Errorf("%s is not in the folder", f)
+					}
+				}
+				again, err := image.Open(t.Context(), made.Sheet)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer again.Close()
+				compare(t, img, again)
+			})
+		}
+	}
+}
+
+func compare(t *testing.T, a, b disc.Image) {
+	t.Helper()
+	tracks := a.Layout().Tracks()
+	if n := len(b.Layout().Tracks()); n != len(tracks) {
+		t.Fatalf("%d tracks, not %d", n, len(tracks))
+	}
+	for i, x := range tracks {
+		y := b.Layout().Tracks()[i]
+		if x.Start != y.Start || x.End != y.End || x.Pregap != y.Pregap || x.Mode != y.Mode || x.ISRC != y.ISRC || len(x.Indexes) != len(y.Indexes) {
+			t.Errorf("%+v, not %+v", *y, *x)
+			continue
+		}
+		p, q := make([]byte, x.Sectors()*cdsector.Size), make([]byte, x.Sectors()*cdsector.Size)
+		if err := errors.Join(a.ReadSectors(t.Context(), p, x.Begin()), b.ReadSectors(t.Context(), q, y.Begin())); err != nil {
+			t.Error(err)
+		} else if !bytes.Equal(p, q) {
+			t.Errorf("track %d differs", x.Number)
+		}
+	}
+}
+
+// Some songs only: no sheet, and nothing else.
+func TestSomeSongs(t *testing.T) {
+	img := openDisc(t, "audio")
+	dir := t.TempDir()
+	made, err := Create(t.Context(), dir, Of(img.Layout()), img, Options{Only: []int{2}})
+	if err != nil || len(made.Files) != 1 || made.Sheet != "" || len(made.Songs) != 1 || made.Songs[0].Number != 2 {
+		t.Fatalf("%+v, %v", made, err)
+	}
+	all, err := Create(t.Context(), t.TempDir(), Of(img.Layout()), img, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range all.Songs {
+		if s.Number == 2 && s.Sums != made.Songs[0].Sums {
+			t.Errorf("%+v, and in all %+v", made.Songs[0].Sums, s.Sums)
+		}
+	}
+	if _, err := Create(t.Context(), dir, Of(img.Layout()), img, Options{Only: []int{77}}); !errors.Is(err, format.ErrNoTrack) {
+		t.Error(err)
+	}
+}
+
+func TestNothingIsReplaced(t *testing.T) {
+	img := openDisc(t, "audio")
+	dir := t.TempDir()
+	a := Of(img.Layout())
+	if _, err := Create(t.Context(), dir, a, img, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	before, _ := os.ReadDir(dir)
+	if _, err := Create(t.Context(), dir, a, img, Options{}); !errors.Is(err, format.ErrExists) {
+		t.Error(err)
+	}
+	if _, err := Create(t.Context(), dir, a, img, Options{Force: true}); err != nil {
+		t.Error(err)
+	}
+	if after, _ := os.ReadDir(dir); len(after) != len(before) {
+		t.Errorf("%d files, then %d", len(before), len(after))
+	}
+}
+
+// What is not right in the disc is not right in the songs.
+func TestFlawsOfSongs(t *testing.T) {
+	img := openDisc(t, "audio")
+	t2 := img.Layout().Tracks()[1]
+	flawed := disc.WithFlaws(img, disc.FlawsOf(disc.Flaw{First: t2.Start + 5, Count: 3, Kind: disc.Unread}))
+	made, err := Create(t.Context(), t.TempDir(), Of(img.Layout()), flawed, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range made.Songs {
+		if want := 3; s.Number == 2 && s.Flawed != want || s.Number != 2 && s.Flawed != 0 {
+			t.Errorf("song %d has %d", s.Number, s.Flawed)
+		}
+	}
+	if len(made.Maps) != 1 || !strings.HasSuffix(made.Maps[0], ".cue.map") {
+		t.Errorf("maps: %q", made.Maps)
+	}
+	again, err := image.Open(t.Context(), made.Sheet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer again.Close()
+	if f := again.Flaws(); len(f) != 1 || f[0].First != t2.Start+5 || f[0].Count != 3 {
+		t.Errorf("%v", f)
+	}
+}
+
+func TestNoAudio(t *testing.T) {
+	img := openDisc(t, "data")
+	if _, err := Create(t.Context(), t.TempDir(), Of(img.Layout()), img, Options{}); !errors.Is(err, ErrNoAudio) {
+		t.Error(err)
+	}
+}
