@@ -26,6 +26,9 @@ func (r *reader) passes(ctx context.Context) error {
 	if err != nil && !gaveUp {
 		return err
 	}
+	if err := r.provePass(ctx); err != nil {
+		return err
+	}
 	if r.plan.readTwice {
 		if err := r.comparePass(ctx); err != nil {
 			return err

@@ -41,6 +41,8 @@ type reader struct {
 	given    bool        // sectors came in this run
 	refusals refusals
 
+	proven []drive.Stretch // audio, by something else than the drive
+
 	unwrittenSectors int64 // that were never written: zeros in the image
 
 	flagged  int // batches in a row whose error pointers are doubtful

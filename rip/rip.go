@@ -64,6 +64,10 @@ type Options struct {
 	// not be; nothing is believed for it that is not checked otherwise. Known.Offset is
 	// for the caller to decide on.
 	Known known.Facts
+	// Prove, when it is not nil, is given the audio after its first reading, and returns the
+	// sectors that something else proves right, as a database of checksums can. Those are not
+	// read again, and whatever the drive said of errors in them counts no more.
+	Prove func(context.Context, *Reading) ([]drive.Stretch, error)
 
 	Observer Observer // may be nil
 }
@@ -104,6 +108,7 @@ type Phase string
 const (
 	Surveying Phase = "surveying"
 	Copying   Phase = "reading"
+	Proving   Phase = "proving"
 	Comparing Phase = "reading again"
 	Trimming  Phase = "closing in on damage"
 	Retrying  Phase = "retrying"
@@ -154,8 +159,10 @@ type Result struct {
 	// Absent counts the sectors that hold no data on the disc, and are zeros in the image:
 	// between sessions, and as far as this run met them, those that were never written.
 	Absent int64
-	// ReadTwice: all audio was read twice, and what came differently is among Bad.
+	// ReadTwice: all audio but Proven was read twice, and what came differently is among Bad.
 	ReadTwice bool
+	// Proven is the audio that [Options.Prove] returned in this run.
+	Proven []drive.Stretch
 	// Pointed: the drive reported errors in audio (C2), and those are among Bad.
 	Pointed bool
 

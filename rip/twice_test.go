@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"spindle/disc/cdsector"
+	"spindle/drive"
 	"spindle/image/mapfile"
 	"spindle/scsi/mmc"
 	"spindle/scsi/sim"
@@ -139,5 +141,36 @@ func TestDisplacedAudio(t *testing.T) {
 	}
 	if got, err := os.ReadFile(base(opts.Output) + ".bin"); err != nil || !bytes.Equal(got, a.b) {
 		t.Errorf("the image is not the disc (%v)", err)
+	}
+}
+
+// What something else proves is not read again, and is good whatever the drive said of it.
+func TestProvenIsReadOnce(t *testing.T) {
+	a := makeCD(madeVolume(t), rand.New(rand.NewPCG(7, 9)))
+	var commands [2]int
+	for i, proven := range [][]drive.Stretch{nil, {{First: madeData, End: madeData + 2*madeAudio}}} {
+		opts := a.options(filepath.Join(t.TempDir(), "x"))
+		opts.Prove = func(ctx context.Context, r *Reading) ([]drive.Stretch, error) {
+			p := make([]byte, 600*cdsector.Size)
+			if err := r.ReadSectors(ctx, p, madeData); err != nil || !bytes.Equal(p, a.b[madeData*cdsector.Size:][:len(p)]) {
+				t.Errorf("other audio than the disc's, %v", err)
+			}
+			if err := r.ReadSectors(ctx, p, madeData-1); err == nil {
+				t.Error("data given as audio")
+			}
+			return proven, nil
+		}
+		opts.Observer = &observer{progress: func(p Progress) {
+			if p.Phase == Comparing && p.Sectors > 0 {
+				commands[i]++
+			}
+		}}
+		res, err := Rip(context.Background(), a.traits(t, "c2-294-garbage", "read:1300"), opts)
+		if err != nil || len(res.Bad) != 1-i || !cmp.Equal(res.Proven, proven) {
+			t.Errorf("%v, %+v", err, res)
+		}
+	}
+	if commands[0] == 0 || commands[1] != 0 {
+		t.Errorf("%d commands of comparing, %d of what is proven", commands[0], commands[1])
 	}
 }

@@ -191,7 +191,7 @@ func (p *ripProgress) rest() string {
 var ripPhases = map[rip.Phase]string{
 	rip.Surveying: "surveying",
 	rip.Copying:   "reading",
-	rip.Comparing: "reading again",
+	rip.Proving: "proving", rip.Comparing: "reading again",
 	rip.Trimming:  "around damage",
 	rip.Retrying:  "retrying",
 	rip.Hashing:   "hashing",

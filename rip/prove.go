@@ -1,0 +1,86 @@
+package rip
+
+import (
+	"context"
+	"errors"
+
+	"spindle/disc"
+	"spindle/disc/cdsector"
+	"spindle/drive"
+	"spindle/image/mapfile"
+)
+
+// A Reading is the audio of a disc after its first reading, for [Options.Prove].
+type Reading struct {
+	Layout *disc.Layout
+
+	regions regions
+	out     *output
+}
+
+// errNotAudio is returned for sectors that are no audio of the image.
+var errNotAudio = errors.New("rip: not a sector of audio")
+
+// ReadSectors fills p, a multiple of 2352 bytes, with the sectors from first on as they were
+// read, with filler in the place of those that were not.
+func (x *Reading) ReadSectors(ctx context.Context, p []byte, first disc.LBA) error {
+	for len(p) > 0 {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		g := x.regions.audioAt(first)
+		if g == nil {
+			return errNotAudio
+		}
+		n := min(len(p)/cdsector.Size, int(g.last()-first))
+		if n == 0 {
+			return errNotAudio
+		}
+		if err := x.out.readAt(p[:n*cdsector.Size], g.position(first)); err != nil {
+			return err
+		}
+		p, first = p[n*cdsector.Size:], first+disc.LBA(n)
+	}
+	return nil
+}
+
+// audioAt returns the region of audio that a sector is in, or nil.
+func (rs regions) audioAt(at disc.LBA) *region {
+	for i := range rs {
+		if g := &rs[i]; g.coding == drive.Audio && g.void == notVoid && g.first <= at && at < g.last() {
+			return g
+		}
+	}
+	return nil
+}
+
+// provePass asks what proves the audio beside the drive. What is proven is not read again,
+// and what the drive said of it counts no more. What could not be read stays so.
+func (r *reader) provePass(ctx context.Context) error {
+	if r.opts.Prove == nil || !r.plan.regions.hasAudio() {
+		return nil
+	}
+	r.setPhase(Proving, readOnce, 1)
+	r.sink.drain()
+	proven, err := r.opts.Prove(ctx, &Reading{Layout: r.disc.Layout, regions: r.plan.regions, out: r.image})
+	if err != nil {
+		return err
+	}
+	for _, s := range proven {
+		r.eachAudio(func(g *region) {
+			first, end := max(s.First, g.first), min(s.End, g.last())
+			if first >= end {
+				return
+			}
+			pos, size := g.position(first), int64(end-first)*int64(g.size)
+			r.tracker.replace(pos, size, readOnce, mapfile.Finished)
+			r.tracker.replace(pos, size, flawed, mapfile.Finished)
+			if k := len(r.proven) - 1; k >= 0 && r.proven[k].End == first {
+				r.proven[k].End = end
+				return
+			}
+			r.proven = append(r.proven, drive.Stretch{First: first, End: end})
+		})
+	}
+	return nil
+}
