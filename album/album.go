@@ -55,8 +55,10 @@ func Of(l *disc.Layout) *Album {
 	return a
 }
 
-// Title and Artist are what the album is called, or "".
-func (a *Album) Title() string  { return a.Tags.Get("ALBUM") }
+// Title returns what the album is called, or "".
+func (a *Album) Title() string { return a.Tags.Get("ALBUM") }
+
+// Artist returns whose it is, or "".
 func (a *Album) Artist() string { return cmp.Or(a.Tags.Get("ALBUMARTIST"), a.Tags.Get("ARTIST")) }
 
 // comments are the tags of a song's file: its own, and the album's where it has none of

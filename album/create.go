@@ -19,7 +19,7 @@ import (
 	"spindle/image/format"
 )
 
-// ErrNoAudio: a disc has no songs.
+// ErrNoAudio means that a disc has no songs.
 var ErrNoAudio = errors.New("the disc has no audio tracks")
 
 // Coding is how sound is written.

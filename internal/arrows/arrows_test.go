@@ -53,7 +53,7 @@ var rules = []rule{
 	},
 	{
 		name:  "an image knows no drive",
-		who:   []string{"image/...", "iso/..."},
+		who:   []string{"image/...", "iso/...", "album"},
 		never: []string{"scsi/...", "drive/...", "rip/...", "burn/..."},
 	},
 	{
