@@ -58,7 +58,7 @@ type Meter struct {
 	// 1 at the start of the stream. Their differences are the checksums at any offset.
 	sum, weighted uint32
 
-	nonNull [4096]byte
+	nonNull [4096]byte // the part of a piece without zeros
 }
 
 // track is a track while it passes.
@@ -124,7 +124,7 @@ func (m *Meter) Write(p []byte) (int, error) {
 	}
 	m.windows.Write(m.at, p)
 	for rest := p; len(rest) > 0; {
-		n := min(m.run(), int64(len(rest)/pcm.SampleSize))
+		n := min(m.run(), int64(len(rest)/pcm.SampleSize), int64(len(m.nonNull)/pcm.SampleSize))
 		m.take(rest[:n*pcm.SampleSize])
 		rest = rest[n*pcm.SampleSize:]
 	}
@@ -207,20 +207,15 @@ func count(p []byte, weight uint32) counted {
 
 // withoutNulls continues a CRC over the words that are not zero.
 func (m *Meter) withoutNulls(crc uint32, p []byte) uint32 {
-	for len(p) > 0 {
-		part := p[:min(len(p), len(m.nonNull)-2)]
-		n := 0
-		for ; len(part) >= 2; part = part[2:] {
-			a, b := part[0], part[1]
-			m.nonNull[n], m.nonNull[n+1] = a, b
-			if a|b != 0 {
-				n += 2
-			}
+	n := 0
+	for ; len(p) >= 2; p = p[2:] {
+		a, b := p[0], p[1]
+		m.nonNull[n], m.nonNull[n+1] = a, b
+		if a|b != 0 {
+			n += 2
 		}
-		crc = crc32.Update(crc, crc32.IEEETable, m.nonNull[:n])
-		p = p[min(len(p), len(m.nonNull)-2):]
 	}
-	return crc
+	return crc32.Update(crc, crc32.IEEETable, m.nonNull[:n])
 }
 
 // Sums returns the checksums of each track, when all samples are written.
