@@ -1,0 +1,200 @@
+package ctdb
+
+import (
+	"cmp"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+)
+
+// A Run is a run of samples of the stream.
+type Run struct{ First, End int64 }
+
+// A Patch is what makes a damaged disc that of an entry, but for its edges, which the database
+// does not cover.
+type Patch struct {
+	Offset  int // see [Match]
+	Changes []Change
+}
+
+// A Change is a word that is wrong: the first word of sample n is word 2n.
+type Change struct {
+	Word int64
+	XOR  uint16 // what it differs by
+}
+
+// The errors of [Meter.Repair].
+var (
+	ErrOther  = errors.New("this parity is of another disc")
+	ErrBeyond = errors.New("more damage than parity can repair")
+)
+
+// Repair finds what is wrong with the disc beside the entry of a match. Samples in bad may be wrong: where
+// they are known, twice as much damage can be repaired. The patch is returned only
+// if the disc has the CRC of the entry with it. The error wraps [ErrOther] or [ErrBeyond].
+func (m *Meter) Repair(x Match, p *Parity, bad []Run) (*Patch, error) {
+	if len(x.Entry.syndrome) > 0 && !p.Of(x.Entry) {
+		return nil, ErrOther
+	}
+	for _, marks := range [][]Run{bad, nil} { // what is said to be bad may be the wrong places
+		patch, err := (&repair{m, x.Entry.CRC, p, marks}).run(x)
+		if err == nil || marks == nil {
+			return patch, err
+		}
+	}
+	return nil, ErrBeyond
+}
+
+// run repairs at the offset of a match, or at the likely ones.
+func (r *repair) run(x Match) (*Patch, error) {
+	if x.Found {
+		return r.at(x.Offset)
+	}
+	for i := range 2*MaxOffset + 1 {
+		if o := nearest(i); o == x.guess || r.likely(o) {
+			if patch, err := r.at(o); err == nil {
+				return patch, nil
+			}
+		}
+	}
+	return nil, fmt.Errorf("%w, or there is %w", ErrOther, ErrBeyond)
+}
+
+// repair is one run of Repair.
+type repair struct {
+	*Meter
+	crc uint32
+	p   *Parity
+	bad []Run
+}
+
+// samples is in how many columns an offset has to lead to something to be tried in all.
+const samples = 64
+
+// likely reports whether some columns can be decoded at an offset. Where so much is known to be bad
+// that no parity is left to tell, only offset 0 is likely.
+func (r *repair) likely(o int) bool {
+	d := decoder{rows: r.rows}
+	told := false
+	for i := range samples {
+		c := i * columns / samples
+		if r.p.rows-len(r.erased(c, o)) < 2 {
+			continue
+		}
+		told = true
+		if _, ok := r.decode(&d, c, o); !ok {
+			return false
+		}
+	}
+	return told || o == 0
+}
+
+// at repairs at an offset.
+func (r *repair) at(o int) (*Patch, error) {
+	changes, failed := r.decodeAll(o)
+	if failed > 0 {
+		return nil, fmt.Errorf("%w: %d of %d columns", ErrBeyond, failed, columns)
+	}
+	patch := &Patch{Offset: o, Changes: changes}
+	if crc, ok := r.disc.at(int64(o)); !ok || r.crc == 0 || crc^r.difference(patch) != r.crc {
+		return nil, fmt.Errorf("%w: its CRC is not that of the entry", ErrBeyond)
+	}
+	return patch, nil
+}
+
+// erased returns the rows of a column that may be wrong; none if these are more than
+// parity restores.
+func (r *repair) erased(c, o int) []int {
+	var rows []int
+	first := int64(columns + 2*o + c) // the word of the column in row 0
+	for _, b := range r.bad {
+		from := max((2*b.First-first+columns-1)/columns, 0)
+		for row := from; row < int64(r.rows) && first+row*columns < 2*b.End; row++ {
+			if first+row*columns >= 2*b.First {
+				rows = append(rows, int(row))
+			}
+			if len(rows) > 2*r.p.rows {
+				return nil
+			}
+		}
+	}
+	slices.Sort(rows)
+	if rows = slices.Compact(rows); len(rows) > r.p.rows {
+		return nil
+	}
+	return rows
+}
+
+// decodeAll decodes all columns, side by side on all cores, and counts those that cannot be.
+func (r *repair) decodeAll(o int) (changes []Change, failed int) {
+	var mu sync.Mutex
+	inParallel(func(first, end int) {
+		d := decoder{rows: r.rows}
+		var own []Change
+		bad := 0
+		for c := first; c < end; c++ {
+			errs, ok := r.decode(&d, c, o)
+			if !ok {
+				bad++
+			}
+			for _, e := range errs {
+				own = append(own, Change{int64(columns)*int64(e.row+1) + int64(c) + 2*int64(o), e.value})
+			}
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		changes, failed = append(changes, own...), failed+bad
+	})
+	slices.SortFunc(changes, func(a, b Change) int { return cmp.Compare(a.Word, b.Word) })
+	return changes, failed
+}
+
+// decode decodes a column: with what is known to be wrong, where it has more errors than can be found.
+func (r *repair) decode(d *decoder, c, o int) ([]wrong, bool) {
+	diff, stated := r.column(c, o), r.p.column(c)
+	for i := range diff {
+		diff[i] ^= stated[i]
+		if i >= r.p.rows {
+			diff[i] = 0
+		}
+	}
+	if diff == (syndrome{}) {
+		return nil, true
+	}
+	if errs, ok := d.decode(&diff, r.p.rows-2, nil); ok && d.explain(&diff, r.p.rows, errs) {
+		return errs, true // with parity left to tell: no need to know what may be wrong
+	}
+	if erased := r.erased(c, o); len(erased) > 0 {
+		if errs, ok := d.decode(&diff, r.p.rows, erased); ok {
+			return errs, true
+		}
+	}
+	return d.decode(&diff, r.p.rows, nil)
+}
+
+// difference returns by what the CRC of the disc changes with a patch.
+func (m *Meter) difference(p *Patch) uint32 {
+	var crc uint32
+	var at int64 // the byte behind what crc counts
+	for _, c := range p.Changes {
+		crc = crcMul(crcShift(2*c.Word+2-at), crc) ^ crcBare(binary.LittleEndian.AppendUint16(nil, c.XOR))
+		at = 2*c.Word + 2
+	}
+	end := 4 * (m.disc.to.place + int64(p.Offset))
+	return crcMul(crcShift(end-at), crc)
+}
+
+// Apply repairs samples that begin at a place in the stream.
+func (p *Patch) Apply(at int64, b []byte) {
+	i, _ := slices.BinarySearchFunc(p.Changes, 2*at, func(c Change, word int64) int { return cmp.Compare(c.Word, word) })
+	for _, c := range p.Changes[i:] {
+		n := 2 * (c.Word - 2*at)
+		if n+2 > int64(len(b)) {
+			return
+		}
+		b[n] ^= byte(c.XOR)
+		b[n+1] ^= byte(c.XOR >> 8)
+	}
+}
