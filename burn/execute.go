@@ -32,8 +32,10 @@ type burner struct {
 	unsure      error // of the last WRITE, which the drive seems to have taken nevertheless
 	verified    bool  // by the drive: it does not stream
 	withoutText bool  // the drive refused CD-TEXT
-	silent      bool  // the drive does not say how full its buffer is
-	residue     bool  // the adapter says that it does not transfer all of a WRITE
+	params      mmc.WriteParameters
+	silent      bool // the drive does not say how full its buffer is
+	mute        bool // an adapter never says that the drive is ready, or why it is not
+	residue     bool // the adapter says that it does not transfer all of a WRITE
 	rate        float64
 	rateAt      time.Time
 	rateFrom    int64
@@ -61,6 +63,9 @@ func (b *burner) run(ctx context.Context) error {
 	if err := b.setSpeed(ctx); err != nil && !drive.Classify(err).Answered() {
 		return b.failed(0, err)
 	}
+	// The survey took such a drive for ready.
+	work, err := b.drive.Busy(ctx)
+	b.mute = err == nil && work.Unexplained
 	last := lastWriting(b.plan.Steps)
 	for i, s := range b.plan.Steps {
 		if last >= 0 && i > last {
@@ -113,9 +118,12 @@ func freeSpeed(ctx context.Context, d *mmc.Drive, p mmc.Profile) {
 }
 
 // immediate runs a long command with its immediate bit and waits for its end; a
-// drive that refuses the bit gets the command without it.
+// drive that refuses the bit, or does not tell its end, gets the command without it.
 func (b *burner) immediate(ctx context.Context, phase Phase, limit time.Duration, command func(mmc.Completion) error) error {
 	b.watch.report(Progress{Phase: phase, Total: 1000, OneX: b.oneX, DriveBuffer: -1})
+	if b.mute {
+		return drive.Retry(ctx, b.drive, func() error { return command(mmc.Wait) })
+	}
 	err := drive.Retry(ctx, b.drive, func() error { return command(mmc.Immediate) })
 	if drive.Classify(err) == drive.Refused {
 		if err = drive.Retry(ctx, b.drive, func() error { return command(mmc.Wait) }); err != nil {
@@ -132,9 +140,9 @@ func (b *burner) wait(ctx context.Context, phase Phase, limit time.Duration) err
 	clock := b.drive.Clock()
 	start := clock.Now()
 	for attentions := 0; ; {
-		working, progress, err := b.drive.Busy(ctx)
+		work, err := b.drive.Busy(ctx)
 		switch s := scsi.SenseOf(err); {
-		case err == nil && !working:
+		case err == nil && !work.Busy:
 			return nil
 		case err == nil:
 		case s != nil && s.Key == scsi.UnitAttention && !s.Deferred && attentions < 8:
@@ -148,8 +156,8 @@ func (b *burner) wait(ctx context.Context, phase Phase, limit time.Duration) err
 		if clock.Now().Sub(start) > limit {
 			return fmt.Errorf("the drive has not finished %s after %s: %w", phase, limit, scsi.ErrTimeout)
 		}
-		if progress >= 0 {
-			b.watch.report(Progress{Phase: phase, Done: int64(progress * 1000), Total: 1000, OneX: b.oneX, DriveBuffer: -1})
+		if work.Progress >= 0 {
+			b.watch.report(Progress{Phase: phase, Done: int64(work.Progress * 1000), Total: 1000, OneX: b.oneX, DriveBuffer: -1})
 		}
 		if err := clock.Sleep(ctx, pollEvery); err != nil {
 			return err
@@ -323,9 +331,13 @@ func abandon(ctx context.Context, d *mmc.Drive) {
 			break
 		}
 	}
-	for start := d.Clock().Now(); d.Clock().Now().Sub(start) < 10*time.Minute; {
-		working, _, err := d.Busy(ctx)
-		if !working || err != nil || d.Clock().Sleep(ctx, pollEvery) != nil {
+	limit := 10 * time.Minute
+	for start := d.Clock().Now(); d.Clock().Now().Sub(start) < limit; {
+		work, err := d.Busy(ctx)
+		if work.Unexplained {
+			limit = 10 * time.Second // it may never say anything else
+		}
+		if !work.Busy || err != nil || d.Clock().Sleep(ctx, pollEvery) != nil {
 			break
 		}
 	}

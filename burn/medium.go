@@ -33,6 +33,15 @@ func (m *Medium) blocking() int {
 	return 1
 }
 
+// linkSize is the link size of packets on DVD-R: the first that the drive lists (libburn),
+// or the usual one.
+func (m *Medium) linkSize() uint8 {
+	if m.LinkSize > 0 {
+		return m.LinkSize
+	}
+	return 16
+}
+
 // State is what the disc is good for.
 func (m *Medium) State() DiscState {
 	switch {

@@ -5,6 +5,7 @@ import (
 
 	"spindle/addr"
 	"spindle/disc"
+	"spindle/disc/cdsector"
 	"spindle/image"
 	"spindle/iso"
 	"spindle/scsi/mmc"
@@ -89,8 +90,11 @@ func (p *planner) trackAtOnce() error {
 		return err
 	}
 	params := mmc.WriteParameters{Type: mmc.WriteTrackAtOnce, TestWrite: p.o.Simulate, UnderrunFree: p.m.UnderrunFree, TrackMode: mmc.ControlData, Block: mmc.BlockMode1}
-	if p.o.Multi {
+	switch {
+	case p.o.Multi:
 		params.MultiSession = mmc.NextSession
+	case p.m.Status == mmc.DiscAppendable:
+		params.MultiSession = mmc.LastSession
 	}
 	p.params(params)
 	p.add(ExpectStep{at})
@@ -227,11 +231,17 @@ func (p *planner) session(s *disc.Session, shift disc.LBA, more, first bool) {
 	if first {
 		params.MCN = l.MCN
 	}
-	if more {
+	switch {
+	case more:
 		params.MultiSession = mmc.NextSession
+	case !first || shift > 0: // as cdrdao closes the last of several
+		params.MultiSession = mmc.LastSession
 	}
 	text := first && p.text(shift)
 	entries := append(catalogueEntries(params.MCN, s.Tracks[0].Control), cueEntries(s, begin, text)...)
+	if p.announceFormless(s, entries) {
+		params.SessionFormat = mmc.SessionCDROM
+	}
 	for i := range entries {
 		entries[i].LBA += shift
 	}
@@ -343,6 +353,51 @@ func cueEntries(s *disc.Session, begin disc.LBA, text bool) []mmc.CueEntry {
 	}
 	_, _, none = trackForm(last.Mode)
 	return append(entries, mmc.CueEntry{Control: plainControl(last.Control), ADR: 1, Track: mmc.CueLeadOut, Index: 1, Form: none, LBA: s.LeadOut})
+}
+
+// announceFormless announces the tracks of Mode 2 that have no sub-headers as such: into
+// those of CD-ROM XA a drive would write an EDC. It reports whether the session has
+// formless tracks, and none of XA.
+func (p *planner) announceFormless(s *disc.Session, entries []mmc.CueEntry) bool {
+	xa, found := false, false
+	last := &s.Tracks[len(s.Tracks)-1]
+	for i := range s.Tracks {
+		t := &s.Tracks[i]
+		if t.Mode != disc.Mode2 {
+			continue
+		}
+		if !formless(p.src.image, t) {
+			xa = true
+			continue
+		}
+		found = true
+		for j := range entries {
+			e := &entries[j]
+			of := e.Track == uint8(t.Number) || e.Track == 0 && i == 0 || e.Track == mmc.CueLeadOut && t == last
+			switch {
+			case e.ADR != 1 || !of:
+			case e.Form == mmc.FormXA:
+				e.Form = mmc.FormMode2
+			case e.Form == mmc.FormXANone:
+				e.Form = mmc.FormMode2None
+			}
+		}
+	}
+	return found && !xa
+}
+
+// formless reports whether the sectors of a track of Mode 2 have no sub-header, by a
+// sample of them.
+func formless(img disc.Image, t *disc.Track) bool {
+	const places = 16
+	var s [cdsector.Size]byte
+	step := max(1, t.Sectors()/places)
+	for a := t.Start; a < t.End; a += disc.LBA(step) {
+		if img.ReadSectors(context.Background(), s[:], a) != nil || cdsector.Classify(&s) != cdsector.Mode2 {
+			return false
+		}
+	}
+	return true
 }
 
 // rootExtent returns the block of the root directory of the ISO 9660 file system

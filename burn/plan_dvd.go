@@ -43,7 +43,7 @@ func (p *planner) dvdR() error {
 		return fmt.Errorf("%s: %w", p.m.Profile, ErrOnceOnly)
 	}
 	p.plan.Mode, p.plan.Final = Incremental, !p.o.Multi
-	params.Type, params.FixedPacket, params.LinkSize = mmc.WriteIncremental, 16, 16
+	params.Type, params.FixedPacket, params.LinkSize = mmc.WriteIncremental, 16, p.m.linkSize()
 	if p.o.Multi {
 		params.MultiSession = mmc.NextSession
 	}

@@ -126,7 +126,7 @@ func (b *burner) ready(ctx context.Context) bool {
 	if drive.Classify(err) == drive.Changed && b.medium.random() {
 		err = drive.WaitReady(ctx, b.drive, drive.ReadyLimit)
 	}
-	return err == nil
+	return err == nil || b.mute && drive.Classify(err) == drive.NotReady
 }
 
 // taken asks the drive how many sectors of a run it took. ok is false where it does

@@ -18,6 +18,11 @@ import (
 // quirky is a drive with traits.
 func quirky(t testing.TB, r *sim.Recordable, traits ...string) *mmc.Drive {
 	t.Helper()
+	return mmc.New(quirkyDevice(t, r, traits...))
+}
+
+func quirkyDevice(t testing.TB, r *sim.Recordable, traits ...string) *sim.Drive {
+	t.Helper()
 	cfg := sim.Config{Disc: r}
 	for _, s := range traits {
 		trait, err := sim.ParseTrait(s)
@@ -26,7 +31,7 @@ func quirky(t testing.TB, r *sim.Recordable, traits ...string) *mmc.Drive {
 		}
 		cfg.Traits = append(cfg.Traits, trait)
 	}
-	return mmc.New(sim.New(cfg))
+	return sim.New(cfg)
 }
 
 // few are media of each way of writing.
@@ -201,6 +206,21 @@ func TestHeldCommands(t *testing.T) {
 					t.Fatal(err, res.Err, res.Verification)
 				}
 			})
+		}
+	}
+}
+
+// An adapter that never says that the drive is ready does not hold up a burn.
+func TestNeverReady(t *testing.T) {
+	for _, m := range append([]string{"cd-rw"}, few...) {
+		d := quirky(t, blank(t, m, 50000), "not-ready-04-00")
+		began := d.Clock().Now()
+		_, res, err := burnOn(t, d, sourceFor(t, m, 900), Options{})
+		if err != nil || res.Err != nil || !res.Verification.OK() {
+			t.Fatal(m, err, res.Err, res.Verification)
+		}
+		if took := d.Clock().Now().Sub(began); took > 20*time.Minute {
+			t.Errorf("%s: it took %s", m, took)
 		}
 	}
 }

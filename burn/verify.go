@@ -276,10 +276,7 @@ func (v *verifier) read(ctx context.Context, s *Region, at disc.LBA, buf []byte,
 		return v.readAudio(ctx, at, buf, n, want)
 	case FormMode2:
 		p := buf[:n*cdsector.Size]
-		err := v.fill(ctx, p, n, func() (int, error) {
-			return v.drive.ReadCD(ctx, p, mmc.CDReadRequest{LBA: at, Count: n, Fields: mmc.RawSector})
-		})
-		if err != nil {
+		if err := v.fillRaw(ctx, p, at, mmc.AnySector); err != nil {
 			return nil, err
 		}
 		for i := range n {

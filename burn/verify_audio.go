@@ -57,17 +57,28 @@ func loud(p []byte) bool {
 // fillAudio reads the sectors from at on. Some drives give audio only when asked for
 // audio.
 func (v *verifier) fillAudio(ctx context.Context, p []byte, at disc.LBA) error {
-	for {
-		err := v.fill(ctx, p, len(p)/cdsector.Size, func() (int, error) {
-			return v.drive.ReadCD(ctx, p, mmc.CDReadRequest{
-				LBA: at, Count: len(p) / cdsector.Size, Expect: v.expect, Fields: mmc.RawSector,
-			})
+	err := v.fillRaw(ctx, p, at, v.expect)
+	if drive.Classify(err) == drive.Refused && v.expect == mmc.AnySector {
+		v.expect = mmc.CDDASector
+		err = v.fillRaw(ctx, p, at, v.expect)
+	}
+	return err
+}
+
+// fillRaw reads whole sectors from at on, with commands whose replies no adapter cuts.
+func (v *verifier) fillRaw(ctx context.Context, p []byte, at disc.LBA, expect mmc.SectorType) error {
+	for len(p) > 0 {
+		n := max(1, drive.Tidy(len(p)/cdsector.Size, cdsector.Size))
+		part := p[:n*cdsector.Size]
+		err := v.fill(ctx, part, n, func() (int, error) {
+			return v.drive.ReadCD(ctx, part, mmc.CDReadRequest{LBA: at, Count: n, Expect: expect, Fields: mmc.RawSector})
 		})
-		if drive.Classify(err) != drive.Refused || v.expect != mmc.AnySector {
+		if err != nil {
 			return err
 		}
-		v.expect = mmc.CDDASector
+		p, at = p[len(part):], at+disc.LBA(n)
 	}
+	return nil
 }
 
 // around reads what of the audio around sectors can be read with one command.

@@ -35,12 +35,13 @@ type Recording struct {
 	Layer0       int // sectors of the first layer; 0: one layer, or cannot be chosen
 
 	// What the drive can do with the kind of disc in it.
-	Writes       bool // write it at all
-	Simulates    bool // write it with the laser off
-	UnderrunFree bool // wait for data in the middle of a track
-	AtOnce       bool // session (CD) or disc (DVD-R) at once
-	InPackets    bool // DVD-R incremental
-	RawWrite     bool // CD: whole sectors with their sub-channel
+	Writes       bool  // write it at all
+	Simulates    bool  // write it with the laser off
+	UnderrunFree bool  // wait for data in the middle of a track
+	AtOnce       bool  // session (CD) or disc (DVD-R) at once
+	InPackets    bool  // DVD-R incremental
+	LinkSize     uint8 // of its packets, in blocks, as the drive lists it first; 0: it lists none
+	RawWrite     bool  // CD: whole sectors with their sub-channel
 }
 
 // Overwritable reports whether discs of a profile are written at any place, and
@@ -134,7 +135,12 @@ func (r *Recording) features(conf *mmc.Configuration, p mmc.Profile) {
 			dvd := f.DVDRWrite()
 			r.AtOnce, r.Simulates, r.UnderrunFree = true, dvd.TestWrite, dvd.BufferUnderrunFree
 		}
-		r.InPackets = able(mmc.FeatureIncremental) != nil
+		if f := able(mmc.FeatureIncremental); f != nil {
+			r.InPackets = true
+			if sizes := f.Incremental().LinkSizes; len(sizes) > 0 {
+				r.LinkSize = uint8(sizes[0])
+			}
+		}
 	}
 	if Overwritable(p) || p.IsBD() || p == mmc.ProfileDVDPlusR || p == mmc.ProfileDVDPlusRDL {
 		r.UnderrunFree = true // as these kinds of media always are

@@ -12,6 +12,7 @@ import (
 
 	"spindle/burn"
 	"spindle/burn/journal"
+	"spindle/drive"
 	"spindle/drive/byname"
 	"spindle/internal/printable"
 	"spindle/iso"
@@ -486,7 +487,11 @@ func askForDisc(ctx context.Context, a *app, targets []*target, question string)
 		}
 	}
 	for _, t := range targets {
-		if err := moveTray(ctx, t.drive, mmc.Load); err != nil {
+		err := moveTray(ctx, t.drive, mmc.Load)
+		if drive.Classify(err) == drive.Refused { // a slim drive: the tray was pushed in by hand
+			err = drive.WaitReady(ctx, t.drive, readyLimit)
+		}
+		if err != nil {
 			return err
 		}
 	}

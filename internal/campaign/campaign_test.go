@@ -358,8 +358,8 @@ func TestCampaign(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, j := range jobs() {
-			if number++; !all && number%share != 0 {
-				continue
+			if number++; !all && number%share != 0 || strings.HasPrefix(d, "trait=concealed-damage") && j.media == "" {
+				continue // what the drive conceals, no reading shows
 			}
 			name := strings.TrimPrefix(d, "trait=") + "/" + j.name
 			t.Run(name, func(t *testing.T) {

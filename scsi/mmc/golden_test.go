@@ -178,8 +178,8 @@ func nothing(call func(context.Context, *mmc.Drive) error) run {
 }
 
 func busy(ctx context.Context, d *mmc.Drive) (any, error) {
-	working, progress, err := d.Busy(ctx)
-	return fmt.Sprintf("%t %g", working, progress), err
+	w, err := d.Busy(ctx)
+	return fmt.Sprintf("%t %g", w.Busy, w.Progress), err
 }
 
 func startStop(a mmc.LoadAction) run {

@@ -152,25 +152,36 @@ func (d *Drive) BufferCapacity(ctx context.Context) (BufferCapacity, error) {
 	return c, nil
 }
 
-// Busy asks whether a command with the immediate bit is still at work, and how far
-// it has come, from 0 to 1, or -1 where the drive does not say. A drive that calls
-// itself ready has finished, whatever progress it states in REQUEST SENSE: that may be
-// of a format in the background, or one that never changes (libburn spc.c, growisofs).
-func (d *Drive) Busy(ctx context.Context) (busy bool, progress float64, err error) {
-	err = d.TestUnitReady(ctx)
+// Work is what a drive says of a command that it carries out in the background.
+type Work struct {
+	Busy     bool
+	Progress float64 // from 0 to 1, or -1 where the drive does not say
+	// Unexplained: the drive is not ready, and does not say why (2/04/00), as some simple
+	// adapters answer always.
+	Unexplained bool
+}
+
+// Busy asks whether a command with the immediate bit is still at work, and how far it has
+// come. A drive that calls itself ready has finished, whatever progress it states in
+// REQUEST SENSE: that may be of a format in the background, or one that never changes
+// (libburn spc.c, growisofs).
+func (d *Drive) Busy(ctx context.Context) (Work, error) {
+	err := d.TestUnitReady(ctx)
 	if err == nil {
-		return false, 1, nil
+		return Work{Progress: 1}, nil
 	}
 	s := scsi.SenseOf(err)
 	if s == nil || s.Deferred || !s.Is(scsi.NotReady, scsi.ASCNotReady, scsi.AnyQualifier) ||
 		s.ASCQ == scsi.ASCQStartRequired || s.ASCQ == scsi.ASCQManualIntervention {
-		return false, -1, err
+		return Work{Progress: -1}, err
 	}
+	w := Work{Busy: true, Progress: -1, Unexplained: s.ASCQ == scsi.ASCQCauseNotReportable}
 	if s.ProgressValid {
-		return true, s.Progress, nil
+		w.Progress = s.Progress
+		return w, nil
 	}
 	if s, err := d.RequestSense(ctx); err == nil && s.ProgressValid && (s.Key == scsi.NoSense || s.Key == scsi.NotReady) {
-		return true, s.Progress, nil
+		w.Progress = s.Progress
 	}
-	return true, -1, nil
+	return w, nil
 }

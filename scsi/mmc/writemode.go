@@ -27,7 +27,8 @@ type MultiSession uint8
 
 // The values of MultiSession.
 const (
-	NoNextSession MultiSession = 0 // the disc is final
+	NoNextSession MultiSession = 0 // the disc is final, and its only session states no next one
+	LastSession   MultiSession = 1 // the disc is final, and states so where others state the next session
 	NextSession   MultiSession = 3
 )
 

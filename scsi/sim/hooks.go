@@ -38,6 +38,7 @@ func (x *exchange) limit() time.Duration {
 // A sectorRead is one sector of READ CD on its way to the host.
 type sectorRead struct {
 	at      disc.LBA
+	main    *[cdsector.Size]byte    // as it is read, all of it
 	form    byte                    // of the C2 error pointers: 0 none, 1 294 bytes, 2 296
 	c2      *[c2Size]byte           // what they say
 	last    bool                    // of 296 bytes, the block error byte and its pad are the last two, not the first
@@ -207,7 +208,12 @@ func (d *Drive) execute(c *scsi.Command) (int, error) {
 	d.clock.advance(commandTime)
 	d.long = false
 	ended, short := d.faults(x)
-	if !ended {
+	if s, ok := x.err.(senseError); ok && s.Key == scsi.RecoveredError && !s.Deferred { //nolint:errorlint // it is not wrapped yet
+		// The command was executed, with some effort.
+		if d.exchange(x); x.err == nil {
+			x.err = s
+		}
+	} else if !ended {
 		d.exchange(x)
 	}
 	if short {

@@ -142,13 +142,13 @@ func (r *cdRead) sector(a disc.LBA) ([]byte, cdsector.Kind, error) {
 	if !r.expected(kind) {
 		return nil, kind, wrongKind(a)
 	}
-	out, err := r.cut(&r.raw, kind)
-	if err != nil {
+	s := &r.read
+	*s = sectorRead{at: a, main: &r.raw, form: r.c2, c2: &r.pointers, subForm: r.sub, subAt: a}
+	if err := r.d.checkSector(s); err != nil {
 		return nil, kind, err
 	}
-	s := &r.read
-	*s = sectorRead{at: a, form: r.c2, c2: &r.pointers, subForm: r.sub, subAt: a}
-	if err := r.d.checkSector(s); err != nil {
+	out, err := r.cut(&r.raw, kind)
+	if err != nil {
 		return nil, kind, err
 	}
 	r.out, err = r.appendSub(s.appendC2(out), s)

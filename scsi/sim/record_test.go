@@ -72,6 +72,23 @@ func (g *rig) want(what, got, want string) {
 	}
 }
 
+// A WRITE that ends with a recovered error was carried out.
+func TestRecoveredWrite(t *testing.T) {
+	f, err := sim.ParseFault("2A:2:1/18/00")
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := newRig(t, "dvd+r", sim.Config{Faults: []sim.Fault{f}})
+	g.want("a WRITE", g.write(0, 16), "")
+	g.want("one that was recovered", g.write(16, 16), "1/18/00")
+	g.want("the next", g.write(32, 16), "")
+	g.want("flush", triple(g.d.SynchronizeCache(context.Background(), mmc.Wait)), "")
+	p := make([]byte, 2048)
+	if err := g.r.ReadSectors(context.Background(), p, 20); err != nil || p[0] != 17 {
+		t.Errorf("%d, %v", p[0], err)
+	}
+}
+
 func tao(multi mmc.MultiSession) mmc.WriteParameters {
 	return mmc.WriteParameters{Type: mmc.WriteTrackAtOnce, UnderrunFree: true, TrackMode: 4, Block: mmc.BlockMode1, MultiSession: multi}
 }
@@ -122,8 +139,8 @@ func TestTrackAtOnce(t *testing.T) {
 	g.want("the last session", g.params(tao(mmc.NoNextSession)), "")
 	g.want("write", g.write(784+11400, 300), "")
 	g.want("close", triple(g.d.Close(ctx, mmc.CloseSession, 0, mmc.Immediate)), "")
-	if busy, _, err := g.d.Busy(ctx); !busy || err != nil {
-		t.Errorf("closing takes time: %t %v", busy, err)
+	if w, err := g.d.Busy(ctx); !w.Busy || err != nil {
+		t.Errorf("closing takes time: %+v %v", w, err)
 	}
 	if err := drive.WaitReady(ctx, g.d, 10*time.Minute); err != nil {
 		t.Fatal(err)
@@ -194,9 +211,9 @@ func TestFormats(t *testing.T) {
 	g.want("a size that is not offered", triple(g.d.Format(ctx, mmc.FormatRequest{Type: mmc.FormatBDRE, Blocks: 77}, mmc.Wait)), "5/26/00")
 	g.want("a type that is not offered", triple(g.d.Format(ctx, mmc.FormatRequest{Type: mmc.FormatPlusRW}, mmc.Wait)), "5/26/00")
 	g.want("format", triple(g.d.Format(ctx, mmc.FormatRequest{Type: mmc.FormatBDRE, Blocks: offers[2].Blocks, Param: offers[2].Param}, mmc.Immediate)), "")
-	busy, progress, err := g.d.Busy(ctx)
-	if !busy || progress < 0 || err != nil {
-		t.Errorf("%t %g %v", busy, progress, err)
+	w, err := g.d.Busy(ctx)
+	if !w.Busy || w.Progress < 0 || err != nil {
+		t.Errorf("%+v %v", w, err)
 	}
 	g.s.Clock().Sleep(ctx, time.Hour)
 	if err := drive.WaitReady(ctx, g.d, time.Minute); err != nil {

@@ -152,6 +152,7 @@ var touched = map[string]string{
 	"c2-garbage":                        "c2-294 c2-296 c2-damage sub-and-c2",
 	"c2-late":                           "c2-damage",
 	"cdtext-at-lead-in-only":            "session",
+	"cdtext-block-type-3-only":          "session",
 	"cdtext-refused":                    "session",
 	"close-000-sequence-error":          "dvd+rw",
 	"close-refused-after-test-write":    "test",

@@ -243,6 +243,10 @@ func (p *probe) c2(form byte) string {
 	return strings.Join(bad, " ")
 }
 
+func allSame(b []byte) bool {
+	return bytes.Equal(b[4:], b[:len(b)-4])
+}
+
 func allZero(b []byte) bool { return !slices.ContainsFunc(b, func(v byte) bool { return v != 0 }) }
 
 // blockByte says where the block error byte of 296 stands.
@@ -331,6 +335,21 @@ func traitCases() []traitCase {
 		{"expected-type-0-refused", "", do(readCD(470, 1, 1, 0xF8, 0)...), "", ""},
 		{"cache:1000000", "", rereadDamaged, "different", "the same"},
 		{"cache:1000000", "", rereadAfterElsewhere, "different", "different"},
+		{"cache-ignores-fua:1000000", "", rereadAfterElsewhere, "different", "different"},
+		{"cache-ignores-fua:1000000", "", func(p *probe) string {
+			return p.load().twice(460, func() { p.must(p.do(0xA8, 8, 0, 0, 1, 204)) })
+		}, "different", "the same"},
+		{"cache:1000000", "", func(p *probe) string {
+			return p.load().twice(460, func() { p.must(p.do(0xA8, 8, 0, 0, 1, 204)) })
+		}, "different", "different"},
+		{"cache-segments:4", "", rereadAfterElsewhere, "different", "the same"}, // two runs: two segments
+		{"cache-segments:2", "", rereadAfterElsewhere, "different", "different"},
+		{"concealed-damage:470-470", "", c2(form294), "460", "460"},
+		{"concealed-damage:470-470", "", func(p *probe) string {
+			b, got := p.load().in(2352, readCD(470, 1, 1, 0x10, 0)...)
+			p.must(got)
+			return fmt.Sprint(allSame(b[400:1200]), p.twice(470, func() {}))
+		}, "falsethe same", "truethe same"},
 		{"audio-type-gives-data", "", func(p *probe) string {
 			b, got := p.load().in(2352, readCD(10, 1, 1, 0x10, 0)...)
 			return fmt.Sprint(got, len(b))
@@ -456,6 +475,25 @@ func traitCases() []traitCase {
 			strings.Replace(allOnDisc, "text=1", "text=0", 1), strings.Replace(allOnDisc, "text=1", "text=0", 1)},
 		{"cdtext-at-zero-only", "cd-r", session, allOnDisc, allOnDisc},
 		{"cdtext-at-lead-in-only", "cd-r", session, allOnDisc, "5/26/00"},
+		{"cdtext-block-type-3-only", "cd-r", session, allOnDisc, "5/26/00"},
+		{"isrc-control-refused", "cd-r", session, allOnDisc, allOnDisc},
+		{"isrc-control-refused", "cd-r", func(p *probe) string {
+			p.load().page(0x42, 0, 0, "")
+			sheet := []byte{1, 0, 0, 1, 0, 0, 0, 0,
+				0x23, 1, 'G', 'B', 'A', 'Y', 'E', '6', 0x23, 1, '7', '0', '0', '0', '0', '1',
+				0x21, 1, 0, 0, 0, 0, 0, 0, 0x21, 1, 1, 0, 0, 0, 2, 0, 1, 0xAA, 1, 1, 0, 0, 6, 0}
+			return p.out(sheet, 0x5D, 0, 0, 0, 0, 0, 0, 0, byte(len(sheet)))
+		}, "", "5/26/00"},
+		{"last-session-refused", "cd-r", func(p *probe) string {
+			p.load()
+			b := make([]byte, 8+pageWriteSize)
+			b[8], b[9], b[10], b[11] = pageWrite, pageWriteSize-2, 0x42, 0x40
+			return p.out(b, 0x55, 0x10, 0, 0, 0, 0, 0, 0, byte(len(b)), 0)
+		}, "", "5/26/00"},
+		{"load-refused", "", func(p *probe) string {
+			p.load()
+			return p.do(0x1B, 0, 0, 0, 2) + " " + p.do(0x1B, 0, 0, 0, 3) + " " + p.do(0) + " " + p.do(0)
+		}, "  6/28/00 2/04/01", " 5/24/00 6/28/00 2/04/01"},
 		{"cue-sheet-limit:64", "cd-r", session, allOnDisc, "5/24/00"},
 		{"close-refused-after-test-write", "cd-r", func(p *probe) string {
 			p.load().page(0x51, 4, 8, "")

@@ -34,6 +34,7 @@ func c2Traits() []traitKind {
 			return nil
 		}})},
 		{"c2-late", argument{}, c2Late},
+		{"concealed-damage", argument{name: "LBA-LBA", sectors: true}, concealed},
 		{"c2-and-subchannel-exclusive", argument{}, always(hooks{sector: func(_ *Drive, s *sectorRead) error {
 			if s.form != 0 && s.subForm != 0 {
 				return badField(9)
@@ -92,6 +93,23 @@ func c2Late(traitArg) hooks {
 			held = [c2Size]byte{}
 		}
 		*s.c2, held, next = held, now, s.at+1
+		return nil
+	}}
+}
+
+// concealed interpolates over damage in audio, each time in the same way, and marks
+// nothing: neither C2 nor a second reading shows it.
+func concealed(a traitArg) hooks {
+	const from, samples, sampleSize = 400, 200, 4
+	return hooks{sector: func(d *Drive, s *sectorRead) error {
+		if t := d.layout.TrackAt(s.at); s.at < a.first || s.at > a.last || t == nil || t.Mode.IsData() {
+			return nil
+		}
+		*s.c2 = [c2Size]byte{}
+		held := s.main[from-sampleSize : from]
+		for i := range samples {
+			copy(s.main[from+i*sampleSize:][:sampleSize], held)
+		}
 		return nil
 	}}
 }

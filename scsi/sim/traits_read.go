@@ -94,7 +94,9 @@ func readTraits() []traitKind {
 			}
 			return false
 		}})},
-		{"cache", argument{name: "BYTES", low: cdsector.Size, high: 64 << 20, usual: bufferSize}, readCache},
+		{"cache", argument{name: "BYTES", low: cdsector.Size, high: 64 << 20, usual: bufferSize}, func(a traitArg) hooks { return readCache(a.n, 1, true) }},
+		{"cache-ignores-fua", argument{name: "BYTES", low: cdsector.Size, high: 64 << 20, usual: bufferSize}, func(a traitArg) hooks { return readCache(a.n, 1, false) }},
+		{"cache-segments", argument{name: "NUMBER", low: 2, high: 64, usual: 8}, func(a traitArg) hooks { return readCache(bufferSize, a.n, false) }},
 		{"protected-range", argument{name: "LBA-LBA", sectors: true}, func(a traitArg) hooks {
 			return hooks{before: func(_ *Drive, x *exchange) bool {
 				if !x.isRead() {
@@ -143,16 +145,24 @@ type cachedSector struct {
 	form [4]byte // the opcode, and what of the CDB says which parts are given
 }
 
-// A sectorCache is the memory of a drive that answers from it what was read
-// lately. Reading as much elsewhere makes it forget, and so does force unit access.
+// A sectorCache is the memory of a drive that answers from it what was read lately. It
+// has segments, of which each holds the end of one run of sectors: a run that begins
+// elsewhere takes the segment that was used the longest ago.
 type sectorCache struct {
-	limit int // sectors
+	segments []segment // the one used last is the last
+	limit    int       // sectors of each
+	fua      bool      // force unit access makes it forget
+}
+
+// A segment is a run of sectors in a cache.
+type segment struct {
 	held  map[cachedSector][]byte
 	order []cachedSector // the oldest first
 }
 
-func readCache(a traitArg) hooks {
-	m := &sectorCache{limit: a.n / cdsector.Size, held: map[cachedSector][]byte{}}
+func readCache(size, segments int, fua bool) hooks {
+	m := &sectorCache{make([]segment, segments), max(1, size/cdsector.Size/segments), fua}
+	m.forget()
 	return hooks{before: m.answer, after: m.keep}
 }
 
@@ -165,19 +175,42 @@ func (m *sectorCache) key(x *exchange, first disc.LBA) cachedSector {
 }
 
 func (m *sectorCache) forget() {
-	clear(m.held)
-	m.order = m.order[:0]
+	for i := range m.segments {
+		m.segments[i] = segment{held: map[cachedSector][]byte{}}
+	}
+}
+
+// use makes the segment that a run of sectors belongs to the last one: the one that holds
+// its first sector or the one before it, or else the one used the longest ago, emptied.
+func (m *sectorCache) use(first cachedSector) *segment {
+	before := first
+	before.at--
+	i := slices.IndexFunc(m.segments, func(s segment) bool { return s.held[first] != nil || s.held[before] != nil })
+	if i < 0 {
+		i = 0
+		if len(m.segments) > 1 {
+			m.segments[i] = segment{held: map[cachedSector][]byte{}}
+		}
+	}
+	s := m.segments[i]
+	m.segments = append(slices.Delete(m.segments, i, i+1), s)
+	return &m.segments[len(m.segments)-1]
 }
 
 // answer gives what is held, if that is all that is asked for.
 func (m *sectorCache) answer(_ *Drive, x *exchange) bool {
-	if x.fua() {
+	if x.fua() && m.fua {
 		m.forget()
 	}
 	first, n := x.sectorsOrNone()
-	k, at := m.key(x, first), 0
+	k := m.key(x, first)
+	i := slices.IndexFunc(m.segments, func(s segment) bool { return s.held[k] != nil })
+	if n == 0 || i < 0 {
+		return false
+	}
+	at := 0
 	for range n {
-		b, ok := m.held[k]
+		b, ok := m.segments[i].held[k]
 		if !ok {
 			return false
 		}
@@ -185,7 +218,7 @@ func (m *sectorCache) answer(_ *Drive, x *exchange) bool {
 		k.at++
 	}
 	x.n = at
-	return n > 0
+	return true
 }
 
 // keep holds what was read.
@@ -198,16 +231,17 @@ func (m *sectorCache) keep(_ *Drive, x *exchange) {
 		return
 	}
 	k, size := m.key(x, first), x.n/n
+	s := m.use(k)
 	for i := range n {
-		if _, ok := m.held[k]; !ok {
-			m.order = append(m.order, k)
+		if _, ok := s.held[k]; !ok {
+			s.order = append(s.order, k)
 		}
-		m.held[k] = append(m.held[k][:0], x.Data[i*size:(i+1)*size]...)
+		s.held[k] = append(s.held[k][:0], x.Data[i*size:(i+1)*size]...)
 		k.at++
 	}
-	for len(m.order) > m.limit {
-		delete(m.held, m.order[0])
-		m.order = m.order[1:]
+	for len(s.order) > m.limit {
+		delete(s.held, s.order[0])
+		s.order = s.order[1:]
 	}
 }
 

@@ -25,6 +25,7 @@ func readyTraits() []traitKind {
 		{"progress-background", argument{}, always(hooks{after: backgroundProgress})},
 		{"progress-stuck", argument{}, stuckProgress},
 		{"busy-after-load", secondsArgument(6), busyAfterLoad},
+		{"load-refused", argument{}, always(hooks{before: loadRefused})},
 	}
 }
 
@@ -40,6 +41,21 @@ func busyAfterLoad(a traitArg) hooks {
 		}
 		return x.answer(fmt.Errorf("%s: %w", x.op, scsi.ErrBusy))
 	}}
+}
+
+// loadRefused is a slim drive, whose tray is pushed in by hand: it is in already when the
+// command comes, which the drive does not know.
+func loadRefused(d *Drive, x *exchange) bool {
+	if x.op != scsi.OpStartStopUnit || x.CDB[4]&3 != 3 {
+		return false
+	}
+	if d.tray == trayOpen {
+		d.tray = trayClosed
+		if d.loaded() {
+			d.insert()
+		}
+	}
+	return x.answer(badField(4))
 }
 
 // backgroundProgress lets REQUEST SENSE tell how far a format in the background has

@@ -32,6 +32,15 @@ func writeTraits() []traitKind {
 		}})},
 		{"cdtext-at-zero-only", argument{}, refuseSheet(func(lead []byte) bool { return leadInAt(lead) != 0 })},
 		{"cdtext-at-lead-in-only", argument{}, refuseSheet(func(lead []byte) bool { return leadInAt(lead) == 0 })},
+		{"cdtext-block-type-3-only", argument{}, always(hooks{before: func(d *Drive, x *exchange) bool {
+			return x.op == scsi.OpSendCueSheet && textLeadIn(x.Data) != nil && d.rec.page.blockType() != 3 && x.answer(errParams)
+		}})},
+		{"isrc-control-refused", argument{}, always(hooks{before: func(_ *Drive, x *exchange) bool {
+			return x.op == scsi.OpSendCueSheet && hasCode(x.Data) && x.answer(errParams)
+		}})},
+		{"last-session-refused", argument{}, always(hooks{before: func(_ *Drive, x *exchange) bool {
+			return x.op == scsi.OpModeSelect10 && len(x.Data) > 11 && x.Data[8]&0x3F == pageWrite && x.Data[11]>>6 == 1 && x.answer(errParams)
+		}})},
 		{"cue-sheet-limit", argument{name: "BYTES", low: 64, high: maxCueSheet, usual: 3072}, cueSheetLimit},
 		{"close-refused-after-test-write", argument{}, always(hooks{before: func(d *Drive, x *exchange) bool {
 			test := d.rec.test != nil || d.rec.page.testWrite()
@@ -91,6 +100,16 @@ func textLeadIn(sheet []byte) []byte {
 		}
 	}
 	return nil
+}
+
+// hasCode reports whether a cue sheet has a recording code with a control field.
+func hasCode(sheet []byte) bool {
+	for e := range slices.Chunk(sheet, 8) {
+		if e[0]&15 == 3 && e[0]>>4 != 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // leadInAt is the time that a lead-in is announced at.

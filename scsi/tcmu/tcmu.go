@@ -72,7 +72,9 @@ func failure(err error) scsi.Sense {
 	switch {
 	case errors.Is(err, scsi.ErrGone):
 		return scsi.Sense{Key: scsi.NotReady, ASC: scsi.ASCNotReady}
-	case errors.Is(err, scsi.ErrTimeout):
+	case errors.Is(err, scsi.ErrBusy): // as a drive that works on something else
+		return scsi.Sense{Key: scsi.NotReady, ASC: scsi.ASCNotReady, ASCQ: scsi.ASCQBecomingReady}
+	case errors.Is(err, scsi.ErrTimeout), errors.Is(err, scsi.ErrTransport):
 		return scsi.Sense{Key: scsi.AbortedCommand}
 	}
 	return scsi.Sense{Key: scsi.HardwareError, ASC: scsi.ASCInternalFailure} // internal target failure
