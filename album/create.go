@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"os"
 	"path/filepath"
@@ -71,6 +72,7 @@ type Made struct {
 	Title  string
 	First  disc.LBA // the sectors [First, End)
 	End    disc.LBA
+	CRC32  uint32             // of all its samples
 	Sums   accuraterip.Sums   // of what the databases take for the track; zeros for number 0
 	Proof  accuraterip.Result // what AccurateRip says, when Options.Response was there
 	Flawed int                // sectors that are not right
@@ -113,6 +115,7 @@ type writer struct {
 	base  string
 	parts []part
 	meter *meter
+	crcs  [100]uint32 // of the songs
 }
 
 // plan decides which files there will be.
@@ -223,6 +226,7 @@ func (w *writer) write(o *format.Output, path string, p *part) error {
 		for _, s := range p.songs {
 			if err = o.CopyTo(s.Track, s.Start, s.End, func(b []byte) (int, error) {
 				w.meter.write(at, b)
+				w.crcs[s.Number] = crc32.Update(w.crcs[s.Number], crc32.IEEETable, b)
 				at += disc.LBA(len(b) / cdsector.Size)
 				return sink.Write(b)
 			}); err != nil {
@@ -276,7 +280,7 @@ func (w *writer) judge(out *Created) {
 	for i := range w.parts {
 		p := &w.parts[i]
 		for _, s := range p.songs {
-			m := Made{Number: s.Number, Path: filepath.Join(w.dir, p.name), Title: s.Tags.Get("TITLE"), First: s.Start, End: s.End}
+			m := Made{Number: s.Number, Path: filepath.Join(w.dir, p.name), Title: s.Tags.Get("TITLE"), First: s.Start, End: s.End, CRC32: w.crcs[s.Number]}
 			for _, f := range out.Flaws.Clip(s.Start, s.End) {
 				m.Flawed += f.Count
 			}
