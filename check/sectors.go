@@ -76,6 +76,8 @@ type Options struct {
 	NoHashes bool
 	// Progress receives how many bytes of how many are done. It may be nil.
 	Progress func(done, total int64)
+	// Proof, if not nil, takes all sectors.
+	Proof *Proof
 }
 
 // batchSectors is how many sectors go through the workers at a time.
@@ -191,6 +193,11 @@ func (r *Report) collect(ordered <-chan *job, sizes []int64, opts Options) error
 			r.add(b)
 		}
 		done += int64(len(j.buf))
+		if opts.Proof != nil {
+			if err := opts.Proof.Take(j.first, j.buf); err != nil {
+				return err
+			}
+		}
 		if feed != nil {
 			feed.Put(j.buf, func() { buffers.Put(j.store) })
 		} else {

@@ -53,6 +53,7 @@ type infoResult struct {
 	LayerBreak disc.LBA      `json:"layer_break,omitempty"`
 	Sessions   []infoSession `json:"sessions,omitempty"`
 	CDText     []infoText    `json:"cd_text,omitempty"`
+	IDs        *infoIDs      `json:"disc_ids,omitempty"`
 	Volume     *infoVolume   `json:"volume,omitempty"`
 	Notes      []string      `json:"notes,omitempty"`
 	Write      *infoWrite    `json:"write,omitempty"`
@@ -256,7 +257,7 @@ func (e *infoResult) fill(l *disc.Layout, v *iso.Volume) {
 	if l == nil {
 		return
 	}
-	e.Sectors, e.MCN, e.LayerBreak = l.Sectors(), l.MCN, l.LayerBreak
+	e.Sectors, e.MCN, e.LayerBreak, e.IDs = l.Sectors(), l.MCN, l.LayerBreak, newInfoIDs(l)
 	for i := range l.Sessions {
 		s := &l.Sessions[i]
 		out := infoSession{Number: s.Number, Format: s.Format.String(), LeadOut: s.LeadOut}
@@ -329,6 +330,9 @@ func (e *infoResult) Text(p *page) {
 	}
 	if len(e.CDText) > 0 {
 		p.line("CD-TEXT:    %s", e.discText())
+	}
+	if e.IDs != nil {
+		e.IDs.text(p)
 	}
 	if e.isCD() {
 		e.printTracks(p.w)

@@ -211,6 +211,11 @@ func (m *Meter) Sums() (s Sums) {
 	return s
 }
 
+// Covers returns the samples that the CRC of the disc proves at an offset: [first, end).
+func (m *Meter) Covers(offset int) (first, end int64) {
+	return m.disc.from.place + int64(offset), m.disc.to.place + int64(offset)
+}
+
 // word returns a word near the edges of the disc.
 func (m *Meter) word(at int64) uint16 {
 	w := m.disc.from.Window

@@ -79,6 +79,11 @@ func (a AccurateRip) URL() string {
 		a.ID1&15, a.ID1>>4&15, a.ID1>>8&15, a.File())
 }
 
+// CTDBURL returns where CTDB has what it knows of all discs with the same audio tracks.
+func (t TOC) CTDBURL() string {
+	return "http://db.cuetools.net/lookup2.php?version=3&ctdb=1&fuzzy=1&metadata=none&toc=" + t.String()
+}
+
 // cddb returns the id of freedb, over all tracks: a sum of digits, the playing time in seconds
 // and the number of tracks.
 func (t *TOC) cddb() uint32 {
