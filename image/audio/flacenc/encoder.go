@@ -34,19 +34,21 @@ type batch struct {
 }
 
 // An Encoder takes samples as they are on a CD: 44100 a second, 16 bits, left and right by
-// turns, the least significant byte first. It uses all processors, some two megabytes for
-// each, and allocates nothing as it goes.
+// turns, the least significant byte first. It uses all processors, a megabyte for each, and
+// soon allocates nothing more.
 type Encoder struct {
-	ctx    context.Context
-	free   chan *batch
-	work   chan *batch // for whoever encodes
-	order  chan *batch // the same, for whoever writes
-	cur    *batch      // being filled
-	next   uint64      // number of the next frame
-	end    chan struct{}
-	failed chan struct{}
-	closed bool
-	err    error // of writing, once failed is closed
+	ctx     context.Context
+	free    chan *batch
+	work    chan *batch // for whoever encodes
+	order   chan *batch // the same, for whoever writes
+	cur     *batch      // being filled
+	made    int         // batches, as they are needed: some songs are short
+	end     chan struct{}
+	next    uint64 // number of the next frame
+	workers int    // at most
+	failed  chan struct{}
+	closed  bool
+	err     error // of writing, once failed is closed
 
 	file stream
 }
@@ -63,15 +65,9 @@ func NewEncoder(ctx context.Context, f File, o Options) (*Encoder, error) {
 	if _, err := f.Write(head); err != nil {
 		return nil, err
 	}
-	workers := min(runtime.GOMAXPROCS(0), 16)
-	batches := 2*workers + 2
+	e.workers = min(runtime.GOMAXPROCS(0), 16)
+	batches := 2*e.workers + 2
 	e.free, e.work, e.order = make(chan *batch, batches), make(chan *batch, batches), make(chan *batch, batches)
-	for range batches {
-		e.free <- &batch{in: make([]byte, 0, batchBlocks*blockSize*4), done: make(chan struct{}, 1)}
-	}
-	for range workers {
-		go encode(e.work)
-	}
 	go e.write()
 	return e, nil
 }
@@ -100,6 +96,13 @@ func (e *Encoder) Write(p []byte) (int, error) {
 func (e *Encoder) wait() error {
 	if err := e.ctx.Err(); err != nil {
 		return err
+	}
+	if len(e.free) == 0 && e.made < cap(e.free) {
+		if e.made < e.workers {
+			go encode(e.work)
+		}
+		e.made++
+		e.free <- &batch{in: make([]byte, 0, batchBlocks*blockSize*4), done: make(chan struct{}, 1)}
 	}
 	select {
 	case <-e.failed:
