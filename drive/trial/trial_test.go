@@ -3,10 +3,12 @@ package trial_test
 import (
 	"bytes"
 	"context"
+	"math"
 	"os"
 	"path/filepath"
 	"reflect"
 	"testing"
+	"time"
 
 	"spindle/drive"
 	"spindle/drive/byname"
@@ -14,6 +16,7 @@ import (
 	"spindle/internal/testdisc"
 	"spindle/scsi"
 	"spindle/scsi/mmc"
+	"spindle/scsi/sim"
 )
 
 // open opens the simulated drive with a test disc and the given keys.
@@ -158,42 +161,84 @@ func TestOneStaleReference(t *testing.T) {
 	}
 }
 
-// What was recorded of a trial gives the same report, and names no single drive.
-func TestTrace(t *testing.T) {
-	dev := open(t, "mixed", "")
-	serials := trial.Serials(t.Context(), mmc.New(dev))
-	if len(serials) != 2 {
-		t.Fatalf("serial numbers %q", serials)
-	}
-	path := filepath.Join(t.TempDir(), "trace")
+// replayed runs a trial that is recorded without serial numbers, and another one that plays
+// it back.
+func replayed(t *testing.T, dev scsi.Device) (recorded, played *trial.Report, path string) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "trace")
 	f, err := os.Create(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	tracer := scsi.NewTracer(trial.Anonymous(dev, serials), f)
-	want := run(t, tracer)
+	defer f.Close()
+	tracer := scsi.NewTracer(trial.Anonymous(dev, trial.Serials(t.Context(), mmc.New(dev))), f)
+	recorded = run(t, tracer)
 	if err := tracer.Flush(); err != nil {
 		t.Fatal(err)
 	}
-	f.Close()
 	replay, err := scsi.OpenReplay(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer replay.Close()
-	got := run(t, replay)
-	got.Turnaround, want.Turnaround = 0, 0 // a trace rounds
-	for _, r := range []*trial.Report{got, want} {
+	played = run(t, replay)
+	for _, r := range []*trial.Report{recorded, played} { // a trace rounds times
+		r.Turnaround = r.Turnaround.Round(time.Microsecond)
 		for i := range r.Questions {
-			r.Questions[i].Took = 0
+			r.Questions[i].Took = r.Questions[i].Took.Round(time.Microsecond)
 		}
 		for i := range r.Stretches {
-			r.Stretches[i].Speeds, r.Stretches[i].Cache.First, r.Stretches[i].Cache.Again = nil, 0, 0
+			s := &r.Stretches[i]
+			s.Cache.First, s.Cache.Again = s.Cache.First.Round(time.Microsecond), s.Cache.Again.Round(time.Microsecond)
+			for j := range s.Speeds {
+				s.Speeds[j].Rate = math.Round(s.Speeds[j].Rate / 1e4)
+			}
 		}
 	}
-	if !reflect.DeepEqual(got, want) {
-		t.Errorf("played back:\n%+v\nrecorded:\n%+v", got, want)
+	return recorded, played, path
+}
+
+// qemu is how QEMU's emulated drive differs from the simulated one.
+const qemu = "?trait=no-c2,no-subchannel,no-performance,no-full-toc,dvd-drive&write=no"
+
+// What was recorded of a trial gives the same report, on every drive that reports
+// describe, on the plain one, and on one like QEMU's.
+func TestReplays(t *testing.T) {
+	queries := []string{"", qemu, "?tray=open"}
+	known, err := sim.Personalities()
+	if err != nil {
+		t.Fatal(err)
 	}
+	if len(known) < 12 {
+		t.Errorf("%d drives", len(known))
+	}
+	const share = 5 // with -short
+	for i, p := range known {
+		if !testing.Short() || i%share == 0 {
+			queries = append(queries, "?drive="+p.Name)
+		}
+	}
+	for _, query := range queries {
+		t.Run(query, func(t *testing.T) {
+			t.Parallel()
+			recorded, played, _ := replayed(t, open(t, "mixed", query))
+			if !reflect.DeepEqual(recorded, played) {
+				t.Errorf("played back:\n%+v\nrecorded:\n%+v", played, recorded)
+			}
+			if want := 2; query != "?tray=open" && len(played.Stretches) != want {
+				t.Errorf("%d stretches", len(played.Stretches))
+			}
+		})
+	}
+}
+
+// A trace that is given to others names no single drive.
+func TestTrace(t *testing.T) {
+	dev := open(t, "mixed", "")
+	if serials := trial.Serials(t.Context(), mmc.New(dev)); len(serials) != 2 {
+		t.Fatalf("serial numbers %q", serials)
+	}
+	_, _, path := replayed(t, dev)
 	again, err := scsi.OpenReplay(path)
 	if err != nil {
 		t.Fatal(err)
