@@ -57,6 +57,32 @@ func TestDrivesBelow(t *testing.T) {
 	}
 }
 
+// Two drives of one model and one serial number, as cheap adapters give them, are two.
+func TestTwinsBelow(t *testing.T) {
+	root := t.TempDir()
+	for _, n := range []string{"sr0", "sr1"} {
+		dir := filepath.Join(root, "sys/class/block", n, "device")
+		if err := os.MkdirAll(dir, 0o777); err != nil {
+			t.Fatal(err)
+		}
+		for name, text := range map[string]string{"vendor": "ACME", "model": "Writer", "rev": "1.0", "vpd_pg80": "\x05\x80\x00\x04S123"} {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	got, err := drivesBelow(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	twin := DriveInfo{Vendor: "ACME", Model: "Writer", Revision: "1.0", Serial: "S123"}
+	a, b := twin, twin
+	a.Path, b.Path = "/dev/sr0", "/dev/sr1"
+	if diff := cmp.Diff([]DriveInfo{a, b}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestOpenRefuses(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "x.iso")
 	if err := os.WriteFile(file, nil, 0o666); err != nil {

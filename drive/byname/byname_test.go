@@ -83,7 +83,7 @@ func TestOpenFails(t *testing.T) {
 func TestChoose(t *testing.T) {
 	drives := func(names ...string) (all []scsi.DriveInfo) {
 		for _, n := range names {
-			all = append(all, scsi.DriveInfo{Path: n})
+			all = append(all, scsi.DriveInfo{Path: n, Vendor: "ACME", Model: "Writer", Serial: "S123"}) // twins
 		}
 		return all
 	}
