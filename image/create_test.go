@@ -137,8 +137,8 @@ func convert(t *testing.T, from, to string, o CreateOptions) (*Created, error) {
 	return Create(context.Background(), to, img, o)
 }
 
-// Sub-channels go through the formats that hold them as they are, and every size
-// of sector of an .iso comes back.
+// Sub-channels and the sectors beside them go through the formats that hold both as they
+// are, and every size of sector of an .iso comes back.
 func TestSubchannelsAndSizes(t *testing.T) {
 	dir := t.TempDir()
 	src, err := testdisc.Make(dir, "mixed")
@@ -150,6 +150,10 @@ func TestSubchannelsAndSizes(t *testing.T) {
 		t.Fatal(err)
 	}
 	want, err := os.ReadFile(filepath.Join(dir, "first.sub"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sectors, err := os.ReadFile(filepath.Join(dir, "first.img"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -168,6 +172,10 @@ func TestSubchannelsAndSizes(t *testing.T) {
 		got, err := os.ReadFile(strings.TrimSuffix(back, ".ccd") + ".sub")
 		if err != nil || string(got) != string(want) {
 			t.Errorf("%s: other sub-channels (%v)", ext, err)
+		}
+		got, err = os.ReadFile(strings.TrimSuffix(back, ".ccd") + ".img")
+		if err != nil || string(got) != string(sectors) {
+			t.Errorf("%s: other sectors (%v)", ext, err)
 		}
 	}
 	plain := filepath.Join(dir, "plain.iso")

@@ -130,3 +130,46 @@ func cutPacked(t *testing.T, file string, content []byte) {
 		t.Fatal(err)
 	}
 }
+
+// A sound file of which the end is missing, by its header, is one that was cut short.
+func TestCutSongs(t *testing.T) {
+	source, err := testdisc.Make(t.TempDir(), "cdtext")
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole, err := image.Open(t.Context(), source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer whole.Close()
+	for sheet, text := range map[string]string{
+		"x.cue": "FILE \"x.wav\" WAVE\n TRACK 01 AUDIO\n  INDEX 01 00:00:00\n",
+		"x.toc": "CD_DA\nTRACK AUDIO\nFILE \"x.wav\" 0\n",
+	} {
+		dir := t.TempDir()
+		wav := filepath.Join(dir, "x.wav")
+		if _, err := image.Create(t.Context(), wav, whole, image.CreateOptions{Track: 1, Lossy: true}); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Truncate(wav, 44+100*2352+11); err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(dir, sheet)
+		if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		var remarks []image.Remark
+		img, err := image.Open(t.Context(), path, func(r image.Remark) { remarks = append(remarks, r) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		flaws := img.Flaws()
+		if len(flaws) != 1 || flaws[0].First != 100 || flaws.Sectors() != 200 || img.Layout().End() != 300 {
+			t.Errorf("%s: %v of %d sectors", sheet, flaws, img.Layout().End())
+		}
+		if len(remarks) != 1 || remarks[0].Kind != format.CutShort || remarks[0].File != wav {
+			t.Errorf("%s: %+v", sheet, remarks)
+		}
+		img.Close()
+	}
+}

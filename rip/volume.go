@@ -5,9 +5,11 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 
 	"spindle/disc"
 	"spindle/drive"
+	"spindle/iso"
 	"spindle/scsi/mmc"
 )
 
@@ -112,4 +114,25 @@ func (c *Contents) largest(n int64, who SizeSource) int64 {
 		c.note(Note{Code: NoteVolumeSmaller, Count: v, Total: n, Source: who})
 	}
 	return n
+}
+
+// LastVolume reads the descriptors of the file system that a computer shows: that of the
+// last session with one. It is nil where there is none, and [Contents.Volume] where that
+// is of the only session.
+func (c *Contents) LastVolume(ctx context.Context) *iso.Volume {
+	if c.Layout == nil {
+		return nil
+	}
+	all := &userData{ctx: ctx, reader: c.reader, track: &disc.Track{End: c.Layout.End()}}
+	for i := len(c.Layout.Sessions) - 1; i > 0; i-- {
+		tracks := c.Layout.Sessions[i].Tracks
+		data := slices.IndexFunc(tracks, func(t disc.Track) bool { return t.Mode.IsData() })
+		if data < 0 {
+			continue
+		}
+		if v, err := iso.ReadSession(all, int64(tracks[data].Start), int64(c.Layout.End())); err == nil {
+			return v
+		}
+	}
+	return c.Volume
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 
@@ -42,8 +43,9 @@ the file of the track before it, and audio hidden before track 1 becomes track 0
 Where the formats differ, sectors are rebuilt: sync pattern, header, EDC and parity.
 
 The EDC of every data sector is checked on the way. The exit status is 5 if some are
-damaged, or if a map beside IN (IN.map, of a rip or of GNU ddrescue) lists sectors that
-were not read correctly. Damage that OUT itself does not show is listed in OUT.map.
+damaged, if a map beside IN (IN.map, of a rip or of GNU ddrescue) lists sectors that
+were not read correctly, or if IN does not match a checksum file beside it. Damage that OUT
+itself does not show is recorded in OUT.map.
 If OUT cannot hold everything in IN, the conversion is refused, unless
 --lossy allows leaving it out.`,
 		Example: `  spindle convert game.cue game.iso
@@ -59,7 +61,7 @@ If OUT cannot hold everything in IN, the conversion is refused, unless
 	f.BoolVar(&o.merge, "merge", false, "make one .bin of all tracks (.cue); the default")
 	f.IntVar(&o.SectorSize, "sector-size", 2048, "keep this many `BYTES` of each sector (.iso): 2048, 2336, 2352 or 2448")
 	f.BoolVar(&o.Lossy, "lossy", false, "leave out what OUT cannot hold")
-	f.BoolVar(&o.NoCheck, "no-check", false, "only copy: check no EDC, compute no hashes")
+	f.BoolVar(&o.NoCheck, "no-check", false, "only copy: check no EDC and no checksum file, compute no hashes")
 	f.BoolVar(&o.Force, "force", false, "replace existing files")
 	complete(c, "sector-size", []string{"2048", "2336", "2352", "2448"})
 	c.RunE = a.run(func(ctx context.Context, args []string) (result, error) {
@@ -158,6 +160,11 @@ func runConvert(ctx context.Context, a *app, in, out string, o convertFlags) (re
 		return nil, err
 	}
 	defer img.Close()
+	if _, err := os.Lstat(out); !o.NoCheck && (o.Force || err != nil) { // else it is refused
+		if err := found.checkSums(ctx, a, img); err != nil {
+			return nil, err
+		}
+	}
 	bar := a.newProgress()
 	defer bar.stop()
 	o.Progress = bar.step("converting")

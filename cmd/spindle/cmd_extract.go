@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"slices"
+	"strings"
 
 	"spindle/image/audio"
 	"spindle/image/extract"
@@ -32,7 +34,8 @@ OUT.flac --split" makes FLAC files). The files of a Video CD, whose sectors have
 their user data: 2324 bytes per sector, an MPEG stream that players accept.
 
 The exit status is 5 if a file has sectors with a wrong EDC, or sectors that a map
-beside the image lists as not read correctly; these files are named.`,
+beside the image lists as not read correctly; these files are named. It is also 5 if
+all is extracted, and a checksum file beside the image does not match it.`,
 		Example: `  spindle extract debian-live.iso -C folder
   spindle extract backup.nrg docs/readme.txt`,
 		Args: needs(1, unlimited, "name the image to take files out of, e.g. \"spindle extract debian-live.iso -C folder\""),
@@ -107,6 +110,11 @@ func runExtract(ctx context.Context, a *app, name string, args []string, o fileF
 	opts := extract.Options{Paths: paths, Replace: o.force, MaxBytes: most*int64(f.img.Layout().Sectors())*iso.BlockSize + 1<<30}
 	bar := a.newProgress()
 	defer bar.stop()
+	if len(paths) == 0 {
+		if err := f.found.checkSums(ctx, a, f.img); err != nil {
+			return nil, err
+		}
+	}
 	total, err := extract.Size(ctx, f, opts)
 	if err != nil {
 		return nil, err
@@ -131,8 +139,8 @@ func runExtract(ctx context.Context, a *app, name string, args []string, o fileF
 	return r, nil
 }
 
-// mapSongs puts a map beside each extracted audio track with damaged sectors, and takes away
-// that of one that is whole now.
+// mapSongs puts a map beside each extracted audio track with damaged sectors, one that cannot
+// be used where nobody knows which they are, and takes away that of one that is whole now.
 func mapSongs(f *openedFiles, dir string, paths []string) error {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -152,7 +160,13 @@ func mapSongs(f *openedFiles, dir string, paths []string) error {
 		if _, err := root.Lstat(e.Name()); err != nil || !ok {
 			continue
 		}
-		if err := writeSongMap(root, e.Name()+mapfile.Suffix, format.SongMap(song.Start, song.End, f.img.Flaws())); err != nil {
+		var content io.WriterTo
+		if m := format.SongMap(song.Start, song.End, f.img.Flaws()); m != nil {
+			content = m
+		} else if f.found.doubtful() {
+			content = strings.NewReader(f.found.doubts())
+		}
+		if err := writeSongMap(root, e.Name()+mapfile.Suffix, content); err != nil {
 			return err
 		}
 	}
@@ -160,7 +174,7 @@ func mapSongs(f *openedFiles, dir string, paths []string) error {
 }
 
 // writeSongMap writes a map to a new file; nil only removes the one that is there.
-func writeSongMap(root *os.Root, name string, m *mapfile.Map) error {
+func writeSongMap(root *os.Root, name string, m io.WriterTo) error {
 	if err := root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}

@@ -57,8 +57,10 @@ type infoResult struct {
 	Volume     *infoVolume   `json:"volume,omitempty"`
 	Notes      []string      `json:"notes,omitempty"`
 	Write      *infoWrite    `json:"write,omitempty"`
+	Flaws      []flawRange   `json:"flaws,omitempty"` // of an image
 
-	plain bool // an .iso: the files of any disc
+	damage string
+	plain  bool // an .iso: the files of any disc
 }
 
 // infoWrite is what can be written to a recordable disc.
@@ -146,7 +148,7 @@ func infoOfDrive(ctx context.Context, a *app, name string, opts rip.ExamineOptio
 	if d.Info != nil {
 		r.State = d.Info.Status.String()
 	}
-	r.fill(d.Layout, d.Volume)
+	r.fill(d.Layout, d.LastVolume(ctx))
 	if m.Recording != nil {
 		w, err := burn.MediumOf(m)
 		if err != nil {
@@ -227,6 +229,10 @@ func infoOfImage(ctx context.Context, a *app, path string) (result, error) {
 	r.plain = strings.EqualFold(suffix(path), ".iso") && len(l.Tracks()) == 1 && l.Tracks()[0].Mode.IsData()
 	r.Notes = textNotes(l)
 	r.showNotes(a)
+	r.Flaws = flawRanges(img.Flaws())
+	if len(r.Flaws) > 0 {
+		r.Status, r.damage = exitDifferent, found.flawText(sectorsOf(r.Flaws))
+	}
 	r.Status = found.note(a, r.Status)
 	return r, nil
 }
@@ -333,6 +339,9 @@ func (e *infoResult) Text(p *page) {
 	}
 	if e.IDs != nil {
 		e.IDs.text(p)
+	}
+	if e.damage != "" {
+		p.line("damaged:    %s", p.red(e.damage))
 	}
 	if e.isCD() {
 		e.printTracks(p.w)

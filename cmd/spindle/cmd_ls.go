@@ -136,7 +136,7 @@ func runLs(ctx context.Context, a *app, name string, args []string, o fileFlags)
 		if n == 1 {
 			them = "names it"
 		}
-		a.note(f.found.mapSays("According to the map beside it, ") + plural(n, "sector") + " of this image " + wereOrWas(n) + " not read correctly; \"spindle verify\" " + them + ".")
+		a.note(f.found.flawText(n) + "; \"spindle verify\" " + them + ".")
 	}
 	r := done()
 	if damaged {

@@ -90,8 +90,10 @@ type verifyResult struct {
 	compared   bool     // with a disc or an image
 	lookedUp   bool     // in a DAT
 	match      check.Match
-	unmended   bool // the copy of --repair has flaws, too
-	cut        bool // the disc holds more, and that was not compared
+	sameDamage string // of the image that it was compared with
+	unmended   bool   // the copy of --repair has flaws, too
+	unproven   bool   // it may be damaged where parity does not reach
+	cut        bool   // the disc holds more, and that was not compared
 	cutFrom    disc.LBA
 	// judged: something besides the image itself vouches for it, or its own
 	// codes do.
@@ -202,6 +204,8 @@ func (r *verifyResult) reportWith(p *page) {
 		p.line("%s lists it as: %s", filepath.Base(r.o.with), printable.Line(r.Game))
 	case r.compared && len(r.Differences) == 0 && r.cut:
 		p.line("The disc holds the image (sectors %d to %d); the rest of the disc was not compared.", r.cutFrom, int(r.cutFrom)+r.Sectors-1)
+	case r.compared && len(r.Differences) == 0 && r.sameDamage != "":
+		p.text("%s has the same content, its damage included: %s", r.o.with, p.red(r.sameDamage))
 	case r.compared && len(r.Differences) == 0:
 		p.line("%s has the same content", r.o.with)
 		r.reportShift(p)
@@ -233,6 +237,9 @@ func (r *verifyResult) conclude(p *page) {
 		p.text("This image is damaged. In the copy %s the damage is repaired: all its sectors are correct.", r.o.repair)
 	case r.Status != exitDone:
 		p.text("%s", p.red(r.verdict()))
+		if r.unproven {
+			p.text("So may be the copy %s: nothing says where, and what parity does not reach is as it was.", r.o.repair)
+		}
 		if r.Repaired != nil && r.unmended {
 			p.text("Parity cannot restore all of these sectors: the map beside the copy %s lists those that remain.", r.o.repair)
 		}
@@ -243,14 +250,9 @@ func (r *verifyResult) conclude(p *page) {
 	}
 }
 
-// mended reports whether the copy of --repair has none of the damage.
-func (r *verifyResult) mended() bool {
-	return r.Repaired != nil && !r.unmended && len(r.Repaired.Left) == 0 && len(r.Bad) > 0
-}
-
 // verdict says what is wrong.
 func (r *verifyResult) verdict() string {
-	damaged := len(r.Bad) > 0 || len(r.Flaws) > 0 || r.Implanted == implantedWrong
+	damaged := r.sameDamage != "" && len(r.Differences) == 0 || len(r.Bad) > 0 || len(r.Flaws) > 0 || r.Implanted == implantedWrong
 	for _, s := range r.Sums {
 		damaged = damaged || !s.Right
 	}
@@ -419,7 +421,7 @@ func (v *verification) with(ctx context.Context) error {
 	v.Differences, v.Shift, v.Silent = c.Differences, c.Shift, c.Silent
 	v.bar.stop()
 	v.judged, v.compared = true, true
-	if len(v.Differences) > 0 {
+	if len(v.Differences) > 0 || v.sameDamage != "" {
 		v.wrong()
 	}
 	v.UnreadFiles = image.FilesAt(ctx, v.img, unreadFlaws(v.Differences), mostFiles)
@@ -431,6 +433,12 @@ func (v *verification) other(ctx context.Context) (disc.Image, error) {
 	if !isDriveName(v.o.with) {
 		img, found, err := openImage(ctx, v.a, v.o.with)
 		found.note(v.a, exitDone)
+		if err == nil && (len(img.Flaws()) > 0 || found.doubtful()) {
+			v.sameDamage = "some of it is not known to be right"
+			if n := img.Flaws().Sectors(); n > 0 {
+				v.sameDamage = found.flawText(n)
+			}
+		}
 		return img, err
 	}
 	d, _, err := v.a.openKnown(ctx, v.o.with, byname.Shared)
@@ -471,26 +479,4 @@ func (v *verification) withDAT() error {
 		v.wrong()
 	}
 	return nil
-}
-
-// repair writes the corrected copy.
-func (v *verification) repair(ctx context.Context) error {
-	out := v.o.repair
-	if out == "" {
-		return nil
-	}
-	if v.img.Layout().Medium != disc.CD {
-		return usage("--repair is for images of CDs: only their sectors have parity")
-	}
-	whole := check.NewRepairer(v.img)
-	res, err := image.Create(ctx, out, whole, image.CreateOptions{
-		Lossy: v.o.lossy, Force: v.o.force, NoCheck: true, Progress: v.bar.step("repairing"),
-	})
-	if err != nil {
-		return err
-	}
-	v.bar.stop()
-	noteLost(v.a, out, res.Lost)
-	v.Repaired, v.unmended = whole.Result(), len(res.Flaws) > 0
-	return v.found.passOn(out, res.Files)
 }

@@ -45,13 +45,22 @@ func sectorsOf(all []flawRange) int {
 	return n
 }
 
-// mapSays says how it is known that sectors of an image are not right, where that is by a
-// map: that of one that was cut short needs none.
-func (f *findings) mapSays(words string) string {
-	if !f.mapped {
-		return ""
+// mapNames names the maps that say that sectors of an image are not right: one that was cut
+// short needs none.
+func (f *findings) mapNames() string {
+	if n := len(f.maps); n > 1 {
+		return strings.Join(f.maps[:n-1], ", ") + " and " + f.maps[n-1]
 	}
-	return words
+	return strings.Join(f.maps, "")
+}
+
+// flawText says how many sectors of an image are not right, and by which map that is known.
+func (f *findings) flawText(n int) string {
+	text := plural(n, "sector") + " " + wereOrWas(n) + " not read correctly"
+	if len(f.maps) > 0 {
+		text += ", according to " + f.mapNames()
+	}
+	return text
 }
 
 // reportFlaws lists what is known to be wrong with an image, by a map beside it or by its size.
@@ -59,8 +68,7 @@ func reportFlaws(p *page, found *findings, all []flawRange) {
 	if len(all) == 0 {
 		return
 	}
-	n := sectorsOf(all)
-	p.line("%s %s not read correctly%s:", p.red(plural(n, "sector")), wereOrWas(n), found.mapSays(", according to the map beside the image"))
+	p.line("%s:", p.red(found.flawText(sectorsOf(all))))
 	for i, f := range all {
 		if i == mostListed {
 			p.line("  and %s more (--json lists all)", plural(len(all)-i, "range"))

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"spindle/check"
 	"spindle/disc"
 	"spindle/image"
 	"spindle/image/format"
@@ -21,7 +23,8 @@ import (
 // findings are what opening an image found that its user should know.
 type findings struct {
 	broken []string // maps that cannot be used, and why
-	mapped bool     // a map says that sectors are not right
+	sums   []string // checksums that do not match
+	maps   []string // that say that sectors are not right
 	cut    bool     // its end is missing
 	seen   []string // files and kinds of what was noted
 }
@@ -45,7 +48,7 @@ func (f *findings) take(a *app, r image.Remark) {
 	case format.BrokenMap:
 		f.broken = append(f.broken, brokenMapText(r))
 	case format.UsedMap:
-		f.mapped = true
+		f.maps = append(f.maps, r.File)
 	case format.CutShort:
 		f.cut = true
 		a.note(remarkText(r))
@@ -60,16 +63,45 @@ func (f *findings) note(a *app, status int) int {
 	for _, b := range f.broken {
 		a.note(b + mayBeDamaged)
 	}
-	if len(f.broken) > 0 && status == exitDone {
+	for _, s := range f.sums {
+		a.note(s + sumDoubts)
+	}
+	if f.doubtful() && status == exitDone {
 		return exitDifferent
 	}
 	return status
 }
 
-// passOn writes beside a new image that the map of its source could not be used, in a map
-// that cannot be used either: so nothing calls the copy good.
+// doubtful reports whether sectors are not right of which nobody knows which.
+func (f *findings) doubtful() bool { return len(f.broken)+len(f.sums) > 0 }
+
+// checkSums checks the files of an image against the checksum files beside them.
+func (f *findings) checkSums(ctx context.Context, a *app, img disc.Image) error {
+	bar := a.newProgress()
+	defer bar.stop()
+	results, unusable, err := check.Beside(ctx, img.Files(), sumProgress(bar))
+	bar.stop()
+	if err != nil {
+		return err
+	}
+	noteUnusable(a, unusable)
+	f.takeSums(results)
+	return nil
+}
+
+// takeSums keeps which checksums do not match.
+func (f *findings) takeSums(results []check.SumResult) {
+	for _, r := range results {
+		if !r.Right {
+			f.sums = append(f.sums, wrongSumText(r))
+		}
+	}
+}
+
+// passOn writes beside a new image that its source may be damaged nobody knows where, in a map
+// that cannot be used: so nothing calls the copy good.
 func (f *findings) passOn(out string, made []string) error {
-	if len(f.broken) == 0 {
+	if !f.doubtful() {
 		return nil
 	}
 	if slices.Contains(made, out) {
@@ -83,7 +115,7 @@ func (f *findings) passOn(out string, made []string) error {
 		if err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(m, "# The image was made from one that may be damaged:\n# %s\n", printable.Line(strings.Join(f.broken, "; ")))
+		_, err = io.WriteString(m, f.doubts())
 		if err := errors.Join(err, m.Close()); err != nil {
 			return err
 		}
@@ -91,8 +123,16 @@ func (f *findings) passOn(out string, made []string) error {
 	return nil
 }
 
+// doubts is the content of a map that says that nobody knows what is right.
+func (f *findings) doubts() string {
+	return "# The image was made from one that may be damaged:\n# " + printable.Line(strings.Join(slices.Concat(f.broken, f.sums), "; ")) + "\n"
+}
+
 // mayBeDamaged ends the sentence on a map that cannot be used.
 const mayBeDamaged = ": the image may be damaged. Repair the map, or remove it if it is of another image."
+
+// sumDoubts ends the sentence on a checksum that does not match.
+const sumDoubts = ": the image is damaged, or the checksum is that of another one."
 
 // brokenMapText says that a map cannot be used.
 func brokenMapText(r image.Remark) string {
@@ -130,6 +170,12 @@ func remarkText(r image.Remark) string {
 			have += " of " + sizeText(r.Want)
 		}
 		return have + ". What is missing counts as not read. " + downloadNew
+	case format.NoSubchannels:
+		have := r.File + " is missing"
+		if r.Have > 0 {
+			have = fmt.Sprintf("%s is incomplete: it has %s of %s", r.File, sizeText(r.Have), sizeText(r.Want))
+		}
+		return have + ". Sub-channels that are missing are made from the tracks, as those of a plain disc."
 	case format.OtherMap:
 		return fmt.Sprintf("%s is not used: it is the map of a copy of %d bytes, and the image has %d.", r.File, r.Have, r.Want)
 	case format.MapOfOther:

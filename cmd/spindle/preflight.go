@@ -111,17 +111,15 @@ func (p *preflight) flaws(ctx context.Context, _ *progress) error {
 	if len(known) == 0 {
 		return nil
 	}
-	n := known.Sectors()
 	p.damage(known)
 	why := errUnmapped
 	switch {
-	case p.found.mapped:
+	case len(p.found.maps) > 0:
 		why = errFlawed
 	case p.found.cut:
 		why = errCutImage
 	}
-	return p.stop(why, plural(n, "sector")+" "+wereOrWas(n)+" not read correctly"+p.found.mapSays(", according to the map beside it")+
-		suffering(ctx, p.img, known))
+	return p.stop(why, p.found.flawText(known.Sectors())+suffering(ctx, p.img, known))
 }
 
 // sectors checks the EDC of data sectors where the image stores them whole: the drive
@@ -166,6 +164,23 @@ func storesEDC(img disc.Image) bool {
 	})
 }
 
+// codesEverywhere reports whether all sectors of an image are stored with an EDC.
+func codesEverywhere(img disc.Image, rep *check.Report) bool {
+	if rep.Checked() != img.Layout().Sectors() {
+		return false
+	}
+	for _, t := range img.Layout().Tracks() {
+		for a := t.Begin(); a < t.End; {
+			e, ok := img.ExtentAt(a)
+			if !ok || e.Source == nil || e.Form != disc.FormRaw && e.Form != disc.FormMode2 {
+				return false
+			}
+			a += disc.LBA(e.Count)
+		}
+	}
+	return true
+}
+
 // mendable reports whether parity can correct one of some sectors.
 func mendable(ctx context.Context, img disc.Image, bad disc.Flaws) bool {
 	const most = 1000
@@ -195,7 +210,7 @@ func (p *preflight) sums(ctx context.Context, bar *progress) error {
 			p.lines = append(p.lines, fmt.Sprintf("%s in %s: correct", s.Algorithm, filepath.Base(s.From)))
 			continue
 		}
-		if err := p.wrong(fmt.Sprintf("the %s of %s does not match %s", s.Algorithm, filepath.Base(s.File), filepath.Base(s.From))); err != nil {
+		if err := p.wrong(wrongSumText(s)); err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -18,6 +19,11 @@ func sumProgress(bar *progress) check.SumProgress {
 
 // sumSuffixes are the suffixes of checksum files.
 var sumSuffixes = []string{".md5", ".sha1", ".sha256", ".sha512", ".sfv", ".md5sum", ".sha1sum", ".sha256sum", ".sha512sum"}
+
+// wrongSumText says that a checksum does not match.
+func wrongSumText(r check.SumResult) string {
+	return fmt.Sprintf("the %s of %s does not match %s", r.Algorithm, filepath.Base(r.File), filepath.Base(r.From))
+}
 
 // noteUnusable says that checksum files beside an image hold none.
 func noteUnusable(a *app, lists []string) {

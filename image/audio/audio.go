@@ -29,6 +29,9 @@ type File struct {
 	Source io.ReaderAt
 	Offset int64
 	Size   int64 // bytes of samples
+	// Lack is how many bytes more the header states than are there: the end of the file
+	// is missing.
+	Lack int64
 	// Swapped says that the most significant byte of a sample comes first, as
 	// it does not on a CD.
 	Swapped bool
@@ -138,12 +141,22 @@ func readWave(r io.ReaderAt, size int64) (*File, error) {
 			if !known {
 				return true, errors.New("its samples come before their format")
 			}
-			out = &File{Source: r, Offset: at, Size: min(length, size-at), Kind: "WAVE"}
+			out = &File{Source: r, Offset: at, Size: min(length, size-at), Lack: lack(length, size-at), Kind: "WAVE"}
 			return true, nil
 		}
 		return false, nil
 	})
 	return result(out, err, "WAVE")
+}
+
+// lack returns how much is missing of samples. Programs that write to a pipe state a length
+// that is none, and more than a CD holds.
+func lack(stated, have int64) int64 {
+	const most = 1 << 30
+	if stated > most {
+		return 0
+	}
+	return max(0, stated-have)
 }
 
 func result(f *File, err error, kind string) (*File, error) {
@@ -193,6 +206,7 @@ func readAIFF(r io.ReaderAt, size int64) (*File, error) {
 				return true, errors.New("its samples are beyond its end")
 			}
 			out.Source, out.Offset, out.Size, out.Kind = r, at+skip, min(length, size-at)-skip, "AIFF"
+			out.Lack = lack(length, size-at)
 			return known, nil
 		}
 		return false, nil

@@ -65,6 +65,7 @@ func (d *Descriptor) open(ctx context.Context, f *format.File) (disc.Image, erro
 		}
 	}
 	if errors.Is(err, os.ErrNotExist) {
+		f.Remark(format.Remark{Kind: format.NoSubchannels, File: filepath.Join(dir, stem+".sub")})
 		err = nil
 	}
 	var out disc.Image

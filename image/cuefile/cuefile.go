@@ -168,9 +168,14 @@ func (o *opener) openOne(ctx context.Context, f *cue.File) (cue.Content, error) 
 	if err != nil {
 		return cue.Content{}, fmt.Errorf("line %d: %s: %w", f.Line, f.Name, err)
 	}
-	sound, end := file.Padded(), file.Offset+file.Sectors()*audio.SectorSize
+	sound, have := file.Padded(), file.Sectors()
+	end := file.Offset + have*audio.SectorSize
+	if file.Lack > 0 {
+		have = file.Size / audio.SectorSize
+		end = file.Offset + (file.Size+file.Lack+audio.SectorSize-1)/audio.SectorSize*audio.SectorSize
+	}
 	o.keep(path, file)
-	o.opened = append(o.opened, opened{&format.File{Path: path}, sound, end})
+	o.opened = append(o.opened, opened{&format.File{Path: path}, sound, file.Offset + have*audio.SectorSize})
 	return cue.Content{
 		Source: sound, Offset: file.Offset, End: end,
 		Swapped: file.Swapped, Sound: true,

@@ -64,7 +64,7 @@ func (o *Output) stream(ctx context.Context, img disc.Image, t *disc.Track, from
 	if !direct {
 		in = make([]byte, copyBatch*size)
 	}
-	if s == WithSub {
+	if s.hasSub() {
 		sub = make([]byte, copyBatch*cdsector.SubSize)
 	}
 	for a := from; a < to; a += copyBatch {
@@ -109,25 +109,23 @@ func (o *Output) convert(ctx context.Context, img disc.Image, out, in, sub []byt
 		return nil, err
 	}
 	o.look(t, in, first, s)
-	if s == WithSub {
+	if s.hasSub() {
 		if err := o.readSub(ctx, sub, first); err != nil {
 			return nil, err
 		}
 	}
 	for i := 0; i*size < len(in); i++ {
 		sector := in[i*size : (i+1)*size]
-		if s == WithSub {
-			out = append(out, sector...)
-			var raw [cdsector.SubSize]byte
-			cdsector.Interleave(&raw, (*[cdsector.SubSize]byte)(sub[i*cdsector.SubSize:]))
-			out = append(out, raw[:]...)
-			continue
-		}
 		p, err := s.pick(sector, first+disc.LBA(i))
 		if err != nil {
 			return nil, err
 		}
 		out = append(out, p...)
+		if s.hasSub() {
+			var raw [cdsector.SubSize]byte
+			cdsector.Interleave(&raw, (*[cdsector.SubSize]byte)(sub[i*cdsector.SubSize:]))
+			out = append(out, raw[:]...)
+		}
 	}
 	return out, nil
 }

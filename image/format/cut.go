@@ -35,12 +35,12 @@ type Completer struct {
 // extents call the file is source, and its content ends at the byte size.
 func (c *Completer) Complete(file *File, source io.ReaderAt, size int64, to *File) {
 	var all []disc.Extent
-	want := size
+	want, kind := size, CutShort
 	for _, e := range c.Extents {
 		if e.Sub != nil && e.Sub.Source == source && e.Source != source {
 			whole, rest := c.split(e, e.Sub.Offset, max(e.Sub.Stride, subSize), subSize, size)
 			if rest.Count > 0 {
-				want = max(want, e.Sub.Offset+int64(e.Count)*int64(max(e.Sub.Stride, subSize)))
+				want, kind = max(want, e.Sub.Offset+int64(e.Count)*int64(max(e.Sub.Stride, subSize))), NoSubchannels
 				if whole.Count > 0 {
 					all = append(all, whole)
 				}
@@ -67,7 +67,7 @@ func (c *Completer) Complete(file *File, source io.ReaderAt, size int64, to *Fil
 	c.Extents = all
 	switch {
 	case want > size:
-		to.Remark(Remark{Kind: CutShort, File: file.Path, Have: size, Want: want})
+		to.Remark(Remark{Kind: kind, File: file.Path, Have: size, Want: want})
 	case file.Cut:
 		to.Remark(Remark{Kind: CutShort, File: file.Path, Have: size})
 	}

@@ -292,11 +292,12 @@ type Stored uint8
 
 // What a file can get of a sector.
 const (
-	Whole    Stored = iota // all that disc.Image gives: 2352 bytes of a CD, 2048 of a DVD
-	UserData               // the 2048 bytes of user data of Mode 1, XA form 1 or a DVD
-	NoHeader               // 2336 bytes of Mode 2: all but sync pattern and header
-	WithSub                // 2352 bytes, then 96 of sub-channel, interleaved
-	Swapped                // 2352 bytes of audio, most significant byte first
+	Whole          Stored = iota // all that disc.Image gives: 2352 bytes of a CD, 2048 of a DVD
+	UserData                     // the 2048 bytes of user data of Mode 1, XA form 1 or a DVD
+	NoHeader                     // 2336 bytes of Mode 2: all but sync pattern and header
+	WithSub                      // 2352 bytes, then 96 of sub-channel, interleaved
+	Swapped                      // 2352 bytes of audio, most significant byte first
+	SwappedWithSub               // the same, then the sub-channel as of WithSub
 )
 
 // Size returns how many bytes of a sector of the medium are stored.
@@ -306,21 +307,24 @@ func (s Stored) Size(m disc.Medium) int {
 		return cdsector.UserSize
 	case NoHeader:
 		return cdsector.Mode2Size
-	case WithSub:
+	case WithSub, SwappedWithSub:
 		return cdsector.Size + cdsector.SubSize
 	}
 	return m.SectorSize()
 }
 
-// pick takes what is stored out of a sector.
+// hasSub reports whether the sub-channel follows each sector.
+func (s Stored) hasSub() bool { return s == WithSub || s == SwappedWithSub }
+
+// pick takes what is stored of a sector, without a sub-channel, out of it.
 func (s Stored) pick(sector []byte, at disc.LBA) ([]byte, error) {
 	switch {
-	case s == Swapped:
+	case s == Swapped || s == SwappedWithSub:
 		for i := 0; i+1 < len(sector); i += 2 {
 			sector[i], sector[i+1] = sector[i+1], sector[i]
 		}
 		return sector, nil
-	case s == Whole || len(sector) == cdsector.UserSize:
+	case s == Whole || s == WithSub || len(sector) == cdsector.UserSize:
 		return sector, nil
 	}
 	raw := (*[cdsector.Size]byte)(sector)

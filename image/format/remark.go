@@ -19,6 +19,9 @@ const (
 	BrokenMap
 	// UsedMap: a map says that sectors of the image are not right.
 	UsedMap
+	// NoSubchannels: the file of the sub-channels is missing (Have is 0), or ends before they
+	// do. Those that are missing are made from the layout.
+	NoSubchannels
 )
 
 // A Remark is what opening an image found that is no error, and that its user should know.

@@ -52,6 +52,8 @@ func create(o *format.Output) error {
 
 func (w *writer) stored(t *disc.Track) format.Stored {
 	switch {
+	case w.sub && t.Mode == disc.Audio:
+		return format.SwappedWithSub
 	case w.sub:
 		return format.WithSub
 	case t.Mode == disc.Audio:

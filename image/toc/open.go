@@ -317,7 +317,7 @@ func (b *builder) open(ctx context.Context, p *Piece, mode disc.Mode) (part, err
 		return fail("%s has %d bytes, and this part begins at byte %d", p.Name, c.size, skip)
 	}
 	if x.length == 0 {
-		x.length = c.size - skip
+		x.length = c.size - skip + c.lack
 		if c.cut { // and nothing says how much is missing
 			x.length += x.block()
 		}
@@ -333,7 +333,8 @@ func (b *builder) open(ctx context.Context, p *Piece, mode disc.Mode) (part, err
 type content struct {
 	path         string
 	size, offset int64
-	cut          bool // more was there
+	lack         int64 // bytes that are missing at its end
+	cut          bool  // more was there
 }
 
 // source opens the file of a piece.
@@ -347,7 +348,7 @@ func (b *builder) source(ctx context.Context, p *Piece, x *part, mode disc.Mode)
 		switch {
 		case err == nil:
 			x.r, x.swapped = f.Source, f.Swapped != p.Swap
-			return content{path, f.Size, f.Offset, false}, nil
+			return content{path, f.Size, f.Offset, f.Lack, false}, nil
 		case errors.Is(err, audio.ErrNotCD):
 			return content{}, &ParseError{Line: p.Line, Msg: fmt.Sprintf("%s: %v", p.Name, err)}
 		case !errors.Is(err, audio.ErrNotAudio):
@@ -365,7 +366,7 @@ func (b *builder) source(ctx context.Context, p *Piece, x *part, mode disc.Mode)
 		b.closers = append(b.closers, f)
 	}
 	x.r = f.ReaderAt
-	return content{path, f.Size, 0, f.Cut}, nil
+	return content{path, f.Size, 0, 0, f.Cut}, nil
 }
 
 func (b *builder) openSound(ctx context.Context, path string) (*audio.File, error) {
