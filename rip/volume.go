@@ -124,15 +124,28 @@ func (c *Contents) LastVolume(ctx context.Context) *iso.Volume {
 		return nil
 	}
 	all := &userData{ctx: ctx, reader: c.reader, track: &disc.Track{End: c.Layout.End()}}
-	for i := len(c.Layout.Sessions) - 1; i > 0; i-- {
-		tracks := c.Layout.Sessions[i].Tracks
-		data := slices.IndexFunc(tracks, func(t disc.Track) bool { return t.Mode.IsData() })
-		if data < 0 {
-			continue
-		}
-		if v, err := iso.ReadSession(all, int64(tracks[data].Start), int64(c.Layout.End())); err == nil {
+	starts := c.sessionStarts()
+	for i := len(starts) - 1; i > 0; i-- {
+		if v, err := iso.ReadSession(all, int64(starts[i]), int64(c.Layout.End())); err == nil {
 			return v
 		}
 	}
 	return c.Volume
+}
+
+// sessionStarts returns where the data of each session begins.
+func (c *Contents) sessionStarts() []disc.LBA {
+	var starts []disc.LBA
+	for _, s := range c.Layout.Sessions {
+		if i := slices.IndexFunc(s.Tracks, func(t disc.Track) bool { return t.Mode.IsData() }); i >= 0 {
+			starts = append(starts, s.Tracks[i].Start)
+		}
+	}
+	if c.Contents.Recorded != nil { // of a disc whose layout has one track
+		starts = starts[:0]
+	}
+	for _, x := range c.Contents.Recorded {
+		starts = append(starts, x.First)
+	}
+	return starts
 }
