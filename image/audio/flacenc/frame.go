@@ -43,8 +43,15 @@ type coder struct {
 	any      [4]uint32 // bits that some sample of a channel has
 	windowed [3][maxOrder + blockSize]float64
 	window   []float64 // for as many samples as it is long
-	folded   [blockSize]uint32
-	parts    partition
+	tries    [2]try
+}
+
+// A try is what a predictor leaves of a channel.
+type try struct {
+	p      predictor
+	folded [blockSize]uint32
+	parts  partition
+	bits   int // about what it takes, with the predictor
 }
 
 // frame appends the frame of a block of samples, at most blockSize of each channel.
@@ -178,33 +185,67 @@ func (c *coder) subframeHeader(kind uint64, wasted uint) {
 func (c *coder) predicted(s []int32, p *predictor, wasted, bps uint) bool {
 	w := &c.w
 	start, verbatim := w.length(), 8+int(wasted)+len(s)*int(bps)
-	folded := c.folded[:len(s)]
-	residual(folded, s, p)
-	if c.parts.divide(folded, p.order) >= verbatim {
+	t := c.best(s, p, bps)
+	if t.parts.bits >= verbatim {
 		return false
 	}
-	kind := uint64(typeLPC + p.order)
-	if p.fixed {
-		kind = uint64(typeFixed + p.order)
+	kind := uint64(typeLPC + t.p.order)
+	if t.p.fixed {
+		kind = uint64(typeFixed + t.p.order)
 	}
 	c.subframeHeader(kind, wasted)
-	for _, v := range s[:p.order] {
+	for _, v := range s[:t.p.order] {
 		w.signed(v, bps)
 	}
-	if !p.fixed {
+	if !t.p.fixed {
 		w.put(precision-1, 4)
-		w.put(uint64(p.shift), 5)
-		for _, v := range p.coef[:p.order] {
+		w.put(uint64(t.p.shift), 5)
+		for _, v := range t.p.coef[:t.p.order] {
 			w.signed(v, precision)
 		}
 	}
 	const riceOfFourBits = 0
 	w.put(riceOfFourBits, 2)
-	w.put(uint64(c.parts.order), 4)
-	length := len(s) >> c.parts.order
-	for i, k := range c.parts.param[:1<<c.parts.order] {
+	w.put(uint64(t.parts.order), 4)
+	length := len(s) >> t.parts.order
+	for i, k := range t.parts.param[:1<<t.parts.order] {
 		w.put(uint64(k), 4)
-		w.rice(folded[max(i*length, p.order):(i+1)*length], uint(k))
+		w.rice(t.folded[max(i*length, t.p.order):(i+1)*length], uint(k))
 	}
 	return w.length()-start < verbatim
+}
+
+// best tries a predictor, and the fixed one that leaves least: a block that is not the same
+// all over can take less with that than its autocorrelation says.
+func (c *coder) best(s []int32, p *predictor, bps uint) *try {
+	first, other := &c.tries[0], &c.tries[1]
+	first.make(s, p, bps)
+	if p.ahead > len(s)*farAhead/10 {
+		return first
+	}
+	order, sum := fixedOrder(s)
+	if p.fixed && order == p.order || sum/hopeless >= first.parts.sum/(hopeless-1) {
+		return first
+	}
+	other.make(s, &fixedPredictors[order], bps)
+	if other.bits < first.bits {
+		return other
+	}
+	return first
+}
+
+// One that is so many tenths of a bit a sample ahead, before any is tried, will be.
+const farAhead = 5
+
+// A predictor is hopeless that leaves one part more in so many than another.
+const hopeless = 6
+
+func (t *try) make(s []int32, p *predictor, bps uint) {
+	t.p = *p
+	residual(t.folded[:len(s)], s, p)
+	t.parts.divide(t.folded[:len(s)], p.order)
+	t.bits = t.parts.bits + p.order*int(bps)
+	if !p.fixed {
+		t.bits += 9 + p.order*precision
+	}
 }

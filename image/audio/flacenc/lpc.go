@@ -24,6 +24,7 @@ type predictor struct {
 	coef  [maxOrder]int32
 	fixed bool // one that a subframe names by its order
 	bits  int  // about how many a subframe takes with it
+	ahead int  // by how many less than with the best fixed one
 }
 
 // fixedPredictors are those of RFC 9639 section 9.2.5.
@@ -110,6 +111,7 @@ func choose(r *lags, n int, bits uint) predictor {
 	const head = 4 + 5 // how many bits a coefficient has, and the shift
 	p.bits = residualBits(leftover(r, &p), n-order) + order*(int(bits)+precision) + head
 	if p.bits < best.bits {
+		p.ahead = best.bits - p.bits
 		return p
 	}
 	return best
@@ -203,32 +205,81 @@ func quantise(coef []float64) (predictor, bool) {
 // residual writes what a predictor leaves of a signal from its order on, folded: 0, -1,
 // 1, -2 become 0, 1, 2, 3. The products of 12 and of 17 bits, eight together, have 32.
 func residual(out []uint32, s []int32, p *predictor) {
-	c, shift := &p.coef, p.shift&31
-	c0, c1, c2, c3, c4, c5, c6, c7 := c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7]
 	start := min(maxOrder, len(s))
 	for i := p.order; i < start; i++ {
-		var sum int32
-		for j := range p.order {
-			sum += c[j] * s[i-1-j]
-		}
-		out[i] = fold(s[i] - sum>>shift)
+		out[i] = fold(s[i] - p.foretell(s[:i]))
 	}
 	if len(s) <= maxOrder {
 		return
 	}
+	c, shift := &p.coef, p.shift&31
+	c0, c1, c2, c3, c4, c5, c6, c7 := c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7]
+	tail := s
+	rest := out[maxOrder:len(s)]
 	if p.order <= 4 {
-		for i := range out[maxOrder:len(s)] {
-			w := (*[maxOrder + 1]int32)(s[i:])
-			sum := c0*w[7] + c1*w[6] + c2*w[5] + c3*w[4]
-			out[maxOrder+i] = fold(w[8] - sum>>shift)
+		for len(rest) >= 2 && len(tail) >= maxOrder+2 {
+			w, o := (*[maxOrder + 2]int32)(tail), (*[2]uint32)(rest)
+			o[0] = fold(w[8] - (c0*w[7]+c1*w[6]+c2*w[5]+c3*w[4])>>shift)
+			o[1] = fold(w[9] - (c0*w[8]+c1*w[7]+c2*w[6]+c3*w[5])>>shift)
+			tail, rest = tail[2:], rest[2:]
 		}
-		return
+	} else {
+		for len(rest) >= 2 && len(tail) >= maxOrder+2 {
+			w, o := (*[maxOrder + 2]int32)(tail), (*[2]uint32)(rest)
+			o[0] = fold(w[8] - (c0*w[7]+c1*w[6]+c2*w[5]+c3*w[4]+c4*w[3]+c5*w[2]+c6*w[1]+c7*w[0])>>shift)
+			o[1] = fold(w[9] - (c0*w[8]+c1*w[7]+c2*w[6]+c3*w[5]+c4*w[4]+c5*w[3]+c6*w[2]+c7*w[1])>>shift)
+			tail, rest = tail[2:], rest[2:]
+		}
 	}
-	for i := range out[maxOrder:len(s)] {
-		w := (*[maxOrder + 1]int32)(s[i:])
-		sum := c0*w[7] + c1*w[6] + c2*w[5] + c3*w[4] + c4*w[3] + c5*w[2] + c6*w[1] + c7*w[0]
-		out[maxOrder+i] = fold(w[8] - sum>>shift)
+	if len(rest) > 0 {
+		rest[0] = fold(s[len(s)-1] - p.foretell(s[:len(s)-1]))
 	}
+}
+
+// foretell returns the sample that follows others.
+func (p *predictor) foretell(s []int32) int32 {
+	var sum int32
+	for j, c := range p.coef[:p.order] {
+		sum += c * s[len(s)-1-j]
+	}
+	return sum >> (p.shift & 31)
+}
+
+// fixedOrder returns the order of the fixed predictor that leaves least of a signal, and
+// about how much, folded. Each difference is one of differences.
+func fixedOrder(s []int32) (order int, sum uint64) {
+	if len(s) <= maxOrder {
+		return 0, 1 << 63
+	}
+	var s0, s1, s2, s3, s4 uint64
+	d0 := s[3]
+	d1 := d0 - s[2]
+	d2 := d1 - (s[2] - s[1])
+	d3 := d2 - (s[2] - 2*s[1] + s[0])
+	for _, v := range s[4:] {
+		e1 := v - d0
+		e2 := e1 - d1
+		e3 := e2 - d2
+		e4 := e3 - d3
+		d0, d1, d2, d3 = v, e1, e2, e3
+		s0 += uint64(magnitude(v))
+		s1 += uint64(magnitude(e1))
+		s2 += uint64(magnitude(e2))
+		s3 += uint64(magnitude(e3))
+		s4 += uint64(magnitude(e4))
+	}
+	sum = s0
+	for i, v := range [...]uint64{s0, s1, s2, s3, s4} {
+		if v < sum {
+			order, sum = i, v
+		}
+	}
+	return order, 2 * sum
+}
+
+func magnitude(v int32) uint32 {
+	sign := v >> 31
+	return uint32((v ^ sign) - sign)
 }
 
 func fold(v int32) uint32 { return uint32(v<<1) ^ uint32(v>>31) }

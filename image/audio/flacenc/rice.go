@@ -11,12 +11,13 @@ const (
 type partition struct {
 	order uint
 	param [1 << maxPartition]uint8
+	sum   uint64 // of all numbers
+	bits  int    // about how many they take: at most half a bit a number too few
 }
 
-// divide chooses the partition of folded numbers that takes least, and returns about how
-// many bits that is: at most half a bit a number too few. The first skip of the numbers
-// are not coded.
-func (p *partition) divide(values []uint32, skip int) int {
+// divide chooses the partition of folded numbers that takes least. The first skip of
+// them are not coded.
+func (p *partition) divide(values []uint32, skip int) {
 	n := len(values)
 	order := uint(min(maxPartition, bits.TrailingZeros(uint(n))))
 	for order > 0 && n>>order <= skip {
@@ -32,7 +33,7 @@ func (p *partition) divide(values []uint32, skip int) int {
 		}
 		sums[i] = sum
 	}
-	best := -1
+	p.bits = -1
 	var params [1 << maxPartition]uint8
 	for {
 		total := 0
@@ -44,12 +45,13 @@ func (p *partition) divide(values []uint32, skip int) int {
 			total += 4 + size
 			count = length
 		}
-		if best < 0 || total < best {
-			best, p.order = total, order
+		if p.bits < 0 || total < p.bits {
+			p.bits, p.order = total, order
 			copy(p.param[:1<<order], params[:])
 		}
 		if order == 0 {
-			return best
+			p.sum = sums[0]
+			return
 		}
 		order--
 		for i := range 1 << order {
