@@ -1,6 +1,7 @@
 package album
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -83,16 +84,11 @@ type Made struct {
 // All files are written under temporary names, and renamed when all are whole. Errors
 // wrap ErrNoAudio, those of package format, or those of reading and writing.
 func Create(ctx context.Context, dir string, a *Album, img disc.Image, o Options) (*Created, error) {
-	w := &writer{album: a, dir: dir, Options: o}
-	base := a.Name("")
-	if base == "" {
-		base = "Audio CD"
-	}
-	w.base = base
+	w := &writer{album: a, dir: dir, Options: o, base: a.base()}
 	if err := w.plan(); err != nil {
 		return nil, err
 	}
-	path := filepath.Join(dir, FileName(base, ".cue"))
+	path := filepath.Join(dir, FileName(w.base, ".cue"))
 	res, err := format.Create(ctx, format.Format{Create: w.create}, path, img, format.Options{
 		Force: o.Force, Lossy: true, Progress: o.Progress,
 	})
@@ -106,6 +102,26 @@ func Create(ctx context.Context, dir string, a *Album, img disc.Image, o Options
 	w.judge(out)
 	return out, nil
 }
+
+// Files returns the names of the files that Create makes with these options. Errors are
+// those of Create.
+func (a *Album) Files(o Options) ([]string, error) {
+	w := &writer{album: a, Options: o, base: a.base()}
+	if err := w.plan(); err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, p := range w.parts {
+		names = append(names, p.name)
+	}
+	if o.Only == nil {
+		names = append(names, FileName(w.base, ".cue"))
+	}
+	return names, nil
+}
+
+// base is what files of the whole album are called, without their suffix.
+func (a *Album) base() string { return cmp.Or(a.Name(""), a.Unnamed()) }
 
 // A writer writes one album.
 type writer struct {
@@ -271,11 +287,7 @@ func (w *writer) judge(out *Created) {
 	sums := w.meter.finish()
 	var proofs []accuraterip.Result
 	if w.Response != nil {
-		var slots []int
-		for _, s := range w.meter.spans {
-			slots = append(slots, s.Slot)
-		}
-		proofs = w.meter.sums.Judge(w.Response, slots)
+		proofs = w.meter.judge(w.Response)
 	}
 	for i := range w.parts {
 		p := &w.parts[i]

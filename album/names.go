@@ -7,6 +7,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"spindle/disc/discid"
 )
 
 // mostName is the longest name that common file systems take, in bytes.
@@ -67,6 +69,15 @@ func (a *Album) Name(suffix string) string {
 		name += fmt.Sprintf(" (disc %s)", n)
 	}
 	return FileName(name, suffix)
+}
+
+// Unnamed is what an album without a name is called: by the id that CDDB gave its disc, so
+// that two of them get different names.
+func (a *Album) Unnamed() string {
+	if ids, err := discid.Of(a.Layout); err == nil {
+		return fmt.Sprintf("Audio CD %08X", ids.CDDB)
+	}
+	return "Audio CD"
 }
 
 // fileName is that of a song: "01 - Title.flac". The number makes it unique in the album.

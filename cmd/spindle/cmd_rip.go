@@ -27,32 +27,42 @@ type ripFlags struct {
 	rip.Options
 	format ripFormat
 	offset offsetFlag
+	album  albumFlags
 	sha256 bool
 	eject  bool
+	keep   bool
 }
 
 func ripCommand(a *app) *cobra.Command {
 	var o ripFlags
 	c := &cobra.Command{
-		Use:   "rip OUT",
-		Short: "Read a disc into an image file",
+		Use:   "rip [OUT]",
+		Short: "Read a disc into an image file, or an album into songs",
 		Long: `Read the disc in the drive into OUT: a .cue with its .bin for a CD of any kind; an
 .iso for a DVD, a Blu-ray disc, or a CD with a single data track.
+
+Into a folder (a name that ends with "/"), an audio CD becomes an album: a FLAC file for each song, named and tagged
+by CD-TEXT or --tags, a CUE sheet, and a log that says how each song is proven; its data tracks stand beside. What a
+file of AccurateRip proves is read once. Any other disc becomes an image in the folder. Without OUT, the disc names
+the folder or the image.
 
 Audio is read twice and compared. Damaged sectors are retried, slower each time. During a rip, and while sectors remain
 unreadable, OUT.map records what has been read, in the format of GNU ddrescue. After
 Ctrl-C, a power cut, or a cleaning of the disc, the same command resumes from there.`,
 		Example: `  spindle rip game.cue
   spindle rip film.iso --drive /dev/sr1
+  spindle rip "Artist - Album/"
   spindle rip concert.cue --split --sha256`,
-		Args: needs(1, 1, "name the image to make, e.g. \"spindle rip game.cue\" or \"spindle rip film.iso\""),
+		Args: needs(0, 1, "name the image to make, e.g. \"spindle rip game.cue\", \"spindle rip film.iso\" or \"spindle rip Album/\""),
 		RunE: a.run(func(ctx context.Context, args []string) (result, error) {
-			o.Output = args[0]
+			if len(args) > 0 {
+				o.Output = args[0]
+			}
 			return runRip(ctx, a, o)
 		}),
 	}
 	f := c.Flags()
-	f.Var(&o.format, "format", "make a cue or an iso (by default what the suffix of OUT says)")
+	f.Var(&o.format, "format", "make a cue, an iso, or a folder of flac or wav (by default what OUT says)")
 	f.BoolVar(&o.Split, "split", false, "make one .bin per track, named as redump.org does")
 	f.BoolVar(&o.Subchannel, "sub", false, "also save the sub-channels, 96 bytes per sector, in a .sub")
 	f.BoolVar(&o.Whole, "whole", false, "rip all of a rewritable DVD or BD, and not only what is on it")
@@ -65,6 +75,8 @@ Ctrl-C, a power cut, or a cleaning of the disc, the same command resumes from th
 	f.BoolVar(&o.Once, "once", false, "read audio once, and believe what the drive says of errors in it (C2)")
 	f.Var(&o.offset, "offset", "read offset correction for audio, or \"known\": the one known for the drive")
 	f.BoolVar(&o.eject, "eject", false, "open the tray if everything was read correctly")
+	o.album.add(f)
+	f.BoolVar(&o.keep, "keep-bin", false, "into a folder: keep the raw rip (.bin and .cue), too")
 	complete(c, "format", ripFormats)
 	return c
 }
@@ -72,7 +84,7 @@ Ctrl-C, a power cut, or a cleaning of the disc, the same command resumes from th
 // ripFormat is the value of --format.
 type ripFormat string
 
-var ripFormats = []string{"cue", "iso"}
+var ripFormats = []string{"cue", "iso", "flac", "wav"}
 
 func (v *ripFormat) String() string { return string(*v) }
 func (v *ripFormat) Type() string   { return "FORMAT" }
@@ -180,37 +192,69 @@ func (o *ripFlags) sums(a *app, res *rip.Result) ([]string, error) {
 }
 
 func runRip(ctx context.Context, a *app, o ripFlags) (result, error) {
+	if o.toFolder() {
+		return runRipFolder(ctx, a, o)
+	}
+	if o.keep || o.album != (albumFlags{}) {
+		return nil, usage("--image, --embed-cue, --tags, --accuraterip and --keep-bin are about a folder of songs: spindle rip %s",
+			quoted(strings.TrimSuffix(o.Output, filepath.Ext(o.Output))+"/"))
+	}
 	if err := o.check(); err != nil {
 		return nil, err
 	}
 	if err := o.sumsInTheWay(); err != nil {
 		return nil, err
 	}
+	s, err := openRip(ctx, a, &o)
+	if err != nil {
+		return nil, err
+	}
+	return s.ripImage(ctx, a)
+}
+
+// openRip opens the drive, and takes over what is known of it.
+func openRip(ctx context.Context, a *app, o *ripFlags) (*ripSession, error) {
 	dev, facts, err := a.openKnown(ctx, "", byname.Shared)
 	if err != nil {
 		return nil, err
 	}
 	o.Known = facts
-	offset, err := o.correction()
-	if err != nil {
+	s := &ripSession{o: o, dev: dev}
+	if s.offset, err = o.correction(); err != nil {
 		return nil, err
+	}
+	if q, err := dev.Inquiry(ctx); err == nil {
+		s.name = strings.TrimSpace(q.Vendor + " " + q.Product + " " + q.Revision)
 	}
 	if o.Force {
 		o.Sources = byname.Files(ctx, a.drive())
 	}
+	return s, nil
+}
+
+// rip reads the disc. It returns no result where it was interrupted.
+func (s *ripSession) rip(ctx context.Context, a *app) (*rip.Result, error) {
 	p := &ripProgress{progress: a.newProgress()}
-	o.Observer = p
-	res, err := rip.Rip(ctx, dev, o.Options)
+	s.o.Observer = p
+	res, err := rip.Rip(ctx, s.dev, s.o.Options)
 	p.stop()
 	if errors.Is(err, context.Canceled) {
-		return interruptedRip(p.now)
-	}
-	if err != nil {
+		s.interrupted, err = interruptedRip(p.now)
 		return nil, err
+	}
+	return res, err
+}
+
+// ripImage makes an image file of the disc.
+func (s *ripSession) ripImage(ctx context.Context, a *app) (result, error) {
+	o := s.o
+	res, err := s.rip(ctx, a)
+	if err != nil || res == nil {
+		return s.interrupted, err
 	}
 	r := newRipResult(res)
 	if r.ReadOnce || r.ReadTwice {
-		r.Silence, r.Offset = o.Offset, offset
+		r.Silence, r.Offset = o.Offset, s.offset
 	}
 	r.Files = filesHit(ctx, o.Output, res)
 	sums, err := o.sums(a, res)
@@ -218,12 +262,18 @@ func runRip(ctx context.Context, a *app, o ripFlags) (result, error) {
 		return nil, err
 	}
 	r.Others = append(r.Others, sums...)
-	if o.eject && r.Status == exitDone {
-		if err := moveTray(ctx, dev, mmc.Eject); err != nil {
-			a.note("the tray could not be opened: " + err.Error())
-		}
+	return r, s.eject(ctx, a, r.Status)
+}
+
+// eject opens the tray, if that was asked for and all is right.
+func (s *ripSession) eject(ctx context.Context, a *app, status int) error {
+	if !s.o.eject || status != exitDone {
+		return nil
 	}
-	return r, nil
+	if err := moveTray(ctx, s.dev, mmc.Eject); err != nil {
+		a.note("the tray could not be opened: " + err.Error())
+	}
+	return nil
 }
 
 // correction decides on the read offset correction. With the sub-channel, which is not

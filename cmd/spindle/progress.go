@@ -191,10 +191,10 @@ func (p *ripProgress) rest() string {
 var ripPhases = map[rip.Phase]string{
 	rip.Surveying: "surveying",
 	rip.Copying:   "reading",
-	rip.Proving: "proving", rip.Comparing: "reading again",
-	rip.Trimming:  "around damage",
-	rip.Retrying:  "retrying",
-	rip.Hashing:   "hashing",
+	rip.Proving:   "proving", rip.Comparing: "reading again",
+	rip.Trimming: "around damage",
+	rip.Retrying: "retrying",
+	rip.Hashing:  "hashing",
 }
 
 func ripPhase(now rip.Progress) string {

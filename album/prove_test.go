@@ -1,0 +1,67 @@
+package album
+
+import (
+	"context"
+	"encoding/binary"
+	"slices"
+	"testing"
+
+	"spindle/disc"
+	"spindle/disc/accuraterip"
+	"spindle/disc/discid"
+)
+
+// response is what AccurateRip would have of an album that was made, with a confidence for
+// each track.
+func response(t *testing.T, l *disc.Layout, songs []Made, confidence func(track int) byte) accuraterip.Response {
+	t.Helper()
+	ids, err := discid.Of(l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := ids.AccurateRip
+	b := []byte{byte(id.Tracks)}
+	for _, x := range []uint32{id.ID1, id.ID2, id.CDDB} {
+		b = binary.LittleEndian.AppendUint32(b, x)
+	}
+	for _, s := range songs {
+		if s.Number > 0 {
+			b = append(b, confidence(s.Number))
+			b = binary.LittleEndian.AppendUint32(b, s.Sums.V2)
+			b = binary.LittleEndian.AppendUint32(b, 0)
+		}
+	}
+	r, err := accuraterip.Parse(b, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// What the database proves is exactly the tracks that others have, without the ends that no
+// checksum covers.
+func TestProven(t *testing.T) {
+	img := openDisc(t, "audio")
+	l := img.Layout()
+	made, err := Create(t.Context(), t.TempDir(), Of(l), img, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := response(t, l, made.Songs, func(track int) byte { return byte(track) }) // track 1: 1, maybe by its owner
+	runs, err := Proven(t.Context(), l, r, img.ReadSectors)
+	tracks := l.Tracks()
+	want := []Run{{tracks[1].Start, tracks[2].Start}, {tracks[2].Start, tracks[3].Start}, {tracks[3].Start, tracks[3].End - 5}}
+	if err != nil || !slices.Equal(runs, want) {
+		t.Errorf("%v, want %v, %v", runs, want, err)
+	}
+	wrong := func(ctx context.Context, p []byte, first disc.LBA) error {
+		err := img.ReadSectors(ctx, p, first)
+		if first <= tracks[2].Start+20 && tracks[2].Start+20 < first+disc.LBA(len(p)/2352) {
+			p[int(tracks[2].Start+20-first)*2352] ^= 1
+		}
+		return err
+	}
+	if runs, err := Proven(t.Context(), l, r, wrong); err != nil || len(runs) != 2 {
+		t.Errorf("with a wrong bit: %v, %v", runs, err)
+	}
+}

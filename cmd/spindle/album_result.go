@@ -1,0 +1,226 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"spindle/addr"
+	"spindle/album"
+	"spindle/disc"
+	"spindle/disc/accuraterip"
+	"spindle/disc/discid"
+	"spindle/rip"
+)
+
+// albumResult is the result of what makes a folder of songs.
+type albumResult struct {
+	ending
+	Folder   string        `json:"folder"`
+	Album    string        `json:"album,omitempty"`
+	Songs    []albumSong   `json:"songs"`
+	Files    []string      `json:"files"`
+	Log      string        `json:"log"`
+	Database string        `json:"accuraterip,omitempty"` // the file that proved
+	Flaws    []flawRange   `json:"flaws,omitempty"`
+	Raw      string        `json:"raw,omitempty"` // the sheet of the raw rip that is kept
+	Maps     []string      `json:"maps,omitempty"`
+	Bytes    int64         `json:"bytes"`
+	Seconds  float64       `json:"seconds,omitempty"`
+	Offset   *offsetChoice `json:"read_offset,omitempty"`
+	proofs   map[proof]int
+}
+
+// albumSong is a song in it.
+type albumSong struct {
+	Number  int    `json:"number"`
+	Title   string `json:"title,omitempty"`
+	File    string `json:"file"`
+	Sectors int    `json:"sectors"`
+	CRC32   string `json:"crc32"`
+	V1      string `json:"accuraterip_v1,omitempty"`
+	V2      string `json:"accuraterip_v2,omitempty"`
+	Proof   proof  `json:"proof"`
+	Words   string `json:"-"`
+	Flawed  int    `json:"flawed,omitempty"`
+}
+
+// A proof is what a song is known to be right by.
+type proof string
+
+// The proofs, from the best on.
+const (
+	byDatabase proof = "accuraterip"
+	byTwoReads proof = "read twice"
+	byDrive    proof = "read once" // the drive reported no error
+	unproven   proof = "unproven"
+	notRight   proof = "not right"
+)
+
+// proofOf says how a song is proven, and in words. res is nil for songs of an image.
+func proofOf(m *album.Made, res *rip.Result) (proof, string) {
+	if m.Flawed > 0 {
+		return notRight, fmt.Sprintf("%s not right", plural(m.Flawed, "sector"))
+	}
+	if album.IsProof(&m.Proof) {
+		return byDatabase, databaseWords(&m.Proof)
+	}
+	said := databaseWords(&m.Proof)
+	if said != "" {
+		said = " (" + said + ")"
+	}
+	switch {
+	case res == nil:
+		return unproven, "copied from an image" + said
+	case res.ReadTwice:
+		return byTwoReads, "two equal reads" + said
+	case res.Pointed:
+		return byDrive, "read once, no error reported by the drive (C2)" + said
+	}
+	return unproven, "read once" + said
+}
+
+// databaseWords says what AccurateRip says of a track, as users of other programs know it.
+func databaseWords(r *accuraterip.Result) string {
+	switch r.Outcome {
+	case accuraterip.Accurate:
+		version := "v2"
+		if r.V2 == 0 {
+			version = "v1"
+		}
+		return fmt.Sprintf("AccurateRip %s, confidence %d of %d", version, r.Confidence(), r.Total)
+	case accuraterip.OtherPressing:
+		return fmt.Sprintf("AccurateRip v1 at offset %+d, confidence %d of %d", r.Offset, r.Confidence(), r.Total)
+	case accuraterip.NoMatch:
+		return fmt.Sprintf("AccurateRip has %d others", r.Total)
+	case accuraterip.Silent:
+		return "silent"
+	}
+	return ""
+}
+
+// newAlbumResult describes what was made.
+func newAlbumResult(dir string, x *album.Album, made *album.Created, res *rip.Result) *albumResult {
+	r := &albumResult{
+		ending: done(), Folder: dir, Album: x.Name(""), Files: made.Files, Flaws: flawRanges(made.Flaws), Maps: made.Maps,
+		Bytes: made.Bytes, proofs: map[proof]int{},
+	}
+	for i := range made.Songs {
+		m := &made.Songs[i]
+		p, words := proofOf(m, res)
+		r.proofs[p]++
+		s := albumSong{
+			Number: m.Number, Title: m.Title, File: m.Path, Sectors: int(m.End - m.First), CRC32: fmt.Sprintf("%08x", m.CRC32),
+			Proof: p, Words: words, Flawed: m.Flawed,
+		}
+		if m.Number > 0 {
+			s.V1, s.V2 = fmt.Sprintf("%08x", m.Sums.V1), fmt.Sprintf("%08x", m.Sums.V2)
+		}
+		r.Songs = append(r.Songs, s)
+	}
+	return r
+}
+
+// Text implements event.
+func (r *albumResult) Text(p *page) {
+	var sectors, widest int
+	for _, s := range r.Songs {
+		sectors += s.Sectors
+		widest = max(widest, len([]rune(filepath.Base(s.File))))
+	}
+	took := ""
+	if r.Seconds >= 1 {
+		took = " in " + time.Duration(r.Seconds*float64(time.Second)).Round(time.Second).String()
+	}
+	length := time.Duration(sectors) * time.Second / disc.FramesPerSecond
+	p.line("%s: %s, %s%s", r.Folder, plural(len(r.Songs), "song"), length.Round(time.Second), took)
+	for _, s := range r.Songs {
+		name := fmt.Sprintf("%-*s", widest, filepath.Base(s.File))
+		if s.Proof == notRight {
+			p.line("  %s  %s", name, p.red(s.Words))
+			continue
+		}
+		p.line("  %s  %s", name, s.Words)
+	}
+	p.text("%s", r.summary())
+	p.line("log: %s", filepath.Base(r.Log))
+}
+
+// summary says in a sentence how the songs are proven.
+func (r *albumResult) summary() string {
+	n := len(r.Songs)
+	all := func(what string) string {
+		if n == 1 {
+			return "The song " + what + "."
+		}
+		return fmt.Sprintf("All %d songs %s.", n, what)
+	}
+	switch {
+	case r.proofs[notRight] > 0 && r.Raw != "":
+		return fmt.Sprintf("%s of %d not right: the log says where. The same command tries the damaged sectors again; until then, what was read is kept in %s.",
+			plural(r.proofs[notRight], "song"), n, filepath.Dir(r.Raw))
+	case r.proofs[notRight] > 0:
+		return fmt.Sprintf("%s of %d not right: the log says where.", plural(r.proofs[notRight], "song"), n)
+	case r.proofs[byDatabase] == n && n == 1:
+		return all("is what other people's drives read (AccurateRip)")
+	case r.proofs[byDatabase] == n:
+		return all("are what other people's drives read (AccurateRip)")
+	case r.proofs[byDatabase]+r.proofs[byTwoReads] == n && r.proofs[byDatabase] > 0:
+		return fmt.Sprintf("%s of %d proven by AccurateRip, the others read twice with the same result.", plural(r.proofs[byDatabase], "song"), n)
+	case r.proofs[byTwoReads] == n && n == 1:
+		return all("was read twice with the same result")
+	case r.proofs[byTwoReads] == n:
+		return all("were read twice with the same result")
+	case r.proofs[byDrive] > 0:
+		return fmt.Sprintf("%s of %d read once: only the drive vouches for them.", plural(r.proofs[byDrive], "song"), n)
+	}
+	return fmt.Sprintf("%s of %d not proven by anything.", plural(r.proofs[unproven], "song"), n)
+}
+
+// aboutDisc is the start of a log: the program, the disc and its ids.
+func aboutDisc(x *album.Album, at time.Time, database string) album.LogSection {
+	var s album.LogSection
+	s.Add("program", "spindle "+buildVersion())
+	s.Add("date", at.UTC().Format(time.RFC3339))
+	s.Add("album", x.Title())
+	s.Add("artist", x.Artist())
+	s.Add("catalogue number", x.Layout.MCN)
+	if ids, err := discid.Of(x.Layout); err == nil {
+		s.Add("AccurateRip disc id", ids.AccurateRip.String())
+		s.Add("CDDB disc id", fmt.Sprintf("%08x", ids.CDDB))
+		s.Add("MusicBrainz disc id", ids.MusicBrainz)
+		s.Add("CTDB disc id", ids.CTDB)
+	}
+	if database == "" {
+		database = "none"
+	}
+	s.Add("file of AccurateRip", filepath.Base(database))
+	s.Add("gaps", "at the end of the song before")
+	return s
+}
+
+// aboutRip adds how the disc was read.
+func aboutRip(s *album.LogSection, driveName string, o *ripFlags, res *rip.Result, choice *offsetChoice) {
+	s.Add("drive", driveName)
+	offset := fmt.Sprintf("%d samples", o.Offset)
+	if choice != nil && choice.Applied && choice.Origin != "" {
+		offset += " (" + choice.Origin + ")"
+	}
+	s.Add("read offset correction", offset)
+	switch {
+	case res.ReadTwice && len(res.Proven) > 0:
+		s.Add("audio", "read twice and compared, but for what AccurateRip proved after one reading")
+	case res.ReadTwice:
+		s.Add("audio", "read twice and compared")
+	default:
+		s.Add("audio", "read once")
+	}
+	s.Add("errors in audio (C2)", map[bool]string{true: "reported by the drive", false: "not reported by the drive"}[res.Pointed])
+	s.Add("resumed", map[bool]string{true: "yes"}[res.Resumed])
+	for _, b := range res.Bad {
+		s.Add("bad sectors", fmt.Sprintf("track %d, %d to %d (%s): %s", b.Track, b.First, b.Last, addr.Frames(int(b.Last-b.First)+1), b.Reason))
+	}
+	for _, run := range res.Proven {
+		s.Add("proven after one reading", fmt.Sprintf("sectors %d to %d", run.First, run.End-1))
+	}
+}

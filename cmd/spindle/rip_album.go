@@ -1,0 +1,232 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"spindle/album"
+	"spindle/disc"
+	"spindle/drive"
+	"spindle/image/mapfile"
+	"spindle/internal/atomicfile"
+	"spindle/rip"
+	"spindle/scsi/mmc"
+)
+
+// rawFolder is where, in the folder of an album, the raw rip is until its songs are made,
+// and as long as sectors of it are not right.
+const rawFolder = ".spindle-rip"
+
+// errAlbumExists: a file of an album is there already.
+var errAlbumExists = rip.ErrExists
+
+// toFolder reports whether a folder is to be made, in the form that suits the disc.
+func (o *ripFlags) toFolder() bool {
+	return o.Output == "" || o.format == "flac" || o.format == "wav" || isFolder(o.Output)
+}
+
+// checkFolder looks for options that a folder has no use for.
+func (o *ripFlags) checkFolder() error {
+	switch {
+	case o.Split, o.Subchannel:
+		return usage("--split and --sub apply to a .cue: spindle rip NAME.cue")
+	case o.sha256:
+		return usage("--sha256 applies to an image file; the log of an album has the checksums of its songs")
+	}
+	return nil
+}
+
+// runRipFolder rips a disc into the form that suits it: songs, or an image, named by the
+// disc where OUT does not name it.
+func runRipFolder(ctx context.Context, a *app, o ripFlags) (result, error) {
+	if err := o.checkFolder(); err != nil {
+		return nil, err
+	}
+	s, err := openRip(ctx, a, &o)
+	if err != nil {
+		return nil, err
+	}
+	m, err := drive.Survey(ctx, s.dev, drive.ForReading)
+	if err != nil {
+		return nil, err
+	}
+	c, err := rip.Examine(ctx, s.dev, m, rip.ExamineOptions{})
+	if err != nil {
+		return nil, err
+	}
+	if c.Layout == nil {
+		return nil, rip.ErrBlank
+	}
+	x := album.Of(c.Layout)
+	songs := o.format == "flac" || o.format == "wav"
+	switch {
+	case len(x.Songs) == 0 && songs:
+		return nil, refusal{fmt.Errorf("%w: --format %s makes songs", album.ErrNoAudio, o.format), exitUsage, "Rip a .cue, an .iso, or a folder without --format."}
+	case len(x.Songs) == 0, o.format != "" && !songs:
+		return s.ripImageNamed(ctx, a, c)
+	}
+	return s.ripAlbum(ctx, a, x)
+}
+
+// ripImageNamed makes the image of a disc, named by it.
+func (s *ripSession) ripImageNamed(ctx context.Context, a *app, c *rip.Contents) (result, error) {
+	o := s.o
+	tracks := c.Layout.Tracks()
+	format, suffix := rip.CueBin, ".cue"
+	if c.Layout.Medium != disc.CD || len(tracks) == 1 && tracks[0].Mode == disc.Mode1 {
+		format, suffix = rip.ISO, ".iso"
+	}
+	switch o.format {
+	case "cue":
+		format, suffix = rip.CueBin, ".cue"
+	case "iso":
+		format, suffix = rip.ISO, ".iso"
+	}
+	name := "disc"
+	if c.Volume != nil && strings.TrimSpace(c.Volume.Label) != "" {
+		name = c.Volume.Label
+	}
+	if o.Output != "" {
+		if err := os.MkdirAll(o.Output, 0o777); err != nil {
+			return nil, err
+		}
+	}
+	o.Output, o.Format = filepath.Join(o.Output, album.FileName(name, suffix)), format
+	return s.ripImage(ctx, a)
+}
+
+// ripAlbum makes the songs of a disc.
+func (s *ripSession) ripAlbum(ctx context.Context, a *app, x *album.Album) (result, error) {
+	o := s.o
+	coding := album.FLAC
+	if o.format == "wav" {
+		coding = album.Wave
+	}
+	opts, err := o.album.options(x, coding)
+	if err != nil {
+		return nil, err
+	}
+	dir := o.Output
+	if dir == "" {
+		dir = cmp.Or(x.Name(""), x.Unnamed())
+	}
+	raw := filepath.Join(dir, rawFolder, "disc.cue")
+	if o.keep {
+		raw = filepath.Join(dir, "disc.cue")
+	}
+	resumes := exists(raw + mapfile.Suffix)
+	opts.Force = o.Force || resumes
+	if err := albumInTheWay(dir, x, opts); err != nil {
+		return nil, err
+	}
+	if exists(raw) && !resumes && !o.Force {
+		return nil, refusal{fmt.Errorf("%s has a rip whose songs were not made", dir), exitUsage,
+			fmt.Sprintf("Make them: spindle convert %s %s. Or start over with --force.", quoted(raw), quoted(dir+"/"))}
+	}
+	if err := os.MkdirAll(filepath.Dir(raw), 0o777); err != nil {
+		return nil, err
+	}
+	o.Output, o.Format = raw, rip.CueBin
+	response, database, err := o.album.find(x.Layout, dir)
+	if err != nil {
+		return nil, err
+	}
+	o.Prove = func(ctx context.Context, r *rip.Reading) ([]drive.Stretch, error) {
+		runs, err := album.Proven(ctx, r.Layout, response, r.ReadSectors)
+		var out []drive.Stretch
+		for _, x := range runs {
+			out = append(out, drive.Stretch{First: x.First, End: x.End})
+		}
+		return out, err
+	}
+	res, err := s.rip(ctx, a)
+	if err != nil || res == nil {
+		os.Remove(filepath.Dir(raw)) // if nothing is in it
+		os.Remove(dir)
+		return s.interrupted, err
+	}
+	opts.Response = response
+	r, err := s.makeSongs(ctx, a, dir, opts, res, database)
+	if err != nil {
+		return nil, err
+	}
+	return r, s.eject(ctx, a, r.Status)
+}
+
+// makeSongs makes the songs of a raw rip, and removes it, if all of it is right.
+func (s *ripSession) makeSongs(ctx context.Context, a *app, dir string, opts album.Options, res *rip.Result, database string) (*albumResult, error) {
+	raw := s.o.Output
+	img, _, err := openImage(ctx, a, raw)
+	if err != nil {
+		return nil, err
+	}
+	defer img.Close()
+	x := album.Of(img.Layout())
+	if err := s.o.album.name(x); err != nil {
+		return nil, err
+	}
+	made, err := createAlbum(ctx, a, dir, x, img, opts)
+	if err != nil {
+		return nil, fmt.Errorf("%w (what was read is in %s)", err, raw)
+	}
+	r := newAlbumResult(dir, x, made, res)
+	r.Seconds, r.Offset, r.Database = res.Elapsed.Seconds(), s.offset, database
+	about := aboutDisc(x, time.Now(), database)
+	aboutRip(&about, s.name, s.o, res, s.offset)
+	if err := r.writeLog(x, made, about, opts.Force, res); err != nil {
+		return nil, err
+	}
+	switch {
+	case len(res.Bad) > 0:
+		r.Status, r.Raw = exitBadSectors, raw
+	case s.o.keep:
+		r.Raw = raw
+	default:
+		if err := os.RemoveAll(filepath.Dir(raw)); err != nil {
+			a.note("The raw rip could not be removed: " + err.Error())
+		}
+	}
+	return r, nil
+}
+
+// createAlbum writes the songs of an image into a folder.
+func createAlbum(ctx context.Context, a *app, dir string, x *album.Album, img disc.Image, o album.Options) (*album.Created, error) {
+	bar := a.newProgress()
+	defer bar.stop()
+	o.Progress = bar.step("making songs")
+	return album.Create(ctx, dir, x, img, o)
+}
+
+// writeLog writes the log beside the songs.
+func (r *albumResult) writeLog(x *album.Album, made *album.Created, about album.LogSection, force bool, res *rip.Result) error {
+	r.Log = filepath.Join(r.Folder, cmp.Or(x.Name(".log"), x.Unnamed()+".log"))
+	log := made.Log(x, about, func(m *album.Made) string {
+		_, words := proofOf(m, res)
+		return words
+	})
+	if !force && exists(r.Log) {
+		return fmt.Errorf("%s %w", r.Log, errAlbumExists)
+	}
+	return atomicfile.WriteBytes(r.Log, log.Bytes())
+}
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil || !errors.Is(err, fs.ErrNotExist)
+}
+
+// A ripSession is a drive with a disc to rip, and how.
+type ripSession struct {
+	o           *ripFlags
+	dev         *mmc.Drive
+	name        string // of the drive
+	offset      *offsetChoice
+	interrupted result // where rip returned neither a result nor an error
+}
