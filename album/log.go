@@ -190,7 +190,7 @@ func (c *Created) Log(a *Album, about LogSection, proof func(*Made) string) *Log
 			s.Add("CRC-32 of the track without null samples", fmt.Sprintf("%08X", m.Sums.CRC32NonNull))
 		}
 		for _, f := range c.Flaws.Clip(m.First, m.End) {
-			s.Add("not right", fmt.Sprintf("%d sectors from %s (sector %d): %s", f.Count, addr.Frames(int(f.First-m.First)), f.First, f.Kind))
+			s.Add("not right", fmt.Sprintf("sectors %d to %d, from %s of the song: %s", f.First, f.End()-1, addr.Frames(int(f.First-m.First)), f.Kind))
 		}
 		s.Add("proof", proof(m))
 		l.Sections = append(l.Sections, s)

@@ -21,7 +21,7 @@ func TestLog(t *testing.T) {
 	about := LogSection{}
 	about.Add("drive", "A Drive 1.0")
 	about.Add("album", a.Title())
-	text := made.Log(a, about, func(m *Made) string { return "two equal reads" }).Bytes()
+	text := made.Log(a, about, func(*Made) string { return "two equal reads" }).Bytes()
 	l, err := ParseLog(text)
 	if err != nil || l.Sections[0].Get("drive") != "A Drive 1.0" {
 		t.Fatalf("%v\n%s", err, text)

@@ -262,18 +262,18 @@ func (s *ripSession) ripImage(ctx context.Context, a *app) (result, error) {
 		return nil, err
 	}
 	r.Others = append(r.Others, sums...)
-	return r, s.eject(ctx, a, r.Status)
+	s.eject(ctx, a, r.Status)
+	return r, nil
 }
 
 // eject opens the tray, if that was asked for and all is right.
-func (s *ripSession) eject(ctx context.Context, a *app, status int) error {
+func (s *ripSession) eject(ctx context.Context, a *app, status int) {
 	if !s.o.eject || status != exitDone {
-		return nil
+		return
 	}
 	if err := moveTray(ctx, s.dev, mmc.Eject); err != nil {
 		a.note("the tray could not be opened: " + err.Error())
 	}
-	return nil
 }
 
 // correction decides on the read offset correction. With the sub-channel, which is not

@@ -130,14 +130,14 @@ func (s *ripSession) ripAlbum(ctx context.Context, a *app, x *album.Album) (resu
 		return nil, refusal{fmt.Errorf("%s has a rip whose songs were not made", dir), exitUsage,
 			fmt.Sprintf("Make them: spindle convert %s %s. Or start over with --force.", quoted(raw), quoted(dir+"/"))}
 	}
-	if err := os.MkdirAll(filepath.Dir(raw), 0o777); err != nil {
-		return nil, err
-	}
-	o.Output, o.Format = raw, rip.CueBin
 	response, database, err := o.album.find(x.Layout, dir)
 	if err != nil {
 		return nil, err
 	}
+	if err := os.MkdirAll(filepath.Dir(raw), 0o777); err != nil {
+		return nil, err
+	}
+	o.Output, o.Format = raw, rip.CueBin
 	o.Prove = func(ctx context.Context, r *rip.Reading) ([]drive.Stretch, error) {
 		runs, err := album.Proven(ctx, r.Layout, response, r.ReadSectors)
 		var out []drive.Stretch
@@ -157,7 +157,8 @@ func (s *ripSession) ripAlbum(ctx context.Context, a *app, x *album.Album) (resu
 	if err != nil {
 		return nil, err
 	}
-	return r, s.eject(ctx, a, r.Status)
+	s.eject(ctx, a, r.Status)
+	return r, nil
 }
 
 // makeSongs makes the songs of a raw rip, and removes it, if all of it is right.
