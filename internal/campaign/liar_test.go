@@ -289,7 +289,7 @@ func inTime(t testing.TB, which byte, script []byte) {
 func TestLiars(t *testing.T) {
 	n := 64
 	if os.Getenv("SPINDLE_CAMPAIGN") == "all" {
-		n = 4000
+		n = 1000
 	}
 	r := rand.New(rand.NewPCG(1, 2))
 	for range n {
