@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
-	"strconv"
 	"strings"
 
 	"spindle/drive"
@@ -28,6 +27,9 @@ type verifyFlags struct {
 	lossy    bool
 	noHashes bool
 	force    bool
+
+	accurateRip string   // a response
+	ctdb        []string // responses, and parity
 }
 
 func verifyCommand(a *app) *cobra.Command {
@@ -41,9 +43,14 @@ the size of a file system against the file; checksum files beside the image
 beside the image (IMAGE.map, of a rip or of GNU ddrescue) lists as not read correctly
 are damaged, and the files that they belong to are named.
 
+The tracks of an audio CD are compared with what other people's drives gave, if a response
+of AccurateRip (dBAR-*.bin) or CTDB (ctdb-*.xml) lies beside the image or is given. A
+match proves a track; no match may be another pressing, and is no error. Parity of CTDB
+(ctdb-*.parity) repairs damaged audio.
+
 --with compares the image with something else: a disc in a drive, another image in any
 format, a checksum file, or a DAT file of redump.org, which names the disc. --repair
-writes a copy in which damaged sectors are corrected by their parity.
+writes a copy in which damaged sectors are corrected by their parity, or by that of CTDB.
 
 The exit status is 5 if something is wrong.`,
 		Example: `  spindle verify debian-live.iso
@@ -56,6 +63,8 @@ The exit status is 5 if something is wrong.`,
 	f := c.Flags()
 	f.StringVar(&o.with, "with", "", "compare with a `DRIVE|IMAGE|SUMS|DAT`")
 	f.StringVar(&o.repair, "repair", "", "write a corrected copy to `OUT`: .cue, .iso, .nrg, .toc or .ccd")
+	f.StringVar(&o.accurateRip, "accuraterip", "", "compare with a `RESPONSE` of AccurateRip")
+	f.StringArrayVar(&o.ctdb, "ctdb", nil, "compare with a response of CTDB, or repair with its parity: `FILE`; may be repeated")
 	f.BoolVar(&o.lossy, "lossy", false, "with --repair: leave out what OUT cannot hold")
 	f.BoolVar(&o.noHashes, "no-hashes", false, "do not compute hashes")
 	f.BoolVar(&o.force, "force", false, "with --repair: replace existing files")
@@ -82,6 +91,8 @@ type verifyResult struct {
 	Flaws       []flawRange        `json:"flaws,omitempty"` // what a map beside the image says
 	Broken      []string           `json:"maps_not_usable,omitempty"`
 	Files       []string           `json:"files,omitempty"` // that damaged sectors belong to
+	AccurateRip *ripVerdict        `json:"accuraterip,omitempty"`
+	CTDB        *ctdbVerdict       `json:"ctdb,omitempty"`
 
 	found      *findings
 	o          verifyFlags
@@ -163,8 +174,9 @@ func (r *verifyResult) report(p *page) {
 	case implantedWrong:
 		p.line("implanted MD5: %s; the damage begins between byte %d and byte %d", p.red("wrong"), r.damage[0], r.damage[1])
 	}
+	r.reportAudio(p)
 	r.reportWith(p)
-	if rep := r.Repaired; rep != nil {
+	if rep := r.Repaired; rep != nil && (rep.Sectors > 0 || !r.audioRepaired()) {
 		p.line("%s: %s repaired, %s changed", r.o.repair, plural(rep.Sectors, "sector"), plural(rep.Bytes, "byte"))
 		for _, b := range rep.Left {
 			p.line("  still damaged: %s", b)
@@ -214,25 +226,11 @@ func (r *verifyResult) reportWith(p *page) {
 	}
 }
 
-// differText names the tracks that differ.
-func differText(tracks []int) string {
-	if len(tracks) == 1 {
-		return fmt.Sprintf("track %d differs", tracks[0])
-	}
-	const most = 8
-	var list []string
-	for i, n := range tracks {
-		if i == most {
-			return fmt.Sprintf("tracks %s and %d more differ", strings.Join(list, ", "), len(tracks)-i)
-		}
-		list = append(list, strconv.Itoa(n))
-	}
-	return "tracks " + strings.Join(list, ", ") + " differ"
-}
-
 // conclude says in a sentence how it came out.
 func (r *verifyResult) conclude(p *page) {
 	switch {
+	case r.mended() && len(r.Bad) == 0:
+		p.text("This image is damaged. In the copy %s the damage is repaired: CTDB proves all but a third of a second at each end.", r.o.repair)
 	case r.mended():
 		p.text("This image is damaged. In the copy %s the damage is repaired: all its sectors are correct.", r.o.repair)
 	case r.Status != exitDone:
@@ -240,9 +238,14 @@ func (r *verifyResult) conclude(p *page) {
 		if r.unproven {
 			p.text("So may be the copy %s: nothing says where, and what parity does not reach is as it was.", r.o.repair)
 		}
+		if r.CTDB != nil && r.CTDB.Wrong > 0 && r.Repaired == nil {
+			p.text("Repair it with --repair OUT: the parity of CTDB is enough.")
+		}
 		if r.Repaired != nil && r.unmended {
 			p.text("Parity cannot restore all of these sectors: the map beside the copy %s lists those that remain.", r.o.repair)
 		}
+	case r.unprovenText() != "":
+		p.text("%s", r.unprovenText())
 	case r.judged:
 		p.text("Everything that can be checked is correct.")
 	default:
@@ -252,7 +255,8 @@ func (r *verifyResult) conclude(p *page) {
 
 // verdict says what is wrong.
 func (r *verifyResult) verdict() string {
-	damaged := r.sameDamage != "" && len(r.Differences) == 0 || len(r.Bad) > 0 || len(r.Flaws) > 0 || r.Implanted == implantedWrong
+	damaged := r.sameDamage != "" && len(r.Differences) == 0 || len(r.Bad) > 0 || len(r.Flaws) > 0 || r.Implanted == implantedWrong ||
+		r.CTDB != nil && r.CTDB.Wrong > 0
 	for _, s := range r.Sums {
 		damaged = damaged || !s.Right
 	}
@@ -281,6 +285,7 @@ type verification struct {
 	img disc.Image
 	rep *check.Report
 	bar *progress
+	databases
 }
 
 func runVerify(ctx context.Context, a *app, path string, o verifyFlags) (result, error) {
@@ -298,7 +303,7 @@ func runVerify(ctx context.Context, a *app, path string, o verifyFlags) (result,
 	v.verifyResult = &verifyResult{ending: done(), Image: path, Sectors: img.Layout().Sectors(),
 		o: o, sectorSize: img.Layout().Medium.SectorSize(), found: found, Broken: found.broken}
 	defer v.bar.stop()
-	for _, step := range []func(context.Context) error{v.sectors, v.flaws, v.sums, v.implanted, v.with, v.repair} {
+	for _, step := range []func(context.Context) error{v.lookUp, v.sectors, v.audio, v.flaws, v.sums, v.implanted, v.with, v.repair} {
 		if err := step(ctx); err != nil {
 			v.bar.stop()
 			if v.rep != nil && !a.json { // what was found so far is worth knowing
@@ -314,7 +319,7 @@ func runVerify(ctx context.Context, a *app, path string, o verifyFlags) (result,
 func (v *verification) wrong() { v.Status = exitDifferent }
 
 func (v *verification) sectors(ctx context.Context) error {
-	rep, err := check.Sectors(ctx, v.img, check.Options{NoHashes: v.o.noHashes, Progress: v.bar.step("checking")})
+	rep, err := check.Sectors(ctx, v.img, check.Options{NoHashes: v.o.noHashes, Proof: v.proof, Progress: v.bar.step("checking")})
 	if err != nil {
 		return err
 	}

@@ -42,7 +42,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"mkdisc": cmdMkdisc, "waitfile": cmdWaitfile, "status": cmdStatus, "corrupt": cmdCorrupt, "glob": cmdGlob,
 			"write": cmdWrite, "link": cmdLink, "sumfile": cmdSumfile,
-			"pad": cmdPad, "accuraterip": cmdAccurateRip,
+			"pad": cmdPad, "accuraterip": cmdAccurateRip, "mkalbum": cmdMkalbum, "respond": cmdRespond,
 		},
 	})
 }

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 
 	"spindle/check"
 	"spindle/disc"
@@ -57,4 +60,20 @@ func (r *verifyResult) reportShift(p *page) {
 	}
 	n := max(r.Shift, -r.Shift)
 	p.line("the drive reads audio %s %s (its read offset): as much at the %s of the audio was not compared", plural(n, "sample"), when, side)
+}
+
+// differText names the tracks that differ.
+func differText(tracks []int) string {
+	if len(tracks) == 1 {
+		return fmt.Sprintf("track %d differs", tracks[0])
+	}
+	const most = 8
+	var list []string
+	for i, n := range tracks {
+		if i == most {
+			return fmt.Sprintf("tracks %s and %d more differ", strings.Join(list, ", "), len(tracks)-i)
+		}
+		list = append(list, strconv.Itoa(n))
+	}
+	return "tracks " + strings.Join(list, ", ") + " differ"
 }

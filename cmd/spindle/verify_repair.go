@@ -2,11 +2,15 @@ package main
 
 import (
 	"context"
+	"fmt"
 
 	"spindle/check"
 	"spindle/disc"
 	"spindle/image"
 )
+
+// audioRepaired reports whether the copy of --repair was read again, and is what CTDB states.
+func (r *verifyResult) audioRepaired() bool { return r.CTDB != nil && r.CTDB.Repaired }
 
 // repair writes the corrected copy.
 func (v *verification) repair(ctx context.Context) error {
@@ -17,7 +21,14 @@ func (v *verification) repair(ctx context.Context) error {
 	if v.img.Layout().Medium != disc.CD {
 		return usage("--repair is for images of CDs: only their sectors have parity")
 	}
-	whole := check.NewRepairer(v.img)
+	if v.beyond != nil {
+		return fmt.Errorf("%w; nothing was written", v.beyond)
+	}
+	img := v.img
+	if v.patch != nil {
+		img = check.NewPatched(img, v.proof, v.patch)
+	}
+	whole := check.NewRepairer(img)
 	res, err := image.Create(ctx, out, whole, image.CreateOptions{
 		Lossy: v.o.lossy, Force: v.o.force, NoCheck: true, Progress: v.bar.step("repairing"),
 	})
@@ -27,14 +38,38 @@ func (v *verification) repair(ctx context.Context) error {
 	v.bar.stop()
 	noteLost(v.a, out, res.Lost)
 	v.Repaired, v.unmended = whole.Result(), len(res.Flaws) > 0
-	if len(v.Bad) == 0 || !codesEverywhere(v.img, v.rep) { // else a wrong checksum is explained
+	if v.patch == nil && (len(v.Bad) == 0 || !codesEverywhere(v.img, v.rep)) { // else a wrong checksum is explained
 		v.found.takeSums(v.Sums)
 	}
 	v.unproven = v.found.doubtful()
-	return v.found.passOn(out, res.Files)
+	if err := v.found.passOn(out, res.Files); err != nil || v.patch == nil {
+		return err
+	}
+	return v.readRepaired(ctx, out)
 }
 
 // mended reports whether the copy of --repair has none of the damage.
 func (r *verifyResult) mended() bool {
-	return r.Repaired != nil && !r.unmended && !r.unproven && len(r.Repaired.Left) == 0 && len(r.Bad) > 0
+	return r.Repaired != nil && !r.unmended && !r.unproven && len(r.Repaired.Left) == 0 && (len(r.Bad) > 0 || r.audioRepaired())
+}
+
+// readRepaired reads the copy again: it has to be what CTDB states.
+func (v *verification) readRepaired(ctx context.Context, out string) error {
+	img, _, err := openImage(ctx, v.a, out)
+	if err != nil {
+		return err
+	}
+	defer img.Close()
+	proof := check.NewProof(img.Layout())
+	if _, err := check.Sectors(ctx, img, check.Options{NoHashes: true, Proof: proof, Progress: v.bar.step("checking the copy")}); err != nil {
+		return err
+	}
+	v.bar.stop()
+	for _, m := range proof.CTDB.Judge(v.entries, v.ids.CTDB) {
+		v.CTDB.Repaired = v.CTDB.Repaired || m.Same
+	}
+	if !v.CTDB.Repaired {
+		return fmt.Errorf("%s is not what CTDB states: do not use it", out)
+	}
+	return nil
 }

@@ -204,6 +204,18 @@ func ParseParity(b []byte) (*Parity, error) {
 	return &Parity{rows: n, data: b}, nil
 }
 
+// Parity returns the parity of the disc itself, with so many words of each column, in the form in which
+// the database has it.
+func (m *Meter) Parity(words int) []byte {
+	b := make([]byte, words*rowBytes)
+	for c, s := range m.syndromes() {
+		for i := range words {
+			binary.LittleEndian.PutUint16(b[2*(c+i*columns):], s[i])
+		}
+	}
+	return b
+}
+
 // Words returns the number of parity words that each column has: half as many wrong words
 // can be found, and as many can be restored whose places are known.
 func (p *Parity) Words() int { return p.rows }

@@ -48,15 +48,9 @@ func stateOf(m *Meter, toc string, n int) (Entry, *Parity) {
 	s := m.Sums()
 	e := Entry{ID: "1", Confidence: 10, CRC: s.Disc, TrackCRCs: s.Tracks}
 	e.TOC, _ = discid.ParseTOC(toc)
-	p := &Parity{rows: n, data: make([]byte, n*rowBytes)}
-	for c := range columns {
-		x := m.column(c, 0)
-		for i := range n {
-			binary.LittleEndian.PutUint16(p.data[2*(c+i*columns):], x[i])
-		}
-		if c == 0 {
-			e.syndrome = append(e.syndrome, x[:n]...)
-		}
+	p := &Parity{rows: n, data: m.Parity(n)}
+	for i := range n {
+		e.syndrome = append(e.syndrome, m.column(0, 0)[i])
 	}
 	return e, p
 }

@@ -1,0 +1,309 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path/filepath"
+	"slices"
+
+	"spindle/check"
+	"spindle/disc/accuraterip"
+	"spindle/disc/ctdb"
+	"spindle/disc/discid"
+	"spindle/internal/regular"
+)
+
+// databases are what databases of CDs say about an image, as far as it was given.
+type databases struct {
+	ids      discid.IDs
+	proof    *check.Proof // nil: there is nothing to compare with
+	response accuraterip.Response
+	entries  []ctdb.Entry
+	parities []*ctdb.Parity
+	matches  []ctdb.Match // entries of the same tracks
+	patch    *ctdb.Patch  // what makes the image that of an entry
+	beyond   error        // why parity does not repair it
+}
+
+// ripVerdict is what AccurateRip says.
+type ripVerdict struct {
+	File   string     `json:"file"`
+	Tracks []ripTrack `json:"tracks"`
+}
+
+type ripTrack struct {
+	Track      int    `json:"track"`
+	Result     string `json:"result"`
+	Confidence int    `json:"confidence"`
+	Total      int    `json:"total"`
+	Offset     int    `json:"offset,omitempty"` // in samples
+	V1         string `json:"v1"`
+	V2         string `json:"v2"`
+	CRC32      string `json:"crc32"`
+	Stated     string `json:"stated,omitempty"` // of a track that does not match: what most people have
+}
+
+// ctdbVerdict is what CTDB says.
+type ctdbVerdict struct {
+	File       string      `json:"file,omitempty"`
+	Entries    int         `json:"entries"` // of the same tracks
+	Same       bool        `json:"same"`    // the whole disc
+	Confidence int         `json:"confidence"`
+	Total      int         `json:"total"`
+	Offset     int         `json:"offset,omitempty"` // in samples
+	Tracks     []ctdbTrack `json:"tracks"`
+	Wrong      int         `json:"wrong_words,omitempty"`   // that parity repairs
+	Beyond     string      `json:"parity_cannot,omitempty"` // why it does not
+	Repaired   bool        `json:"repaired,omitempty"`      // in the copy
+}
+
+type ctdbTrack struct {
+	Track      int    `json:"track"`
+	CRC32      string `json:"crc32"`
+	Confidence int    `json:"confidence"`
+}
+
+// outcomes are the words of JSON.
+var outcomes = map[accuraterip.Outcome]string{
+	accuraterip.Absent: "absent", accuraterip.Silent: "silent", accuraterip.NoMatch: "no match",
+	accuraterip.OtherPressing: "other pressing", accuraterip.Accurate: "accurate",
+}
+
+// lookUp reads what was given, or lies beside the image.
+func (v *verification) lookUp(context.Context) error {
+	ids, err := discid.Of(v.img.Layout())
+	if err != nil {
+		if v.o.accurateRip != "" || len(v.o.ctdb) > 0 {
+			return usage("--accuraterip and --ctdb are for audio CDs: %s has no audio track", v.Image)
+		}
+		return nil
+	}
+	v.ids = ids
+	for _, read := range []func() error{v.readAccurateRip, v.readCTDB, v.readParity} {
+		if err := read(); err != nil {
+			return err
+		}
+	}
+	if v.AccurateRip != nil || v.CTDB != nil {
+		v.proof = check.NewProof(v.img.Layout())
+	}
+	return nil
+}
+
+// beside reads a file beside the image, or one that was given. It returns nil where there is none.
+func (v *verification) beside(name, given string, most int) (path string, b []byte, err error) {
+	path = given
+	if given == "" {
+		path = filepath.Join(filepath.Dir(v.Image), name)
+	}
+	f, err := regular.Open(path)
+	if given == "" && errors.Is(err, fs.ErrNotExist) {
+		return "", nil, nil
+	}
+	if err != nil {
+		return "", nil, err
+	}
+	defer f.Close()
+	b, err = io.ReadAll(io.LimitReader(f, int64(most)+1))
+	if len(b) > most {
+		err = fmt.Errorf("%s is no file of a database of CDs: it is too long", path)
+	}
+	return path, b, err
+}
+
+// unusable makes an error of a file that was given a failure, and a note of one that lies beside the image.
+func (v *verification) unusable(path string, given bool, err error) error {
+	if given {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	v.a.note(fmt.Sprintf("%s is not used: %v.", path, err))
+	return nil
+}
+
+func (v *verification) readAccurateRip() error {
+	path, b, err := v.beside(v.ids.AccurateRip.File(), v.o.accurateRip, accuraterip.MaxResponse)
+	if err != nil || path == "" {
+		return err
+	}
+	r, err := accuraterip.Parse(b, v.ids.AccurateRip)
+	if err != nil {
+		return v.unusable(path, v.o.accurateRip != "", err)
+	}
+	v.response, v.AccurateRip = r, &ripVerdict{File: path}
+	return nil
+}
+
+// readCTDB reads the files of --ctdb, each by its content, or the response beside the image.
+func (v *verification) readCTDB() error {
+	given := v.o.ctdb
+	if len(given) == 0 {
+		given = []string{""}
+	}
+	for _, name := range given {
+		path, b, err := v.beside("ctdb-"+v.ids.CTDB+".xml", name, ctdb.MaxResponse)
+		if err != nil {
+			return err
+		}
+		if path == "" {
+			continue
+		}
+		if v.CTDB == nil {
+			v.CTDB = new(ctdbVerdict)
+		}
+		if x := bytes.TrimLeft(b, " \t\r\n\ufeff"); name != "" && (len(x) == 0 || x[0] != '<') {
+			err = v.addParity(b)
+		} else {
+			v.CTDB.File = path
+			v.entries, err = ctdb.ParseResponse(b)
+		}
+		if err != nil {
+			if v.CTDB = nil; name != "" {
+				return fmt.Errorf("%s: %w", path, err)
+			}
+			return v.unusable(path, false, err)
+		}
+	}
+	if v.CTDB != nil && v.CTDB.File == "" {
+		return usage("parity of CTDB is of use with the response only: name that, too, with --ctdb")
+	}
+	return nil
+}
+
+func (v *verification) addParity(b []byte) error {
+	p, err := ctdb.ParseParity(b)
+	if err == nil {
+		v.parities = append(v.parities, p)
+	}
+	return err
+}
+
+// readParity reads the parity of entries that lies beside the image.
+func (v *verification) readParity() error {
+	for _, e := range v.entries {
+		if e.ID == "" || filepath.Base(e.ID) != e.ID || len(e.ID) > 32 {
+			continue
+		}
+		path, b, err := v.beside("ctdb-"+e.ID+".parity", "", ctdb.MaxParitySize)
+		if err != nil {
+			return err
+		}
+		if path == "" {
+			continue
+		}
+		if err := v.addParity(b); err != nil {
+			return v.unusable(path, false, err)
+		}
+	}
+	return nil
+}
+
+// audio compares the tracks with the databases.
+func (v *verification) audio(context.Context) error {
+	if v.proof == nil {
+		return nil
+	}
+	if !v.proof.Complete() {
+		return errors.New("the audio was not read to its end")
+	}
+	if v.AccurateRip != nil {
+		v.judgeAccurateRip()
+	}
+	if v.CTDB != nil && v.proof.CTDB != nil {
+		v.judgeCTDB()
+		v.findPatch()
+	}
+	for _, s := range v.proof.Spans {
+		v.judged = v.judged || v.proven(s.Track)
+	}
+	return nil
+}
+
+func (v *verification) judgeAccurateRip() {
+	sums := v.proof.AccurateRip.Sums()
+	for i, r := range v.proof.AccurateRip.Judge(v.response, v.proof.Slots()) {
+		s := sums[i]
+		t := ripTrack{Track: v.proof.Spans[i].Track, Result: outcomes[r.Outcome], Confidence: r.Confidence(), Total: r.Total,
+			Offset: r.Offset, V1: hex32(s.V1), V2: hex32(s.V2), CRC32: hex32(s.CRC32)}
+		if r.Outcome == accuraterip.NoMatch {
+			t.Stated = hex32(r.Stated)
+		}
+		v.AccurateRip.Tracks = append(v.AccurateRip.Tracks, t)
+	}
+}
+
+func hex32(n uint32) string { return fmt.Sprintf("%08x", n) }
+
+func (v *verification) judgeCTDB() {
+	c := v.CTDB
+	v.matches = v.proof.CTDB.Judge(v.entries, v.ids.CTDB)
+	c.Entries = len(v.matches)
+	sums := v.proof.CTDB.Sums()
+	for i, s := range v.proof.Spans {
+		c.Tracks = append(c.Tracks, ctdbTrack{Track: s.Track, CRC32: hex32(sums.Tracks[i])})
+	}
+	for _, m := range v.matches {
+		c.Total += m.Entry.Confidence
+		if m.Same {
+			if !c.Same {
+				c.Offset = m.Offset
+			}
+			c.Same = true
+			c.Confidence += m.Entry.Confidence
+		}
+		for i, same := range m.Tracks {
+			if same {
+				c.Tracks[i].Confidence += m.Entry.Confidence
+			}
+		}
+	}
+}
+
+// findPatch looks for what makes a damaged image that of an entry. An image that is the same as one and
+// has sectors that were not read correctly is proven by that.
+func (v *verification) findPatch() {
+	flaws := v.img.Flaws()
+	if v.CTDB.Same && len(flaws) == 0 || len(v.parities) == 0 {
+		return
+	}
+	runs := v.proof.Runs(flaws)
+	for _, m := range v.matches {
+		for _, p := range v.parities {
+			if !m.Same && !p.Of(m.Entry) {
+				continue
+			}
+			patch, err := v.proof.CTDB.Repair(m, p, runs)
+			if err == nil {
+				v.patch, v.beyond, v.CTDB.Wrong = patch, nil, len(patch.Changes)
+				if len(patch.Changes) > 0 {
+					v.wrong()
+				}
+				return
+			}
+			v.beyond = err
+		}
+	}
+	if v.beyond == nil {
+		v.beyond = ctdb.ErrOther
+	}
+	v.CTDB.Beyond = v.beyond.Error()
+}
+
+// proof2 is the confidence from which a match is not one's own submission.
+const proof2 = 2
+
+// proven reports whether a database proves a track.
+func (r *verifyResult) proven(track int) bool {
+	if r.AccurateRip != nil {
+		for _, t := range r.AccurateRip.Tracks {
+			if t.Track == track && t.Confidence >= proof2 {
+				return true
+			}
+		}
+	}
+	return r.CTDB != nil && (r.CTDB.Confidence >= proof2 ||
+		slices.ContainsFunc(r.CTDB.Tracks, func(t ctdbTrack) bool { return t.Track == track && t.Confidence >= proof2 }))
+}

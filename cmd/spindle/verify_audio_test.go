@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/binary"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"spindle/addr"
+	"spindle/check"
+	"spindle/disc/accuraterip"
+	"spindle/disc/discid"
+	"spindle/image"
+	"spindle/internal/testdisc"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// mkalbum NAME OFFSET makes an audio CD of four tracks, the third silent, whose samples
+// stand so many later than with 0.
+func cmdMkalbum(ts *testscript.TestScript, _ bool, args []string) {
+	const sectors, most = 640, 6000
+	offset, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	all := testdisc.NetRandom(11, sectors*2352+8*most)
+	clear(all[4*most+550*2352 : 4*most+590*2352])
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]+".bin"), all[4*(most-offset):][:sectors*2352], 0o666))
+	sheet := fmt.Sprintf("FILE \"%s.bin\" BINARY\n", args[0])
+	for i, start := range []int{0, 460, 550, 590} {
+		at := addr.Frames(start)
+		sheet += fmt.Sprintf("  TRACK %02d AUDIO\n    INDEX 01 %02d:%02d:%02d\n", i+1, at.M, at.S, at.F)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]+".cue"), []byte(sheet), 0o666))
+}
+
+// respond FOLDER IMAGE writes what databases would say of an image: AccurateRip's version 1 with
+// confidence 30 and 2 with 4, CTDB with 10 and parity of 8 words.
+func cmdRespond(ts *testscript.TestScript, _ bool, args []string) {
+	img, err := image.Open(context.Background(), ts.MkAbs(args[1]), func(image.Remark) {})
+	ts.Check(err)
+	defer img.Close()
+	proof := check.NewProof(img.Layout())
+	_, err = check.Sectors(context.Background(), img, check.Options{NoHashes: true, Proof: proof})
+	ts.Check(err)
+	ids, err := discid.Of(img.Layout())
+	ts.Check(err)
+	dir := ts.MkAbs(args[0])
+	ts.Check(os.MkdirAll(dir, 0o777))
+	write := func(name string, b []byte) { ts.Check(os.WriteFile(filepath.Join(dir, name), b, 0o666)) }
+
+	id := ids.AccurateRip
+	chunk := func(confidence byte, of func(accuraterip.Sums) (sum, key uint32)) (b []byte) {
+		b = append(b, byte(id.Tracks))
+		for _, x := range []uint32{id.ID1, id.ID2, id.CDDB} {
+			b = binary.LittleEndian.AppendUint32(b, x)
+		}
+		for _, s := range proof.AccurateRip.Sums() {
+			sum, key := of(s)
+			b = binary.LittleEndian.AppendUint32(append(b, confidence), sum)
+			b = binary.LittleEndian.AppendUint32(b, key)
+		}
+		return b
+	}
+	v1 := chunk(30, func(s accuraterip.Sums) (uint32, uint32) { return s.V1, s.Frame450 })
+	write(id.File(), append(v1, chunk(4, func(s accuraterip.Sums) (uint32, uint32) { return s.V2, 0 })...))
+
+	sums := proof.CTDB.Sums()
+	var crcs []string
+	for _, c := range sums.Tracks {
+		crcs = append(crcs, fmt.Sprintf("%08x", c))
+	}
+	write("ctdb-"+ids.CTDB+".xml", fmt.Appendf(nil, "<ctdb><entry id=\"77\" confidence=\"10\" crc32=\"%08x\" trackcrcs=\"%s\" toc=\"%s\" npar=\"8\" stride=\"5880\" hasparity=\"/77\" syndrome=\"%s\"/></ctdb>\n",
+		sums.Disc, strings.Join(crcs, " "), discid.TOCOf(img.Layout()), column0(proof.CTDB.Parity(8))))
+	write("ctdb-77.parity", proof.CTDB.Parity(8))
+}
+
+// column0 is the syndrome of the first column, as a response states it.
+func column0(parity []byte) string {
+	const row = 11760 * 2
+	var b []byte
+	for ; len(parity) > 0; parity = parity[row:] {
+		b = append(b, parity[:2]...)
+	}
+	return base64.StdEncoding.EncodeToString(b)
+}
