@@ -18,6 +18,7 @@ import (
 	"spindle/disc/discid"
 	"spindle/image/audio"
 	"spindle/image/audio/flacenc"
+	"spindle/image/audio/loudness"
 	"spindle/image/format"
 )
 
@@ -217,6 +218,9 @@ func (w *writer) create(o *format.Output) error {
 			return err
 		}
 	}
+	if err := w.addGains(o, names); err != nil {
+		return err
+	}
 	for _, x := range texts {
 		if err := o.WriteBytes(x.Path, x.Data); err != nil {
 			return err
@@ -238,10 +242,13 @@ func (w *writer) write(o *format.Output, path string, p *part) error {
 		if err != nil {
 			return err
 		}
+		loud := loudness.New(sampleRate)
+		defer func() { p.loudness = loud.Result() }()
 		at := p.from
 		for _, s := range p.songs {
 			if err = o.CopyTo(s.Track, s.Start, s.End, func(b []byte) (int, error) {
 				w.meter.write(at, b)
+				loud.Write(b)
 				w.crcs[s.Number] = crc32.Update(w.crcs[s.Number], crc32.IEEETable, b)
 				at += disc.LBA(len(b) / cdsector.Size)
 				return sink.Write(b)
@@ -261,22 +268,75 @@ func (w *writer) encoder(ctx context.Context, f *os.File, p *part) (io.Writer, f
 		return f, func() error { return nil }, err
 	}
 	o := flacenc.Options{Samples: sectors * discid.SectorSamples, Padding: padding}
-	if w.OneFile {
-		o.Comments = w.album.Tags.pairs()
-		if w.EmbedSheet {
-			text, block := w.album.embedded(p)
-			o.Comments = append(o.Comments, [2]string{"CUESHEET", text})
-			o.CueSheet = block
-		}
-	} else {
-		o.Comments = w.album.comments(p.songs[0]).pairs()
+	if w.EmbedSheet {
+		_, o.CueSheet = w.album.embedded(p)
 	}
+	o.Comments = w.comments(p).pairs()
 	e, err := flacenc.NewEncoder(ctx, f, o)
 	if err != nil {
 		return nil, nil, err
 	}
 	return e, e.Close, nil
 }
+
+// comments are the tags of a file.
+func (w *writer) comments(p *part) Tags {
+	if !w.OneFile {
+		return w.album.comments(p.songs[0])
+	}
+	tags := slices.Clone(w.album.Tags)
+	if w.EmbedSheet {
+		text, _ := w.album.embedded(p)
+		tags.Set("CUESHEET", text)
+	}
+	return tags
+}
+
+// addGains adds what brings the songs, and the album, to the loudness that players want.
+func (w *writer) addGains(o *format.Output, names []string) error {
+	if w.Coding != FLAC {
+		return nil
+	}
+	var all []loudness.Result
+	for i := range w.parts {
+		if w.parts[i].track == nil {
+			all = append(all, w.parts[i].loudness)
+		}
+	}
+	whole := loudness.Album(all...)
+	for i := range w.parts {
+		p := &w.parts[i]
+		if p.track != nil {
+			continue
+		}
+		tags := append(w.comments(p), gains(&p.loudness, &whole)...)
+		if err := o.Amend(names[i], func(f *os.File) error { return flacenc.Retag(f, tags.pairs()) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// gains are the tags of ReplayGain 2, for a song and its album. Silence has none.
+func gains(song, whole *loudness.Result) Tags {
+	var tags Tags
+	for _, x := range []struct {
+		of string
+		r  *loudness.Result
+	}{{"TRACK", song}, {"ALBUM", whole}} {
+		if gain, ok := x.r.Gain(); ok {
+			tags.Set("REPLAYGAIN_"+x.of+"_GAIN", fmt.Sprintf("%.2f dB", gain))
+			tags.Set("REPLAYGAIN_"+x.of+"_PEAK", fmt.Sprintf("%.6f", x.r.Peak))
+		}
+	}
+	if len(tags) > 0 {
+		tags.Set("REPLAYGAIN_REFERENCE_LOUDNESS", fmt.Sprintf("%.2f LUFS", float64(loudness.Reference)))
+	}
+	return tags
+}
+
+// sampleRate is that of a CD, in samples of each channel a second.
+const sampleRate = 44100
 
 // padding is what a FLAC file keeps free for what its tags get later, in bytes: what the
 // programs of the format's makers leave.

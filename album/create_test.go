@@ -8,6 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mewkiz/flac"
+	"github.com/mewkiz/flac/meta"
+
 	"spindle/disc"
 	"spindle/disc/cdsector"
 	"spindle/image"
@@ -151,5 +154,37 @@ func TestNoAudio(t *testing.T) {
 	img := openDisc(t, "data")
 	if _, err := Create(t.Context(), t.TempDir(), Of(img.Layout()), img, Options{}); !errors.Is(err, ErrNoAudio) {
 		t.Error(err)
+	}
+}
+
+// Every song says how to bring it, and the album, to the loudness that players want.
+func TestGains(t *testing.T) {
+	img := openDisc(t, "audio")
+	made, err := Create(t.Context(), t.TempDir(), Of(img.Layout()), img, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	albums := map[string]bool{}
+	for _, s := range made.Songs {
+		f, err := flac.ParseFile(s.Path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tags := map[string]string{}
+		for _, b := range f.Blocks {
+			if c, ok := b.Body.(*meta.VorbisComment); ok {
+				for _, x := range c.Tags {
+					tags[x[0]] = x[1]
+				}
+			}
+		}
+		f.Close()
+		if !strings.HasSuffix(tags["REPLAYGAIN_TRACK_GAIN"], " dB") || tags["REPLAYGAIN_REFERENCE_LOUDNESS"] != "-18.00 LUFS" || tags["TITLE"] == "" {
+			t.Errorf("%s: %v", s.Path, tags)
+		}
+		albums[tags["REPLAYGAIN_ALBUM_GAIN"]+tags["REPLAYGAIN_ALBUM_PEAK"]] = true
+	}
+	if len(albums) != 1 {
+		t.Errorf("gains of the album: %v", albums)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"spindle/disc"
 	"spindle/disc/discid"
 	"spindle/image/audio/flacenc"
+	"spindle/image/audio/loudness"
 )
 
 // A part is a file of the album, and the sectors that are in it.
@@ -18,6 +19,7 @@ type part struct {
 	songs    []*Song     // or
 	track    *disc.Track // a track of data
 	block    bool        // of which the user data alone is kept
+	loudness loudness.Result
 }
 
 // sheet makes the sheet of the disc whose sectors are in parts, in the order of the disc. A

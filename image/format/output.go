@@ -240,6 +240,19 @@ func (o *Output) Write(path string, fill func(*os.File) error) error {
 	return f.Close()
 }
 
+// Amend changes a file that [Output.Write] made, before it gets its name.
+func (o *Output) Amend(path string, change func(*os.File) error) error {
+	i := slices.Index(o.paths, path)
+	if i < 0 {
+		return fs.ErrNotExist
+	}
+	f, err := os.OpenFile(o.written[i].Name(), os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(change(f), f.Sync(), f.Close())
+}
+
 // flushing has what was written so far brought to the disk while more is written, so
 // that the file is not to be waited for at the end.
 type flushing struct {
