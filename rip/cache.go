@@ -135,8 +135,12 @@ func (r *reader) stopDisc(ctx context.Context) {
 	_ = drive.WaitReady(ctx, r.drive.Drive, drive.ReadyLimit)
 }
 
-// readElsewhere reads more than the buffer holds, from half the disc away, sectors that
-// are known to be readable. It reports whether there were as many.
+// elsewherePlaces is how many places are read to fill the buffer: of one that has segments,
+// each run of sectors fills only one, and drives have up to 16 (libcdio-paranoia).
+const elsewherePlaces = 16
+
+// readElsewhere reads more than the buffer holds, from half the disc away and at many
+// places, sectors that are known to be readable. It reports whether there were as many.
 func (r *reader) readElsewhere(ctx context.Context, at disc.LBA) bool {
 	rs := r.plan.regions
 	total := rs.size()
@@ -147,26 +151,40 @@ func (r *reader) readElsewhere(ctx context.Context, at disc.LBA) bool {
 		}
 	}
 	start = (start + total/2) % total
-	left := r.cache.size + r.cache.size/8
+	need := r.cache.size + r.cache.size/8
 	b := r.sink.take()
 	defer r.sink.drop(b)
-	for _, part := range [...][2]int64{{start, total}, {0, start}} {
-		for pos := part[0]; left > 0 && pos < part[1]; {
-			block, ok := r.tracker.next(pos, mapfile.Finished, readOnce)
-			if !ok || block.Pos >= part[1] || ctx.Err() != nil {
-				break
-			}
-			g, first, n := r.piece(block)
-			pos = g.position(first) + int64(n*g.size)
-			if g.void != notVoid {
-				continue
-			}
-			b.prepare(r.plan, g, first, n)
-			if r.fetch(ctx, b) != nil {
-				return false // it would cost the time of more bad sectors
-			}
-			left -= int64(n * g.size)
+	left := need // what one place is short of, the next ones make up for
+	for k := range int64(elsewherePlaces) {
+		pos := (start + k*total/elsewherePlaces) % total
+		share := left - need*(elsewherePlaces-1-k)/elsewherePlaces
+		got, ok := r.readFrom(ctx, b, pos, min(total, pos+total/elsewherePlaces), share)
+		if !ok {
+			return false // it would cost the time of more bad sectors
 		}
+		left -= got
 	}
 	return left <= 0
+}
+
+// readFrom reads so many bytes of readable sectors between two positions, or more. It
+// returns how many came; ok is false where a sector failed.
+func (r *reader) readFrom(ctx context.Context, b *batch, pos, end, want int64) (got int64, ok bool) {
+	for got < want && pos < end {
+		block, found := r.tracker.next(pos, mapfile.Finished, readOnce)
+		if !found || block.Pos >= end || ctx.Err() != nil {
+			break
+		}
+		g, first, n := r.piece(block)
+		pos = g.position(first) + int64(n*g.size)
+		if g.void != notVoid {
+			continue
+		}
+		b.prepare(r.plan, g, first, n)
+		if r.fetch(ctx, b) != nil {
+			return got, false
+		}
+		got += int64(n * g.size)
+	}
+	return got, true
 }

@@ -118,6 +118,37 @@ func TestBufferIsDefeated(t *testing.T) {
 	}
 }
 
+// A buffer of several segments is emptied by reading at as many places.
+func TestSegmentsAreDefeated(t *testing.T) {
+	a := mixedCD(6000, 500, rand.New(rand.NewPCG(5, 5)))
+	for _, trait := range []string{"cache", "cache-ignores-fua", "cache-segments", "cache-segments:16"} {
+		t.Run(trait, func(t *testing.T) {
+			cfg := a.config(t)
+			for _, s := range []string{"read:6090-6090:2", "read:6150-6150:2", "read:6310-6310:2", "read:6370-6370:2"} {
+				f, err := sim.ParseFault(s)
+				if err != nil {
+					t.Fatal(err)
+				}
+				cfg.Faults = append(cfg.Faults, f)
+			}
+			tr, err := sim.ParseTrait(trait)
+			if err != nil {
+				t.Fatal(err)
+			}
+			cfg.Traits = []sim.Trait{tr}
+			opts := a.options(filepath.Join(t.TempDir(), "x"))
+			opts.Retries = 2
+			res, err := Rip(context.Background(), mmc.New(sim.New(cfg)), opts)
+			if err != nil || len(res.Bad) > 0 {
+				t.Fatalf("%v: %+v", err, res.Bad)
+			}
+			if got, err := os.ReadFile(base(opts.Output) + ".bin"); err != nil || !bytes.Equal(got, a.b) {
+				t.Errorf("the image is not the disc (%v)", err)
+			}
+		})
+	}
+}
+
 // A command that is accepted and changes nothing is found out by the time that the
 // sector takes.
 func TestFlushIsTried(t *testing.T) {

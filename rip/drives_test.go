@@ -13,7 +13,7 @@ func TestQuirksOfDrives(t *testing.T) {
 	for _, trait := range []string{
 		"c2-294-fails-after", "c2-294-fails-after:20", "c2-294-garbage", "c2-garbage", "c2-296-only-first", "c2-296-only-last",
 		"c2-always-zero", "c2-294-fails-after:300,c2-garbage", "c2-and-subchannel-exclusive",
-		"cache", "cache:33554432", "cut-mod-1024", "cut-mod-1024,c2-294-garbage", "short-read-stale", "short-read-stale:3",
+		"cache", "cache:33554432", "cache-ignores-fua", "cache-segments", "cut-mod-1024", "cut-mod-1024,c2-294-garbage", "short-read-stale", "short-read-stale:3",
 		"subchannel-hangs", "subchannel-garbage", "subchannel-no-crc", "subchannel-shifted:-2",
 		"expected-type-0-refused", "no-full-toc", "toc-before-minus-150",
 		"not-present-first", "not-ready-04-00", "busy-after-load",

@@ -45,6 +45,8 @@ type reader struct {
 
 	unwrittenSectors int64 // that were never written: zeros in the image
 
+	edges [2]edge // of the disc: its beginning and its end
+
 	flagged  int // batches in a row whose error pointers are doubtful
 	trials   int // of error pointers, in the middle of the rip
 	cache    cache
@@ -224,6 +226,7 @@ func (r *reader) fetchShifted(ctx context.Context, b *batch) error {
 			return err
 		}
 	}
+	r.overread(ctx, raw, first, first+disc.LBA(need))
 	for i := range b.n {
 		out := b.buf[i*stride:][:stride]
 		one, two := raw[i*stride:][:stride], raw[(i+1)*stride:][:stride]

@@ -163,6 +163,9 @@ type Result struct {
 	ReadTwice bool
 	// Proven is the audio that [Options.Prove] returned in this run.
 	Proven []drive.Stretch
+	// Overread: what an offset correction puts beyond the end of the disc was read, and is no
+	// silence.
+	Overread bool
 	// Pointed: the drive reported errors in audio (C2), and those are among Bad.
 	Pointed bool
 

@@ -560,10 +560,13 @@ func TestOffsetCorrection(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for query, offset := range map[string]int{"?offset=30": 30, "?offset=-588": -588, "?offset=1176": 1176, "?offset=-1000": -1000} {
+	for query, offset := range map[string]int{"?offset=30": 30, "?offset=-588": -588, "?offset=1176": 1176, "?offset=-1000": -1000,
+		"?offset=30&trait=overreads": 30, "?offset=-588&trait=overreads": -588, "?offset=1176&trait=overreads": 1176,
+		"?offset=-1000&trait=overreads": -1000, "?offset=1176&trait=overreads:1": 1176} {
 		out := filepath.Join(t.TempDir(), "x.cue")
-		if _, err := Rip(context.Background(), tray(t, src, query), Options{Output: out, Format: CueBin, Offset: offset}); err != nil {
-			t.Fatal(err)
+		res, err := Rip(context.Background(), tray(t, src, query), Options{Output: out, Format: CueBin, Offset: offset})
+		if err != nil || len(res.Bad) > 0 {
+			t.Fatal(err, res.Bad)
 		}
 		got, err := os.ReadFile(base(out) + ".bin")
 		if err != nil {
@@ -571,6 +574,14 @@ func TestOffsetCorrection(t *testing.T) {
 		}
 		// What the drive cannot reach is silent.
 		n := 4 * max(offset, -offset)
+		if overreads := strings.HasSuffix(query, "overreads"); overreads != res.Overread {
+			t.Errorf("%s: %t", query, res.Overread)
+		} else if overreads { // the drive reaches all
+			if !bytes.Equal(got, want) {
+				t.Errorf("%s: wrong", query)
+			}
+			continue
+		}
 		if offset > 0 {
 			if !bytes.Equal(got[:len(got)-n], want[:len(want)-n]) || !allZero(got[len(got)-n:]) {
 				t.Errorf("%s: wrong", query)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -73,6 +74,34 @@ func TestWhileBusy(t *testing.T) {
 		if !errors.Is(err, c.err) || clock.slept != c.slept {
 			t.Errorf("%s: %v after %v, want %v after %v", c.name, err, clock.slept, c.err, c.slept)
 		}
+	}
+}
+
+// However much the kernel would transfer with one command: bridges choke on more than
+// 64 KiB.
+func TestUsableTransfer(t *testing.T) {
+	for limit, want := range map[int]int{0: DefaultTransfer, 2048: DefaultTransfer, 32 << 10: 32 << 10, 64 << 10: 64 << 10, 512 << 10: 64 << 10} {
+		if got := usableTransfer(limit); got != want {
+			t.Errorf("of %d bytes %d are used, want %d", limit, got, want)
+		}
+	}
+}
+
+// A device is opened for writing wherever that is permitted: only so does the kernel stop
+// asking the drive for events while it is held.
+func TestOpenedForWriting(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "device")
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f, err := openFile(t.Context(), path, unix.O_NONBLOCK|unix.O_CLOEXEC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	flags, err := unix.FcntlInt(f.Fd(), unix.F_GETFL, 0)
+	if err != nil || flags&unix.O_ACCMODE != unix.O_RDWR {
+		t.Errorf("flags %X, %v", flags, err)
 	}
 }
 

@@ -234,6 +234,11 @@ func (d *sgDevice) transferLimit() int {
 			limit = int(sectors) * 512
 		}
 	}
+	return usableTransfer(limit)
+}
+
+// usableTransfer is how much of what the kernel would transfer with a command is used.
+func usableTransfer(limit int) int {
 	if limit < 4096 {
 		return DefaultTransfer
 	}

@@ -254,7 +254,9 @@ func (s *ripSession) ripImage(ctx context.Context, a *app) (result, error) {
 	}
 	r := newRipResult(res)
 	if r.ReadOnce || r.ReadTwice {
-		r.Silence, r.Offset = o.Offset, s.offset
+		if r.Offset = s.offset; !res.Overread {
+			r.Silence = o.Offset
+		}
 	}
 	r.Files = filesHit(ctx, o.Output, res)
 	sums, err := o.sums(a, res)

@@ -44,6 +44,7 @@ var traitWords = map[string]string{
 	"mcn-from-cue-sheet-only":           "a session at once has no catalogue number from the mode page",
 	"no-accurate-stream":                "after a seek, audio is displaced by up to that many samples",
 	"no-c2":                             "it has no C2",
+	"overreads":                         "so many sectors of lead-in and lead-out can be read",
 	"no-full-toc":                       "it has no full table of contents",
 	"no-get-configuration":              "GET CONFIGURATION is unknown, as in MMC-1",
 	"no-session-at-once-feature":        "it burns sessions at once, and does not list the feature",

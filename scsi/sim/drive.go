@@ -44,6 +44,7 @@ type Config struct {
 	NoC2         bool
 	NoSubchannel bool
 	NoFullTOC    bool
+	Overread     int    // sectors of lead-in and lead-out that can be read
 	TrackAtOnce  bool   // two run-out blocks end each data track
 	CSS          bool   // the disc is protected by CSS
 	Lie          string // "leadout" or "overlap": how the TOC is wrong

@@ -47,7 +47,7 @@ func (d *Drive) readCD(c *scsi.Command) (int, error) {
 		return 0, badField(10)
 	case n == 0:
 		return 0, nil
-	case d.layout == nil || a < 0 || int(a)+n > int(d.layout.End()):
+	case d.layout == nil || a < -disc.LBA(d.cfg.Overread) || int(a)+n > int(d.layout.End())+d.cfg.Overread:
 		return 0, outOfRange(a)
 	}
 	d.stats.ReadCommands++
@@ -125,13 +125,14 @@ func (r *cdRead) readPlain(p []byte, a disc.LBA, n int) (got int, ok bool) {
 // sector gives one sector as it was asked for.
 func (r *cdRead) sector(a disc.LBA) ([]byte, cdsector.Kind, error) {
 	t := r.d.layout.TrackAt(a)
-	if t == nil {
+	beyond := a < 0 || a >= r.d.layout.End() // which only a drive that overreads gets here with
+	if t == nil && !beyond {
 		return nil, 0, sectorError(scsi.IllegalRequest, scsi.ASCAddressOutOfRange, 0, a)
 	}
 	r.pointers = [c2Size]byte{}
 	kind := cdsector.Audio
 	var err error
-	if t.Mode.IsData() {
+	if !beyond && t.Mode.IsData() {
 		kind, err = r.d.dataSector(a, &r.raw)
 	} else {
 		err = r.d.audioSector(a, &r.raw, &r.pointers)

@@ -325,6 +325,9 @@ func traitCases() []traitCase {
 			return p.do(readCD(470, 1, 1, 0x10, 0)...) + " " + p.q(2) + " " + p.do(0)
 		}, " 470 ", " timeout 6/29/00"},
 
+		{"overreads:2", "", do(readCD(-2, 2, 1, 0x12, 0)...), "5/21/00", ""},
+		{"overreads:2", "", do(readCD(-3, 2, 1, 0x12, 0)...), "5/21/00", "5/21/00"},
+		{"overreads:2", "", do(readCD(900, 2, 1, 0x12, 0)...), "5/21/00", ""},
 		{"no-full-toc", "", do(0x43, 2, 2, 0, 0, 0, 1, 0, 4), "", "5/24/00"},
 		{"toc-before-minus-150", "", func(p *probe) string {
 			b, got := p.load().in(804, 0x43, 0, 0, 0, 0, 0, 1, 3, 0x24)

@@ -79,6 +79,9 @@ func subchannelTraits() []traitKind {
 // readTraits are about reading the disc and its table of contents.
 func readTraits() []traitKind {
 	return []traitKind{
+		{"overreads", argument{name: "SECTORS", low: 1, high: 75, usual: 10}, func(a traitArg) hooks {
+			return hooks{power: func(c *Config) { c.Overread = a.n }}
+		}},
 		{"no-full-toc", argument{}, always(hooks{power: func(c *Config) { c.NoFullTOC = true }})},
 		{"toc-before-minus-150", argument{}, always(hooks{after: earlyTOC})},
 		{"expected-type-0-refused", argument{}, always(hooks{before: func(_ *Drive, x *exchange) bool {
