@@ -16,27 +16,35 @@ type SumResult struct {
 	Found     string    `json:"-"`
 }
 
+// Unusable is what looks like a checksum, and is none.
+type Unusable struct {
+	From string // the checksum file
+	Line int    // from 1; 0: no line of it states one
+	File string // that the line names
+}
+
 // SumProgress returns, before a file is hashed, the function to report how many of its
 // bytes are done. It may be nil.
 type SumProgress func(a Algorithm) func(done, total int64)
 
 // Beside checks files against the checksum files that lie beside them: of disc.iso,
-// disc.iso.sha256, disc.sha256 and SHA256SUMS, and those of other hashes. Of these, unusable are those that hold no checksums.
-func Beside(ctx context.Context, files []string, progress SumProgress) (results []SumResult, unusable []string, err error) {
+// disc.iso.sha256, disc.sha256 and SHA256SUMS, and those of other hashes. What of these states
+// no checksum is unusable.
+func Beside(ctx context.Context, files []string, progress SumProgress) (results []SumResult, unusable []Unusable, err error) {
 	var lists []string
 	for _, f := range files {
 		lists = append(lists, findSums(f)...)
 	}
 	slices.Sort(lists)
 	for _, list := range slices.Compact(lists) { // one for the folder is found for each file
-		r, err := Against(ctx, files, list, progress)
+		r, lines, err := Against(ctx, files, list, progress)
 		switch {
 		case errors.Is(err, ErrNoSums):
-			unusable = append(unusable, list)
+			unusable = append(unusable, Unusable{From: list})
 		case err != nil:
 			return nil, nil, err
 		}
-		results = append(results, r...)
+		results, unusable = append(results, r...), append(unusable, lines...)
 	}
 	return results, unusable, nil
 }
@@ -45,29 +53,32 @@ func Beside(ctx context.Context, files []string, progress SumProgress) (results 
 // which other texts resemble, that is not certain.
 func HoldsSums(path string) bool {
 	all, err := readSums(path)
-	return err == nil && slices.ContainsFunc(all, func(s namedSum) bool { return s.Algorithm != CRC32 })
+	return err == nil && slices.ContainsFunc(all.sums, func(s namedSum) bool { return s.Algorithm != CRC32 })
 }
 
 // Against checks files against one checksum file, which need not name all of them.
-// The error wraps [ErrNoSums] for a file that holds no checksums.
-func Against(ctx context.Context, files []string, list string, progress SumProgress) ([]SumResult, error) {
+// The lines that name one of them and state no checksum are unusable. The error wraps
+// [ErrNoSums] for a file that holds no checksums.
+func Against(ctx context.Context, files []string, list string, progress SumProgress) (results []SumResult, unusable []Unusable, err error) {
 	all, err := readSums(list)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var results []SumResult
 	for _, f := range files {
-		for _, s := range sumsFor(all, f) {
+		for _, n := range all.mention(f) {
+			unusable = append(unusable, Unusable{list, n, f})
+		}
+		for _, s := range sumsFor(all.sums, f) {
 			var report func(done, total int64)
 			if progress != nil {
 				report = progress(s.Algorithm)
 			}
 			found, err := HashFile(ctx, f, s.Algorithm, report)
 			if err != nil {
-				return nil, err
+				return nil, nil, err
 			}
 			results = append(results, SumResult{f, list, s.Algorithm, found == s.Hex, s.Hex, found})
 		}
 	}
-	return results, nil
+	return results, unusable, nil
 }

@@ -26,8 +26,8 @@ func TestBeside(t *testing.T) {
 	if err != nil || len(got) != 2 || asked != 2 {
 		t.Fatalf("%+v, %v", got, err)
 	}
-	if want := filepath.Join(dir, "one.bin.md5"); len(unusable) != 1 || unusable[0] != want {
-		t.Errorf("unusable %q, want %q", unusable, want)
+	if want := filepath.Join(dir, "one.bin.md5"); len(unusable) != 1 || unusable[0] != (Unusable{From: want}) {
+		t.Errorf("unusable %v, want %q", unusable, want)
 	}
 	if !HoldsSums(filepath.Join(dir, "SHA256SUMS")) || HoldsSums(one) {
 		t.Error("checksums are not distinguished from other text")
@@ -35,7 +35,7 @@ func TestBeside(t *testing.T) {
 	if !got[0].Right || got[1].Right || got[1].File != two || got[1].Stated != sum || got[1].Found == sum {
 		t.Errorf("%+v", got)
 	}
-	if _, err := Against(t.Context(), []string{one}, filepath.Join(dir, "one.bin.md5"), nil); !errors.Is(err, ErrNoSums) {
+	if _, _, err := Against(t.Context(), []string{one}, filepath.Join(dir, "one.bin.md5"), nil); !errors.Is(err, ErrNoSums) {
 		t.Error(err)
 	}
 }

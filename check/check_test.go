@@ -334,17 +334,17 @@ func TestParseSums(t *testing.T) {
 	low := strings.ToLower(sha256sum)
 	want := []namedSum{{"plain.iso", MD5, md5sum}, {"binary name.iso", MD5, md5sum}, {"./dir/upper.iso", SHA256, low},
 		{"bsd.iso", SHA256, low}, {"sfv file.bin", CRC32, "deadbeef"}}
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, got.sums); diff != "" {
 		t.Error(diff)
 	}
-	if own := sumsFor(got, "/somewhere/upper.iso"); len(own) != 1 || own[0].Hex != low {
+	if own := sumsFor(got.sums, "/somewhere/upper.iso"); len(own) != 1 || own[0].Hex != low {
 		t.Errorf("%v", own)
 	}
 	if _, err := parseSums(strings.NewReader("hello\n")); !errors.Is(err, ErrNoSums) {
 		t.Error(err)
 	}
 	lone, err := parseSums(strings.NewReader(low + "\n"))
-	if err != nil || len(sumsFor(lone, "x.iso")) != 1 {
+	if err != nil || len(sumsFor(lone.sums, "x.iso")) != 1 {
 		t.Error(lone, err)
 	}
 }
@@ -433,7 +433,7 @@ func FuzzParseSums(f *testing.F) {
 	f.Add("d41d8cd98f00b204e9800998ecf8427e  a\nSHA1 (b) = da39a3ee5e6b4b0d3255bfef95601890afd80709\nc DEADBEEF")
 	f.Fuzz(func(t *testing.T, text string) {
 		all, err := parseSums(strings.NewReader(text))
-		for _, s := range all {
+		for _, s := range all.sums {
 			if _, herr := hex.DecodeString(s.Hex); herr != nil || err != nil {
 				t.Errorf("%+v, %v", s, err)
 			}

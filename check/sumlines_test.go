@@ -55,7 +55,7 @@ func TestSumLines(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		own := sumsFor(sums, "/x/disc.iso")
+		own := sumsFor(sums.sums, "/x/disc.iso")
 		switch {
 		case test.want == "" && len(own) > 0:
 			t.Errorf("%s: %+v", name, own)
@@ -86,5 +86,29 @@ func TestFindSums(t *testing.T) {
 	}
 	if got := findSums("x.iso"); len(got) != 1 || got[0] != "x.iso.md5" {
 		t.Errorf("in this folder: %q", got)
+	}
+}
+
+// A line that names a file and states no checksum is reported, whatever else is there.
+func TestBrokenLines(t *testing.T) {
+	const md5 = "d41d8cd98f00b204e9800998ecf8427e"
+	for line, want := range map[string]bool{
+		md5[:31] + "  disc.iso":           true,
+		md5[:31] + " *disc.iso":           true,
+		md5 + "x  sub/disc.iso":           true,
+		"  disc.iso":                      true,
+		"SHA256 (disc.iso) = " + md5[:20]: true,
+		"# disc.iso":                      false,
+		md5[:31] + "  otherdisc.iso":      false,
+		md5 + "  disc.iso":                false,
+	} {
+		all, err := parseSums(strings.NewReader("; made by\r\n" + line + "\r\n" + md5 + "  other.iso\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := all.mention("/x/disc.iso")
+		if want != (len(got) == 1) || want && got[0] != 2 {
+			t.Errorf("%q: lines %v", line, got)
+		}
 	}
 }

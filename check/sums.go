@@ -94,26 +94,64 @@ var bsdNames = map[string]Algorithm{
 // maxSums bounds a checksum file: Debian's have some hundred lines.
 const maxSums = 4 << 20
 
+// sumsFile is what a checksum file holds.
+type sumsFile struct {
+	sums  []namedSum
+	other []otherLine
+}
+
+// otherLine is a line that states no checksum.
+type otherLine struct {
+	number int // from 1
+	text   string
+}
+
+// mention returns the numbers of the lines without a checksum that end with the name of a
+// file, as the lines of all forms but .sfv and that of BSD do, or have it in parentheses.
+func (f *sumsFile) mention(path string) []int {
+	base := filepath.Base(path)
+	var found []int
+	for _, l := range f.other {
+		name := l.text
+		if m := inParentheses.FindStringSubmatch(name); m != nil {
+			name = m[1]
+		}
+		before, ok := strings.CutSuffix(name, base)
+		if ok && (before == "" || strings.ContainsRune(" \t*/\\", rune(before[len(before)-1]))) {
+			found = append(found, l.number)
+		}
+	}
+	return found
+}
+
+// inParentheses is a name as the form of BSD has it.
+var inParentheses = regexp.MustCompile(`\((.+)\)`)
+
 // parseSums reads a checksum file as md5sum, sha256sum and kin write it, in the
 // form of BSD and openssl, or in that of .sfv (name first, CRC-32); with any ends of
 // lines, in UTF-8 or, with a byte order mark, UTF-16. Lines that are none of these
 // (comments, a PGP signature) are passed over.
-func parseSums(r io.Reader) ([]namedSum, error) {
+func parseSums(r io.Reader) (sumsFile, error) {
 	b, err := io.ReadAll(io.LimitReader(r, maxSums+1))
 	if err != nil {
-		return nil, err
+		return sumsFile{}, err
 	}
 	if len(b) > maxSums {
-		return nil, fmt.Errorf("%w: it is too large", ErrNoSums)
+		return sumsFile{}, fmt.Errorf("%w: it is too large", ErrNoSums)
 	}
-	var all []namedSum
-	for line := range strings.FieldsFuncSeq(plainText(b), func(c rune) bool { return c == '\n' || c == '\r' }) {
-		if s, ok := parseSum(strings.TrimRight(line, " \t")); ok {
-			all = append(all, s)
+	var all sumsFile
+	number := 0
+	for line := range strings.SplitSeq(strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(plainText(b)), "\n") {
+		number++
+		line = strings.TrimRight(line, " \t")
+		if s, ok := parseSum(line); ok {
+			all.sums = append(all.sums, s)
+		} else if line != "" && line[0] != ';' && line[0] != '#' {
+			all.other = append(all.other, otherLine{number, line})
 		}
 	}
-	if len(all) == 0 {
-		return nil, ErrNoSums
+	if len(all.sums) == 0 {
+		return sumsFile{}, ErrNoSums
 	}
 	return all, nil
 }
@@ -177,15 +215,15 @@ func newSum(name string, a Algorithm, sum string, escaped bool) namedSum {
 }
 
 // readSums reads a checksum file.
-func readSums(path string) ([]namedSum, error) {
+func readSums(path string) (sumsFile, error) {
 	f, err := regular.Open(path)
 	if err != nil {
-		return nil, err
+		return sumsFile{}, err
 	}
 	defer f.Close()
 	all, err := parseSums(f)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return sumsFile{}, fmt.Errorf("%s: %w", path, err)
 	}
 	return all, nil
 }

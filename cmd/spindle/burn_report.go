@@ -32,16 +32,20 @@ type burnResult struct {
 	Damaged    int          `json:"damaged_sectors,omitempty"` // of the image
 	Journal    string       `json:"journal,omitempty"`
 
-	text string
+	text   string
+	burned bool
 }
 
 // Text implements event.
 func (r *burnResult) Text(p *page) {
-	if r.text != "" {
+	switch wrong := strings.Join(r.asItIs, "; "); {
+	case r.text == "":
+	case wrong == "" || !r.burned:
 		p.text("%s", r.text)
-	}
-	if len(r.asItIs) > 0 && r.Status == exitDone && r.State != string(burn.Untouched) {
-		p.text("%s", p.red("Burned as it is, damage included: "+strings.Join(r.asItIs, "; ")+"."))
+	case r.Damaged > 0:
+		p.text("%s", p.red(strings.TrimSuffix(r.text, ".")+": "+wrong+"."))
+	default:
+		p.text("%s", p.red(strings.TrimSuffix(r.text, ".")+". The image may be damaged: "+wrong+"."))
 	}
 }
 
@@ -85,14 +89,14 @@ func burnOutcome(ctx context.Context, a *app, t *target, r burn.Result, several 
 	case t.plan.Simulate:
 		e.text = "The simulation succeeded; the disc was not written."
 	case v == nil:
-		e.text = "Burned; the disc was not compared with the image."
+		e.text, e.burned = "Burned; the disc was not compared with the image.", true
 		if t.damage.sectors > 0 {
-			e.text = "Burned, and not compared" + t.damage.onDisc(t.plan)
+			e.text = "Burned as it is, and not compared; " + onDisc(t.plan)
 		}
 	case v.OK():
-		e.text = verifiedWords(v)
+		e.text, e.burned = verifiedWords(v), true
 		if t.damage.sectors > 0 {
-			e.text = "Burned and compared" + t.damage.onDisc(t.plan)
+			e.text = "Burned as it is, and compared; " + onDisc(t.plan)
 		}
 		if len(v.Slow) > 0 {
 			a.note(fmt.Sprintf("some places were hard to read (%s): the disc may not last; a slower speed writes better", ranges(v.Slow)))
@@ -120,18 +124,13 @@ func damageOf(ctx context.Context, img disc.Image, known disc.Flaws) damage {
 	return damage{known.Sectors(), image.FilesAt(ctx, img, known, mostFiles+1)}
 }
 
-// onDisc says, at the end of a sentence, what the damage is on the disc: only in raw
-// mode the drive makes no error codes of its own.
-func (d damage) onDisc(p *burn.Plan) string {
-	how := "as if they were good"
+// onDisc says, at the end of a sentence, what the damage of the image is on the disc: only in
+// raw mode the drive makes no error codes of its own.
+func onDisc(p *burn.Plan) string {
 	if p.Mode == burn.Raw96 {
-		how = "as they are"
+		return "the damage is on the disc as it is."
 	}
-	text := fmt.Sprintf("; the image's %s are on the disc %s.", plural(d.sectors, "damaged sector"), how)
-	if d.sectors == 1 {
-		text = strings.NewReplacer("1 damaged sector are", "damaged sector is", "they are", "it is", "they were", "it was").Replace(text)
-	}
-	return text
+	return "the damage is on the disc as if it were good."
 }
 
 func verifiedWords(v *burn.Verification) string {

@@ -21,10 +21,56 @@ var cannotHold = map[format.Reason]string{
 	format.BlocksOfTheDisc: "the sectors of a {medium} have 2048 bytes",
 }
 
+// fileOf names a file of a kind, with its article.
+func fileOf(suffix string) string {
+	if suffix == ".iso" {
+		return "an .iso file"
+	}
+	return "a " + suffix + " file"
+}
+
 // cannotHoldWords says what is wrong.
 func cannotHoldWords(e *format.CannotHoldError) string {
 	why := strings.NewReplacer("{n}", strconv.Itoa(e.Count), "{medium}", e.Medium.String()).Replace(cannotHold[e.Reason])
-	return "a " + e.Suffix + " file cannot hold this image: " + why
+	return fileOf(e.Suffix) + " cannot hold this image: " + why
+}
+
+// lossWords says what is lost.
+func lossWords(l format.Loss) string {
+	switch l.Kind {
+	case format.LaterSessions:
+		return "the sessions after the first"
+	case format.SomeCDText:
+		return "parts of the CD-TEXT"
+	case format.SavedSub:
+		return "the sub-channels"
+	case format.ModeZero:
+		return "that a track is of mode 0"
+	case format.AudioTracks:
+		if l.Count == 1 {
+			return "a track of audio"
+		}
+		return plural(l.Count, "track") + " of audio"
+	}
+	return l.Kind.String()
+}
+
+// lossesWords says all that is lost.
+func lossesWords(all []format.Loss) []string {
+	var words []string
+	for _, l := range all {
+		words = append(words, lossWords(l))
+	}
+	return words
+}
+
+// wouldLose says that an image cannot be held whole, and which options help.
+func wouldLose(e *format.LossError) (what, next string) {
+	next = "Use --lossy to leave that out."
+	if e.Loss.Kind == format.AudioTracks {
+		next = "Use --track to take one track, or --lossy to leave the audio out."
+	}
+	return fileOf(e.Suffix) + " cannot hold this image whole: it would lose " + lossWords(e.Loss), next
 }
 
 // suffixWords says which files spindle makes.

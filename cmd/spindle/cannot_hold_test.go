@@ -14,6 +14,12 @@ func TestCannotHold(t *testing.T) {
 			t.Errorf("no words for %q", r)
 		}
 	}
+	for k := format.LaterSessions; k.String() != ""; k++ {
+		m := explain(&format.LossError{Suffix: ".iso", Loss: format.Loss{Kind: k, Count: 2}})
+		if lossWords(format.Loss{Kind: k, Count: 2}) == k.String() || !strings.Contains(m.next, "--lossy") || m.status != exitUsage {
+			t.Errorf("no words for the loss of %q: %+v", k, m)
+		}
+	}
 	text := explain(&format.CannotHoldError{Suffix: ".wav", Reason: format.OneSong, Count: 3}).what
 	if !strings.Contains(text, "a .wav file cannot hold this image: it has 3 tracks of audio; choose one with --track") {
 		t.Error(text)

@@ -11,6 +11,7 @@ import (
 	"spindle/disc"
 	"spindle/disc/digest"
 	"spindle/image"
+	"spindle/image/format"
 
 	"github.com/spf13/cobra"
 )
@@ -148,9 +149,9 @@ func (r *convertResult) mending() string {
 }
 
 // noteLost reports what the format of a new image had no place for.
-func noteLost(a *app, out string, lost []string) {
+func noteLost(a *app, out string, lost []format.Loss) {
 	for _, what := range lost {
-		a.note("Left out, because " + suffix(out) + " cannot hold it: " + what + ".")
+		a.note("Left out, because " + suffix(out) + " cannot hold it: " + lossWords(what) + ".")
 	}
 }
 
@@ -180,7 +181,7 @@ func runConvert(ctx context.Context, a *app, in, out string, o convertFlags) (re
 	for _, n := range textNotes(img.Layout()) {
 		a.note(n)
 	}
-	r := &convertResult{done(), res.Files, res.Whole, res.Damaged, res.First, res.Lost, flawRanges(res.Flaws), in, out, res.Maps}
+	r := &convertResult{done(), res.Files, res.Whole, res.Damaged, res.First, lossesWords(res.Lost), flawRanges(res.Flaws), in, out, res.Maps}
 	if res.Damaged > 0 || len(res.Flaws) > 0 {
 		r.Status = exitDifferent
 	}

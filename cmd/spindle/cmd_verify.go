@@ -351,10 +351,10 @@ func (v *verification) flaws(ctx context.Context) error {
 // or those beside it.
 func (v *verification) sums(ctx context.Context) error {
 	asked := v.o.with != "" && isSumFile(v.o.with)
-	var unusable []string
+	var unusable []check.Unusable
 	var err error
 	if asked {
-		v.Sums, err = check.Against(ctx, v.img.Files(), v.o.with, sumProgress(v.bar))
+		v.Sums, unusable, err = check.Against(ctx, v.img.Files(), v.o.with, sumProgress(v.bar))
 	} else {
 		v.Sums, unusable, err = check.Beside(ctx, v.img.Files(), sumProgress(v.bar))
 	}

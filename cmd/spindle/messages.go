@@ -112,7 +112,8 @@ var explanations = []explanation{
 		keepRest + "Free some space and " + resumes},
 	{"extract/disk-full", syscall.ENOSPC, errExtracting, exitFailed,
 		"there is no space left on the disk",
-		"What was extracted is kept. Free some space and run the same command with --force, which replaces the files that are there."},
+		"What was extracted is kept. Free some space, then extract the rest: name the files that are missing (\"spindle ls IMAGE\" lists all), " +
+			"or extract everything once more with --force."},
 	{"disk-full", syscall.ENOSPC, nil, exitFailed,
 		"there is no space left on the disk",
 		"Free some space and run the same command again."},
@@ -272,6 +273,10 @@ func explain(err error) message {
 	}
 	if errors.As(err, &held) {
 		m.what = cannotHoldWords(held)
+	}
+	var loses *format.LossError
+	if errors.As(err, &loses) {
+		m.what, m.next = wouldLose(loses)
 	}
 	var full *rip.NoSpaceError
 	if errors.As(err, &full) {

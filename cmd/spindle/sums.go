@@ -25,10 +25,14 @@ func wrongSumText(r check.SumResult) string {
 	return fmt.Sprintf("the %s of %s does not match %s", r.Algorithm, filepath.Base(r.File), filepath.Base(r.From))
 }
 
-// noteUnusable says that checksum files beside an image hold none.
-func noteUnusable(a *app, lists []string) {
-	for _, list := range lists {
-		a.note(list + " is named like a checksum file, but no checksum is in it (is it empty, or cut off?): it was not used.")
+// noteUnusable says what of checksum files states no checksum.
+func noteUnusable(a *app, all []check.Unusable) {
+	for _, u := range all {
+		if u.Line > 0 {
+			a.note(fmt.Sprintf("line %d of %s names %s and states no checksum (is it cut off?): it was not used.", u.Line, u.From, filepath.Base(u.File)))
+			continue
+		}
+		a.note(u.From + " is named like a checksum file, but no checksum is in it (is it empty, or cut off?): it was not used.")
 	}
 }
 

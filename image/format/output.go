@@ -56,7 +56,7 @@ type Created struct {
 	// as they are, or in an .iso with the user data they have.
 	Damaged int
 	First   disc.LBA // the first of them
-	Lost    []string // what was left out
+	Lost    []Loss   // what was left out
 	// Flaws are the sectors, by their addresses in the source, that the new image
 	// has and that are not right: those with flaws in the source, and those with a
 	// wrong EDC of which only the user data was written. The new image has maps
@@ -157,10 +157,10 @@ func (o *Output) commitFile(i int) error {
 	return err
 }
 
-// Omit refuses to leave something out, unless that was asked for.
-func (o *Output) Omit(what string) error {
+// Omit refuses to leave something out, unless that was asked for. The error is a [*LossError].
+func (o *Output) Omit(what Loss) error {
 	if !o.Lossy {
-		return fmt.Errorf("a %s file %w whole: it would lose %s", filepath.Ext(o.Path), ErrCannotHold, what)
+		return &LossError{filepath.Ext(o.Path), what}
 	}
 	o.res.Lost = append(o.res.Lost, what)
 	return nil

@@ -37,7 +37,7 @@ func (o *Output) OmitSubchannels(tracks []*disc.Track) error {
 		return nil
 	})
 	if errors.Is(err, errSaysMore) {
-		return o.Omit("the sub-channels")
+		return o.Omit(Loss{Kind: SavedSub})
 	}
 	return err
 }

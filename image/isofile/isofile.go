@@ -304,11 +304,7 @@ func onlyData(o *format.Output, tracks []*disc.Track) (*disc.Track, error) {
 		return nil, o.CannotHold(format.OneDataTrack, len(data))
 	}
 	if n := len(tracks) - 1; n > 0 {
-		what := fmt.Sprintf("%d tracks of audio", n)
-		if n == 1 {
-			what = "a track of audio"
-		}
-		if err := o.Omit(what); err != nil {
+		if err := o.Omit(format.Loss{Kind: format.AudioTracks, Count: n}); err != nil {
 			return nil, err
 		}
 	}

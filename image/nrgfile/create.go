@@ -17,7 +17,7 @@ func create(o *format.Output) error {
 	if o.Track != 0 {
 		return o.CannotHold(format.WholeDiscs, 0)
 	}
-	if err := losses(o); err != nil {
+	if err := omit(o); err != nil {
 		return err
 	}
 	w := writer{o}
@@ -47,11 +47,11 @@ func create(o *format.Output) error {
 	})
 }
 
-// losses says what the format cannot hold.
-func losses(o *format.Output) error {
+// omit says what the format cannot hold.
+func omit(o *format.Output) error {
 	for _, t := range o.Layout.Tracks() {
 		if t.Mode == disc.Mode0 {
-			if err := o.Omit("that a track is of mode 0"); err != nil {
+			if err := o.Omit(format.Loss{Kind: format.ModeZero}); err != nil {
 				return err
 			}
 		}

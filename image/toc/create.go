@@ -18,7 +18,7 @@ func create(o *format.Output) error {
 	}
 	l := o.Layout
 	if len(l.Sessions) > 1 {
-		if err := o.Omit("the sessions after the first"); err != nil {
+		if err := o.Omit(format.Loss{Kind: format.LaterSessions}); err != nil {
 			return err
 		}
 		l = &disc.Layout{Medium: l.Medium, Sessions: l.Sessions[:1], MCN: l.MCN, CDText: l.CDText}
@@ -26,7 +26,7 @@ func create(o *format.Output) error {
 	text := disc.DecodeCDText(l.CDText)
 	packs, err := repack(l, text)
 	if err != nil || !reflect.DeepEqual(disc.DecodeCDText(packs), text) {
-		if err := o.Omit("parts of the CD-TEXT"); err != nil {
+		if err := o.Omit(format.Loss{Kind: format.SomeCDText}); err != nil {
 			return err
 		}
 	}
