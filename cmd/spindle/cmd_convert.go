@@ -19,7 +19,9 @@ import (
 // convertFlags are the options of convert.
 type convertFlags struct {
 	image.CreateOptions
-	merge bool // one file is what is made without --split
+	album  albumFlags
+	format string // of songs in a folder
+	merge  bool   // one file is what is made without --split
 }
 
 func convertCommand(a *app) *cobra.Command {
@@ -37,6 +39,7 @@ compressed (gzip, xz, zstd, bzip2). The suffix of OUT selects the format:
   .ccd   a CloneCD image: .ccd, .img and .sub
   .wav   an audio track; --split makes one file per track
   .flac  the same, compressed, with tags from the CD-TEXT
+  FOLDER/  an album: a FLAC file for each song, named and tagged, a CUE sheet and a log
 
 Split into .wav or .flac files, no audio is lost: the gap before a track (INDEX 00) ends
 the file of the track before it, and audio hidden before track 1 becomes track 00.
@@ -53,6 +56,7 @@ If OUT cannot hold everything in IN, the conversion is refused, unless
   spindle convert backup.nrg backup.cue
   spindle convert mixed.cue data.iso --track 1
   spindle convert concert.cue concert.flac --split
+  spindle convert concert.cue "Artist - Concert/"
   spindle convert "game (split).cue" game.cue --merge`,
 		Args: needs(2, 2, "name the image and what to make of it, e.g. \"spindle convert backup.nrg backup.cue\""),
 	}
@@ -64,10 +68,16 @@ If OUT cannot hold everything in IN, the conversion is refused, unless
 	f.BoolVar(&o.Lossy, "lossy", false, "leave out what OUT cannot hold")
 	f.BoolVar(&o.NoCheck, "no-check", false, "only copy: check no EDC and no checksum file, compute no hashes")
 	f.BoolVar(&o.Force, "force", false, "replace existing files")
+	o.album.add(f)
+	f.StringVar(&o.format, "format", "", "into a folder: make songs of this kind, flac or wav (default flac)")
+	complete(c, "format", []string{"flac", "wav"})
 	complete(c, "sector-size", []string{"2048", "2336", "2352", "2448"})
 	c.RunE = a.run(func(ctx context.Context, args []string) (result, error) {
 		if err := o.check(args[1], c.Flags().Changed("sector-size")); err != nil {
 			return nil, err
+		}
+		if isFolder(args[1]) {
+			return runConvertAlbum(ctx, a, args[0], args[1], o)
 		}
 		switch {
 		case o.NoCheck:
@@ -84,6 +94,12 @@ If OUT cannot hold everything in IN, the conversion is refused, unless
 // check looks for options that contradict the file to be made.
 func (o *convertFlags) check(out string, sectorSize bool) error {
 	switch ext := strings.ToLower(suffix(out)); {
+	case o.format != "" && o.format != "flac" && o.format != "wav":
+		return usage("--format is flac or wav")
+	case isFolder(out) && (o.Split || o.merge || sectorSize):
+		return usage("--split, --merge and --sector-size are about image files, and %s is a folder", out)
+	case !isFolder(out) && (o.format != "" || o.album != albumFlags{}):
+		return usage("--format, --image, --embed-cue, --tags and --accuraterip are about a folder of songs: end its name with /")
 	case o.Split && o.merge:
 		return usage("--split and --merge are opposites: choose one")
 	case o.Split && ext != ".cue" && ext != ".wav" && ext != ".flac":

@@ -289,6 +289,9 @@ type verification struct {
 }
 
 func runVerify(ctx context.Context, a *app, path string, o verifyFlags) (result, error) {
+	if isLog(path) {
+		return runVerifyLog(ctx, a, path)
+	}
 	if o.repair != "" {
 		if err := folderOf(o.repair); err != nil {
 			return nil, err

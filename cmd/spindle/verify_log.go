@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"spindle/album"
+	"spindle/disc"
+)
+
+// logResult is the result of verifying the songs of a log.
+type logResult struct {
+	ending
+	Log     string    `json:"log"`
+	Changed bool      `json:"log_changed,omitempty"` // its checksum is another
+	Songs   []logSong `json:"songs"`
+}
+
+// logSong is a song in it.
+type logSong struct {
+	Number int    `json:"number"`
+	File   string `json:"file"`
+	Found  string `json:"found"` // same, different, missing, unreadable
+	Why    string `json:"why,omitempty"`
+	Proof  string `json:"proof,omitempty"`
+	Flawed bool   `json:"flawed,omitempty"`
+}
+
+var findingNames = map[album.Finding]string{
+	album.Same: "same", album.Different: "different", album.Missing: "missing", album.Unreadable: "unreadable",
+}
+
+// Text implements event.
+func (r *logResult) Text(p *page) {
+	same, flawed := 0, 0
+	for _, s := range r.Songs {
+		switch {
+		case s.Found == "same" && s.Flawed:
+			flawed++
+			p.line("  %s  as it was written, with the damage that the log names", s.File)
+		case s.Found == "same":
+			same++
+			p.line("  %s  as it was written: %s", s.File, s.Proof)
+		case s.Why != "":
+			p.line("  %s  %s: %s", s.File, p.red(s.Found), s.Why)
+		default:
+			p.line("  %s  %s", s.File, p.red(s.Found))
+		}
+	}
+	if r.Changed {
+		p.text("%s: its checksum is not that of its text.", p.red("The log was changed after it was written"))
+	}
+	switch n := len(r.Songs); {
+	case same == n && n == 1:
+		p.line("The song is as it was written.")
+	case same == n:
+		p.line("All %d songs are as they were written.", n)
+	default:
+		p.line("%d of %s as they were written and without damage.", same, plural(n, "song"))
+	}
+}
+
+// isLog reports whether a file is the log of an album.
+func isLog(path string) bool {
+	st, err := os.Stat(path)
+	if err != nil || !st.Mode().IsRegular() {
+		return false
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	head := make([]byte, 64)
+	n, _ := io.ReadFull(f, head)
+	return album.IsLog(head[:n])
+}
+
+// runVerifyLog compares the songs of a log with their files.
+func runVerifyLog(ctx context.Context, a *app, path string) (result, error) {
+	text, err := readSmall(path, album.MaxLog)
+	if err != nil {
+		return nil, err
+	}
+	l, err := album.ParseLog(text)
+	changed := errors.Is(err, album.ErrLogChanged)
+	if err != nil && !changed {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	songs, err := l.Songs()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	r := &logResult{ending: done(), Log: path, Changed: changed}
+	if changed {
+		r.Status = exitDifferent
+	}
+	bar := a.newProgress()
+	defer bar.stop()
+	step := bar.step("checking")
+	starts := album.Starts(songs)
+	var total, at disc.LBA
+	for _, s := range songs {
+		total += s.End - s.First
+	}
+	for _, s := range songs {
+		found, err := album.VerifySong(ctx, filepath.Dir(path), s, starts[s.File])
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		x := logSong{Number: s.Number, File: s.File, Found: findingNames[found], Proof: s.Proof, Flawed: s.Flawed}
+		if err != nil {
+			x.Why = err.Error()
+		}
+		if found != album.Same || s.Flawed {
+			r.Status = exitDifferent
+		}
+		r.Songs = append(r.Songs, x)
+		at += s.End - s.First
+		step(int64(at), int64(total))
+	}
+	return r, nil
+}
