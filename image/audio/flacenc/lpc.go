@@ -51,32 +51,34 @@ func tukey(n int) []float64 {
 }
 
 // autocorrelate adds up the products of a signal with itself. In front of the signal
-// are maxOrder zeros.
+// are maxOrder zeros. It goes through it three times, with as many sums as there are
+// registers for.
 func autocorrelate(padded []float64) (r lags) {
-	var r0, r1, r2, r3, r4, r5, r6, r7, r8 float64
-	for ; len(padded) >= maxOrder+2; padded = padded[2:] {
-		p := (*[maxOrder + 2]float64)(padded)
-		x, y := p[8], p[9]
-		r0 += x*x + y*y
-		r1 += x*p[7] + y*x
-		r2 += x*p[6] + y*p[7]
-		r3 += x*p[5] + y*p[6]
-		r4 += x*p[4] + y*p[5]
-		r5 += x*p[3] + y*p[4]
-		r6 += x*p[2] + y*p[3]
-		r7 += x*p[1] + y*p[2]
-		r8 += x*p[0] + y*p[1]
-	}
-	if len(padded) == maxOrder+1 {
-		x := padded[maxOrder]
-		for i := range r {
-			r[i] = x * padded[maxOrder-i]
-		}
-	}
-	for i, v := range [...]float64{r0, r1, r2, r3, r4, r5, r6, r7, r8} {
-		r[i] += v
+	for i := 0; i < maxOrder; i += 3 {
+		a, b, c := products(padded[maxOrder:], padded[maxOrder-i-2:])
+		r[i] += a
+		r[i+1] += b
+		r[i+2] += c
 	}
 	return r
+}
+
+// products adds up those of a signal with what begins two places before it in another, one
+// place, and at the same.
+func products(s, other []float64) (a, b, c float64) {
+	for len(s) >= 4 && len(other) >= 6 {
+		x, y := (*[4]float64)(s), (*[6]float64)(other)
+		a += x[0]*y[2] + x[1]*y[3] + (x[2]*y[4] + x[3]*y[5])
+		b += x[0]*y[1] + x[1]*y[2] + (x[2]*y[3] + x[3]*y[4])
+		c += x[0]*y[0] + x[1]*y[1] + (x[2]*y[2] + x[3]*y[3])
+		s, other = s[4:], other[4:]
+	}
+	for i := range s {
+		a += s[i] * other[i+2]
+		b += s[i] * other[i+1]
+		c += s[i] * other[i]
+	}
+	return a, b, c
 }
 
 // choose returns the predictor of n samples of so many bits that should take least,
