@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"spindle/check"
 	"spindle/cue"
 	"spindle/disc"
 	"spindle/disc/accuraterip"
@@ -131,7 +132,7 @@ type writer struct {
 	dir   string
 	base  string
 	parts []part
-	meter *meter
+	proof *check.Proof
 	crcs  [100]uint32 // of the songs
 }
 
@@ -212,7 +213,7 @@ func (w *writer) create(o *format.Output) error {
 	if err := o.Reserve(bytes, names...); err != nil {
 		return err
 	}
-	w.meter = newMeter(w.album.Layout)
+	w.proof = check.NewProof(w.album.Layout)
 	for i := range w.parts {
 		if err := w.write(o, names[i], &w.parts[i]); err != nil {
 			return err
@@ -247,7 +248,9 @@ func (w *writer) write(o *format.Output, path string, p *part) error {
 		at := p.from
 		for _, s := range p.songs {
 			if err = o.CopyTo(s.Track, s.Start, s.End, func(b []byte) (int, error) {
-				w.meter.write(at, b)
+				if err := w.proof.Take(at, b); err != nil {
+					return 0, err
+				}
 				loud.Write(b)
 				w.crcs[s.Number] = crc32.Update(w.crcs[s.Number], crc32.IEEETable, b)
 				at += disc.LBA(len(b) / cdsector.Size)
@@ -344,10 +347,11 @@ const padding = 8192
 
 // judge states of each song what its samples proved.
 func (w *writer) judge(out *Created) {
-	sums := w.meter.finish()
+	finish(w.proof)
+	sums := w.proof.AccurateRip.Sums()
 	var proofs []accuraterip.Result
 	if w.Response != nil {
-		proofs = w.meter.judge(w.Response)
+		proofs = w.proof.AccurateRip.Judge(w.Response, w.proof.Slots())
 	}
 	for i := range w.parts {
 		p := &w.parts[i]
@@ -356,7 +360,7 @@ func (w *writer) judge(out *Created) {
 			for _, f := range out.Flaws.Clip(s.Start, s.End) {
 				m.Flawed += f.Count
 			}
-			if k := slices.IndexFunc(w.meter.spans, func(x discid.Span) bool { return x.Track == m.Number }); k >= 0 {
+			if k := slices.IndexFunc(w.proof.Spans, func(x discid.Span) bool { return x.Track == m.Number }); k >= 0 {
 				m.Sums = sums[k]
 				if proofs != nil {
 					m.Proof = proofs[k]

@@ -2,7 +2,9 @@ package album
 
 import (
 	"context"
+	"errors"
 
+	"spindle/check"
 	"spindle/disc"
 	"spindle/disc/accuraterip"
 	"spindle/disc/cdsector"
@@ -22,33 +24,32 @@ type Run struct{ First, End disc.LBA }
 // Proven compares the audio of a disc with a response of AccurateRip, and returns the
 // sectors that it proves. read fills p with whole sectors from first on.
 func Proven(ctx context.Context, l *disc.Layout, response accuraterip.Response, read func(ctx context.Context, p []byte, first disc.LBA) error) ([]Run, error) {
-	m := newMeter(l)
-	if len(m.spans) == 0 || response == nil {
+	m := check.NewProof(l)
+	if m == nil || response == nil {
 		return nil, nil
 	}
 	buf := make([]byte, 64*cdsector.Size)
-	for _, s := range m.spans {
+	for _, s := range m.Spans {
 		for at := s.First; at < s.End; {
 			n := min(disc.LBA(len(buf)/cdsector.Size), s.End-at)
 			p := buf[:int(n)*cdsector.Size]
-			if err := read(ctx, p, at); err != nil {
+			if err := errors.Join(read(ctx, p, at), m.Take(at, p)); err != nil {
 				return nil, err
 			}
-			m.write(at, p)
 			at += n
 		}
 	}
-	m.finish()
+	finish(m)
 	var runs []Run
-	for i, r := range m.judge(response) {
+	for i, r := range m.AccurateRip.Judge(response, m.Slots()) {
 		if !IsProof(&r) {
 			continue
 		}
-		run := Run{m.spans[i].First, m.spans[i].End}
+		run := Run{m.Spans[i].First, m.Spans[i].End}
 		if i == 0 {
 			run.First += outside
 		}
-		if i == len(m.spans)-1 {
+		if i == len(m.Spans)-1 {
 			run.End -= outside
 		}
 		if run.First < run.End {
@@ -63,11 +64,5 @@ func IsProof(r *accuraterip.Result) bool {
 	return (r.Outcome == accuraterip.Accurate || r.Outcome == accuraterip.OtherPressing) && r.Confidence() >= leastConfidence
 }
 
-// judge compares the tracks with a response, once all is written.
-func (m *meter) judge(response accuraterip.Response) []accuraterip.Result {
-	var slots []int
-	for _, s := range m.spans {
-		slots = append(slots, s.Slot)
-	}
-	return m.sums.Judge(response, slots)
-}
+// finish takes what was left out at the end for silence.
+func finish(p *check.Proof) { _ = p.Take(p.Spans[len(p.Spans)-1].End, nil) }

@@ -13,6 +13,7 @@ import (
 	"spindle/disc"
 	"spindle/disc/accuraterip"
 	"spindle/disc/discid"
+	"spindle/internal/regular"
 
 	"github.com/spf13/pflag"
 )
@@ -25,13 +26,12 @@ type albumFlags struct {
 	response string // a file
 }
 
-// add defines them, and returns their names.
-func (o *albumFlags) add(f *pflag.FlagSet) []string {
+// add defines them.
+func (o *albumFlags) add(f *pflag.FlagSet) {
 	f.BoolVar(&o.oneFile, "image", false, "into a folder: make one sound file of all songs")
 	f.BoolVar(&o.embed, "embed-cue", false, "with --image: put the CUE sheet into the FLAC file, too")
 	f.StringVar(&o.tags, "tags", "", "into a folder: take names from this `FILE`, a CUE sheet or lines of NAME=value")
 	f.StringVar(&o.response, "accuraterip", "", "into a folder: take this `FILE` for what AccurateRip says of the disc (default: dBAR-*.bin in it)")
-	return []string{"image", "embed-cue", "tags", "accuraterip"}
 }
 
 // options are those of the album, whose songs are named by what --tags says.
@@ -64,7 +64,7 @@ func (o *albumFlags) name(x *album.Album) error {
 
 // find returns what AccurateRip says of a disc: from the file that was named, or from the
 // one in the folder, or beside it, that has the disc's name. It is nil where there is none.
-func (o *albumFlags) find(l *disc.Layout, dir string) (accuraterip.Response, string, error) {
+func (o *albumFlags) find(a *app, l *disc.Layout, dir string) (accuraterip.Response, string, error) {
 	ids, err := discid.Of(l)
 	if err != nil {
 		return nil, "", nil // no audio CD
@@ -79,21 +79,24 @@ func (o *albumFlags) find(l *disc.Layout, dir string) (accuraterip.Response, str
 		if errors.Is(err, fs.ErrNotExist) && o.response == "" {
 			continue
 		}
-		if err != nil {
-			return nil, "", err
+		var r accuraterip.Response
+		if err == nil {
+			r, err = accuraterip.Parse(b, id)
 		}
-		r, err := accuraterip.Parse(b, id)
-		if err != nil {
+		switch {
+		case err == nil:
+			return r, path, nil
+		case o.response != "":
 			return nil, "", refusal{fmt.Errorf("%s: %w", path, err), exitFailed, "Without a file of AccurateRip, the audio is read twice and compared."}
 		}
-		return r, path, nil
+		a.note(fmt.Sprintf("%s is not used: %v.", path, err))
 	}
 	return nil, "", nil
 }
 
 // readSmall reads a regular file of at most so many bytes.
 func readSmall(path string, most int64) ([]byte, error) {
-	f, err := os.Open(path)
+	f, err := regular.Open(path)
 	if err != nil {
 		return nil, err
 	}

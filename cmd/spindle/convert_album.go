@@ -40,9 +40,9 @@ func runConvertAlbum(ctx context.Context, a *app, in, dir string, o convertFlags
 	if err := albumInTheWay(dir, x, opts); err != nil {
 		return nil, err
 	}
-	response, database, err := o.album.find(x.Layout, filepath.Dir(in))
+	response, database, err := o.album.find(a, x.Layout, filepath.Dir(in))
 	if err == nil && response == nil {
-		response, database, err = o.album.find(x.Layout, dir)
+		response, database, err = o.album.find(a, x.Layout, dir)
 	}
 	if err != nil {
 		return nil, err

@@ -130,7 +130,7 @@ func (s *ripSession) ripAlbum(ctx context.Context, a *app, x *album.Album) (resu
 		return nil, refusal{fmt.Errorf("%s has a rip whose songs were not made", dir), exitUsage,
 			fmt.Sprintf("Make them: spindle convert %s %s. Or start over with --force.", quoted(raw), quoted(dir+"/"))}
 	}
-	response, database, err := o.album.find(x.Layout, dir)
+	response, database, err := o.album.find(a, x.Layout, dir)
 	if err != nil {
 		return nil, err
 	}
