@@ -130,12 +130,16 @@ func (d *Drive) WriteSpeeds(ctx context.Context) ([]WriteSpeed, error) {
 // maxDescriptors is as many as any drive has.
 const maxDescriptors = 64
 
+// getPerformance asks for as many descriptors as there may be; a drive that refuses so many
+// is first asked how many it has (libburn always does so).
 func (d *Drive) getPerformance(ctx context.Context, flags, kind byte) ([]byte, error) {
-	cdb := newCDB(scsi.OpGetPerformance)
-	cdb[1] = flags
-	put16(cdb[8:], maxDescriptors)
-	cdb[10] = kind
-	b, err := d.in(ctx, cdb, make([]byte, 8+16*maxDescriptors), medium)
+	b, err := d.performanceReply(ctx, flags, kind, maxDescriptors)
+	if scsi.IsSense(err, scsi.IllegalRequest, scsi.ASCInvalidFieldInCDB, scsi.AnyQualifier) {
+		head, again := d.performanceReply(ctx, flags, kind, 0)
+		if again == nil && len(head) >= 4 && get32(head) >= 4+16 {
+			b, err = d.performanceReply(ctx, flags, kind, uint16(min((get32(head)-4)/16, maxDescriptors)))
+		}
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -147,4 +151,13 @@ func (d *Drive) getPerformance(ctx context.Context, flags, kind byte) ([]byte, e
 		return nil, fmt.Errorf("%s: a reply that claims %d bytes", scsi.OpGetPerformance, size)
 	}
 	return b[8:min(uint64(len(b)), size)], nil
+}
+
+// performanceReply sends GET PERFORMANCE for so many descriptors.
+func (d *Drive) performanceReply(ctx context.Context, flags, kind byte, descriptors uint16) ([]byte, error) {
+	cdb := newCDB(scsi.OpGetPerformance)
+	cdb[1] = flags
+	put16(cdb[8:], descriptors)
+	cdb[10] = kind
+	return d.in(ctx, cdb, make([]byte, 8+16*int(descriptors)), medium)
 }

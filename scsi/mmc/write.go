@@ -148,7 +148,9 @@ func (d *Drive) BufferCapacity(ctx context.Context) (BufferCapacity, error) {
 		return BufferCapacity{}, err
 	}
 	c := BufferCapacity{int(get32(b[4:])), int(get32(b[8:]))}
-	c.Free = min(c.Free, c.Size)
+	if c.Free > c.Size { // as some drives say at times: it tells nothing (libburn)
+		c.Free = c.Size / 2
+	}
 	return c, nil
 }
 
