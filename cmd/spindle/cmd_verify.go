@@ -35,13 +35,14 @@ type verifyFlags struct {
 func verifyCommand(a *app) *cobra.Command {
 	var o verifyFlags
 	c := &cobra.Command{
-		Use:   "verify IMAGE",
+		Use:   "verify IMAGE|FOLDER",
 		Short: "Check whether an image is intact",
-		Long: `Check an image: each data sector of a CD by its sync pattern, address, EDC and parity;
-the size of a file system against the file; checksum files beside the image
-(IMAGE.sha256, SHA256SUMS and the like); an MD5 implanted in it. Sectors that a map
-beside the image (IMAGE.map, of a rip or of GNU ddrescue) lists as not read correctly
-are damaged, and the files that they belong to are named.
+		Long: `Check an image, or a folder of songs by its cue sheet or by their numbers: each data
+sector of a CD by its sync pattern, address, EDC and parity; the size of a file system
+against the file; checksum files beside the image (IMAGE.sha256, SHA256SUMS and the like);
+an MD5 implanted in it. Sectors that a map beside the image (IMAGE.map, of a rip or of
+GNU ddrescue) lists as not read correctly are damaged, and the files that they belong to
+are named.
 
 The tracks of an audio CD are compared with what other people's drives gave, if a response
 of AccurateRip (dBAR-*.bin) or CTDB (ctdb-*.xml) lies beside the image or is given. A
@@ -54,6 +55,7 @@ writes a copy in which damaged sectors are corrected by their parity, or by that
 
 The exit status is 5 if something is wrong.`,
 		Example: `  spindle verify debian-live.iso
+  spindle verify "Artist - Album/"
   spindle verify game.cue --with /dev/sr0
   spindle verify game.cue --with "Sony - PlayStation.dat"
   spindle verify damaged.cue --repair whole.cue`,
@@ -297,7 +299,7 @@ func runVerify(ctx context.Context, a *app, path string, o verifyFlags) (result,
 			return nil, err
 		}
 	}
-	img, found, err := openStored(ctx, a, path)
+	img, found, path, err := openAlbum(ctx, a, path)
 	if err != nil {
 		return nil, err
 	}
