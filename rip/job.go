@@ -247,7 +247,7 @@ func (j *job) clearTheWay(p *plan) error {
 	if p.set != nil && p.set.CDText != "" {
 		paths = append(paths, p.set.CDText)
 	}
-	if err := atomicfile.KeepSources(append(paths, j.mapPath), j.opts.Sources); err != nil {
+	if err := atomicfile.KeepSources(append(paths, j.mapPath, j.opts.Output+SumsSuffix), j.opts.Sources); err != nil {
 		return err
 	}
 	if j.opts.Force {

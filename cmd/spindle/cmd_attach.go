@@ -76,7 +76,7 @@ func runAttach(ctx context.Context, a *app, name string) (result, error) {
 		return nil, err
 	}
 	defer server.Close()
-	dev, err := a.watched(simulated)
+	dev, err := a.watched(ctx, "sim:"+spec.File, simulated)
 	if err != nil {
 		return nil, err
 	}

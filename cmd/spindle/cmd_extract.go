@@ -107,7 +107,7 @@ func runExtract(ctx context.Context, a *app, name string, args []string, o fileF
 	}
 	defer f.img.Close()
 	const most = 16 // times what the image has: files may share sectors
-	opts := extract.Options{Paths: paths, Replace: o.force, MaxBytes: most*int64(f.img.Layout().Sectors())*iso.BlockSize + 1<<30}
+	opts := extract.Options{Paths: paths, Replace: o.force, Sources: f.img.Files(), MaxBytes: most*int64(f.img.Layout().Sectors())*iso.BlockSize + 1<<30}
 	bar := a.newProgress()
 	defer bar.stop()
 	if len(paths) == 0 {

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"spindle/drive/byname"
+	"spindle/image"
+	"spindle/internal/atomicfile"
 	"spindle/internal/desktop"
 	"spindle/internal/regular"
 	"spindle/scsi"
@@ -69,7 +71,7 @@ func (k *deck) device(ctx context.Context, name string, how byname.Access) (scsi
 			return nil
 		})
 	}
-	return k.watched(conn)
+	return k.watched(ctx, name, conn)
 }
 
 // connect opens a drive. For writing, the disc is unmounted first where --unmount says
@@ -98,10 +100,35 @@ func (k *deck) addUnmount(f *pflag.FlagSet) {
 	f.BoolVar(&k.unmount, "unmount", false, "unmount the disc first, if it is mounted")
 }
 
-// watched wraps a device as --trace and --verbose ask for.
-func (k *deck) watched(dev scsi.Device) (scsi.Device, error) {
+// traceInTheWay reports a file of the name of the trace that is not another trace, or is
+// what is read.
+func (k *deck) traceInTheWay(ctx context.Context, drive string) error {
+	if err := regular.Check(k.trace); errors.Is(err, regular.ErrNotRegular) {
+		return err
+	}
+	if err := atomicfile.KeepSources([]string{k.trace}, byname.Files(ctx, drive)); err != nil {
+		return err
+	}
+	f, err := os.Open(k.trace)
+	if err != nil {
+		return nil // it is to be made
+	}
+	defer f.Close()
+	head := make([]byte, len(traceBegins))
+	if n, _ := io.ReadFull(f, head); n > 0 && string(head) != traceBegins {
+		return refusal{fmt.Errorf("%s %w, and is no trace", k.trace, image.ErrExists), exitUsage, unchanged + "Choose another name."}
+	}
+	return nil
+}
+
+// traceBegins is how a trace begins; see [scsi.NewTracer].
+const traceBegins = `{"spindle-trace":`
+
+// watched wraps a device as --trace and --verbose ask for. The drive has the name with
+// which it was opened.
+func (k *deck) watched(ctx context.Context, drive string, dev scsi.Device) (scsi.Device, error) {
 	if k.trace != "" {
-		if err := regular.Check(k.trace); errors.Is(err, regular.ErrNotRegular) {
+		if err := k.traceInTheWay(ctx, drive); err != nil {
 			return nil, err
 		}
 		f, err := os.Create(k.trace)

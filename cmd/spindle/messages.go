@@ -219,6 +219,8 @@ var explanations = []explanation{
 	{"image/unknown", image.ErrUnknown, nil, exitFailed, "", ""},
 	{"image/cannot-hold", image.ErrCannotHold, nil, exitUsage, "", ""},
 	{"image/exists", image.ErrExists, nil, exitUsage, "", replace},
+	{"extract/source", image.ErrSource, errExtracting, exitUsage, "",
+		"Files extracted before it are kept. Choose another folder: --force does not replace what is being read."},
 	{"image/source", image.ErrSource, nil, exitUsage, "", unchanged + "Choose another name: --force does not replace what is being read."},
 	{"extract/too-much", extract.ErrTooMuch, nil, exitFailed, "", "Files extracted before it are kept. Name the files that you want."},
 	{"image/no-file", errNoSuchFile, nil, exitUsage, "", "\"spindle ls IMAGE\" lists the files in an image."},

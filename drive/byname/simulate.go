@@ -77,14 +77,17 @@ func Simulate(ctx context.Context, s sim.Spec) (scsi.Conn, error) {
 	return sim.New(cfg), nil
 }
 
-// Files lists the files of the disc in a simulated drive, which must not be replaced while
-// it is on. It is empty for other drives.
+// Files lists the files of the disc in a simulated drive, or the trace that is played back,
+// which must not be replaced while it is on. It is empty for other drives.
 func Files(ctx context.Context, name string) []string {
 	text, ok := strings.CutPrefix(name, simPrefix)
 	if !ok {
 		return nil
 	}
 	s, err := sim.ParseSpec(text)
+	if err == nil && s.Trace != "" {
+		return []string{s.Trace}
+	}
 	if err != nil || s.File == "" {
 		return nil
 	}

@@ -32,6 +32,9 @@ type Options struct {
 	Paths []string
 	// Replace replaces existing files and links.
 	Replace bool
+	// Sources are files that are never replaced: those that are read. One that stands in
+	// the way is an error that wraps [ErrSource].
+	Sources []string
 	// MaxBytes bounds what is written; a small image can claim any amount. 0 is no
 	// bound.
 	MaxBytes int64
@@ -97,6 +100,7 @@ func (r Reason) String() string {
 var (
 	ErrNotFound = errors.New("extract: no such file")
 	ErrExists   = errors.New("already exists")
+	ErrSource   = atomicfile.ErrSource
 	ErrTooMuch  = errors.New("extract: more bytes than the limit")
 )
 

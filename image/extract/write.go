@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+
+	"spindle/internal/atomicfile"
 )
 
 // file writes a regular file.
@@ -23,6 +25,9 @@ func (x *extraction) file(name, local string, info fs.FileInfo) error {
 	defer src.Close()
 	if st, err := x.root.Lstat(local); err == nil && (st.IsDir() || x.made[strings.ToLower(local)]) {
 		return x.taken(Skipped{Path: name}, local)
+	}
+	if err := atomicfile.KeepSources([]string{filepath.Join(x.dir, local)}, x.o.Sources); x.o.Replace && err != nil {
+		return err
 	}
 	w, out, err := x.create(local)
 	if reason, ok := refusal(err); ok {
