@@ -36,6 +36,9 @@ func Device(name string) string {
 	return name
 }
 
+// On reports whether a burn was one in a drive, by the name of that.
+func (j *Journal) On(device string) bool { return sameDevice(j.Device, device) }
+
 // sameDevice reports whether two names are of one drive. Of a simulated one the file
 // of its disc counts, without its options.
 func sameDevice(a, b string) bool {
@@ -106,7 +109,7 @@ func Find(dir, name, device string) (j *Journal, damaged []error, err error) {
 	}
 	if name == "" && device != "" {
 		for _, j := range failed {
-			if sameDevice(j.Device, device) {
+			if j.On(device) {
 				return j, damaged, nil
 			}
 		}

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,6 +34,8 @@ func reburnCommand(a *app) *cobra.Command {
 		Use:   "reburn [JOB]",
 		Short: "Resume a burn that failed",
 		Long: `Resume the last burn that failed, or JOB: a number from --list, or a journal file.
+Of several in one drive, it is the last one on a disc of the same kind as that in the
+drive; a note says so, and how to take another.
 
 What happens depends on the disc. One that can be overwritten is read, and written from
 the first sector that differs. A rewritable one is erased and burned again. One that is
@@ -131,18 +135,67 @@ func findJob(a *app, args []string) (*journal.Journal, error) {
 	return j, err
 }
 
+// chooseJob takes, of several burns that failed in a drive, the last one whose disc is of the
+// kind of that in it, and says that there are others. It is last where none is, and where
+// there is no choice.
+func chooseJob(ctx context.Context, a *app, t *target, last *journal.Journal) (*journal.Journal, error) {
+	dir, err := journal.UserDir()
+	if err != nil {
+		return nil, err
+	}
+	all, _, err := journal.Failures(dir)
+	if err != nil || len(all) < 2 {
+		return last, err
+	}
+	taken := "the last one"
+	here := slices.DeleteFunc(slices.Clone(all), func(j *journal.Journal) bool { return !j.On(t.name) })
+	if len(here) == 1 {
+		taken = "the one in this drive"
+	}
+	if len(here) > 1 {
+		if t.drive, _, err = a.openKnown(ctx, t.name, byname.Exclusive); err != nil {
+			return nil, err
+		}
+		m, err := burn.Survey(ctx, t.drive)
+		if err != nil {
+			return nil, err
+		}
+		like := func(j *journal.Journal) bool { return j.Profile == m.Profile.String() && j.MediumID == m.ID }
+		if i := slices.IndexFunc(here, like); i >= 0 {
+			last, taken = here[i], "the last one on a disc like that in the drive"
+		}
+	}
+	a.note(fmt.Sprintf("of %d burns that failed, this is %s; \"spindle reburn --list\" lists all, and \"spindle reburn NUMBER\" takes another", len(all), taken))
+	return last, nil
+}
+
+// resumable reports why a burn cannot be resumed.
+func resumable(j *journal.Journal) error {
+	switch {
+	case j.Done:
+		return fmt.Errorf("this burn succeeded: %w", journal.ErrNone)
+	case j.Plan.Simulate:
+		return fmt.Errorf("this was a simulation: %w", journal.ErrNone)
+	case j.Image.Path == "-":
+		return usage("the data came through a pipe and cannot be read again; send them again to \"spindle burn -\"")
+	}
+	return nil
+}
+
 func runReburn(ctx context.Context, a *app, args []string, o reburnFlags) (result, error) {
 	j, err := findJob(a, args)
 	if err != nil {
 		return nil, err
 	}
-	switch {
-	case j.Done:
-		return nil, fmt.Errorf("this burn succeeded: %w", journal.ErrNone)
-	case j.Plan.Simulate:
-		return nil, fmt.Errorf("this was a simulation: %w", journal.ErrNone)
-	case j.Image.Path == "-":
-		return nil, usage("the data came through a pipe and cannot be read again; send them again to \"spindle burn -\"")
+	t := &target{name: cmp.Or(a.drive(), j.Device), keepTray: o.tray.keep}
+	if len(args) == 0 {
+		j, err = chooseJob(ctx, a, t, j)
+	}
+	if err == nil {
+		err = resumable(j)
+	}
+	if err != nil {
+		return nil, err
 	}
 	a.say("Burn   %s of %s: %s", filepath.Base(j.Image.Path), j.Time.Local().Format(time.DateTime), whyFailed(j))
 	img, found, err := openImage(ctx, a, j.Image.Path)
@@ -172,12 +225,11 @@ func runReburn(ctx context.Context, a *app, args []string, o reburnFlags) (resul
 	if err != nil {
 		return nil, err
 	}
-	t := &target{name: a.drive(), keepTray: o.tray.keep, image: j.Image.Path, damage: damageOf(ctx, img, damaged)}
-	if t.name == "" {
-		t.name = j.Device
-	}
-	if t.drive, _, err = a.openKnown(ctx, t.name, byname.Exclusive); err != nil {
-		return nil, err
+	t.image, t.damage = j.Image.Path, damageOf(ctx, img, damaged)
+	if t.drive == nil {
+		if t.drive, _, err = a.openKnown(ctx, t.name, byname.Exclusive); err != nil {
+			return nil, err
+		}
 	}
 	r := &reburning{app: a, src: src, id: id, j: j, t: t, o: o, progress: progress}
 	return r.run(ctx)
