@@ -29,6 +29,7 @@ var jsonCases = []struct {
 	{"no disc", 3, "info sim:"},
 	{"wrong use", 2, "info --no-such-flag"},
 	{"rip of a CD", 0, "rip DIR/out.cue --split --sub --sha256 -d sim:DIR/demo.cue"},
+	{"rip with a read offset", 0, "rip DIR/offset.cue --offset 6 -d sim:DIR/demo.cue"},
 	{"rip with damage", 4, "rip DIR/bad.cue --retries 0 -d sim:DIR/demo.cue?fault=read:7-9"},
 	{"rip of a DVD", 0, "rip DIR/dvd.iso -d sim:DIR/iso.iso?media=dvd-rom"},
 	{"verify", 0, "verify DIR/out.cue"},
@@ -52,6 +53,7 @@ var jsonCases = []struct {
 	{"eject", 0, "eject sim:DIR/demo.cue"},
 	{"load", 0, "load sim:DIR/demo.cue?tray=open"},
 	{"simulated drives", 0, "drives --simulated"},
+	{"report of a drive", 0, "drives --report -d sim:DIR/mixed.cue?drive=bu40n-usb"},
 	{"detach", 3, "detach /dev/none"},
 }
 
@@ -60,6 +62,7 @@ var jsonCases = []struct {
 func TestJSON(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("XDG_STATE_HOME", filepath.Join(dir, "state"))
+	t.Setenv("XDG_CONFIG_HOME", filepath.Join(dir, "config"))
 	for _, name := range []string{"demo", "iso", "mixed", "cdtext", "data"} {
 		if _, err := testdisc.Make(dir, name); err != nil {
 			t.Fatal(err)

@@ -72,6 +72,7 @@ func (s *Stretch) learnPointers(f *known.Facts) {
 		switch {
 		case form.right():
 			learn(fact, true)
+		case s.Short && form.Outcome == Wrong: // perhaps only cut
 		case form.Outcome == Refused, other.right() && form.Outcome != Untried:
 			learn(fact, false)
 		}

@@ -33,6 +33,8 @@ func TestLearned(t *testing.T) {
 			f.ForcedAccess, f.Cache = yes(), known.Fact[int]{Value: 256 << 10, From: known.Remembered}
 		}),
 		"?trait=short-read-stale":   {},
+		"?trait=cut-mod-1024":       plain,
+		"?drive=bu40n-usb":          with(func(f *known.Facts) { f.C2Bits = no() }),
 		"?fault=read:0-1199":        {},
 		"?trait=no-subchannel":      {C2Bits: yes(), C2Block: yes(), Stream: yes()},
 		"?trait=c2-296-only-last":   with(func(f *known.Facts) { f.C2Bits = no() }),

@@ -2,6 +2,7 @@ package trial
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -12,8 +13,8 @@ import (
 	"spindle/scsi/mmc"
 )
 
-// mostBatch is how many sectors are read at once: 16 sectors of the longest form are
-// within 64 KiB, and a multiple of 16 bytes.
+// mostBatch is how many sectors are read at once, at most: 16 sectors of the longest form
+// are within 64 KiB.
 const mostBatch = 16
 
 // speedBatches are read in one go to measure how fast sectors come.
@@ -33,8 +34,9 @@ type reading struct {
 	d  *mmc.Drive
 	cd bool
 	s  Stretch
-	// batch is how many sectors are read at once.
-	batch int
+	// most is how many sectors may be read at once, and batch how many are, in the plain
+	// form.
+	most, batch int
 	// expect is the sector type of plain reads: some drives refuse any type.
 	expect mmc.SectorType
 	// plain are the batches at three places that every form is compared with.
@@ -46,7 +48,7 @@ func (t *reading) run(ctx context.Context) error {
 	if t.cd {
 		steps = append(steps, t.sectorType)
 	}
-	steps = append(steps, t.transfers)
+	steps = append(steps, t.transfers, t.tidy)
 	if t.s.Coding == drive.Audio {
 		steps = append(steps, t.stream)
 	}
@@ -131,7 +133,7 @@ func (t *reading) transfers(ctx context.Context) error {
 		switch {
 		case err == nil:
 			t.s.Transfer = limit
-			t.batch = min(mostBatch, limit/longest)
+			t.most = min(mostBatch, limit/longest)
 		case !short(err): // larger ones may come whole again
 			t.s.Limited = true
 			return nil
@@ -139,6 +141,19 @@ func (t *reading) transfers(ctx context.Context) error {
 	}
 	return nil
 }
+
+// tidy chooses how many sectors are read at once, so that whole ones come through every
+// adapter.
+func (t *reading) tidy(context.Context) error {
+	t.batch = t.most
+	if t.cd {
+		t.batch = tidied(t.most, cdsector.Size)
+	}
+	return nil
+}
+
+// tidied is [drive.Tidy], or n where that knows none.
+func tidied(n, stride int) int { return cmp.Or(drive.Tidy(n, stride), n) }
 
 // speeds measures how fast sectors come at the start, in the middle and at the end.
 func (t *reading) speeds(ctx context.Context) error {
@@ -183,7 +198,7 @@ func (t *reading) reference(ctx context.Context, at addr.LBA) ([]byte, error) {
 func (t *reading) forms(ctx context.Context) error {
 	for i, place := range samples {
 		var err error
-		if t.plain[i], err = t.reference(ctx, t.place(place, t.batch)); err != nil {
+		if t.plain[i], err = t.reference(ctx, t.place(place, t.most)); err != nil {
 			return broken(ctx, err)
 		}
 	}
@@ -204,12 +219,13 @@ func (t *reading) forms(ctx context.Context) error {
 // form tries one form.
 func (t *reading) form(ctx context.Context, f *Form) error {
 	stride := cdsector.Size + f.C2.Size() + f.Sub.Size()
-	buf := make([]byte, t.batch*stride)
+	n := tidied(t.most, stride)
+	buf := make([]byte, n*stride)
 	flagged := 0
 	for i, place := range samples {
-		err := drive.Whole(buf, t.batch, func() (int, error) {
+		err := drive.Whole(buf, n, func() (int, error) {
 			return t.d.ReadCD(ctx, buf, mmc.CDReadRequest{
-				LBA: t.place(place, t.batch), Count: t.batch, Fields: mmc.RawSector, Expect: f.Expect, C2: f.C2, Sub: f.Sub,
+				LBA: t.place(place, t.most), Count: n, Fields: mmc.RawSector, Expect: f.Expect, C2: f.C2, Sub: f.Sub,
 			})
 		})
 		switch {
@@ -227,16 +243,16 @@ func (t *reading) form(ctx context.Context, f *Form) error {
 		}
 		flagged += flags
 	}
-	f.Outcome, f.Flagged = Works, float64(flagged)/float64(t.batch*len(samples))
+	f.Outcome, f.Flagged = Works, float64(flagged)/float64(n*len(samples))
 	return nil
 }
 
-// compare compares sectors with the plain ones, and counts those with bits set in
+// compare compares sectors with the plain ones, as far as there are some, and counts those with bits set in
 // their error pointers.
 func (t *reading) compare(sample int, got []byte, stride int, c2 mmc.C2Mode) (flagged int, ok bool) {
-	for i := range t.batch {
+	for i := range len(got) / stride {
 		sector := got[i*stride:][:stride]
-		if !t.jitters() && !bytes.Equal(sector[:cdsector.Size], t.plain[sample][i*cdsector.Size:][:cdsector.Size]) {
+		if i < t.batch && !t.jitters() && !bytes.Equal(sector[:cdsector.Size], t.plain[sample][i*cdsector.Size:][:cdsector.Size]) {
 			return 0, false
 		}
 		if anyBit(sector[cdsector.Size:][:c2.Size()]) {
@@ -285,10 +301,11 @@ func (t *reading) jitters() bool { return t.s.Coding == drive.Audio && t.s.Strea
 // subChannel compares the address that the Q frames state with that of their sector.
 func (t *reading) subChannel(ctx context.Context) error {
 	const stride = cdsector.Size + cdsector.SubSize
-	buf := make([]byte, t.batch*stride)
-	at := t.place(300, t.batch)
-	err := drive.Whole(buf, t.batch, func() (int, error) {
-		return t.d.ReadCD(ctx, buf, mmc.CDReadRequest{LBA: at, Count: t.batch, Fields: mmc.RawSector, Expect: t.expect, Sub: mmc.RawSub})
+	n := tidied(t.most, stride)
+	buf := make([]byte, n*stride)
+	at := t.place(300, n)
+	err := drive.Whole(buf, n, func() (int, error) {
+		return t.d.ReadCD(ctx, buf, mmc.CDReadRequest{LBA: at, Count: n, Fields: mmc.RawSector, Expect: t.expect, Sub: mmc.RawSub})
 	})
 	if short(err) {
 		t.s.Q = Wrong
@@ -300,7 +317,7 @@ func (t *reading) subChannel(ctx context.Context) error {
 	}
 	votes := make(map[int]int)
 	t.s.Q = Wrong // as long as no frame has a right CRC
-	for i := range addr.LBA(t.batch) {
+	for i := range addr.LBA(n) {
 		q := cdsector.DeinterleaveQ((*[cdsector.SubSize]byte)(buf[int(i)*stride+cdsector.Size:]))
 		frame, err := cdsector.DecodeQ(&q)
 		if err != nil || frame.ADR != 1 {

@@ -124,7 +124,7 @@ func Run(ctx context.Context, d *mmc.Drive, progress func(done, total int)) (*Re
 		return nil, err
 	}
 	for i, s := range stretches(m) {
-		t := reading{d: d, cd: m.Contents.Layout.Medium == disc.CD, s: s, batch: leastBatch}
+		t := reading{d: d, cd: m.Contents.Layout.Medium == disc.CD, s: s, most: leastBatch, batch: leastBatch}
 		if err := t.run(ctx); err != nil {
 			return nil, err
 		}
