@@ -29,6 +29,7 @@ func (j *job) finish(ctx context.Context, r *reader) (*Result, error) {
 		Pointed: p.regions.hasAudio() && p.caps.C2 != mmc.NoC2,
 		Bad:     listBad(w.tracker.snapshot(), p.regions, &r.refusals),
 	}
+	r.noteSilence()
 	for i := range p.regions {
 		if p.regions[i].void == gap {
 			res.Absent += int64(p.regions[i].count)

@@ -67,3 +67,14 @@ func (r *reader) overreads() bool {
 	}
 	return r.plan.offset != 0 && r.edges[side] == edgeRead
 }
+
+// noteSilence says how many samples an offset correction puts out of reach.
+func (r *reader) noteSilence() {
+	switch n := int64(r.plan.offset); {
+	case r.overreads(), !r.plan.regions.hasAudio():
+	case n > 0:
+		r.opts.Observer.Note(Note{Code: NoteOffsetEnd, Count: n})
+	case n < 0:
+		r.opts.Observer.Note(Note{Code: NoteOffsetStart, Count: -n})
+	}
+}

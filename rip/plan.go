@@ -144,12 +144,6 @@ func (p *plan) cue(f facts, opts Options) {
 		p.files[len(p.files)-1].size += r.bytes()
 		pos += r.bytes()
 	}
-	switch {
-	case opts.Offset > 0:
-		p.notes = append(p.notes, Note{Code: NoteOffsetEnd, Count: int64(opts.Offset)})
-	case opts.Offset < 0:
-		p.notes = append(p.notes, Note{Code: NoteOffsetStart, Count: int64(-opts.Offset)})
-	}
 	if opts.Subchannel {
 		p.sub = &filePlan{path: strings.TrimSuffix(opts.Output, filepath.Ext(opts.Output)) + ".sub", size: pos / cdsector.Size * cdsector.SubSize}
 	}

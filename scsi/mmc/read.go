@@ -54,7 +54,7 @@ func (d *Drive) Read12(ctx context.Context, buf []byte, lba addr.LBA, flags Read
 
 // DropBuffer makes the drive forget what it has in its buffer, so that the next read
 // comes from the medium: a READ (12) of no block at lba, with ForceUnitAccess. That it
-// does so is known from drives, and not from the standard.
+// does so is known from drives (redumper, cd_common.ixx), and not from the standard.
 func (d *Drive) DropBuffer(ctx context.Context, lba addr.LBA) error {
 	cdb := newCDB(scsi.OpRead12)
 	cdb[1] = byte(ForceUnitAccess)
