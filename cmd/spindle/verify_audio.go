@@ -36,15 +36,16 @@ type ripVerdict struct {
 }
 
 type ripTrack struct {
-	Track      int    `json:"track"`
-	Result     string `json:"result"`
-	Confidence int    `json:"confidence"`
-	Total      int    `json:"total"`
-	Offset     int    `json:"offset,omitempty"` // in samples
-	V1         string `json:"v1"`
-	V2         string `json:"v2"`
-	CRC32      string `json:"crc32"`
-	Stated     string `json:"stated,omitempty"` // of a track that does not match: what most people have
+	Track       int    `json:"track"`
+	Result      string `json:"result"`
+	Confidence  int    `json:"confidence"`
+	Confidence2 int    `json:"confidence_v2"` // that of version 2 in it
+	Total       int    `json:"total"`
+	Offset      int    `json:"offset,omitempty"` // in samples
+	V1          string `json:"v1"`
+	V2          string `json:"v2"`
+	CRC32       string `json:"crc32"`
+	Stated      string `json:"stated,omitempty"` // of a track that does not match: what most people have
 }
 
 // ctdbVerdict is what CTDB says.
@@ -226,7 +227,7 @@ func (v *verification) judgeAccurateRip() {
 	sums := v.proof.AccurateRip.Sums()
 	for i, r := range v.proof.AccurateRip.Judge(v.response, v.proof.Slots()) {
 		s := sums[i]
-		t := ripTrack{Track: v.proof.Spans[i].Track, Result: outcomes[r.Outcome], Confidence: r.Confidence(), Total: r.Total,
+		t := ripTrack{Track: v.proof.Spans[i].Track, Result: outcomes[r.Outcome], Confidence: r.Confidence(), Confidence2: r.V2, Total: r.Total,
 			Offset: r.Offset, V1: hex32(s.V1), V2: hex32(s.V2), CRC32: hex32(s.CRC32)}
 		if r.Outcome == accuraterip.NoMatch {
 			t.Stated = hex32(r.Stated)

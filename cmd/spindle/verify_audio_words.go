@@ -45,7 +45,11 @@ func away(offset int) string {
 func (t *ripTrack) words() string {
 	switch t.Result {
 	case outcomes[accuraterip.Accurate]:
-		return fmt.Sprintf("accurately ripped (%s)", confidence(t.Confidence, t.Total))
+		text := "accurately ripped"
+		if t.Confidence2 == 0 {
+			text += ", by version 1"
+		}
+		return fmt.Sprintf("%s (%s)", text, confidence(t.Confidence, t.Total))
 	case outcomes[accuraterip.OtherPressing]:
 		return fmt.Sprintf("accurately ripped, %s (%s)", away(t.Offset), confidence(t.Confidence, t.Total))
 	case outcomes[accuraterip.Silent]:

@@ -163,8 +163,10 @@ func (r *repair) decode(d *decoder, c, o int) ([]wrong, bool) {
 	if diff == (syndrome{}) {
 		return nil, true
 	}
-	if errs, ok := d.decode(&diff, r.p.rows-2, nil); ok && d.explain(&diff, r.p.rows, errs) {
-		return errs, true // with parity left to tell: no need to know what may be wrong
+	if _, degree := d.locate(&diff, r.p.rows, nil); 2*degree <= r.p.rows-2 { // with parity left to tell
+		if errs, ok := d.decode(&diff, r.p.rows, nil); ok {
+			return errs, true
+		}
 	}
 	if erased := r.erased(c, o); len(erased) > 0 {
 		if errs, ok := d.decode(&diff, r.p.rows, erased); ok {
