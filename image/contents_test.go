@@ -5,9 +5,12 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
+	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"testing"
 	"testing/fstest"
@@ -120,5 +123,31 @@ func TestContentsHoldAllAudio(t *testing.T) {
 		if !bytes.Equal(got.Sum(nil), want.Sum(nil)) {
 			t.Errorf("%s: the %d files are not the audio of the disc", name, files)
 		}
+	}
+}
+
+// The image of a later session alone has its directories behind its end.
+func TestLaterSessionAlone(t *testing.T) {
+	path, err := testdisc.Make(t.TempDir(), "iso")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const rootRecord = 16*2048 + 156 // in the primary volume descriptor (ECMA-119, 8.4.18)
+	binary.LittleEndian.PutUint32(b[rootRecord+2:], 5767)
+	binary.BigEndian.PutUint32(b[rootRecord+6:], 5767)
+	if err := os.WriteFile(path, b, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	img, err := image.Open(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer img.Close()
+	if _, err := image.OpenContents(t.Context(), img, 0); !errors.Is(err, image.ErrElsewhere) {
+		t.Errorf("%v", err)
 	}
 }

@@ -21,6 +21,10 @@ type fileSystem struct {
 	base disc.LBA // the address of what the file system calls block 0
 }
 
+// ErrElsewhere is returned for a file system whose directories lie behind the end of the
+// image: as of one that was made as a later session of a disc.
+var ErrElsewhere = errors.New("the file system was made for another place on a disc")
+
 // openFileSystem opens the file system in a data track. Most count their blocks from the
 // start of the disc, which lets files lie in other tracks and sessions; some that
 // were made for the first track of a disc, and recorded elsewhere, from the start
@@ -29,12 +33,15 @@ func openFileSystem(ctx context.Context, img disc.Image, t *disc.Track) (*fileSy
 	whole := &blocks{ctx, img}
 	start := int64(lastVolume(ctx, img, t))
 	f, err := iso.OpenSession(whole, start, int64(img.Layout().End()))
-	if err == nil && (start == 0 || f.Root() >= start) {
+	if err == nil && (start == 0 || f.Root() >= start) && f.Root() < int64(img.Layout().End()) {
 		return &fileSystem{f, ctx, img, 0}, nil
 	}
 	own, ownErr := iso.OpenFiles(UserData(ctx, img, t), int64(t.End-t.Start))
 	if ownErr != nil {
 		return nil, ownErr
+	}
+	if root := own.Root(); root >= int64(img.Layout().End()) {
+		return nil, fmt.Errorf("%w: its root directory is at sector %d, and the image ends at %d", ErrElsewhere, root, img.Layout().End())
 	}
 	return &fileSystem{own, ctx, img, t.Start}, nil
 }

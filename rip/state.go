@@ -60,7 +60,7 @@ var (
 	// ErrMapVersion: the map was written by a newer spindle.
 	ErrMapVersion = fmt.Errorf("%w: it was written by another version of spindle", mapfile.ErrSyntax)
 	// ErrForeignMap: the map is one of another program.
-	ErrForeignMap = errors.New("the map was not made by spindle")
+	ErrForeignMap = errors.New("the map was made by another program")
 )
 
 // The state as it stands in the map.

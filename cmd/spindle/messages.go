@@ -128,7 +128,8 @@ var explanations = []explanation{
 		"Use the version of spindle that wrote it, or --force to start over."},
 	{"map/foreign", rip.ErrForeignMap, nil, exitFailed,
 		"",
-		"Keep the map beside the image, under its name: " + mapWithout + "Choose another name for this rip. (--force starts over and discards both.)"},
+		"A rip resumes only where spindle began it. Continue with the program that made the map, as in \"ddrescue -b 2048 /dev/sr0 OUT OUT.map\", " +
+			"or choose another name for this rip. Keep the map beside its image: " + mapWithout + "(--force starts over and discards both.)"},
 	{"image/map", image.ErrMap, nil, exitFailed,
 		"",
 		mapVouches + "If it does not belong to this image, move it away; otherwise rip the disc again."},
@@ -224,6 +225,8 @@ var explanations = []explanation{
 	{"image/source", image.ErrSource, nil, exitUsage, "", unchanged + "Choose another name: --force does not replace what is being read."},
 	{"extract/too-much", extract.ErrTooMuch, nil, exitFailed, "", "Files extracted before it are kept. Name the files that you want."},
 	{"image/no-file", errNoSuchFile, nil, exitUsage, "", "\"spindle ls IMAGE\" lists the files in an image."},
+	{"image/elsewhere", image.ErrElsewhere, nil, exitFailed, "",
+		"Most likely it is a later session of a disc, without those before it. Rip the whole disc, and look into that image; or burn this one as the next session of the disc that it was made for."},
 	{"image/no-volume", iso.ErrNoVolume, nil, exitFailed, "", ""},
 	{"image/compressed-damaged", packed.ErrDamaged, nil, exitFailed, "", downloadNew},
 	{"image/compressed-unusual", packed.ErrTooLarge, nil, exitFailed, "", "Unpack it first."},
