@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"spindle/burn/journal"
@@ -81,8 +82,18 @@ func variantOf(name string) string {
 		return ""
 	}
 	_, options, _ := strings.Cut(text, "?")
-	return strings.ToValidUTF8("sim?"+options, "?")
+	variant := "sim"
+	for option := range strings.SplitSeq(options, "&") {
+		if key, _, _ := strings.Cut(option, "="); slices.Contains(driveKeys, key) {
+			variant += "&" + option
+		}
+	}
+	return strings.ToValidUTF8(variant, "?")
 }
+
+// driveKeys are the keys in the name of a simulated drive that say how the drive is, and
+// not what is in it or what happens to it.
+var driveKeys = []string{"drive", "trait", "offset", "c2", "subchannel", "fulltoc", "write", "busy"}
 
 func isReplay(name string) bool { return strings.HasPrefix(name, "sim:trace=") }
 

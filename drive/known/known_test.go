@@ -131,7 +131,7 @@ func TestHostileNames(t *testing.T) {
 		{Vendor: "x", Product: strings.Repeat("\x00\n/", 5)}, {Vendor: "x", Product: "y z"}, {Vendor: "x", Product: "y/z"},
 		{Vendor: "x", Product: "y", Variant: "z"}, {Vendor: "x", Product: "y", Revision: "z"},
 	} {
-		if err := l.Remember(id, Facts{Transfer: Fact[int]{Value: 4096, From: Remembered}}); err != nil {
+		if err := l.Remember(id, Facts{Transfer: Fact[int]{Value: 20480, From: Remembered}}); err != nil {
 			t.Errorf("%q: %v", id, err)
 			continue
 		}
@@ -140,7 +140,7 @@ func TestHostileNames(t *testing.T) {
 			t.Errorf("%q is kept in %s", id, path)
 		}
 		seen[path] = true
-		if f := of(t, l, id); !f.Transfer.Is(4096) {
+		if f := of(t, l, id); !f.Transfer.Is(20480) {
 			t.Errorf("%q: %+v", id, f)
 		}
 	}

@@ -14,11 +14,11 @@ import (
 
 // The largest values that are believed.
 const (
-	mostFile     = 1 << 20 // bytes of a file
-	leastBytes   = 2048    // of a transfer
-	mostTransfer = 16 << 20
-	mostCache    = 256 << 20
-	mostOffset   = 5880 // samples, ten sectors
+	mostFile      = 1 << 20  // bytes of a file
+	leastTransfer = 16 << 10 // the least that is tried
+	mostTransfer  = 16 << 20
+	mostCache     = 256 << 20
+	mostOffset    = 5880 // samples, ten sectors
 )
 
 // tableVersion is that of the files.
@@ -107,7 +107,7 @@ func (e *entry) check() error {
 		value       *int
 		least, most int
 	}{
-		{"largest_transfer", e.Transfer, leastBytes, mostTransfer},
+		{"largest_transfer", e.Transfer, leastTransfer, mostTransfer},
 		{"cache", e.Cache, 0, mostCache},
 		{"offset", e.Offset, -mostOffset, mostOffset},
 	} {
