@@ -51,6 +51,9 @@ func (j *job) finish(ctx context.Context, r *reader) (*Result, error) {
 	if w.rebuilt && j.opts.Format == CueBin {
 		j.opts.Observer.Note(Note{Code: NoteRebuilt})
 	}
+	if w.subs.moved {
+		j.opts.Observer.Note(Note{Code: NoteSubMoved, Count: int64(w.subs.ahead)})
+	}
 	if len(res.Bad) > 0 {
 		res.Map = j.mapPath
 		return res, nil

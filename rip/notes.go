@@ -20,6 +20,7 @@ const (
 	NoteNoSubchannel   NoteCode = "no-subchannel"     // pregaps, indexes and ISRCs cannot be found
 	NoteUnreadSub      NoteCode = "unread-subchannel" // Track: its indexes, and the pregap after it, may be missing
 	NoteUncheckedSub   NoteCode = "unchecked-sub"     // no raw sub-channel with a checksum: ISRCs and the catalogue number are the drive's word
+	NoteSubMoved       NoteCode = "sub-moved"         // the sub-channel runs Count sectors ahead (behind: less than 0): it is put in its place
 	NoteNoC2           NoteCode = "no-c2"             // no error pointers: only comparing two readings finds errors in audio
 	NoteNoC2WithSub    NoteCode = "no-c2-with-sub"    // none together with the sub-channel: as above
 	NoteC2Dropped      NoteCode = "c2-dropped"        // error pointers proved wrong in the middle: as above

@@ -221,6 +221,31 @@ func TestSplitAndSubchannel(t *testing.T) {
 	}
 }
 
+// A sub-channel that runs ahead of the sectors, or behind, is put in its place.
+func TestSubchannelIsMoved(t *testing.T) {
+	src := makeDisc(t, "audio")
+	rip := func(query string) ([]byte, *observer) {
+		o := new(observer)
+		out := filepath.Join(t.TempDir(), "x.cue")
+		if _, err := Rip(context.Background(), tray(t, src, query), Options{Output: out, Format: CueBin, Subchannel: true, Observer: o}); err != nil {
+			t.Fatal(err)
+		}
+		b, err := os.ReadFile(base(out) + ".sub")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b, o
+	}
+	want, _ := rip("")
+	for ahead, query := range map[int]string{2: "?trait=subchannel-shifted:2", -3: "?trait=subchannel-shifted:-3"} {
+		got, o := rip(query)
+		at, end := max(ahead, 0)*cdsector.SubSize, len(want)+min(ahead, 0)*cdsector.SubSize
+		if len(got) != len(want) || !bytes.Equal(got[at:end], want[at:end]) || !allZero(got[:at]) || !allZero(got[end:]) || !o.told(NoteSubMoved) {
+			t.Errorf("%s: wrong", query)
+		}
+	}
+}
+
 func TestDamageThenCleaned(t *testing.T) {
 	for name, test := range map[string]struct {
 		disc, query string

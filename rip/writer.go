@@ -7,7 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"spindle/disc/cdsector"
 	"spindle/disc/digest"
 	"spindle/image/mapfile"
 )
@@ -31,7 +30,8 @@ type writer struct {
 	out     *output
 	tracker tracker
 	hasher  *digest.Hasher
-	rebuilt bool // sectors came without EDC and parity; writeLoop's until close
+	rebuilt bool      // sectors came without EDC and parity; writeLoop's until close
+	subs    subPlacer // writeLoop's until close
 
 	free     chan *batch
 	work     chan *batch
@@ -157,10 +157,8 @@ func (w *writer) write(b *batch) error {
 	if err := w.out.writeAt(b.main, b.pos()); err != nil {
 		return err
 	}
-	if w.out.sub != nil && len(b.sub) > 0 {
-		if err := w.out.sub.writeAt(b.sub, b.pos()/cdsector.Size*cdsector.SubSize); err != nil {
-			return err
-		}
+	if err := w.writeSub(b); err != nil {
+		return err
 	}
 	w.tracker.mark(b.pos(), int64(b.r.size), b.n, func(i int) mapfile.Status { return w.stateOf(b, i) })
 	return nil

@@ -36,6 +36,14 @@ var ripNotes = map[rip.NoteCode]func(n rip.Note) string{
 		return fmt.Sprintf("The sub-channel of track %d cannot be read; its indexes, and the pregap of the next track, "+
 			"may be missing.", n.Track)
 	},
+	rip.NoteSubMoved: func(n rip.Note) string {
+		edge, count := "first", n.Count
+		if count < 0 {
+			edge, count = "last", -count
+		}
+		return fmt.Sprintf("This drive returns the sub-channel of another sector, %d away: it was put in its place, and the %s %d sectors have none.",
+			count, edge, count)
+	},
 	rip.NoteUncheckedSub: func(rip.Note) string {
 		return "This drive does not return the sub-channel with its checksums: the ISRCs and the catalogue number are those that " +
 			"the drive itself finds, and some may be missing."
