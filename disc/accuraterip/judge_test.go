@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -250,4 +251,42 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 	})
+}
+
+// Whatever is damaged, no track that is not what it was is called accurate by version 2.
+func TestDamagedAlbums(t *testing.T) {
+	r := rand.New(rand.NewPCG(9, 10))
+	tracks, stream := tracksOf(0, 30, 50, 52, 80), testdisc.NetRandom(78, 80*frame*pcm.SampleSize)
+	var all Response
+	for _, of := range []func(Sums) uint32{func(s Sums) uint32 { return s.V1 }, func(s Sums) uint32 { return s.V2 }} {
+		var c Chunk
+		for _, s := range measure(t, tracks, stream, 5000).Sums() {
+			c = append(c, Entry{Confidence: 9, Sum: of(s)})
+		}
+		all = append(all, c)
+	}
+	found := 0
+	for range 200 {
+		damaged := slices.Clone(stream)
+		for range 1 + r.IntN(4) {
+			at := r.IntN(len(damaged) - 3000)
+			for i := range 1 + r.IntN(2000) {
+				damaged[at+i] ^= byte(r.Uint32() & r.Uint32() & r.Uint32())
+			}
+		}
+		m := measure(t, tracks, damaged, 20000)
+		for i, res := range m.Judge(all, []int{0, 1, 2, 3}) {
+			x := &m.tracks[i]
+			same := slices.Equal(damaged[x.from*4:x.to*4], stream[x.from*4:x.to*4])
+			if proven := res.Outcome == Accurate && res.V2 > 0 || res.Outcome == OtherPressing; proven != same {
+				t.Fatalf("track %d is the same: %v, and %+v", i+1, same, res)
+			}
+			if !same {
+				found++
+			}
+		}
+	}
+	if found < 100 {
+		t.Errorf("only %d tracks were damaged", found)
+	}
 }
