@@ -178,8 +178,8 @@ var explanations = []explanation{
 			"--force burns it anyway."},
 	{"burn/once-only", burn.ErrOnceOnly, nil, exitUsage, "this disc can be written at once only, because it was blanked the quick way",
 		untouched + "Erase it with --blank --full, or leave out --multi."},
-	{"burn/needs-format", burn.ErrNeedsFormat, nil, exitUsage, "this kind of disc is not erased: it is overwritten",
-		untouched + "\"spindle format\" makes it new."},
+	{"burn/needs-format", burn.ErrNeedsFormat, nil, exitUsage, "this kind of disc needs no erasing: \"spindle burn\" overwrites it",
+		untouched + "\"spindle format\" resets it."},
 	{"burn/options", burn.ErrOptions, nil, exitUsage, "the options contradict each other", untouched},
 	{"burn/wrong-image", errWrongImage, nil, exitDifferent, "", untouched + "Get the image again; --force burns it anyway."},
 	{"burn/broken-map", errBrokenMap, nil, exitDifferent, "", untouched +

@@ -146,8 +146,24 @@ func FindCompanion(dir, name string) (string, error) {
 			}
 		}
 	}
-	return "", fmt.Errorf("the file %q is not in %s: %w", name, dir, os.ErrNotExist)
+	local := filepath.FromSlash(name)
+	return "", &missingCompanion{name, dir, isFile(local) && filepath.IsAbs(local) || isFile(filepath.Join(dir, local))}
 }
+
+// missingCompanion is the [os.ErrNotExist] of a file that a descriptor names.
+type missingCompanion struct {
+	name, dir string
+	outside   bool // it is there, and not below dir
+}
+
+func (e *missingCompanion) Error() string {
+	if e.outside {
+		return fmt.Sprintf("the file %q lies outside of the folder %q, and is not read: it belongs beside the file that names it", e.name, e.dir)
+	}
+	return fmt.Sprintf("there is no file %q in the folder %q", e.name, e.dir)
+}
+
+func (e *missingCompanion) Unwrap() error { return os.ErrNotExist }
 
 func isFile(path string) bool {
 	st, err := os.Stat(path)

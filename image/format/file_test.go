@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -37,6 +38,21 @@ func TestFindCompanion(t *testing.T) {
 		}
 		if err != nil || got != filepath.Join(dir, filepath.FromSlash(want)) {
 			t.Errorf("%q: %q, %v", name, got, err)
+		}
+	}
+}
+
+// A file that is there, and outside of the folder, is not said to be missing.
+func TestCompanionOutside(t *testing.T) {
+	dir := t.TempDir()
+	album := filepath.Join(dir, "album")
+	if err := os.Mkdir(album, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(dir, "x.wav"), 1)
+	for name, want := range map[string]string{"../x.wav": "lies outside", filepath.Join(dir, "x.wav"): "lies outside", "../y.wav": "there is no file"} {
+		if _, err := FindCompanion(album, name); !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v", name, err)
 		}
 	}
 }

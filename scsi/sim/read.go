@@ -171,6 +171,11 @@ func (d *Drive) readDVD(p []byte, a disc.LBA, n int) (int, error) {
 	if err := d.readSectors(p[:good*size], a); err != nil {
 		return 0, d.broken(err, a)
 	}
+	for i := range good {
+		if d.corrupted(FaultCorrupt, a+disc.LBA(i)) {
+			p[i*size+d.noise.IntN(size)] ^= 1 << d.noise.IntN(8)
+		}
+	}
 	d.stats.Sectors += good
 	return good * size, failure
 }
