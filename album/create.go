@@ -52,10 +52,10 @@ type Options struct {
 	EmbedSheet bool
 	// Only are the numbers of the songs to take; nil: all. Of some songs no sheet is made.
 	Only []int
-	// Response is what AccurateRip says of the disc; nil where that is not known.
-	Response accuraterip.Response
-	Force    bool                    // replace existing files
-	Progress func(done, total int64) // bytes of sectors
+	// Databases are what is known of the disc from other people.
+	Databases Databases
+	Force     bool                    // replace existing files
+	Progress  func(done, total int64) // bytes of sectors
 }
 
 // Created is what was made.
@@ -75,10 +75,10 @@ type Made struct {
 	Title  string
 	First  disc.LBA // the sectors [First, End)
 	End    disc.LBA
-	CRC32  uint32             // of all its samples
-	Sums   accuraterip.Sums   // of what the databases take for the track; zeros for number 0
-	Proof  accuraterip.Result // what AccurateRip says, when Options.Response was there
-	Flawed int                // sectors that are not right
+	CRC32  uint32           // of all its samples
+	Sums   accuraterip.Sums // of what the databases take for the track; zeros for number 0
+	Proof  Proof            // what Options.Databases say
+	Flawed int              // sectors that are not right
 }
 
 // Create writes the album of an image into a folder, which has to be there.
@@ -349,10 +349,7 @@ const padding = 8192
 func (w *writer) judge(out *Created) {
 	finish(w.proof)
 	sums := w.proof.AccurateRip.Sums()
-	var proofs []accuraterip.Result
-	if w.Response != nil {
-		proofs = w.proof.AccurateRip.Judge(w.Response, w.proof.Slots())
-	}
+	proofs := w.Databases.judge(w.album.Layout, w.proof)
 	for i := range w.parts {
 		p := &w.parts[i]
 		for _, s := range p.songs {
@@ -361,10 +358,7 @@ func (w *writer) judge(out *Created) {
 				m.Flawed += f.Count
 			}
 			if k := slices.IndexFunc(w.proof.Spans, func(x discid.Span) bool { return x.Track == m.Number }); k >= 0 {
-				m.Sums = sums[k]
-				if proofs != nil {
-					m.Proof = proofs[k]
-				}
+				m.Sums, m.Proof = sums[k], proofs[k]
 			}
 			out.Songs = append(out.Songs, m)
 		}

@@ -8,60 +8,115 @@ import (
 	"spindle/disc"
 	"spindle/disc/accuraterip"
 	"spindle/disc/cdsector"
+	"spindle/disc/ctdb"
+	"spindle/disc/discid"
 )
 
 // leastConfidence is how many people must have submitted what proves a track: one may have
 // been the owner of this disc.
 const leastConfidence = 2
 
-// outside is how many sectors at either end of a disc's audio no checksum of AccurateRip
+// Databases are what other people's drives gave of a disc.
+type Databases struct {
+	AccurateRip accuraterip.Response
+	CTDB        []ctdb.Entry
+}
+
+// Empty reports whether nothing is there to compare with.
+func (d *Databases) Empty() bool { return d.AccurateRip == nil && d.CTDB == nil }
+
+// A Proof is what databases say of a track.
+type Proof struct {
+	AccurateRip accuraterip.Result
+	// CTDB is how many people submitted this track to CTDB, of CTDBTotal who submitted the
+	// disc.
+	CTDB, CTDBTotal int
+}
+
+// ByAccurateRip reports whether AccurateRip proves the track. Its checksums of version 1
+// leave out some bits, and prove nothing alone.
+func (p *Proof) ByAccurateRip() bool {
+	return p.AccurateRip.Outcome == accuraterip.Accurate && p.AccurateRip.V2 >= leastConfidence
+}
+
+// ByCTDB reports whether CTDB proves the track.
+func (p *Proof) ByCTDB() bool { return p.CTDB >= leastConfidence }
+
+// judge compares the tracks of a disc, all of which were taken, with what the databases say.
+func (d *Databases) judge(l *disc.Layout, x *check.Proof) []Proof {
+	proofs := make([]Proof, len(x.Spans))
+	if d.AccurateRip != nil {
+		for i, r := range x.AccurateRip.Judge(d.AccurateRip, x.Slots()) {
+			proofs[i].AccurateRip = r
+		}
+	}
+	ids, err := discid.Of(l)
+	if err != nil || len(d.CTDB) == 0 || x.CTDB == nil {
+		return proofs
+	}
+	for _, m := range x.CTDB.Judge(d.CTDB, ids.CTDB) {
+		for i := range proofs {
+			proofs[i].CTDBTotal += m.Entry.Confidence
+			if m.Found && i < len(m.Tracks) && m.Tracks[i] {
+				proofs[i].CTDB += m.Entry.Confidence
+			}
+		}
+	}
+	return proofs
+}
+
+// How many sectors at the start and the end of a disc's audio no checksum of a database
 // covers.
-const outside = 5
+const (
+	outsideAccurateRip = 5
+	outsideCTDBStart   = 10
+	outsideCTDBEnd     = 20
+)
 
 // A Run is a run of sectors, [First, End).
 type Run struct{ First, End disc.LBA }
 
-// Proven compares the audio of a disc with a response of AccurateRip, and returns the
-// sectors that it proves. read fills p with whole sectors from first on.
-func Proven(ctx context.Context, l *disc.Layout, response accuraterip.Response, read func(ctx context.Context, p []byte, first disc.LBA) error) ([]Run, error) {
-	m := check.NewProof(l)
-	if m == nil || response == nil {
+// Proven compares the audio of a disc with databases, and returns the sectors that they
+// prove. read fills p with whole sectors from first on.
+func (d *Databases) Proven(ctx context.Context, l *disc.Layout, read func(ctx context.Context, p []byte, first disc.LBA) error) ([]Run, error) {
+	x := check.NewProof(l)
+	if x == nil || d.Empty() {
 		return nil, nil
 	}
 	buf := make([]byte, 64*cdsector.Size)
-	for _, s := range m.Spans {
+	for _, s := range x.Spans {
 		for at := s.First; at < s.End; {
 			n := min(disc.LBA(len(buf)/cdsector.Size), s.End-at)
 			p := buf[:int(n)*cdsector.Size]
-			if err := errors.Join(read(ctx, p, at), m.Take(at, p)); err != nil {
+			if err := errors.Join(read(ctx, p, at), x.Take(at, p)); err != nil {
 				return nil, err
 			}
 			at += n
 		}
 	}
-	finish(m)
+	finish(x)
 	var runs []Run
-	for i, r := range m.AccurateRip.Judge(response, m.Slots()) {
-		if !IsProof(&r) {
+	for i, p := range d.judge(l, x) {
+		run := Run{x.Spans[i].First, x.Spans[i].End}
+		start, end := disc.LBA(outsideAccurateRip), disc.LBA(outsideAccurateRip)
+		switch {
+		case p.ByAccurateRip():
+		case p.ByCTDB():
+			start, end = outsideCTDBStart, outsideCTDBEnd
+		default:
 			continue
 		}
-		run := Run{m.Spans[i].First, m.Spans[i].End}
 		if i == 0 {
-			run.First += outside
+			run.First += start
 		}
-		if i == len(m.Spans)-1 {
-			run.End -= outside
+		if i == len(x.Spans)-1 {
+			run.End -= end
 		}
 		if run.First < run.End {
 			runs = append(runs, run)
 		}
 	}
 	return runs, nil
-}
-
-// IsProof reports whether what AccurateRip says of a track proves it.
-func IsProof(r *accuraterip.Result) bool {
-	return (r.Outcome == accuraterip.Accurate || r.Outcome == accuraterip.OtherPressing) && r.Confidence() >= leastConfidence
 }
 
 // finish takes what was left out at the end for silence.

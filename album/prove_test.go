@@ -3,11 +3,15 @@ package album
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"slices"
 	"testing"
 
+	"spindle/check"
 	"spindle/disc"
 	"spindle/disc/accuraterip"
+	"spindle/disc/cdsector"
+	"spindle/disc/ctdb"
 	"spindle/disc/discid"
 )
 
@@ -48,7 +52,8 @@ func TestProven(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := response(t, l, made.Songs, func(track int) byte { return byte(track) }) // track 1: 1, maybe by its owner
-	runs, err := Proven(t.Context(), l, r, img.ReadSectors)
+	d := Databases{AccurateRip: r}
+	runs, err := d.Proven(t.Context(), l, img.ReadSectors)
 	tracks := l.Tracks()
 	want := []Run{{tracks[1].Start, tracks[2].Start}, {tracks[2].Start, tracks[3].Start}, {tracks[3].Start, tracks[3].End - 5}}
 	if err != nil || !slices.Equal(runs, want) {
@@ -61,7 +66,34 @@ func TestProven(t *testing.T) {
 		}
 		return err
 	}
-	if runs, err := Proven(t.Context(), l, r, wrong); err != nil || len(runs) != 2 {
+	if runs, err := d.Proven(t.Context(), l, wrong); err != nil || len(runs) != 2 {
 		t.Errorf("with a wrong bit: %v, %v", runs, err)
+	}
+}
+
+// CTDB proves tracks, too, and all but the ends of the disc.
+func TestProvenByCTDB(t *testing.T) {
+	img := openDisc(t, "audio")
+	l := img.Layout()
+	x := check.NewProof(l)
+	for _, tr := range l.Tracks() {
+		p := make([]byte, tr.Sectors()*cdsector.Size)
+		if err := errors.Join(img.ReadSectors(t.Context(), p, tr.Begin()), x.Take(tr.Begin(), p)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sums := x.CTDB.Sums()
+	crcs := slices.Clone(sums.Tracks)
+	crcs[1]++
+	d := Databases{CTDB: []ctdb.Entry{{Confidence: 2, CRC: sums.Disc + 1, TrackCRCs: crcs, TOC: discid.TOCOf(l)}}}
+	runs, err := d.Proven(t.Context(), l, img.ReadSectors)
+	tracks := l.Tracks()
+	want := []Run{{10, tracks[1].Start}, {tracks[2].Start, tracks[3].Start}, {tracks[3].Start, tracks[3].End - 20}}
+	if err != nil || !slices.Equal(runs, want) {
+		t.Errorf("%v, want %v, %v", runs, want, err)
+	}
+	d.CTDB[0].Confidence = 1
+	if runs, err := d.Proven(t.Context(), l, img.ReadSectors); err != nil || len(runs) > 0 {
+		t.Errorf("by one's own: %v, %v", runs, err)
 	}
 }

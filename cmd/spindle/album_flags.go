@@ -12,6 +12,7 @@ import (
 	"spindle/album"
 	"spindle/disc"
 	"spindle/disc/accuraterip"
+	"spindle/disc/ctdb"
 	"spindle/disc/discid"
 	"spindle/internal/regular"
 
@@ -20,10 +21,11 @@ import (
 
 // albumFlags are the options of what makes a folder of songs.
 type albumFlags struct {
-	oneFile  bool
-	embed    bool
-	tags     string
-	response string // a file
+	oneFile     bool
+	embed       bool
+	tags        string
+	accurateRip string // files of databases
+	ctdb        string
 }
 
 // add defines them.
@@ -31,7 +33,8 @@ func (o *albumFlags) add(f *pflag.FlagSet) {
 	f.BoolVar(&o.oneFile, "image", false, "into a folder: make one sound file of all songs")
 	f.BoolVar(&o.embed, "embed-cue", false, "with --image: put the CUE sheet into the FLAC file, too")
 	f.StringVar(&o.tags, "tags", "", "into a folder: take names from this `FILE`, a CUE sheet or lines of NAME=value")
-	f.StringVar(&o.response, "accuraterip", "", "into a folder: take this `FILE` for what AccurateRip says of the disc (default: dBAR-*.bin in it)")
+	f.StringVar(&o.accurateRip, "accuraterip", "", "into a folder: prove the songs by this `FILE` of AccurateRip (default: dBAR-*.bin in it)")
+	f.StringVar(&o.ctdb, "ctdb", "", "into a folder: prove the songs by this `FILE` of CTDB (default: ctdb-*.xml in it)")
 }
 
 // options are those of the album, whose songs are named by what --tags says.
@@ -62,36 +65,56 @@ func (o *albumFlags) name(x *album.Album) error {
 	return nil
 }
 
-// find returns what AccurateRip says of a disc: from the file that was named, or from the
-// one in the folder, or beside it, that has the disc's name. It is nil where there is none.
-func (o *albumFlags) find(a *app, l *disc.Layout, dir string) (accuraterip.Response, string, error) {
+// find returns what databases say of a disc: from the files that were named, or from those
+// in the folders, or beside them, that have the disc's names. It returns their paths, too.
+func (o *albumFlags) find(a *app, l *disc.Layout, dirs ...string) (found album.Databases, paths []string, err error) {
 	ids, err := discid.Of(l)
 	if err != nil {
-		return nil, "", nil // no audio CD
+		return found, nil, nil // no audio CD
 	}
-	id := ids.AccurateRip
-	paths := []string{filepath.Join(dir, id.File()), filepath.Join(filepath.Dir(filepath.Clean(dir)), id.File())}
-	if o.response != "" {
-		paths = []string{o.response}
+	for _, dir := range dirs {
+		dirs = append(dirs, filepath.Dir(filepath.Clean(dir)))
 	}
-	for _, path := range paths {
-		b, err := readSmall(path, accuraterip.MaxResponse)
-		if errors.Is(err, fs.ErrNotExist) && o.response == "" {
-			continue
+	for _, x := range []struct {
+		name, given string
+		most        int64
+		parse       func([]byte) error
+	}{
+		{ids.AccurateRip.File(), o.accurateRip, accuraterip.MaxResponse, func(b []byte) (err error) {
+			found.AccurateRip, err = accuraterip.Parse(b, ids.AccurateRip)
+			return err
+		}},
+		{"ctdb-" + ids.CTDB + ".xml", o.ctdb, ctdb.MaxResponse, func(b []byte) (err error) {
+			found.CTDB, err = ctdb.ParseResponse(b)
+			return err
+		}},
+	} {
+		candidates := []string{x.given}
+		if x.given == "" {
+			candidates = nil
+			for _, dir := range dirs {
+				candidates = append(candidates, filepath.Join(dir, x.name))
+			}
 		}
-		var r accuraterip.Response
-		if err == nil {
-			r, err = accuraterip.Parse(b, id)
+		for _, path := range candidates {
+			b, err := readSmall(path, x.most)
+			if x.given == "" && errors.Is(err, fs.ErrNotExist) {
+				continue
+			}
+			if err == nil {
+				err = x.parse(b)
+			}
+			if err == nil {
+				paths = append(paths, path)
+				break
+			}
+			if x.given != "" {
+				return found, nil, fmt.Errorf("%s: %w", path, err)
+			}
+			a.note(fmt.Sprintf("%s is not used: %v.", path, err))
 		}
-		switch {
-		case err == nil:
-			return r, path, nil
-		case o.response != "":
-			return nil, "", refusal{fmt.Errorf("%s: %w", path, err), exitFailed, "Without a file of AccurateRip, the audio is read twice and compared."}
-		}
-		a.note(fmt.Sprintf("%s is not used: %v.", path, err))
 	}
-	return nil, "", nil
+	return found, paths, nil
 }
 
 // readSmall reads a regular file of at most so many bytes.

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"spindle/addr"
@@ -21,7 +22,7 @@ type albumResult struct {
 	Songs    []albumSong   `json:"songs"`
 	Files    []string      `json:"files"`
 	Log      string        `json:"log"`
-	Database string        `json:"accuraterip,omitempty"` // the file that proved
+	Evidence []string      `json:"evidence,omitempty"` // files of databases
 	Flaws    []flawRange   `json:"flaws,omitempty"`
 	Raw      string        `json:"raw,omitempty"` // the sheet of the raw rip that is kept
 	Maps     []string      `json:"maps,omitempty"`
@@ -50,7 +51,7 @@ type proof string
 
 // The proofs, from the best on.
 const (
-	byDatabase proof = "accuraterip"
+	byDatabase proof = "database"
 	byTwoReads proof = "read twice"
 	byDrive    proof = "read once" // the drive reported no error
 	unproven   proof = "unproven"
@@ -62,10 +63,10 @@ func proofOf(m *album.Made, res *rip.Result) (proof, string) {
 	if m.Flawed > 0 {
 		return notRight, fmt.Sprintf("%s not right", plural(m.Flawed, "sector"))
 	}
-	if album.IsProof(&m.Proof) {
-		return byDatabase, databaseWords(&m.Proof)
-	}
 	said := databaseWords(&m.Proof)
+	if m.Proof.ByAccurateRip() || m.Proof.ByCTDB() {
+		return byDatabase, said
+	}
 	if said != "" {
 		said = " (" + said + ")"
 	}
@@ -80,23 +81,30 @@ func proofOf(m *album.Made, res *rip.Result) (proof, string) {
 	return unproven, "read once" + said
 }
 
-// databaseWords says what AccurateRip says of a track, as users of other programs know it.
-func databaseWords(r *accuraterip.Result) string {
-	switch r.Outcome {
+// databaseWords says what databases say of a track, as users of other programs know it.
+func databaseWords(p *album.Proof) string {
+	var words []string
+	switch r := &p.AccurateRip; r.Outcome {
 	case accuraterip.Accurate:
 		version := "v2"
 		if r.V2 == 0 {
 			version = "v1"
 		}
-		return fmt.Sprintf("AccurateRip %s, confidence %d of %d", version, r.Confidence(), r.Total)
+		words = append(words, fmt.Sprintf("AccurateRip %s, confidence %d of %d", version, r.Confidence(), r.Total))
 	case accuraterip.OtherPressing:
-		return fmt.Sprintf("AccurateRip v1 at offset %+d, confidence %d of %d", r.Offset, r.Confidence(), r.Total)
+		words = append(words, fmt.Sprintf("AccurateRip v1 with offset %+d, confidence %d of %d", r.Offset, r.Confidence(), r.Total))
 	case accuraterip.NoMatch:
-		return fmt.Sprintf("AccurateRip has %d others", r.Total)
+		words = append(words, "no match in AccurateRip")
 	case accuraterip.Silent:
-		return "silent"
+		words = append(words, "silent")
 	}
-	return ""
+	switch {
+	case p.CTDB > 0:
+		words = append(words, fmt.Sprintf("CTDB, confidence %d of %d", p.CTDB, p.CTDBTotal))
+	case p.CTDBTotal > 0:
+		words = append(words, "no match in CTDB")
+	}
+	return strings.Join(words, "; ")
 }
 
 // newAlbumResult describes what was made.
@@ -162,11 +170,11 @@ func (r *albumResult) summary() string {
 	case r.proofs[notRight] > 0:
 		return fmt.Sprintf("%s of %d not right: the log says where.", plural(r.proofs[notRight], "song"), n)
 	case r.proofs[byDatabase] == n && n == 1:
-		return all("is what other people's drives read (AccurateRip)")
+		return all("is what other people's drives read")
 	case r.proofs[byDatabase] == n:
-		return all("are what other people's drives read (AccurateRip)")
+		return all("are what other people's drives read")
 	case r.proofs[byDatabase]+r.proofs[byTwoReads] == n && r.proofs[byDatabase] > 0:
-		return fmt.Sprintf("%s of %d proven by AccurateRip, the others read twice with the same result.", plural(r.proofs[byDatabase], "song"), n)
+		return fmt.Sprintf("%s of %d proven by a database, the others read twice with the same result.", plural(r.proofs[byDatabase], "song"), n)
 	case r.proofs[byTwoReads] == n && n == 1:
 		return all("was read twice with the same result")
 	case r.proofs[byTwoReads] == n:
@@ -178,7 +186,7 @@ func (r *albumResult) summary() string {
 }
 
 // aboutDisc is the start of a log: the program, the disc and its ids.
-func aboutDisc(x *album.Album, at time.Time, database string) album.LogSection {
+func aboutDisc(x *album.Album, at time.Time, evidence []string) album.LogSection {
 	var s album.LogSection
 	s.Add("program", "spindle "+buildVersion())
 	s.Add("date", at.UTC().Format(time.RFC3339))
@@ -191,10 +199,12 @@ func aboutDisc(x *album.Album, at time.Time, database string) album.LogSection {
 		s.Add("MusicBrainz disc id", ids.MusicBrainz)
 		s.Add("CTDB disc id", ids.CTDB)
 	}
-	if database == "" {
-		database = "none"
+	for _, path := range evidence {
+		s.Add("database", filepath.Base(path))
 	}
-	s.Add("file of AccurateRip", filepath.Base(database))
+	if len(evidence) == 0 {
+		s.Add("database", "none")
+	}
 	s.Add("gaps", "at the end of the song before")
 	return s
 }
@@ -209,7 +219,7 @@ func aboutRip(s *album.LogSection, driveName string, o *ripFlags, res *rip.Resul
 	s.Add("read offset correction", offset)
 	switch {
 	case res.ReadTwice && len(res.Proven) > 0:
-		s.Add("audio", "read twice and compared, but for what AccurateRip proved after one reading")
+		s.Add("audio", "read twice and compared, but for what a database proved after one reading")
 	case res.ReadTwice:
 		s.Add("audio", "read twice and compared")
 	default:

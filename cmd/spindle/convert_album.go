@@ -40,14 +40,11 @@ func runConvertAlbum(ctx context.Context, a *app, in, dir string, o convertFlags
 	if err := albumInTheWay(dir, x, opts); err != nil {
 		return nil, err
 	}
-	response, database, err := o.album.find(a, x.Layout, filepath.Dir(in))
-	if err == nil && response == nil {
-		response, database, err = o.album.find(a, x.Layout, dir)
-	}
+	bases, evidence, err := o.album.find(a, x.Layout, filepath.Dir(in), dir)
 	if err != nil {
 		return nil, err
 	}
-	opts.Response = response
+	opts.Databases = bases
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return nil, err
 	}
@@ -57,8 +54,8 @@ func runConvertAlbum(ctx context.Context, a *app, in, dir string, o convertFlags
 		return nil, err
 	}
 	r := newAlbumResult(dir, x, made, nil)
-	r.Database = database
-	about := aboutDisc(x, time.Now(), database)
+	r.Evidence = evidence
+	about := aboutDisc(x, time.Now(), evidence)
 	about.Add("made from", filepath.Base(in))
 	if err := r.writeLog(x, made, about, o.Force, nil); err != nil {
 		return nil, err

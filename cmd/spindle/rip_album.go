@@ -130,7 +130,7 @@ func (s *ripSession) ripAlbum(ctx context.Context, a *app, x *album.Album) (resu
 		return nil, refusal{fmt.Errorf("%s has a rip whose songs were not made", dir), exitUsage,
 			fmt.Sprintf("Make them: spindle convert %s %s. Or start over with --force.", quoted(raw), quoted(dir+"/"))}
 	}
-	response, database, err := o.album.find(a, x.Layout, dir)
+	bases, evidence, err := o.album.find(a, x.Layout, dir)
 	if err != nil {
 		return nil, err
 	}
@@ -139,7 +139,7 @@ func (s *ripSession) ripAlbum(ctx context.Context, a *app, x *album.Album) (resu
 	}
 	o.Output, o.Format = raw, rip.CueBin
 	o.Prove = func(ctx context.Context, r *rip.Reading) ([]drive.Stretch, error) {
-		runs, err := album.Proven(ctx, r.Layout, response, r.ReadSectors)
+		runs, err := bases.Proven(ctx, r.Layout, r.ReadSectors)
 		var out []drive.Stretch
 		for _, x := range runs {
 			out = append(out, drive.Stretch{First: x.First, End: x.End})
@@ -152,8 +152,8 @@ func (s *ripSession) ripAlbum(ctx context.Context, a *app, x *album.Album) (resu
 		os.Remove(dir)
 		return s.interrupted, err
 	}
-	opts.Response = response
-	r, err := s.makeSongs(ctx, a, dir, opts, res, database)
+	opts.Databases = bases
+	r, err := s.makeSongs(ctx, a, dir, opts, res, evidence)
 	if err != nil {
 		return nil, err
 	}
@@ -162,7 +162,7 @@ func (s *ripSession) ripAlbum(ctx context.Context, a *app, x *album.Album) (resu
 }
 
 // makeSongs makes the songs of a raw rip, and removes it, if all of it is right.
-func (s *ripSession) makeSongs(ctx context.Context, a *app, dir string, opts album.Options, res *rip.Result, database string) (*albumResult, error) {
+func (s *ripSession) makeSongs(ctx context.Context, a *app, dir string, opts album.Options, res *rip.Result, evidence []string) (*albumResult, error) {
 	raw := s.o.Output
 	img, _, err := openImage(ctx, a, raw)
 	if err != nil {
@@ -178,8 +178,8 @@ func (s *ripSession) makeSongs(ctx context.Context, a *app, dir string, opts alb
 		return nil, fmt.Errorf("%w (what was read is in %s)", err, raw)
 	}
 	r := newAlbumResult(dir, x, made, res)
-	r.Seconds, r.Offset, r.Database = res.Elapsed.Seconds(), s.offset, database
-	about := aboutDisc(x, time.Now(), database)
+	r.Seconds, r.Offset, r.Evidence = res.Elapsed.Seconds(), s.offset, evidence
+	about := aboutDisc(x, time.Now(), evidence)
 	aboutRip(&about, s.name, s.o, res, s.offset)
 	if err := r.writeLog(x, made, about, opts.Force, res); err != nil {
 		return nil, err
