@@ -282,6 +282,9 @@ func (p *preflight) describe() string {
 	}
 	if t := l.Tracks(); len(t) == 1 && t[0].Mode.IsData() {
 		parts = append(parts, sizeText(int64(t[0].End-t[0].Start)*iso.BlockSize))
+		if p.vol == nil {
+			parts = append(parts, "no known file system in it")
+		}
 	} else {
 		parts = append(parts, clock(l.Sectors())+" min")
 	}
