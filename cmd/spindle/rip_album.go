@@ -49,6 +49,11 @@ func runRipFolder(ctx context.Context, a *app, o ripFlags) (result, error) {
 	if err := o.checkFolder(); err != nil {
 		return nil, err
 	}
+	if o.Output != "" {
+		if err := folderOf(filepath.Join(filepath.Clean(o.Output), "x")); err != nil && exists(filepath.Clean(o.Output)) {
+			return nil, err
+		}
+	}
 	s, err := openRip(ctx, a, &o)
 	if err != nil {
 		return nil, err
