@@ -248,7 +248,7 @@ func TestCompare(t *testing.T) {
 	}
 	other := open(t, "mixed", func(b []byte) { b[700*2352]++; b[701*2352]++; b[1400*2352]++ })
 	got, err := Compare(context.Background(), open(t, "mixed", nil), other, CompareOptions{})
-	want := []Difference{{Track: 2, First: 700, Last: 701, Text: "different content"}, {Track: 3, First: 1400, Last: 1400, Text: "different content"}}
+	want := []Difference{{Kind: OtherContent, Track: 2, First: 700, Last: 701}, {Kind: OtherContent, Track: 3, First: 1400, Last: 1400}}
 	if diff := cmp.Diff(want, got.Differences); err != nil || diff != "" {
 		t.Error(diff, err)
 	}

@@ -3,7 +3,6 @@ package check
 import (
 	"bytes"
 	"context"
-	"fmt"
 
 	"spindle/disc"
 	"spindle/disc/cdsector"
@@ -12,24 +11,26 @@ import (
 // A Difference is a run of sectors that two images do not have in common, or a
 // difference of their layouts.
 type Difference struct {
-	Track int      `json:"track,omitempty"`
-	First disc.LBA `json:"first"`
-	Last  disc.LBA `json:"last"` // inclusive
-	Text  string   `json:"text"`
-	// Unread: the sectors of the second image cannot be read, and were not compared.
-	Unread bool `json:"unread,omitempty"`
+	Kind        DifferenceKind
+	Track       int      // 0: of all
+	First, Last disc.LBA // of sectors, both included
+	A, B        int      // what the images have, of a layout
+	ModeA       disc.Mode
+	ModeB       disc.Mode
 }
 
-// String describes the difference in a line.
-func (d Difference) String() string {
-	switch {
-	case d.Track == 0:
-		return d.Text
-	case d.First == d.Last:
-		return fmt.Sprintf("track %d, sector %d: %s", d.Track, d.First, d.Text)
-	}
-	return fmt.Sprintf("track %d, sectors %d to %d (%d): %s", d.Track, d.First, d.Last, d.Last-d.First+1, d.Text)
-}
+// A DifferenceKind says what differs.
+type DifferenceKind uint8
+
+// What can differ.
+const (
+	OtherContent DifferenceKind = iota + 1 // of sectors
+	Uncompared                             // sectors that the second image does not give
+	OtherTracks                            // A and B tracks
+	OtherMode                              // ModeA and ModeB
+	OtherLength                            // A and B sectors
+	OtherPregap                            // A and B sectors of pregap
+)
 
 // mostDifferences bounds what Compare lists; past that the discs have nothing to
 // do with each other.
@@ -79,7 +80,7 @@ func Compare(ctx context.Context, a, b disc.Image, o CompareOptions) (Comparison
 func (c *comparer) all(ctx context.Context, progress func(done, total int64)) error {
 	ta, tb := c.a.Layout().Tracks(), c.b.Layout().Tracks()
 	if len(ta) != len(tb) {
-		c.note("one has %s, the other %d", tracks(len(ta)), len(tb))
+		c.found = append(c.found, Difference{Kind: OtherTracks, A: len(ta), B: len(tb)})
 	}
 	n := min(len(ta), len(tb))
 	for i := range n {
@@ -97,13 +98,6 @@ func (c *comparer) all(ctx context.Context, progress func(done, total int64)) er
 	return nil
 }
 
-func tracks(n int) string {
-	if n == 1 {
-		return "1 track"
-	}
-	return fmt.Sprintf("%d tracks", n)
-}
-
 type comparer struct {
 	a, b        disc.Image
 	user        bool // compare user data only
@@ -119,18 +113,14 @@ type comparer struct {
 	silent int
 }
 
-func (c *comparer) note(format string, args ...any) {
-	c.found = append(c.found, Difference{Text: fmt.Sprintf(format, args...)})
-}
-
 func (c *comparer) layouts(ctx context.Context, a, b *disc.Track) {
 	switch {
 	case a.Mode.IsData() != b.Mode.IsData():
-		c.note("track %d is %s in one, %s in the other", a.Number, a.Mode, b.Mode)
+		c.found = append(c.found, Difference{Kind: OtherMode, Track: a.Number, ModeA: a.Mode, ModeB: b.Mode})
 	case a.Sectors() != b.Sectors() && !c.padded(ctx, a, b):
-		c.note("track %d has %d sectors in one, %d in the other", a.Number, a.Sectors(), b.Sectors())
+		c.found = append(c.found, Difference{Kind: OtherLength, Track: a.Number, A: a.Sectors(), B: b.Sectors()})
 	case a.Pregap != b.Pregap && a.Sectors() == b.Sectors():
-		c.note("track %d has %d sectors of pregap in one, %d in the other", a.Number, a.Pregap, b.Pregap)
+		c.found = append(c.found, Difference{Kind: OtherPregap, Track: a.Number, A: a.Pregap, B: b.Pregap})
 	}
 }
 
@@ -208,7 +198,7 @@ func (c *comparer) batch(ctx context.Context, t [2]*disc.Track, pa, pb []byte, i
 	case ctx.Err() != nil, !c.damaged(err):
 		return err
 	case n == 1:
-		c.found = join(c.found, Difference{Track: t[0].Number, First: at, Last: at, Text: "cannot be read", Unread: true})
+		c.found = join(c.found, Difference{Kind: Uncompared, Track: t[0].Number, First: at, Last: at})
 		return nil
 	}
 	for k := range n {
@@ -221,7 +211,7 @@ func (c *comparer) batch(ctx context.Context, t [2]*disc.Track, pa, pb []byte, i
 
 // join adds a difference to others, or to the last of them where it follows it.
 func join(all []Difference, d Difference) []Difference {
-	if k := len(all) - 1; k >= 0 && all[k].Track == d.Track && all[k].Last+1 == d.First && all[k].Unread == d.Unread {
+	if k := len(all) - 1; k >= 0 && all[k].Track == d.Track && all[k].Last+1 == d.First && all[k].Kind == d.Kind {
 		all[k].Last = d.Last
 		return all
 	}
@@ -248,7 +238,7 @@ func (c *comparer) sectors(t *disc.Track, pa, pb []byte, n int, first disc.LBA) 
 			continue
 		}
 		at := first + disc.LBA(i)
-		c.found = join(c.found, Difference{Track: t.Number, First: at, Last: at, Text: "different content"})
+		c.found = join(c.found, Difference{Kind: OtherContent, Track: t.Number, First: at, Last: at})
 	}
 }
 

@@ -85,7 +85,7 @@ type verifyResult struct {
 	Sums        []check.SumResult  `json:"sums,omitempty"`
 	Implanted   string             `json:"implanted_md5,omitempty"` // right or wrong
 	Game        string             `json:"game,omitempty"`
-	Differences []check.Difference `json:"differences,omitempty"`
+	Differences []verifyDifference `json:"differences,omitempty"`
 	UnreadFiles []string           `json:"unread_files,omitempty"`        // that sectors belong to which the disc does not give
 	Shift       int                `json:"audio_shift_samples,omitempty"` // of the disc in the drive
 	Silent      int                `json:"silent_edge_samples,omitempty"` // of the image, not of the disc
@@ -428,13 +428,13 @@ func (v *verification) with(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	v.Differences, v.Shift, v.Silent = c.Differences, c.Shift, c.Silent
+	v.Differences, v.Shift, v.Silent = newDifferences(c.Differences), c.Shift, c.Silent
 	v.bar.stop()
 	v.judged, v.compared = true, true
 	if len(v.Differences) > 0 || v.sameDamage != "" {
 		v.wrong()
 	}
-	v.UnreadFiles = image.FilesAt(ctx, v.img, unreadFlaws(v.Differences), mostFiles)
+	v.UnreadFiles = image.FilesAt(ctx, v.img, unreadFlaws(c.Differences), mostFiles)
 	return nil
 }
 

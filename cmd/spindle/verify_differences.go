@@ -10,6 +10,53 @@ import (
 	"spindle/disc"
 )
 
+// verifyDifference is a difference as verify shows it.
+type verifyDifference struct {
+	Track  int      `json:"track,omitempty"`
+	First  disc.LBA `json:"first"`
+	Last   disc.LBA `json:"last"` // inclusive
+	Text   string   `json:"text"`
+	Unread bool     `json:"unread,omitempty"` // not compared
+}
+
+// newDifferences describes differences.
+func newDifferences(all []check.Difference) []verifyDifference {
+	var out []verifyDifference
+	for _, d := range all {
+		v := verifyDifference{Text: differenceWords(d), Unread: d.Kind == check.Uncompared}
+		if v.Unread || d.Kind == check.OtherContent {
+			v.Track, v.First, v.Last = d.Track, d.First, d.Last
+		}
+		out = append(out, v)
+	}
+	return out
+}
+
+// differenceWords says what differs.
+func differenceWords(d check.Difference) string {
+	switch d.Kind {
+	case check.Uncompared:
+		return "cannot be read"
+	case check.OtherTracks:
+		return fmt.Sprintf("one has %s, the other %d", plural(d.A, "track"), d.B)
+	case check.OtherMode:
+		return fmt.Sprintf("track %d is %s in one, %s in the other", d.Track, d.ModeA, d.ModeB)
+	case check.OtherLength:
+		return fmt.Sprintf("track %d has %d sectors in one, %d in the other", d.Track, d.A, d.B)
+	case check.OtherPregap:
+		return fmt.Sprintf("track %d has %d sectors of pregap in one, %d in the other", d.Track, d.A, d.B)
+	}
+	return "different content"
+}
+
+// String describes the difference in a line.
+func (d verifyDifference) String() string {
+	if d.Track == 0 {
+		return d.Text
+	}
+	return fmt.Sprintf("track %d, %s: %s", d.Track, sectorsText(int(d.First), int(d.Last)), d.Text)
+}
+
 // reportDifferences lists what is not the same, and what could not be compared.
 func (r *verifyResult) reportDifferences(p *page) {
 	if r.onlyUnread() {
@@ -32,14 +79,14 @@ func (r *verifyResult) reportDifferences(p *page) {
 
 // onlyUnread reports whether all that is not the same could not be read.
 func (r *verifyResult) onlyUnread() bool {
-	return len(r.Differences) > 0 && !slices.ContainsFunc(r.Differences, func(d check.Difference) bool { return !d.Unread })
+	return len(r.Differences) > 0 && !slices.ContainsFunc(r.Differences, func(d verifyDifference) bool { return !d.Unread })
 }
 
 // unreadFlaws are the sectors of a disc that could not be compared.
 func unreadFlaws(all []check.Difference) disc.Flaws {
 	var flaws []disc.Flaw
 	for _, d := range all {
-		if d.Unread {
+		if d.Kind == check.Uncompared {
 			flaws = append(flaws, disc.Flaw{First: d.First, Count: int(d.Last-d.First) + 1, Kind: disc.Unread})
 		}
 	}
