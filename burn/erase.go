@@ -130,7 +130,7 @@ func Execute(ctx context.Context, d *mmc.Drive, m *Medium, plan *Plan, o Observe
 	err := b.run(ctx)
 	var e *Error
 	if errors.As(err, &e) {
-		if e.State = stateAfter(ctx, b.drive); e.State != Unknown && !slices.ContainsFunc(plan.Steps[:e.At.Step+1], touches) {
+		if e.State = stateAfter(ctx, b.drive); e.State != Unknown && !(b.begun && slices.ContainsFunc(plan.Steps[:e.At.Step+1], touches)) {
 			e.State = Untouched
 		}
 	}

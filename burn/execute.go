@@ -35,6 +35,7 @@ type burner struct {
 	params      mmc.WriteParameters
 	silent      bool // the drive does not say how full its buffer is
 	mute        bool // an adapter never says that the drive is ready, or why it is not
+	begun       bool // a step was, at least
 	residue     bool // the adapter says that it does not transfer all of a WRITE
 	rate        float64
 	rateAt      time.Time
@@ -56,8 +57,8 @@ func (b *burner) run(ctx context.Context) error {
 	b.rateAt = b.drive.Clock().Now()
 	b.lastLook = b.rateAt
 	// A drive without a lock, or with a speed of its own, burns as well.
-	if err := b.drive.PreventRemoval(ctx); err != nil && !drive.Classify(err).Answered() {
-		return b.failed(0, err)
+	if err := b.drive.PreventRemoval(ctx); err != nil && (!drive.Classify(err).Answered() || drive.Classify(err) == drive.Changed) {
+		return b.failed(0, err) // another disc, perhaps, than the one that was surveyed
 	}
 	defer func() { _ = b.drive.AllowRemoval(context.WithoutCancel(ctx)) }()
 	if err := b.setSpeed(ctx); err != nil && !drive.Classify(err).Answered() {
@@ -65,7 +66,10 @@ func (b *burner) run(ctx context.Context) error {
 	}
 	// The survey took such a drive for ready.
 	work, err := b.drive.Busy(ctx)
-	b.mute = err == nil && work.Unexplained
+	if drive.Classify(err) == drive.Changed {
+		return b.failed(0, err)
+	}
+	b.mute, b.begun = err == nil && work.Unexplained, true
 	last := lastWriting(b.plan.Steps)
 	for i, s := range b.plan.Steps {
 		if last >= 0 && i > last {

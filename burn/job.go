@@ -171,7 +171,7 @@ func (j *Job) burn(ctx context.Context, f *feed, number int) Result {
 	if !errors.As(err, &e) {
 		return Result{Err: err, State: Unknown}
 	}
-	touched := slices.ContainsFunc(j.Plan.Steps[:e.At.Step+1], touches)
+	touched := b.begun && slices.ContainsFunc(j.Plan.Steps[:e.At.Step+1], touches)
 	if touched {
 		abandon(ctx, patient)
 	} else {
