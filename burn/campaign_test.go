@@ -27,7 +27,7 @@ import (
 
 // campaignShare is the share of the cases that are run: one in so many. All are
 // run with SPINDLE_CAMPAIGN=all, which takes some minutes.
-const campaignShare = 37
+const campaignShare = 75
 
 // only runs one case of the campaign again: -only 'dvd+r/default/2A:3:gone'.
 var only = flag.String("only", "", "one case of the fault campaign")
@@ -171,7 +171,7 @@ func TestFaultCampaign(t *testing.T) {
 		}
 	}
 	wg.Wait()
-	if *only == "" && !testing.Short() && runs.Load() < 500 {
+	if *only == "" && !testing.Short() && runs.Load() < 250 {
 		t.Errorf("only %d burns were tried", runs.Load())
 	}
 	t.Logf("%d burns with a fault: %d failed, %d of them were completed by burning again", runs.Load(), failed.Load(), again.Load())

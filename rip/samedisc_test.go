@@ -197,7 +197,7 @@ func campaign(few, all int) int {
 func TestNoJoin(t *testing.T) {
 	t.Parallel()
 	volume := madeVolume(t)
-	for seed := range uint64(campaign(60, 1000)) {
+	for seed := range uint64(campaign(24, 1000)) {
 		r := rand.New(rand.NewPCG(seed, 10))
 		var a *madeDisc
 		if seed%2 == 0 {
@@ -255,7 +255,7 @@ func TestNoJoin(t *testing.T) {
 func TestRightDiscIsTaken(t *testing.T) {
 	t.Parallel()
 	volume := madeVolume(t)
-	for seed := range uint64(campaign(30, 500)) {
+	for seed := range uint64(campaign(12, 500)) {
 		r := rand.New(rand.NewPCG(seed, 11))
 		var a *madeDisc
 		if seed%2 == 0 {
@@ -389,7 +389,7 @@ func (s *swapping) Execute(ctx context.Context, c *scsi.Command) (int, error) {
 func TestSwappedInTheMiddle(t *testing.T) {
 	t.Parallel()
 	volume := madeVolume(t)
-	for seed := range uint64(20) {
+	for seed := range uint64(campaign(8, 100)) {
 		r := rand.New(rand.NewPCG(seed, 12))
 		a := makeDVD(volume, r, 3000)
 		if seed%2 == 1 {
