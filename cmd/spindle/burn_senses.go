@@ -96,7 +96,7 @@ var senseMeanings = []senseMeaning{
 	{scsi.NotReady, 0x30, anyASCQ, "the drive does not know this kind of disc", "Use a disc of a kind that the drive can write."},
 	{scsi.NotReady, 0x3A, anyASCQ, "the disc was taken out", putBack},
 	{scsi.NotReady, 0x57, anyASCQ, noTables, cleanDisc},
-	{scsi.UnitAttention, 0x28, anyASCQ, "the disc was changed during the burn", putBack},
+	{scsi.UnitAttention, 0x28, anyASCQ, "the disc was changed after the burn was planned", putBack},
 	{scsi.UnitAttention, 0x29, anyASCQ, "the drive was reset during the burn", checkLink},
 	{scsi.UnitAttention, 0x2A, anyASCQ, "another program changed the settings of the drive", "Close other programs that use the drive, and try again."},
 	{scsi.UnitAttention, 0x2E, anyASCQ, "the drive changed its state on its own", "Try again."},
