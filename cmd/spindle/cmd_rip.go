@@ -112,17 +112,20 @@ func (o *ripFlags) formatOf() (rip.Format, error) {
 
 // noFormat says how to get what rip does not make itself.
 func (o *ripFlags) noFormat(name string) error {
-	if name == "flac" || name == "wav" || name == "nrg" || name == "toc" || name == "ccd" {
-		sheet := strings.TrimSuffix(o.Output, filepath.Ext(o.Output)) + ".cue"
-		split := ""
-		if name == "flac" || name == "wav" {
-			split = " --split"
-		}
-		e := refusal{err: fmt.Errorf("rip makes a .cue (any CD) or an .iso (data), not a .%s", name), status: exitUsage}
-		e.next = fmt.Sprintf("Rip a .cue, and convert it: spindle rip %s && spindle convert %s %s%s", quoted(sheet), quoted(sheet), quoted(o.Output), split)
+	stem := strings.TrimSuffix(o.Output, filepath.Ext(o.Output))
+	e := refusal{err: fmt.Errorf("rip makes a .cue (any CD), an .iso (data) or a folder of songs, not a .%s", name), status: exitUsage}
+	switch sheet := stem + ".cue"; name {
+	case "flac":
+		e.next = "For songs, name a folder: spindle rip " + quoted(stem+"/")
+		return e
+	case "wav":
+		e.next = fmt.Sprintf("For songs, name a folder: spindle rip %s --format wav", quoted(stem+"/"))
+		return e
+	case "nrg", "toc", "ccd":
+		e.next = fmt.Sprintf("Rip a .cue, and convert it: spindle rip %s && spindle convert %s %s", quoted(sheet), quoted(sheet), quoted(o.Output))
 		return e
 	}
-	return refusal{fmt.Errorf("rip makes a .cue (any CD) or an .iso (data), and %q is neither", filepath.Base(o.Output)),
+	return refusal{fmt.Errorf("rip makes a .cue (any CD), an .iso (data) or a folder (NAME/), and %q is none of them", filepath.Base(o.Output)),
 		exitUsage, "Choose the one to make by the suffix, or with --format."}
 }
 
