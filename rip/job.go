@@ -59,7 +59,11 @@ func (j *job) run(ctx context.Context) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := j.open(p, m, newState(c, p, j.opts, id), earlier != nil); err != nil {
+	st := newState(c, p, j.opts, id)
+	if earlier != nil {
+		st.Proven = earlier.Proven
+	}
+	if err := j.open(p, m, st, earlier != nil); err != nil {
 		return nil, err
 	}
 	defer j.writer.out.close()
@@ -97,6 +101,7 @@ func (j *job) goOn(ctx context.Context, r *reader, earlier *state) error {
 	if err := r.compareDisc(ctx); err != nil {
 		return err
 	}
+	r.unprove(earlier)
 	r.leftOver = r.badSectors(unread, flawed)
 	return j.dropStaleSums(ctx)
 }

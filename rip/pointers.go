@@ -111,6 +111,27 @@ func (r *reader) countReadings(earlier *state) {
 	}
 }
 
+// unprove sees to it that what something else proved to an earlier run is proven to this one,
+// or read as the rest is.
+func (r *reader) unprove(earlier *state) {
+	again := mapfile.NonTried
+	if r.plan.readTwice {
+		again = readOnce
+	}
+	for _, s := range earlier.Proven {
+		r.eachIn(s, func(pos, size int64) { r.tracker.replace(pos, size, mapfile.Finished, again) })
+	}
+}
+
+// eachIn calls do for the parts of the image that hold the audio of a stretch.
+func (r *reader) eachIn(s drive.Stretch, do func(pos, size int64)) {
+	r.eachAudio(func(g *region) {
+		if first, end := max(s.First, g.first), min(s.End, g.last()); first < end {
+			do(g.position(first), int64(end-first)*int64(g.size))
+		}
+	})
+}
+
 func (r *reader) eachAudio(do func(g *region)) {
 	for i := range r.plan.regions {
 		if g := &r.plan.regions[i]; g.coding == drive.Audio && g.void == notVoid {

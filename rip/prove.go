@@ -58,6 +58,7 @@ func (rs regions) audioAt(at disc.LBA) *region {
 // and what the drive said of it counts no more. What could not be read stays so.
 func (r *reader) provePass(ctx context.Context) error {
 	if r.opts.Prove == nil || !r.plan.regions.hasAudio() {
+		r.sink.proved(nil)
 		return nil
 	}
 	r.setPhase(Proving, readOnce, 1)
@@ -66,21 +67,13 @@ func (r *reader) provePass(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	r.sink.proved(proven) // first: no map may call it finished without saying so
 	for _, s := range proven {
-		r.eachAudio(func(g *region) {
-			first, end := max(s.First, g.first), min(s.End, g.last())
-			if first >= end {
-				return
-			}
-			pos, size := g.position(first), int64(end-first)*int64(g.size)
+		r.eachIn(s, func(pos, size int64) {
 			r.tracker.replace(pos, size, readOnce, mapfile.Finished)
 			r.tracker.replace(pos, size, flawed, mapfile.Finished)
-			if k := len(r.proven) - 1; k >= 0 && r.proven[k].End == first {
-				r.proven[k].End = end
-				return
-			}
-			r.proven = append(r.proven, drive.Stretch{First: first, End: end})
 		})
 	}
+	r.proven = proven
 	return nil
 }

@@ -16,12 +16,13 @@ import (
 
 // A sink is where a reader's batches go.
 type sink interface {
-	take() *batch     // an empty batch, once there is one
-	drop(b *batch)    // a batch that holds nothing
-	send(b *batch)    // a batch on its way to the image
-	drain()           // waits until all that was sent is written and marked
-	failure() error   // the first failure to write
-	pointersDropped() // a resumed rip is not to believe error pointers either
+	take() *batch                 // an empty batch, once there is one
+	drop(b *batch)                // a batch that holds nothing
+	send(b *batch)                // a batch on its way to the image
+	drain()                       // waits until all that was sent is written and marked
+	failure() error               // the first failure to write
+	pointersDropped()             // a resumed rip is not to believe error pointers either
+	proved(audio []drive.Stretch) // what a resumed rip is to have proven, or to read again
 	tick(now time.Time)
 }
 

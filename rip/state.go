@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"spindle/disc"
+	"spindle/drive"
 	"spindle/image/mapfile"
 	"spindle/internal/atomicfile"
 )
@@ -40,6 +41,8 @@ type state struct {
 	Displaced bool
 	// Dropped: the drive's error pointers proved wrong.
 	Dropped bool
+	// Proven: audio that is finished because something beside the drive proved it.
+	Proven []drive.Stretch
 }
 
 func newState(c *Contents, p *plan, opts Options, id *identity) *state {
@@ -83,9 +86,14 @@ type (
 		Twice      bool       `json:"audio_read_twice,omitempty"`
 		Displaced  bool       `json:"audio_displaced,omitempty"`
 		Dropped    bool       `json:"c2_dropped,omitempty"`
+		Proven     []runFile  `json:"proven,omitempty"`
 		TOC        string     `json:"toc"`
 		Sectors    int64      `json:"sectors"`
 		Layout     layoutFile `json:"layout"`
+	}
+	runFile struct {
+		First disc.LBA `json:"first"`
+		End   disc.LBA `json:"end"`
 	}
 	layoutFile struct {
 		Medium     string        `json:"medium"`
@@ -178,6 +186,9 @@ func (s *state) encode() string {
 		f.Version = withoutIdentity
 	} else {
 		f.Identity = identityFile(*s.Identity)
+	}
+	for _, x := range s.Proven {
+		f.Proven = append(f.Proven, runFile(x))
 	}
 	for _, p := range s.Layout.CDText {
 		f.Layout.CDText = append(f.Layout.CDText, p[:]...)
@@ -289,7 +300,12 @@ func (f *stateFile2) decode() (*state, error) {
 		}
 		l.Sessions = append(l.Sessions, to)
 	}
+	var proven []drive.Stretch
+	for _, x := range f.Proven {
+		proven = append(proven, drive.Stretch(x))
+	}
 	return &state{
+		Proven: proven,
 		Format: f.Format, Split: f.Split, Subchannel: f.Subchannel, Offset: f.Offset, Twice: f.Twice, Displaced: f.Displaced, Dropped: f.Dropped, TOC: f.TOC, Sectors: f.Sectors,
 		Layout: l,
 	}, nil

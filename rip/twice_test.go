@@ -174,3 +174,28 @@ func TestProvenIsReadOnce(t *testing.T) {
 		t.Errorf("%d commands of comparing, %d of what is proven", commands[0], commands[1])
 	}
 }
+
+// What was proven to an earlier run is not called read twice by one that does not prove it:
+// it is read again.
+func TestProofIsNotInherited(t *testing.T) {
+	a := makeCD(madeVolume(t), rand.New(rand.NewPCG(7, 10)))
+	opts := a.options(filepath.Join(t.TempDir(), "x"))
+	opts.Prove = func(context.Context, *Reading) ([]drive.Stretch, error) {
+		return []drive.Stretch{{First: madeData + madeAudio, End: madeData + 2*madeAudio}}, nil
+	}
+	res, err := Rip(context.Background(), a.traits(t, "", "read:100"), opts)
+	if err != nil || len(res.Bad) != 1 {
+		t.Fatalf("%v, %+v", err, res)
+	}
+	opts.Prove = nil
+	compared := 0
+	opts.Observer = &observer{progress: func(p Progress) {
+		if p.Phase == Comparing {
+			compared += p.Sectors
+		}
+	}}
+	res, err = Rip(context.Background(), a.traits(t, "", ""), opts)
+	if err != nil || len(res.Bad) > 0 || len(res.Proven) > 0 || compared < madeAudio {
+		t.Errorf("%v, %+v; %d sectors read again", err, res, compared)
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"spindle/disc/digest"
+	"spindle/drive"
 	"spindle/image/mapfile"
 )
 
@@ -43,7 +44,7 @@ type writer struct {
 	flushed  time.Time // when the last flush was asked for
 	hashNext int64     // position up to which batches were passed on to be hashed
 
-	mu  sync.Mutex // guards err and state.Dropped
+	mu  sync.Mutex // guards err, and what changes in state
 	err error      // the first failure to write
 }
 
@@ -115,6 +116,13 @@ func (w *writer) pointersDropped() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.state.Dropped = true
+}
+
+// proved notes in the state what something beside the drive proved.
+func (w *writer) proved(s []drive.Stretch) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.state.Proven = s
 }
 
 func (w *writer) writeLoop() {
