@@ -31,6 +31,9 @@ type Proof struct {
 	// CTDB is how many people submitted this track to CTDB, of CTDBTotal who submitted the
 	// disc.
 	CTDB, CTDBTotal int
+	// CTDBMoved is how many submitted it with the samples Offset later or earlier: those of
+	// another pressing, or of drives whose offset was not corrected.
+	CTDBMoved, Offset int
 }
 
 // ByAccurateRip reports whether AccurateRip proves the track. Its checksums of version 1
@@ -39,7 +42,8 @@ func (p *Proof) ByAccurateRip() bool {
 	return p.AccurateRip.Outcome == accuraterip.Accurate && p.AccurateRip.V2 >= leastConfidence
 }
 
-// ByCTDB reports whether CTDB proves the track.
+// ByCTDB reports whether CTDB proves the track. At another offset it proves other samples
+// than those of the track's sectors.
 func (p *Proof) ByCTDB() bool { return p.CTDB >= leastConfidence }
 
 // judge compares the tracks of a disc, all of which were taken, with what the databases say.
@@ -57,21 +61,21 @@ func (d *Databases) judge(l *disc.Layout, x *check.Proof) []Proof {
 	for _, m := range x.CTDB.Judge(d.CTDB, ids.CTDB) {
 		for i := range proofs {
 			proofs[i].CTDBTotal += m.Entry.Confidence
-			if m.Found && i < len(m.Tracks) && m.Tracks[i] {
+			switch {
+			case !m.Found || i >= len(m.Tracks) || !m.Tracks[i]:
+			case m.Offset == 0:
 				proofs[i].CTDB += m.Entry.Confidence
+			case m.Entry.Confidence > proofs[i].CTDBMoved:
+				proofs[i].CTDBMoved, proofs[i].Offset = m.Entry.Confidence, m.Offset
 			}
 		}
 	}
 	return proofs
 }
 
-// How many sectors at the start and the end of a disc's audio no checksum of a database
+// outside is how many sectors at either end of a disc's audio no checksum of AccurateRip
 // covers.
-const (
-	outsideAccurateRip = 5
-	outsideCTDBStart   = 10
-	outsideCTDBEnd     = 20
-)
+const outside = 5
 
 // A Run is a run of sectors, [First, End).
 type Run struct{ First, End disc.LBA }
@@ -98,25 +102,35 @@ func (d *Databases) Proven(ctx context.Context, l *disc.Layout, read func(ctx co
 	var runs []Run
 	for i, p := range d.judge(l, x) {
 		run := Run{x.Spans[i].First, x.Spans[i].End}
-		start, end := disc.LBA(outsideAccurateRip), disc.LBA(outsideAccurateRip)
 		switch {
 		case p.ByAccurateRip():
+			if i == 0 {
+				run.First += outside
+			}
+			if i == len(x.Spans)-1 {
+				run.End -= outside
+			}
 		case p.ByCTDB():
-			start, end = outsideCTDBStart, outsideCTDBEnd
+			run = covered(run, x)
 		default:
 			continue
-		}
-		if i == 0 {
-			run.First += start
-		}
-		if i == len(x.Spans)-1 {
-			run.End -= end
 		}
 		if run.First < run.End {
 			runs = append(runs, run)
 		}
 	}
 	return runs, nil
+}
+
+// covered is the part of a track that CTDB's checksums cover, in whole sectors. What is left
+// out at the ends of the disc may be more than a track.
+func covered(run Run, x *check.Proof) Run {
+	first, end := x.CTDB.Covers(0)
+	start := x.Spans[0].First
+	return Run{
+		First: max(run.First, start+disc.LBA((first+discid.SectorSamples-1)/discid.SectorSamples)),
+		End:   min(run.End, start+disc.LBA(end/discid.SectorSamples)),
+	}
 }
 
 // finish takes what was left out at the end for silence.

@@ -101,6 +101,8 @@ func databaseWords(p *album.Proof) string {
 	switch {
 	case p.CTDB > 0:
 		words = append(words, fmt.Sprintf("CTDB, confidence %d of %d", p.CTDB, p.CTDBTotal))
+	case p.CTDBMoved > 0:
+		words = append(words, fmt.Sprintf("CTDB with offset %+d, confidence %d of %d", p.Offset, p.CTDBMoved, p.CTDBTotal))
 	case p.CTDBTotal > 0:
 		words = append(words, "no match in CTDB")
 	}
