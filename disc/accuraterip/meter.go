@@ -8,6 +8,7 @@
 package accuraterip
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"hash/crc32"
@@ -110,7 +111,7 @@ func NewMeter(tracks []Track) *Meter {
 		}
 		m.tracks = append(m.tracks, x)
 	}
-	slices.SortFunc(m.edges, func(a, b *edge) int { return int(a.First - b.First) })
+	slices.SortFunc(m.edges, func(a, b *edge) int { return cmp.Compare(a.First, b.First) })
 	return m
 }
 

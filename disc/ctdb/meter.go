@@ -8,6 +8,7 @@
 package ctdb
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"hash/crc32"
@@ -94,7 +95,7 @@ func NewMeter(tracks []Track) (*Meter, error) {
 		}
 		m.tracks = append(m.tracks, span{edgeAt(t.First), edgeAt(t.End)})
 	}
-	slices.SortFunc(m.edges, func(a, b *edge) int { return int(a.First - b.First) })
+	slices.SortFunc(m.edges, func(a, b *edge) int { return cmp.Compare(a.First, b.First) })
 	return m, nil
 }
 
