@@ -17,7 +17,7 @@ type decoder struct {
 type poly [MaxParity + 1]uint16
 
 // decode finds the errors of a column from the difference of its syndromes, n words of it. The
-// words in erased rows may be wrong, and others. As many errors are found as n allows: one word of
+// words in erased rows are suspected, and others may be wrong, too. As many errors are found as n allows: one word of
 // parity for each erased row, two for each other error. Of more, it returns false.
 func (d *decoder) decode(diff *syndrome, n int, erased []int) ([]wrong, bool) {
 	if *diff == (syndrome{}) {

@@ -31,14 +31,14 @@ var (
 	ErrBeyond = errors.New("more damage than parity can repair")
 )
 
-// Repair finds what is wrong with the disc beside the entry of a match. Samples in bad may be wrong: where
-// they are known, twice as much damage can be repaired. The patch is returned only
+// Repair finds what is wrong with the disc compared with the entry of a match. bad are the samples that are
+// suspected: where the damage is known to lie, twice as much can be repaired. The patch is returned only
 // if the disc has the CRC of the entry with it. The error wraps [ErrOther] or [ErrBeyond].
 func (m *Meter) Repair(x Match, p *Parity, bad []Run) (*Patch, error) {
 	if len(x.Entry.syndrome) > 0 && !p.Of(x.Entry) {
 		return nil, ErrOther
 	}
-	for _, marks := range [][]Run{bad, nil} { // what is said to be bad may be the wrong places
+	for _, marks := range [][]Run{bad, nil} { // the suspicion may be wrong
 		patch, err := (&repair{m, x.Entry.CRC, p, marks}).run(x)
 		if err == nil || marks == nil {
 			return patch, err
@@ -104,7 +104,7 @@ func (r *repair) at(o int) (*Patch, error) {
 	return patch, nil
 }
 
-// erased returns the rows of a column that may be wrong; none if these are more than
+// erased returns the rows of a column that are suspected; none if these are more than
 // parity restores.
 func (r *repair) erased(c, o int) []int {
 	var rows []int

@@ -44,7 +44,7 @@ var ErrTOC = errors.New("no table of contents of an audio CD")
 // maxStart is the last address that an absolute time states: 99:59:74.
 const maxStart = 100*60*addr.FramesPerSecond - addr.Pregap
 
-// check refuses what no audio CD has. A first track in the pregap of the disc is let pass.
+// check refuses what no audio CD has. It accepts a first track in the pregap of the disc.
 func (t *TOC) check() error {
 	if t.First < 1 || len(t.Tracks) < 1 || t.First+len(t.Tracks)-1 > 99 {
 		return fmt.Errorf("%w: %d tracks from number %d on", ErrTOC, len(t.Tracks), t.First)
