@@ -34,34 +34,44 @@ func NewProof(l *disc.Layout) *Proof {
 		rip, db = append(rip, accuraterip.Track{First: first, End: end}), append(db, ctdb.Track{First: first, End: end})
 	}
 	p.AccurateRip = accuraterip.NewMeter(rip)
-	p.CTDB, _ = ctdb.NewMeter(db) // the error: it is too short
+	p.CTDB, _ = ctdb.NewMeter(db) // it fails only for a disc that is too short
 	return p
 }
 
 // sample returns where a sector begins in the audio.
 func (p *Proof) sample(a disc.LBA) int64 { return int64(a-p.first) * discid.SectorSamples }
 
-// silence stands for sectors that no track has.
+// silence stands for sectors that no audio track has.
 var silence [cdsector.Size]byte
 
-// Take takes the sectors from an address on. They come in order; those that do not belong to the
-// audio are passed over.
+// Take takes the sectors from an address on. They come in order. Those of no audio track are
+// silence, whatever stands there: data between two tracks, and what lies between sessions.
 func (p *Proof) Take(first disc.LBA, sectors []byte) error {
-	end := min(first+disc.LBA(len(sectors)/cdsector.Size), p.end)
-	if end <= p.at {
-		return nil
+	end := first + disc.LBA(len(sectors)/cdsector.Size)
+	for _, s := range p.Spans {
+		from, to := max(first, s.First, p.at), min(end, s.End)
+		if from >= to {
+			continue
+		}
+		if err := p.silent(from); err != nil {
+			return err
+		}
+		if err := p.write(sectors[int(from-first)*cdsector.Size : int(to-first)*cdsector.Size]); err != nil {
+			return err
+		}
+		p.at = to
 	}
-	for ; p.at < min(first, p.end); p.at++ {
+	return p.silent(min(end, p.end))
+}
+
+// silent goes on to a sector with silence.
+func (p *Proof) silent(to disc.LBA) error {
+	for ; p.at < to; p.at++ {
 		if err := p.write(silence[:]); err != nil {
 			return err
 		}
 	}
-	if end <= p.at {
-		return nil
-	}
-	err := p.write(sectors[int(p.at-first)*cdsector.Size : int(end-first)*cdsector.Size])
-	p.at = end
-	return err
+	return nil
 }
 
 func (p *Proof) write(b []byte) error {
@@ -84,7 +94,7 @@ func (p *Proof) Slots() []int {
 	return all
 }
 
-// Runs returns sectors that may be wrong as runs of samples of the audio.
+// Runs returns flawed sectors as runs of samples of the audio.
 func (p *Proof) Runs(flaws disc.Flaws) []ctdb.Run {
 	var runs []ctdb.Run
 	for _, f := range flaws {

@@ -9,6 +9,28 @@ import (
 	"spindle/internal/testdisc"
 )
 
+// Data between audio tracks is silence, whether it is handed over or left out.
+func TestProofLeavesDataOut(t *testing.T) {
+	l := &disc.Layout{Sessions: []disc.Session{{Number: 1, LeadOut: 600, Tracks: []disc.Track{
+		{Number: 1, End: 200}, {Number: 2, Mode: disc.Mode1, Start: 200, End: 400}, {Number: 3, Start: 400, End: 600}}}}}
+	all := testdisc.NetRandom(2, 600*cdsector.Size)
+	fed, left := NewProof(l), NewProof(l)
+	for _, s := range left.Spans {
+		if err := left.Take(s.First, all[int(s.First)*cdsector.Size:int(s.End)*cdsector.Size]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for a := 0; a < 600; a += 64 {
+		n := min(64, 600-a)
+		if err := fed.Take(disc.LBA(a), all[a*cdsector.Size:][:n*cdsector.Size]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !fed.Complete() || fed.CTDB.Sums().Disc != left.CTDB.Sums().Disc {
+		t.Error("data was taken for audio")
+	}
+}
+
 // Of all sectors of a disc, in pieces of any size, the audio arrives: from the first INDEX 01 of an audio track to
 // the end of the last, what lies between sessions as silence.
 func TestProofTakes(t *testing.T) {
