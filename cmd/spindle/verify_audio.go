@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,7 +18,7 @@ import (
 	"spindle/internal/regular"
 )
 
-// databases are what databases of CDs say about an image, as far as it was given.
+// databases are what databases of CDs say about an image: what was given, or lies beside it.
 type databases struct {
 	ids      discid.IDs
 	proof    *check.Proof // nil: there is nothing to compare with
@@ -95,25 +96,37 @@ func (v *verification) lookUp(context.Context) error {
 	return nil
 }
 
-// beside reads a file beside the image, or one that was given. It returns nil where there is none.
+// beside reads a file beside the image, or one that was given. It returns nil where there is
+// none, and where one that was not asked for cannot be read, which it notes.
 func (v *verification) beside(name, given string, most int) (path string, b []byte, err error) {
 	path = given
 	if given == "" {
 		path = filepath.Join(filepath.Dir(v.Image), name)
 	}
-	f, err := regular.Open(path)
-	if given == "" && errors.Is(err, fs.ErrNotExist) {
-		return "", nil, nil
-	}
-	if err != nil {
+	b, err = readMost(path, most)
+	switch {
+	case err == nil:
+		return path, b, nil
+	case given != "":
 		return "", nil, err
+	case !errors.Is(err, fs.ErrNotExist):
+		v.a.note(fmt.Sprintf("%s is not used: %s.", path, fileWords(err)))
+	}
+	return "", nil, nil
+}
+
+// readMost reads a file that has no more than so many bytes.
+func readMost(path string, most int) ([]byte, error) {
+	f, err := regular.Open(path)
+	if err != nil {
+		return nil, err
 	}
 	defer f.Close()
-	b, err = io.ReadAll(io.LimitReader(f, int64(most)+1))
-	if len(b) > most {
+	b, err := io.ReadAll(io.LimitReader(f, int64(most)+1))
+	if err == nil && len(b) > most {
 		err = fmt.Errorf("%s is no file of a database of CDs: it is too long", path)
 	}
-	return path, b, err
+	return b, err
 }
 
 // unusable makes an error of a file that was given a failure, and a note of one that lies beside the image.
@@ -184,10 +197,12 @@ func (v *verification) addParity(b []byte) error {
 
 // readParity reads the parity of entries that lies beside the image.
 func (v *verification) readParity() error {
+	read := make(map[string]bool)
 	for _, e := range v.entries {
-		if e.ID == "" || filepath.Base(e.ID) != e.ID || len(e.ID) > 32 {
+		if e.ID == "" || filepath.Base(e.ID) != e.ID || len(e.ID) > 32 || read[e.ID] {
 			continue
 		}
+		read[e.ID] = true
 		path, b, err := v.beside("ctdb-"+e.ID+".parity", "", ctdb.MaxParitySize)
 		if err != nil {
 			return err
@@ -196,7 +211,9 @@ func (v *verification) readParity() error {
 			continue
 		}
 		if err := v.addParity(b); err != nil {
-			return v.unusable(path, false, err)
+			if err := v.unusable(path, false, err); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -263,15 +280,20 @@ func (v *verification) judgeCTDB() {
 	}
 }
 
+// errOwn is why parity that fits is not used.
+var errOwn = errors.New("only one person submitted what this parity leads to, which may have been you")
+
 // findPatch looks for what makes a damaged image that of an entry. An image that is the same as one and
-// has sectors that were not read correctly is proven by that.
+// has sectors that were not read correctly is proven by that. Neither counts by an entry that may be one's
+// own submission of this very image.
 func (v *verification) findPatch() {
-	flaws := v.img.Flaws()
-	if v.CTDB.Same && len(flaws) == 0 || len(v.parities) == 0 {
+	runs := v.proof.Runs(v.img.Flaws())
+	matches := trusted(v.matches)
+	same := slices.ContainsFunc(matches, func(m ctdb.Match) bool { return m.Same }) || len(matches) == 0 && v.CTDB.Same
+	if same && len(runs) == 0 || len(v.parities) == 0 {
 		return
 	}
-	runs := v.proof.Runs(flaws)
-	for _, m := range v.matches {
+	for _, m := range matches {
 		for _, p := range v.parities {
 			if !m.Same && !p.Of(m.Entry) {
 				continue
@@ -287,20 +309,32 @@ func (v *verification) findPatch() {
 			v.beyond = err
 		}
 	}
-	if v.beyond == nil {
+	switch {
+	case v.beyond != nil:
+	case len(matches) < len(v.matches):
+		v.beyond = errOwn
+	default:
 		v.beyond = ctdb.ErrOther
 	}
 	v.CTDB.Beyond = v.beyond.Error()
 }
 
+// trusted returns the entries that more than one person submitted, those that most did first.
+func trusted(matches []ctdb.Match) []ctdb.Match {
+	all := slices.DeleteFunc(slices.Clone(matches), func(m ctdb.Match) bool { return m.Entry.Confidence < proof2 })
+	slices.SortStableFunc(all, func(a, b ctdb.Match) int { return cmp.Compare(b.Entry.Confidence, a.Entry.Confidence) })
+	return all
+}
+
 // proof2 is the confidence from which a match is not one's own submission.
 const proof2 = 2
 
-// proven reports whether a database proves a track.
+// proven reports whether a database proves a track. Checksums of AccurateRip's version 1 leave out
+// some bits, and prove nothing alone.
 func (r *verifyResult) proven(track int) bool {
 	if r.AccurateRip != nil {
 		for _, t := range r.AccurateRip.Tracks {
-			if t.Track == track && t.Confidence >= proof2 {
+			if t.Track == track && t.Confidence2 >= proof2 {
 				return true
 			}
 		}

@@ -37,8 +37,8 @@ func cmdMkalbum(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]+".cue"), []byte(sheet), 0o666))
 }
 
-// respond FOLDER IMAGE writes what databases would say of an image: AccurateRip's version 1 with
-// confidence 30 and 2 with 4, CTDB with 10 and parity of 8 words.
+// respond FOLDER IMAGE [CTDB V2] writes what databases would say of an image: AccurateRip's version 1
+// with confidence 30 and 2 with V2, or 4, CTDB with its confidence, or 10, and parity of 8 words.
 func cmdRespond(ts *testscript.TestScript, _ bool, args []string) {
 	img, err := image.Open(context.Background(), ts.MkAbs(args[1]), func(image.Remark) {})
 	ts.Check(err)
@@ -47,6 +47,12 @@ func cmdRespond(ts *testscript.TestScript, _ bool, args []string) {
 	_, err = check.Sectors(context.Background(), img, check.Options{NoHashes: true, Proof: proof})
 	ts.Check(err)
 	ids, err := discid.Of(img.Layout())
+	ts.Check(err)
+	confidence, v2 := "10", "4"
+	if len(args) == 4 {
+		confidence, v2 = args[2], args[3]
+	}
+	two, err := strconv.ParseUint(v2, 10, 8)
 	ts.Check(err)
 	dir := ts.MkAbs(args[0])
 	ts.Check(os.MkdirAll(dir, 0o777))
@@ -66,15 +72,15 @@ func cmdRespond(ts *testscript.TestScript, _ bool, args []string) {
 		return b
 	}
 	v1 := chunk(30, func(s accuraterip.Sums) (uint32, uint32) { return s.V1, s.Frame450 })
-	write(id.File(), append(v1, chunk(4, func(s accuraterip.Sums) (uint32, uint32) { return s.V2, 0 })...))
+	write(id.File(), append(v1, chunk(byte(two), func(s accuraterip.Sums) (uint32, uint32) { return s.V2, 0 })...))
 
 	sums := proof.CTDB.Sums()
 	var crcs []string
 	for _, c := range sums.Tracks {
 		crcs = append(crcs, fmt.Sprintf("%08x", c))
 	}
-	write("ctdb-"+ids.CTDB+".xml", fmt.Appendf(nil, "<ctdb><entry id=\"77\" confidence=\"10\" crc32=\"%08x\" trackcrcs=\"%s\" toc=\"%s\" npar=\"8\" stride=\"5880\" hasparity=\"/77\" syndrome=\"%s\"/></ctdb>\n",
-		sums.Disc, strings.Join(crcs, " "), discid.TOCOf(img.Layout()), column0(proof.CTDB.Parity(8))))
+	write("ctdb-"+ids.CTDB+".xml", fmt.Appendf(nil, "<ctdb><entry id=\"77\" confidence=\"%s\" crc32=\"%08x\" trackcrcs=\"%s\" toc=\"%s\" npar=\"8\" stride=\"5880\" hasparity=\"/77\" syndrome=\"%s\"/></ctdb>\n",
+		confidence, sums.Disc, strings.Join(crcs, " "), discid.TOCOf(img.Layout()), column0(proof.CTDB.Parity(8))))
 	write("ctdb-77.parity", proof.CTDB.Parity(8))
 }
 

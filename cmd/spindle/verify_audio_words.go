@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -42,16 +43,19 @@ func away(offset int) string {
 	return ""
 }
 
+// versionOne reports whether the track agrees by version 1 only, as that of another pressing does.
+func (t *ripTrack) versionOne() bool { return t.Confidence2 < proof2 && t.Confidence > t.Confidence2 }
+
 func (t *ripTrack) words() string {
 	switch t.Result {
 	case outcomes[accuraterip.Accurate]:
 		text := "accurately ripped"
-		if t.Confidence2 == 0 {
+		if t.versionOne() {
 			text += ", by version 1"
 		}
 		return fmt.Sprintf("%s (%s)", text, confidence(t.Confidence, t.Total))
 	case outcomes[accuraterip.OtherPressing]:
-		return fmt.Sprintf("accurately ripped, %s (%s)", away(t.Offset), confidence(t.Confidence, t.Total))
+		return fmt.Sprintf("accurately ripped, by version 1 %s (%s)", away(t.Offset), confidence(t.Confidence, t.Total))
 	case outcomes[accuraterip.Silent]:
 		return "silent: nothing to compare"
 	case outcomes[accuraterip.Absent]:
@@ -120,10 +124,20 @@ func (r *verifyResult) unprovenText() string {
 	case len(open) == 0:
 		return ""
 	case len(open) == compared:
+		if r.onlyVersionOne() {
+			return "No database proves the audio: version 1 of AccurateRip, which leaves some bits out, is all that agrees."
+		}
 		return "No database proves the audio: the disc may be of another pressing, or not right."
 	case len(open) == 1:
 		return "No database proves track " + open[0] + ": it may be of another pressing, or not right."
 	default:
 		return "No database proves tracks " + strings.Join(open, ", ") + ": they may be of another pressing, or not right."
 	}
+}
+
+// onlyVersionOne reports whether all tracks that AccurateRip compares agree, but by version 1.
+func (r *verifyResult) onlyVersionOne() bool {
+	return r.AccurateRip != nil && !slices.ContainsFunc(r.AccurateRip.Tracks, func(t ripTrack) bool {
+		return t.Result != outcomes[accuraterip.Silent] && !t.versionOne()
+	})
 }

@@ -3,9 +3,13 @@ package main
 import (
 	"context"
 	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
 
 	"spindle/check"
 	"spindle/disc"
+	"spindle/disc/ctdb"
 	"spindle/image"
 )
 
@@ -23,6 +27,9 @@ func (v *verification) repair(ctx context.Context) error {
 	}
 	if v.beyond != nil {
 		return fmt.Errorf("%w; nothing was written", v.beyond)
+	}
+	if v.patch != nil && strings.EqualFold(filepath.Ext(out), ".iso") {
+		return usage("an .iso holds no audio, and the damage that --repair is to repair is in the audio: name a .cue")
 	}
 	img := v.img
 	if v.patch != nil {
@@ -65,8 +72,9 @@ func (v *verification) readRepaired(ctx context.Context, out string) error {
 		return err
 	}
 	v.bar.stop()
-	for _, m := range proof.CTDB.Judge(v.entries, v.ids.CTDB) {
-		v.CTDB.Repaired = v.CTDB.Repaired || m.Same
+	if proof != nil && proof.CTDB != nil {
+		matches := trusted(proof.CTDB.Judge(v.entries, v.ids.CTDB))
+		v.CTDB.Repaired = slices.ContainsFunc(matches, func(m ctdb.Match) bool { return m.Same })
 	}
 	if !v.CTDB.Repaired {
 		return fmt.Errorf("%s is not what CTDB states: do not use it", out)
