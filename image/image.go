@@ -18,6 +18,7 @@ import (
 
 	// The formats.
 	_ "spindle/image/ccd"
+	_ "spindle/image/chd"
 	_ "spindle/image/cuefile"
 	_ "spindle/image/foreign"
 	_ "spindle/image/nrgfile"

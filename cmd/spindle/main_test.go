@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/sha256"
 	"fmt"
 	"os"
@@ -10,7 +11,9 @@ import (
 	"testing"
 	"time"
 
+	"spindle/image"
 	"spindle/internal/testdisc"
+	"spindle/internal/testdisc/testchd"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -40,7 +43,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"mkdisc": cmdMkdisc, "waitfile": cmdWaitfile, "status": cmdStatus, "corrupt": cmdCorrupt, "glob": cmdGlob,
+			"mkdisc": cmdMkdisc, "mkchd": cmdMkchd, "waitfile": cmdWaitfile, "status": cmdStatus, "corrupt": cmdCorrupt, "glob": cmdGlob,
 			"write": cmdWrite, "link": cmdLink, "sumfile": cmdSumfile,
 			"pad": cmdPad, "accuraterip": cmdAccurateRip, "mkalbum": cmdMkalbum, "respond": cmdRespond,
 		},
@@ -53,6 +56,16 @@ func cmdMkdisc(ts *testscript.TestScript, _ bool, args []string) {
 		_, err := testdisc.Make(ts.MkAbs("."), name)
 		ts.Check(err)
 	}
+}
+
+// mkchd IMAGE OUT [CODEC]... makes a CHD of a disc.
+func cmdMkchd(ts *testscript.TestScript, _ bool, args []string) {
+	img, err := image.Open(context.Background(), ts.MkAbs(args[0]))
+	ts.Check(err)
+	defer img.Close()
+	content, o, err := testchd.FromImage(context.Background(), img, args[2:]...)
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), testchd.Make(content, o), 0o666))
 }
 
 // waitfile FILE SIZE waits until a file has at least so many bytes.

@@ -161,6 +161,17 @@ func Seal(s *[Size]byte, k Kind) {
 	}
 }
 
+// SetSync writes the sync pattern alone.
+func SetSync(s *[Size]byte) { copy(s[:], sync[:]) }
+
+// SetParity computes and stores P and Q parity of a sector of Mode 1 or XA form 1, and leaves
+// its EDC as it is. For other kinds there is nothing to do.
+func SetParity(s *[Size]byte, k Kind) {
+	if k == Mode1 || k == Form1 {
+		putParity(s, k == Form1)
+	}
+}
+
 // Spoil computes and stores a wrong EDC, and parity that fits it: that the content of
 // the sector is wrong shows, and parity does not correct it into one that looks right.
 // For kinds that [Seal] leaves alone there is nothing to do.

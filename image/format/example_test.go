@@ -10,8 +10,8 @@ import (
 )
 
 func ExampleFind() {
-	content := []byte("MComprHD and so on")
-	f, ok := format.Find(&format.Probe{Name: "game.chd", Head: content, Size: int64(len(content)), R: bytes.NewReader(content)})
+	content := []byte("IsZ! and so on")
+	f, ok := format.Find(&format.Probe{Name: "game.isz", Head: content, Size: int64(len(content)), R: bytes.NewReader(content)})
 	fmt.Println(f.Name, ok)
-	// Output: CHD true
+	// Output: UltraISO image true
 }

@@ -1,0 +1,151 @@
+// Package chd opens CHD files: discs, and what else MAME's chdman stores in them.
+package chd
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"spindle/disc"
+	"spindle/image/chd/hunks"
+	"spindle/image/format"
+	"spindle/image/isofile"
+)
+
+func init() {
+	format.Register(format.Format{Name: "CHD", Suffixes: []string{".chd"}, Match: match, Open: openFile})
+}
+
+func match(p *format.Probe) format.Score {
+	if bytes.HasPrefix(p.Head, []byte(hunks.Magic)) {
+		return format.Sure
+	}
+	return format.No
+}
+
+func openFile(ctx context.Context, f *format.File) (disc.Image, error) {
+	o := opener{files: []string{f.Path}, closers: []io.Closer{f}}
+	img, err := o.open(ctx, f)
+	if err != nil {
+		for _, c := range o.closers {
+			c.Close()
+		}
+		return nil, fmt.Errorf("%s: %w", f.Path, err)
+	}
+	return img, nil
+}
+
+// opener opens a CHD and those that it needs.
+type opener struct {
+	files   []string
+	closers []io.Closer
+}
+
+func (o *opener) open(ctx context.Context, f *format.File) (disc.Image, error) {
+	if err := f.NeedWhole(); err != nil {
+		return nil, err
+	}
+	h, err := o.openHunks(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	c, err := contentsOf(h)
+	switch {
+	case err != nil:
+		return nil, err
+	case c != nil:
+		c.Files, c.Closers = o.files, o.closers
+		return disc.NewImage(*c)
+	}
+	return o.bare(f, h)
+}
+
+// maxParents bounds how many parents are one another's.
+const maxParents = 16
+
+// errNoParent means that a CHD holds only what differs from another one, which is missing.
+var errNoParent = errors.New("it holds only what differs from its parent")
+
+// openHunks opens the CHD in a file, and its parents.
+func (o *opener) openHunks(ctx context.Context, f *format.File) (*hunks.File, error) {
+	h, err := hunks.Open(f.ReaderAt, f.Size)
+	if err != nil {
+		return nil, err
+	}
+	id, ok := h.Parent()
+	if !ok {
+		return h, nil
+	}
+	if len(o.files) > maxParents {
+		return nil, fmt.Errorf("%w: more than %d are one another's parents", hunks.ErrUnsupported, maxParents)
+	}
+	p, err := o.findParent(ctx, filepath.Dir(f.Path), id)
+	if err != nil {
+		return nil, err
+	}
+	o.files, o.closers = append(o.files, p.Path), append(o.closers, p)
+	parent, err := o.openHunks(ctx, p)
+	if err != nil {
+		return nil, fmt.Errorf("its parent %s: %w", filepath.Base(p.Path), err)
+	}
+	h.SetParent(parent)
+	return h, nil
+}
+
+// findParent finds a CHD in a folder by what names it. One that is open already is not
+// taken, for it would be its own parent.
+func (o *opener) findParent(ctx context.Context, dir string, id hunks.ID) (*format.File, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range entries {
+		path := filepath.Join(dir, e.Name())
+		if !strings.EqualFold(filepath.Ext(e.Name()), ".chd") || slices.Contains(o.files, path) {
+			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		f, err := format.OpenFile(ctx, path)
+		if err != nil {
+			continue // it may be anything
+		}
+		if own, err := hunks.Identify(f, f.Size); err == nil && id.Names(own) {
+			return f, nil
+		}
+		f.Close()
+	}
+	return nil, fmt.Errorf("%w: no other .chd in %s has the %v: %w", errNoParent, dir, id, os.ErrNotExist)
+}
+
+// bare opens what has no metadata that say which disc it is, as what they hold is opened when
+// it is a file of its own. What is no file system of a disc is blocks: a hard disk, most often.
+func (o *opener) bare(f *format.File, h *hunks.File) (disc.Image, error) {
+	inner := *f
+	inner.ReaderAt, inner.Size = h, h.Size()
+	img, err := isofile.Recover(&inner)
+	if err != nil {
+		c, err := blocks(h, disc.MediumFor)
+		if err != nil {
+			return nil, err
+		}
+		c.Files, c.Closers = o.files, o.closers
+		return disc.NewImage(*c)
+	}
+	c := disc.Contents{Layout: img.Layout(), Flaws: img.Flaws(), Files: o.files, Closers: o.closers}
+	for _, t := range c.Layout.Tracks() {
+		for a := t.Begin(); a < t.End; {
+			e, _ := img.ExtentAt(a)
+			c.Extents = append(c.Extents, e)
+			a += disc.LBA(max(1, e.Count))
+		}
+	}
+	return disc.NewImage(c)
+}
