@@ -88,8 +88,25 @@ var rules = []rule{
 		never: []string{"rip/...", "burn/...", "check/..."},
 	},
 	{
+		name: "one package reaches the network",
+		who: []string{"addr", "album", "burn/...", "check/...", "cue", "disc/...", "drive/...", "image/...", "iso/...", "nrg",
+			"rip/...", "scsi/...", "internal/..."},
+		never: []string{"net/http", "net/http/...", "lookup"},
+	},
+	{
+		name:     "the command asks by way of it",
+		who:      []string{"cmd/..."},
+		never:    []string{"net", "net/..."},
+		directly: true,
+	},
+	{
+		name:  "a look-up knows no drive",
+		who:   []string{"lookup"},
+		never: []string{"scsi/...", "drive/...", "rip/...", "burn/..."},
+	},
+	{
 		name: "no library needs the command",
-		who: []string{"addr", "burn/...", "check/...", "cue", "disc/...", "drive/...", "image/...", "iso/...", "nrg",
+		who: []string{"addr", "burn/...", "check/...", "cue", "disc/...", "drive/...", "image/...", "iso/...", "lookup", "nrg",
 			"rip/...", "scsi/...", "internal/..."},
 		never: []string{"cmd/...", "github.com/spf13/...", "github.com/fatih/color", "github.com/cheggaaa/pb/...",
 			"golang.org/x/term"},
