@@ -1,19 +1,13 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"spindle/album"
-	"spindle/disc"
-	"spindle/disc/accuraterip"
-	"spindle/disc/ctdb"
-	"spindle/disc/discid"
 	"spindle/internal/regular"
 
 	"github.com/spf13/pflag"
@@ -26,6 +20,7 @@ type albumFlags struct {
 	tags        string
 	accurateRip string // files of databases
 	ctdb        string
+	lookup      bool // ask the databases
 }
 
 // add defines them.
@@ -35,10 +30,11 @@ func (o *albumFlags) add(f *pflag.FlagSet) {
 	f.StringVar(&o.tags, "tags", "", "into a folder: take names from this `FILE`, a CUE sheet or lines of NAME=value")
 	f.StringVar(&o.accurateRip, "accuraterip", "", "into a folder: prove the songs by this `FILE` of AccurateRip (default: dBAR-*.bin in it)")
 	f.StringVar(&o.ctdb, "ctdb", "", "into a folder: prove the songs by this `FILE` of CTDB (default: ctdb-*.xml in it)")
+	addLookup(f, &o.lookup, "into a folder: ask AccurateRip, CTDB and MusicBrainz for what is not there; they learn the disc's table of contents")
 }
 
-// options are those of the album, whose songs are named by what --tags says.
-func (o *albumFlags) options(x *album.Album, coding album.Coding) (album.Options, error) {
+// options are those of the album, whose songs are named by what is known of them.
+func (o *albumFlags) options(x *album.Album, coding album.Coding, known *evidence) (album.Options, error) {
 	out := album.Options{Coding: coding, OneFile: o.oneFile, EmbedSheet: o.embed}
 	switch {
 	case o.embed && !o.oneFile:
@@ -46,11 +42,14 @@ func (o *albumFlags) options(x *album.Album, coding album.Coding) (album.Options
 	case o.embed && coding != album.FLAC:
 		return out, usage("--embed-cue applies to FLAC files: a WAVE file has no place for a CUE sheet")
 	}
-	return out, o.name(x)
+	return out, o.name(x, known)
 }
 
-// name names the songs by the file of tags.
-func (o *albumFlags) name(x *album.Album) error {
+// name names the songs: by CD-TEXT, over it by MusicBrainz, and over both by the file of tags.
+func (o *albumFlags) name(x *album.Album, known *evidence) error {
+	if known.release != nil {
+		x.ApplyRelease(known.release)
+	}
 	if o.tags == "" {
 		return nil
 	}
@@ -63,58 +62,6 @@ func (o *albumFlags) name(x *album.Album) error {
 		return fmt.Errorf("%s: %w", o.tags, err)
 	}
 	return nil
-}
-
-// find returns what databases say of a disc: from the files that were named, or from those
-// in the folders, or beside them, that have the disc's names. It returns their paths, too.
-func (o *albumFlags) find(a *app, l *disc.Layout, dirs ...string) (found album.Databases, paths []string, err error) {
-	ids, err := discid.Of(l)
-	if err != nil {
-		return found, nil, nil // no audio CD
-	}
-	for _, dir := range dirs {
-		dirs = append(dirs, filepath.Dir(filepath.Clean(dir)))
-	}
-	for _, x := range []struct {
-		name, given string
-		most        int64
-		parse       func([]byte) error
-	}{
-		{ids.AccurateRip.File(), o.accurateRip, accuraterip.MaxResponse, func(b []byte) (err error) {
-			found.AccurateRip, err = accuraterip.Parse(b, ids.AccurateRip)
-			return err
-		}},
-		{"ctdb-" + ids.CTDB + ".xml", o.ctdb, ctdb.MaxResponse, func(b []byte) (err error) {
-			found.CTDB, err = ctdb.ParseResponse(b)
-			return err
-		}},
-	} {
-		candidates := []string{x.given}
-		if x.given == "" {
-			candidates = nil
-			for _, dir := range dirs {
-				candidates = append(candidates, filepath.Join(dir, x.name))
-			}
-		}
-		for _, path := range candidates {
-			b, err := readSmall(path, x.most)
-			if x.given == "" && errors.Is(err, fs.ErrNotExist) {
-				continue
-			}
-			if err == nil {
-				err = x.parse(b)
-			}
-			if err == nil {
-				paths = append(paths, path)
-				break
-			}
-			if x.given != "" {
-				return found, nil, fmt.Errorf("%s: %w", path, err)
-			}
-			a.note(fmt.Sprintf("%s is not used: %v.", path, err))
-		}
-	}
-	return found, paths, nil
 }
 
 // readSmall reads a regular file of at most so many bytes.

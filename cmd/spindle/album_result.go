@@ -201,6 +201,7 @@ func aboutDisc(x *album.Album, at time.Time, evidence []string) album.LogSection
 		s.Add("MusicBrainz disc id", ids.MusicBrainz)
 		s.Add("CTDB disc id", ids.CTDB)
 	}
+	s.Add("MusicBrainz release", x.Tags.Get("MUSICBRAINZ_ALBUMID"))
 	for _, path := range evidence {
 		s.Add("database", filepath.Base(path))
 	}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io"
 
+	"spindle/lookup"
+
 	"github.com/spf13/cobra"
 )
 
@@ -12,11 +14,12 @@ import (
 type app struct {
 	console
 	deck
-	asItIs []string // what is known to be wrong with the image that --force burns
+	asItIs    []string       // what is known to be wrong with the image that --force burns
+	databases *lookup.Client // asked with --lookup only
 }
 
 func newApp(stdout, stderr io.Writer) *app {
-	a := &app{}
+	a := &app{databases: &lookup.Client{UserAgent: userAgent()}}
 	a.console.init(stdout, stderr)
 	a.deck.console = &a.console
 	return a

@@ -99,7 +99,7 @@ func (o *convertFlags) check(out string, sectorSize bool) error {
 	case isFolder(out) && (o.Split || o.merge || sectorSize):
 		return usage("--split, --merge and --sector-size are about image files, and %s is a folder", out)
 	case !isFolder(out) && (o.format != "" || o.album != albumFlags{}):
-		return usage("--format, --image, --embed-cue, --tags, --accuraterip and --ctdb are about a folder of songs: end its name with /")
+		return usage("--format, --image, --embed-cue, --tags, --accuraterip, --ctdb and --lookup are about a folder of songs: end its name with /")
 	case o.Split && o.merge:
 		return usage("--split and --merge are opposites: choose one")
 	case o.Split && ext != ".cue" && ext != ".wav" && ext != ".flac":

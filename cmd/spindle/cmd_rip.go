@@ -43,7 +43,8 @@ func ripCommand(a *app) *cobra.Command {
 
 Into a folder (a name that ends with "/"), an audio CD becomes an album: a FLAC file for each song, named and tagged
 by CD-TEXT or --tags, a CUE sheet, and a log that says how each song is proven; its data tracks stand beside. What a
-file of AccurateRip or CTDB proves is read once. Any other disc becomes an image in the folder. Without OUT, the disc names
+file of AccurateRip or CTDB proves is read once; --lookup asks these databases, and MusicBrainz for the names, and keeps
+what they say in the folder. Nothing else makes a connection. Any other disc becomes an image in the folder. Without OUT, the disc names
 the folder or the image.
 
 Audio is read twice and compared. Damaged sectors are retried, slower each time. During a rip, and while sectors remain
@@ -199,7 +200,7 @@ func runRip(ctx context.Context, a *app, o ripFlags) (result, error) {
 		return runRipFolder(ctx, a, o)
 	}
 	if o.keep || o.album != (albumFlags{}) {
-		return nil, usage("--image, --embed-cue, --tags, --accuraterip, --ctdb and --keep-bin are about a folder of songs: spindle rip %s",
+		return nil, usage("--image, --embed-cue, --tags, --accuraterip, --ctdb, --lookup and --keep-bin are about a folder of songs: spindle rip %s",
 			quoted(strings.TrimSuffix(o.Output, filepath.Ext(o.Output))+"/"))
 	}
 	if err := o.check(); err != nil {

@@ -30,6 +30,7 @@ type verifyFlags struct {
 
 	accurateRip string   // a response
 	ctdb        []string // responses, and parity
+	lookup      bool     // ask the databases
 }
 
 func verifyCommand(a *app) *cobra.Command {
@@ -47,7 +48,8 @@ are named.
 The tracks of an audio CD are compared with what other people's drives gave, if a response
 of AccurateRip (dBAR-*.bin) or CTDB (ctdb-*.xml) lies beside the image or is given. A
 match proves a track; no match may be another pressing, and is no error. Parity of CTDB
-(ctdb-*.parity) repairs damaged audio.
+(ctdb-*.parity) repairs damaged audio. --lookup asks for what is not there, and keeps it
+beside the image; nothing else makes a connection.
 
 --with compares the image with something else: a disc in a drive, another image in any
 format, a checksum file, or a DAT file of redump.org, which names the disc. --repair
@@ -67,6 +69,7 @@ The exit status is 5 if something is wrong.`,
 	f.StringVar(&o.repair, "repair", "", "write a corrected copy to `OUT`: .cue, .iso, .nrg, .toc or .ccd")
 	f.StringVar(&o.accurateRip, "accuraterip", "", "compare with a `RESPONSE` of AccurateRip")
 	f.StringArrayVar(&o.ctdb, "ctdb", nil, "compare with a response of CTDB, or repair with its parity: `FILE`; may be repeated")
+	addLookup(f, &o.lookup, "ask AccurateRip and CTDB for what does not lie beside the image; they learn the disc's table of contents")
 	f.BoolVar(&o.lossy, "lossy", false, "with --repair: leave out what OUT cannot hold")
 	f.BoolVar(&o.noHashes, "no-hashes", false, "do not compute hashes")
 	f.BoolVar(&o.force, "force", false, "with --repair: replace existing files")
@@ -308,7 +311,7 @@ func runVerify(ctx context.Context, a *app, path string, o verifyFlags) (result,
 	v.verifyResult = &verifyResult{ending: done(), Image: path, Sectors: img.Layout().Sectors(),
 		o: o, sectorSize: img.Layout().Medium.SectorSize(), found: found, Broken: found.broken}
 	defer v.bar.stop()
-	for _, step := range []func(context.Context) error{v.lookUp, v.sectors, v.audio, v.flaws, v.sums, v.implanted, v.with, v.repair} {
+	for _, step := range []func(context.Context) error{v.evidence, v.sectors, v.audio, v.flaws, v.sums, v.implanted, v.with, v.repair} {
 		if err := step(ctx); err != nil {
 			v.bar.stop()
 			if v.rep != nil && !a.json { // what was found so far is worth knowing

@@ -26,7 +26,11 @@ func runConvertAlbum(ctx context.Context, a *app, in, dir string, o convertFlags
 	if o.format == "wav" {
 		coding = album.Wave
 	}
-	opts, err := o.album.options(x, coding)
+	known := o.album.evidence(a, x.Layout)
+	if err := known.nameBy(ctx, filepath.Dir(in), dir); err != nil {
+		return nil, err
+	}
+	opts, err := o.album.options(x, coding, known)
 	if err != nil {
 		return nil, err
 	}
@@ -40,22 +44,22 @@ func runConvertAlbum(ctx context.Context, a *app, in, dir string, o convertFlags
 	if err := albumInTheWay(dir, x, opts); err != nil {
 		return nil, err
 	}
-	bases, evidence, err := o.album.find(a, x.Layout, filepath.Dir(in), dir)
-	if err != nil {
+	if err := known.proveBy(ctx, filepath.Dir(in), dir); err != nil {
 		return nil, err
 	}
-	opts.Databases = bases
+	opts.Databases = known.Databases
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return nil, err
 	}
+	known.keep(dir)
 	made, err := createAlbum(ctx, a, dir, x, img, opts)
 	if err != nil {
 		os.Remove(dir) // if it is empty
 		return nil, err
 	}
 	r := newAlbumResult(dir, x, made, nil)
-	r.Evidence = evidence
-	about := aboutDisc(x, time.Now(), evidence)
+	r.Evidence = known.paths
+	about := aboutDisc(x, time.Now(), known.paths)
 	about.Add("made from", filepath.Base(in))
 	if err := r.writeLog(x, made, about, o.Force, nil); err != nil {
 		return nil, err

@@ -50,12 +50,16 @@ func run(args []string, stdout, stderr io.Writer) int {
 	}()
 	// A pipe that is closed must not kill a burn: the write fails instead.
 	signal.Ignore(syscall.SIGPIPE)
-	a := newApp(stdout, stderr)
+	return newApp(stdout, stderr).perform(ctx, args)
+}
+
+// perform executes a command line and returns the exit status.
+func (a *app) perform(ctx context.Context, args []string) int {
 	root := a.rootCommand()
 	a.json = slices.Contains(args, "--json") // also where a flag before it is wrong
 	root.SetArgs(args)
 	root.SetOut(a.stdout)
-	root.SetErr(stderr)
+	root.SetErr(a.stderr)
 	err := root.ExecuteContext(ctx)
 	if cerr := a.close(); err == nil {
 		err = cerr

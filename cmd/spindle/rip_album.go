@@ -114,7 +114,11 @@ func (s *ripSession) ripAlbum(ctx context.Context, a *app, x *album.Album) (resu
 	if o.format == "wav" {
 		coding = album.Wave
 	}
-	opts, err := o.album.options(x, coding)
+	known := o.album.evidence(a, x.Layout)
+	if err := known.nameBy(ctx, cmp.Or(o.Output, ".")); err != nil {
+		return nil, err
+	}
+	opts, err := o.album.options(x, coding, known)
 	if err != nil {
 		return nil, err
 	}
@@ -135,16 +139,16 @@ func (s *ripSession) ripAlbum(ctx context.Context, a *app, x *album.Album) (resu
 		return nil, refusal{fmt.Errorf("%s has a rip whose songs were not made", dir), exitUsage,
 			fmt.Sprintf("Make them: spindle convert %s %s. Or start over with --force.", quoted(raw), quoted(dir+"/"))}
 	}
-	bases, evidence, err := o.album.find(a, x.Layout, dir)
-	if err != nil {
+	if err := known.proveBy(ctx, dir); err != nil {
 		return nil, err
 	}
 	if err := os.MkdirAll(filepath.Dir(raw), 0o777); err != nil {
 		return nil, err
 	}
+	known.keep(dir)
 	o.Output, o.Format = raw, rip.CueBin
 	o.Prove = func(ctx context.Context, r *rip.Reading) ([]drive.Stretch, error) {
-		runs, err := bases.Proven(ctx, r.Layout, r.ReadSectors)
+		runs, err := known.Proven(ctx, r.Layout, r.ReadSectors)
 		var out []drive.Stretch
 		for _, x := range runs {
 			out = append(out, drive.Stretch{First: x.First, End: x.End})
@@ -157,8 +161,8 @@ func (s *ripSession) ripAlbum(ctx context.Context, a *app, x *album.Album) (resu
 		os.Remove(dir)
 		return s.interrupted, err
 	}
-	opts.Databases = bases
-	r, err := s.makeSongs(ctx, a, dir, opts, res, evidence)
+	opts.Databases = known.Databases
+	r, err := s.makeSongs(ctx, a, dir, opts, res, known)
 	if err != nil {
 		return nil, err
 	}
@@ -167,7 +171,7 @@ func (s *ripSession) ripAlbum(ctx context.Context, a *app, x *album.Album) (resu
 }
 
 // makeSongs makes the songs of a raw rip, and removes it, if all of it is right.
-func (s *ripSession) makeSongs(ctx context.Context, a *app, dir string, opts album.Options, res *rip.Result, evidence []string) (*albumResult, error) {
+func (s *ripSession) makeSongs(ctx context.Context, a *app, dir string, opts album.Options, res *rip.Result, known *evidence) (*albumResult, error) {
 	raw := s.o.Output
 	img, _, err := openImage(ctx, a, raw)
 	if err != nil {
@@ -175,7 +179,7 @@ func (s *ripSession) makeSongs(ctx context.Context, a *app, dir string, opts alb
 	}
 	defer img.Close()
 	x := album.Of(img.Layout())
-	if err := s.o.album.name(x); err != nil {
+	if err := s.o.album.name(x, known); err != nil {
 		return nil, err
 	}
 	made, err := createAlbum(ctx, a, dir, x, img, opts)
@@ -183,8 +187,8 @@ func (s *ripSession) makeSongs(ctx context.Context, a *app, dir string, opts alb
 		return nil, fmt.Errorf("%w (what was read is in %s)", err, raw)
 	}
 	r := newAlbumResult(dir, x, made, res)
-	r.Seconds, r.Offset, r.Evidence = res.Elapsed.Seconds(), s.offset, evidence
-	about := aboutDisc(x, time.Now(), evidence)
+	r.Seconds, r.Offset, r.Evidence = res.Elapsed.Seconds(), s.offset, known.paths
+	about := aboutDisc(x, time.Now(), known.paths)
 	aboutRip(&about, s.name, s.o, res, s.offset)
 	if err := r.writeLog(x, made, about, opts.Force, res); err != nil {
 		return nil, err

@@ -28,6 +28,8 @@ type databases struct {
 	matches  []ctdb.Match // entries of the same tracks
 	patch    *ctdb.Patch  // what makes the image that of an entry
 	beyond   error        // why parity does not repair it
+
+	unkept map[string][]byte // answers to --lookup that could not be kept, by the names of their files
 }
 
 // ripVerdict is what AccurateRip says.
@@ -75,16 +77,22 @@ var outcomes = map[accuraterip.Outcome]string{
 	accuraterip.OtherPressing: "other pressing", accuraterip.Accurate: "accurate",
 }
 
-// lookUp reads what was given, or lies beside the image.
-func (v *verification) lookUp(context.Context) error {
+// evidence reads what was given, or lies beside the image, or asks for it.
+func (v *verification) evidence(ctx context.Context) error {
 	ids, err := discid.Of(v.img.Layout())
 	if err != nil {
 		if v.o.accurateRip != "" || len(v.o.ctdb) > 0 {
 			return usage("--accuraterip and --ctdb are for audio CDs: %s has no audio track", v.Image)
 		}
+		if v.o.lookup {
+			v.a.note("No database is asked: they know audio CDs only.")
+		}
 		return nil
 	}
 	v.ids = ids
+	if err := v.askDatabases(ctx); err != nil {
+		return err
+	}
 	for _, read := range []func() error{v.readAccurateRip, v.readCTDB, v.readParity} {
 		if err := read(); err != nil {
 			return err
@@ -110,7 +118,9 @@ func (v *verification) beside(name, given string, most int) (path string, b []by
 	case given != "":
 		return "", nil, err
 	case !errors.Is(err, fs.ErrNotExist):
-		v.a.note(fmt.Sprintf("%s is not used: %s.", path, fileWords(err)))
+		v.a.note(fmt.Sprintf("%s is not used: %s.", path, fileWords(err)) + removing(v.o.lookup))
+	case v.unkept[name] != nil:
+		return name, v.unkept[name], nil
 	}
 	return "", nil, nil
 }
@@ -134,7 +144,7 @@ func (v *verification) unusable(path string, given bool, err error) error {
 	if given {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	v.a.note(fmt.Sprintf("%s is not used: %v.", path, err))
+	v.a.note(fmt.Sprintf("%s is not used: %v.", path, err) + removing(v.o.lookup))
 	return nil
 }
 
@@ -198,20 +208,10 @@ func (v *verification) addParity(b []byte) error {
 // readParity reads the parity of entries that lies beside the image.
 func (v *verification) readParity() error {
 	read := make(map[string]bool)
-	for _, e := range v.entries {
-		if e.ID == "" || filepath.Base(e.ID) != e.ID || len(e.ID) > 32 || read[e.ID] {
-			continue
-		}
-		read[e.ID] = true
-		path, b, err := v.beside("ctdb-"+e.ID+".parity", "", ctdb.MaxParitySize)
-		if err != nil {
-			return err
-		}
-		if path == "" {
-			continue
-		}
-		if err := v.addParity(b); err != nil {
-			if err := v.unusable(path, false, err); err != nil {
+	for i := range v.entries {
+		if name := parityFile(&v.entries[i]); name != "" && !read[name] {
+			read[name] = true
+			if err := v.readParityFile(name); err != nil {
 				return err
 			}
 		}
@@ -219,8 +219,19 @@ func (v *verification) readParity() error {
 	return nil
 }
 
+func (v *verification) readParityFile(name string) error {
+	path, b, err := v.beside(name, "", ctdb.MaxParitySize)
+	if err != nil || path == "" {
+		return err
+	}
+	if err := v.addParity(b); err != nil {
+		return v.unusable(path, false, err)
+	}
+	return nil
+}
+
 // audio compares the tracks with the databases.
-func (v *verification) audio(context.Context) error {
+func (v *verification) audio(ctx context.Context) error {
 	if v.proof == nil {
 		return nil
 	}
@@ -232,6 +243,9 @@ func (v *verification) audio(context.Context) error {
 	}
 	if v.CTDB != nil && v.proof.CTDB != nil {
 		v.judgeCTDB()
+		if err := v.askParity(ctx); err != nil {
+			return err
+		}
 		v.findPatch()
 	}
 	for _, s := range v.proof.Spans {
