@@ -52,7 +52,7 @@ type header struct {
 const (
 	maxHunk    = 512 << 10
 	maxLogical = 1 << 38
-	maxHunks   = 1 << 26
+	maxHunks   = 1 << 25 // of which a map needs 20 MB of memory
 )
 
 // headerLengths are those of the versions, in bytes.

@@ -176,7 +176,7 @@ func (f *File) hunk(n int64) ([]byte, error) {
 
 // maxSelf bounds how many hunks may be the same as another one in a chain, which has an end
 // unless it is a circle.
-const maxSelf = 1024
+const maxSelf = 64
 
 // decode fills b with a hunk.
 func (f *File) decode(b []byte, n int64) error {

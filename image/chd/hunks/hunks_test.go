@@ -206,7 +206,7 @@ func TestRefused(t *testing.T) {
 		"odd unit":         {v5, func(b []byte) []byte { be.PutUint32(b[60:], 511); return b }, "511 bytes a unit"},
 		"2^63 bytes":       {v5, func(b []byte) []byte { be.PutUint64(b[32:], 1<<63); return b }, "bytes in all"},
 		"2^63-1 bytes":     {v5, func(b []byte) []byte { be.PutUint64(b[32:], 1<<63-1); return b }, "bytes in all"},
-		"many hunks":       {v5, func(b []byte) []byte { be.PutUint64(b[32:], 1<<37); return b }, "the map at byte"},
+		"many hunks":       {v5, func(b []byte) []byte { be.PutUint64(b[32:], 1<<37); return b }, "for 33554432 hunks"},
 		"no map":           {v5, func(b []byte) []byte { be.PutUint64(b[40:], 0); return b }, "not finished"},
 		"map behind":       {v5, func(b []byte) []byte { be.PutUint64(b[40:], 1<<62); return b }, "cut short"},
 		"map cut":          {v5, func(b []byte) []byte { return b[:len(b)-1] }, "cut short"},
@@ -228,6 +228,26 @@ func TestRefused(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), test.want) || !errors.Is(err, hunks.ErrFormat) && !errors.Is(err, hunks.ErrUnsupported) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// A small file may state many hunks: they take little memory.
+func TestManyHunks(t *testing.T) {
+	const n = 1 << 16
+	b := testchd.Make(make([]byte, n), testchd.Options{Codecs: []string{"zlib"}, HunkBytes: 1, UnitBytes: 1})
+	if len(b) > 100<<10 {
+		t.Fatalf("the file has %d bytes", len(b))
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f := open(t, b)
+	runtime.ReadMemStats(&after)
+	if grown := after.TotalAlloc - before.TotalAlloc; grown > 256<<10 {
+		t.Errorf("%d bytes allocated", grown)
+	}
+	p := []byte{1}
+	if _, err := f.ReadAt(p, n-1); err != nil || p[0] != 0 {
+		t.Errorf("%v, %v", p, err)
 	}
 }
 

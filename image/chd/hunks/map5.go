@@ -46,6 +46,7 @@ const (
 	markEvery  = 256 // hunks
 	keptBlocks = 16  // of as many hunks
 	mapHead    = 16  // bytes before the bits
+	mostPerBit = 91  // hunks: three codes of one bit stand for 273
 )
 
 func openPacked(r io.ReaderAt, size int64, h *header) (*packedTable, error) {
@@ -67,6 +68,8 @@ func openPacked(r io.ReaderAt, size int64, h *header) (*packedTable, error) {
 	switch {
 	case t.length > size-mapHead-h.mapOffset:
 		return nil, fmt.Errorf("%w: a map of %d bytes at byte %d, and the file has %d: it was cut short", ErrFormat, t.length, h.mapOffset, size)
+	case h.hunks > t.length*8*mostPerBit:
+		return nil, fmt.Errorf("%w: a map of %d bytes at byte %d for %d hunks", ErrFormat, t.length, h.mapOffset, h.hunks)
 	case t.lengthBits > 24 || t.selfBits > most || t.parentBits > most:
 		return nil, fmt.Errorf("%w: the fields of its map (at byte %d) have %d, %d and %d bits",
 			ErrFormat, h.mapOffset+12, t.lengthBits, t.selfBits, t.parentBits)
@@ -79,6 +82,8 @@ func openPacked(r io.ReaderAt, size int64, h *header) (*packedTable, error) {
 
 // scan reads all of the map: the types, which come first, and the rest for its checksum.
 func (t *packedTable) scan() error {
+	t.types = make([]byte, (t.h.hunks+1)/2)
+	t.marks = make([]mark, 0, t.h.hunks/markEvery+1)
 	b := bitsAt(t.r, t.h.mapOffset+mapHead, t.length, 0)
 	if err := t.readTypes(b); err != nil {
 		return err
@@ -147,11 +152,7 @@ func (t *packedTable) readTypes(b *bitReader) error {
 				last = byte(v)
 			}
 		}
-		if n%2 == 0 {
-			t.types = append(t.types, last)
-		} else {
-			t.types[n/2] |= last << 4
-		}
+		t.types[n/2] |= last << (n % 2 * 4)
 	}
 	return b.done()
 }
