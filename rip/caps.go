@@ -58,7 +58,7 @@ func firstAudio(l *disc.Layout) *disc.Track {
 // the sub-channel alone.
 func (c *Contents) tryAudio(ctx context.Context, caps drive.ReadCaps, t *disc.Track, facts *known.Facts) (drive.ReadCaps, error) {
 	at := t.Start + (t.End-t.Start)/2
-	claimed := caps.C2 != mmc.NoC2 || facts.C2Bits.Is(true) || facts.C2Block.Is(true)
+	claimed := caps.C2 != mmc.NoC2 || facts.C2Bits.Is(true) || facts.C2Block.Is(true) || facts.C2WithSub.Is(true)
 	alone := caps
 	alone.C2 = mmc.NoC2
 	var tries []drive.ReadCaps
@@ -99,19 +99,14 @@ func (c *Contents) tryAudio(ctx context.Context, caps drive.ReadCaps, t *disc.Tr
 
 // pointerForms are the forms of error pointers that are worth a trial, the likeliest
 // first. That of 296 bytes comes before the other: more drives of today give it right, and
-// its pairs of sectors are a multiple of 16 bytes.
+// its pairs of sectors are a multiple of 16 bytes. Those that are known not to work come last: what is known may
+// be wrong, and then costs a trial.
 func pointerForms(caps drive.ReadCaps, facts *known.Facts) []drive.ReadCaps {
-	if caps.Sub != mmc.NoSub && facts.C2WithSub.Is(false) {
-		return nil
-	}
-	var likely, others []drive.ReadCaps
+	var likely, others, unlikely []drive.ReadCaps
 	for _, form := range [...]struct {
 		c2    mmc.C2Mode
 		right known.Fact[bool]
 	}{{mmc.C2AndBlock, facts.C2Block}, {mmc.C2Bits, facts.C2Bits}} {
-		if form.right.Is(false) {
-			continue
-		}
 		caps.C2, caps.SubFirst = form.c2, false
 		orders := []drive.ReadCaps{caps}
 		if caps.Sub != mmc.NoSub {
@@ -121,13 +116,16 @@ func pointerForms(caps drive.ReadCaps, facts *known.Facts) []drive.ReadCaps {
 		if facts.SubFirst.Is(true) {
 			slices.Reverse(orders)
 		}
-		if form.right.Is(true) {
+		switch {
+		case form.right.Is(true):
 			likely = append(likely, orders...)
-		} else {
+		case form.right.Is(false):
+			unlikely = append(unlikely, orders...)
+		default:
 			others = append(others, orders...)
 		}
 	}
-	return append(likely, others...)
+	return slices.Concat(likely, others, unlikely)
 }
 
 // Bounds on what error pointers may say of good audio.

@@ -108,7 +108,7 @@ func (a *app) remember(r *trial.Report, res *reportResult) {
 	}
 	id := known.ID{Vendor: r.Inquiry.Vendor, Product: r.Inquiry.Product, Revision: r.Inquiry.Revision, Variant: variantOf(name)}
 	if learned := r.Learned(); len(knownFacts(&learned)) > 0 {
-		if err := lib.Remember(id, learned); err != nil {
+		if err := lib.Remember(id, learned, r.Brought()); err != nil {
 			a.note("What was found is not remembered: " + fileWords(err))
 		} else {
 			res.Memory = lib.File(id)

@@ -89,7 +89,7 @@ func TestOrder(t *testing.T) {
 		{"vendor": "HL-DT-ST", "product": "BD-RE  BU40N", "revision": "1.03", "offset": 100},
 		{"vendor": "HL-DT-ST", "product": "BD-RE BU40N", "revision": "1.00", "offset": 200}]}`})
 	if err := l.Remember(bu40n, Facts{C2Bits: Fact[bool]{true, Remembered, nil}, C2Block: Fact[bool]{true, Remembered, nil},
-		Transfer: Fact[int]{32768, Remembered, nil}}); err != nil {
+		Transfer: Fact[int]{32768, Remembered, nil}}, 0); err != nil {
 		t.Fatal(err)
 	}
 	f := of(t, l, bu40n)
@@ -114,6 +114,29 @@ func TestOrder(t *testing.T) {
 	}
 }
 
+// A limit that was met behind one adapter is forgotten when more comes through another.
+func TestForgottenLimit(t *testing.T) {
+	l := mustOpen(t, nil)
+	for _, step := range []struct {
+		learned Fact[int]
+		brought int
+		want    int // 0: no limit
+	}{
+		{Fact[int]{16384, Remembered, nil}, 16384, 16384},
+		{Fact[int]{}, 0, 16384},
+		{Fact[int]{}, 16384, 16384},
+		{Fact[int]{32768, Remembered, nil}, 32768, 32768},
+		{Fact[int]{}, 65536, 0},
+	} {
+		if err := l.Remember(bu40n, Facts{Transfer: step.learned, Stream: Fact[bool]{true, Remembered, nil}}, step.brought); err != nil {
+			t.Fatal(err)
+		}
+		if f := of(t, l, bu40n); f.Transfer.Value != step.want || !f.Stream.Is(true) {
+			t.Errorf("%+v: %+v", step, f.Transfer)
+		}
+	}
+}
+
 func TestReplace(t *testing.T) {
 	l := mustOpen(t, map[string]string{tableName: `{"version": 1, "replace": true, "drives": []}`})
 	if f := of(t, l, bu40n); f.Offset.From != Unknown || f.C2Bits.From != Unknown {
@@ -131,7 +154,7 @@ func TestHostileNames(t *testing.T) {
 		{Vendor: "x", Product: strings.Repeat("\x00\n/", 5)}, {Vendor: "x", Product: "y z"}, {Vendor: "x", Product: "y/z"},
 		{Vendor: "x", Product: "y", Variant: "z"}, {Vendor: "x", Product: "y", Revision: "z"},
 	} {
-		if err := l.Remember(id, Facts{Transfer: Fact[int]{Value: 20480, From: Remembered}}); err != nil {
+		if err := l.Remember(id, Facts{Transfer: Fact[int]{Value: 20480, From: Remembered}}, 0); err != nil {
 			t.Errorf("%q: %v", id, err)
 			continue
 		}
@@ -144,7 +167,7 @@ func TestHostileNames(t *testing.T) {
 			t.Errorf("%q: %+v", id, f)
 		}
 	}
-	if err := l.Remember(ID{}, Facts{}); err == nil {
+	if err := l.Remember(ID{}, Facts{}, 0); err == nil {
 		t.Error("a drive without a name is remembered")
 	}
 	// One file in place of another.

@@ -30,13 +30,18 @@ func fileName(s string) string {
 }
 
 // Remember keeps what a trial found out on a drive. What was remembered of it before and
-// is not contradicted stays.
-func (l *Library) Remember(id ID, f Facts) error {
+// is not contradicted stays. Brought is how many bytes one command brought for certain, or 0: a
+// smaller limit that is remembered was that of another adapter, and is forgotten.
+func (l *Library) Remember(id ID, f Facts, brought int) error {
 	if err := os.MkdirAll(l.memory, 0o777); err != nil {
 		return err
 	}
 	if t, err := readTable(l.File(id)); err == nil && t.only(id) {
-		f.merge(t.Drives[0].facts(Remembered))
+		earlier := t.Drives[0].facts(Remembered)
+		if earlier.Transfer.Value < brought {
+			earlier.Transfer = Fact[int]{}
+		}
+		f.merge(earlier)
 	}
 	e := entry{
 		Vendor: id.Vendor, Product: id.Product, Revision: id.Revision, Variant: id.Variant,

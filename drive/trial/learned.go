@@ -26,6 +26,17 @@ func (r *Report) Learned() known.Facts {
 	return f
 }
 
+// Brought is how many bytes one command brought wherever that was tried, or 0.
+func (r *Report) Brought() int {
+	least := 0
+	for i := range r.Stretches {
+		if n := r.Stretches[i].Transfer; n > 0 && (least == 0 || n < least) {
+			least = n
+		}
+	}
+	return least
+}
+
 func learn[T comparable](f *known.Fact[T], v T) { *f = known.Fact[T]{Value: v, From: known.Remembered} }
 
 // learnTransfer takes over a limit. Where none was met, the adapter's is the only one.
