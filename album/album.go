@@ -20,6 +20,8 @@ type Album struct {
 	Layout *disc.Layout
 	Tags   Tags // of the album: ALBUM, ALBUMARTIST, DATE and so on
 	Songs  []Song
+
+	renamed bool // by Apply
 }
 
 // A Song is a song of an album, or what is hidden before the first (number 0).

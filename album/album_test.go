@@ -93,7 +93,8 @@ func TestTagFile(t *testing.T) {
 func TestTagsOfSheet(t *testing.T) {
 	a := Of(record(t))
 	err := a.Apply([]byte("REM GENRE \"Free Jazz\"\nREM DATE 1961\nTITLE \"Sheet\"\nPERFORMER \"Somebody\"\nFILE \"x.wav\" WAVE\n" +
-		"  TRACK 01 AUDIO\n    TITLE \"First\"\n    INDEX 01 00:00:00\n"))
+		"  TRACK 01 AUDIO\n    TITLE \"First\"\n    INDEX 01 00:00:00\n" +
+		"  TRACK 02 AUDIO\n    INDEX 01 00:01:00\n  TRACK 03 AUDIO\n    INDEX 01 00:02:00\n"))
 	if err != nil {
 		t.Fatal(err)
 	}

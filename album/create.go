@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"spindle/check"
 	"spindle/cue"
@@ -63,6 +64,7 @@ type Created struct {
 	Files []string // paths
 	Sheet string   // that of the sheet, or ""
 	Songs []Made   // in the order of the disc
+	Data  []MadeData
 	Flaws disc.Flaws
 	Maps  []string // the paths of the maps that list them
 	Bytes int64    // of sectors
@@ -81,6 +83,16 @@ type Made struct {
 	Flawed int              // sectors that are not right
 }
 
+// MadeData is a track of data that was written.
+type MadeData struct {
+	Number int
+	Path   string
+	First  disc.LBA // the sectors [First, End)
+	End    disc.LBA
+	CRC32  uint32 // of the file
+	Flawed int    // sectors that are not right
+}
+
 // Create writes the album of an image into a folder, which has to be there.
 //
 // All files are written under temporary names, and renamed when all are whole. Errors
@@ -92,7 +104,7 @@ func Create(ctx context.Context, dir string, a *Album, img disc.Image, o Options
 	}
 	path := filepath.Join(dir, FileName(w.base, ".cue"))
 	res, err := format.Create(ctx, format.Format{Create: w.create}, path, img, format.Options{
-		Force: o.Force, Lossy: true, Progress: o.Progress,
+		Force: o.Force, Lossy: true, MapEach: true, Progress: o.Progress,
 	})
 	if err != nil {
 		return nil, err
@@ -105,8 +117,8 @@ func Create(ctx context.Context, dir string, a *Album, img disc.Image, o Options
 	return out, nil
 }
 
-// Files returns the names of the files that Create makes with these options. Errors are
-// those of Create.
+// Files returns the names of the files that an album has with these options, the log
+// included. Errors are those of Create.
 func (a *Album) Files(o Options) ([]string, error) {
 	w := &writer{album: a, Options: o, base: a.base()}
 	if err := w.plan(); err != nil {
@@ -117,10 +129,13 @@ func (a *Album) Files(o Options) ([]string, error) {
 		names = append(names, p.name)
 	}
 	if o.Only == nil {
-		names = append(names, FileName(w.base, ".cue"))
+		names = append(names, FileName(w.base, ".cue"), a.LogName())
 	}
 	return names, nil
 }
+
+// LogName is what the log of the album is called.
+func (a *Album) LogName() string { return FileName(a.base(), ".log") }
 
 // base is what files of the whole album are called, without their suffix.
 func (a *Album) base() string { return cmp.Or(a.Name(""), a.Unnamed()) }
@@ -234,9 +249,9 @@ func (w *writer) create(o *format.Output) error {
 func (w *writer) write(o *format.Output, path string, p *part) error {
 	switch {
 	case p.block:
-		return o.Write(path, func(f *os.File) error { return o.Copy(f, p.track, p.from, p.to, format.UserData) })
+		return o.Write(path, func(f *os.File) error { return w.data(o, f, p, format.UserData) })
 	case p.track != nil:
-		return o.Write(path, func(f *os.File) error { return o.Copy(f, p.track, p.from, p.to, format.Whole) })
+		return o.Write(path, func(f *os.File) error { return w.data(o, f, p, format.Whole) })
 	}
 	return o.Write(path, func(f *os.File) error {
 		sink, end, err := w.encoder(o.Context(), f, p)
@@ -261,6 +276,17 @@ func (w *writer) write(o *format.Output, path string, p *part) error {
 		}
 		return errors.Join(err, end())
 	})
+}
+
+// data writes a track of data, and reads it again for its checksum.
+func (w *writer) data(o *format.Output, f *os.File, p *part, form format.Stored) error {
+	if err := o.Copy(f, p.track, p.from, p.to, form); err != nil {
+		return err
+	}
+	sum := crc32.NewIEEE()
+	_, err := io.Copy(sum, io.NewSectionReader(f, 0, int64(p.to-p.from)*cdsector.Size))
+	p.crc = sum.Sum32()
+	return err
 }
 
 // encoder returns where the samples of a file go, and what ends it.
@@ -312,7 +338,12 @@ func (w *writer) addGains(o *format.Output, names []string) error {
 		if p.track != nil {
 			continue
 		}
-		tags := append(w.comments(p), gains(&p.loudness, &whole)...)
+		of := &whole
+		if w.Only != nil {
+			of = nil // some songs are not the album
+		}
+		tags := slices.DeleteFunc(w.comments(p), func(t Tag) bool { return strings.HasPrefix(strings.ToUpper(t.Name), "REPLAYGAIN_") })
+		tags = append(tags, gains(&p.loudness, of)...)
 		if err := o.Amend(names[i], func(f *os.File) error { return flacenc.Retag(f, tags.pairs()) }); err != nil {
 			return err
 		}
@@ -320,13 +351,17 @@ func (w *writer) addGains(o *format.Output, names []string) error {
 	return nil
 }
 
-// gains are the tags of ReplayGain 2, for a song and its album. Silence has none.
+// gains are the tags of ReplayGain 2, for a song and its album, if that is known. Silence
+// has none.
 func gains(song, whole *loudness.Result) Tags {
 	var tags Tags
 	for _, x := range []struct {
 		of string
 		r  *loudness.Result
 	}{{"TRACK", song}, {"ALBUM", whole}} {
+		if x.r == nil {
+			continue
+		}
 		if gain, ok := x.r.Gain(); ok {
 			tags.Set("REPLAYGAIN_"+x.of+"_GAIN", fmt.Sprintf("%.2f dB", gain))
 			tags.Set("REPLAYGAIN_"+x.of+"_PEAK", fmt.Sprintf("%.6f", x.r.Peak))
@@ -352,6 +387,13 @@ func (w *writer) judge(out *Created) {
 	proofs := w.Databases.judge(w.album.Layout, w.proof)
 	for i := range w.parts {
 		p := &w.parts[i]
+		if p.track != nil {
+			d := MadeData{Number: p.track.Number, Path: filepath.Join(w.dir, p.name), First: p.from, End: p.to, CRC32: p.crc}
+			for _, f := range out.Flaws.Clip(p.from, p.to) {
+				d.Flawed += f.Count
+			}
+			out.Data = append(out.Data, d)
+		}
 		for _, s := range p.songs {
 			m := Made{Number: s.Number, Path: filepath.Join(w.dir, p.name), Title: s.Tags.Get("TITLE"), First: s.Start, End: s.End, CRC32: w.crcs[s.Number]}
 			for _, f := range out.Flaws.Clip(s.Start, s.End) {

@@ -137,7 +137,7 @@ func TestFlawsOfSongs(t *testing.T) {
 			t.Errorf("song %d has %d", s.Number, s.Flawed)
 		}
 	}
-	if len(made.Maps) != 1 || !strings.HasSuffix(made.Maps[0], ".cue.map") {
+	if len(made.Maps) != 2 || !strings.HasSuffix(made.Maps[0], ".cue.map") {
 		t.Errorf("maps: %q", made.Maps)
 	}
 	again, err := image.Open(t.Context(), made.Sheet)

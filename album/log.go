@@ -148,6 +148,8 @@ func (l *Log) Section(name string) *LogSection {
 // The sections and lines that a checker needs.
 const (
 	songPrefix  = "song "
+	dataPrefix  = "data "
+	flawLine    = "not right"
 	fileLine    = "file"
 	sectorsLine = "sectors"
 	crcLine     = "CRC-32"
@@ -190,21 +192,32 @@ func (c *Created) Log(a *Album, about LogSection, proof func(*Made) string) *Log
 			s.Add("CRC-32 of the track without null samples", fmt.Sprintf("%08X", m.Sums.CRC32NonNull))
 		}
 		for _, f := range c.Flaws.Clip(m.First, m.End) {
-			s.Add("not right", fmt.Sprintf("sectors %d to %d, from %s of the song: %s", f.First, f.End()-1, addr.Frames(int(f.First-m.First)), f.Kind))
+			s.Add(flawLine, fmt.Sprintf("sectors %d to %d, from %s of the song: %s", f.First, f.End()-1, addr.Frames(int(f.First-m.First)), f.Kind))
 		}
 		s.Add("proof", proof(m))
+		l.Sections = append(l.Sections, s)
+	}
+	for _, d := range c.Data {
+		s := LogSection{Name: dataPrefix + strconv.Itoa(d.Number)}
+		s.Add(fileLine, base(d.Path))
+		s.Add(sectorsLine, fmt.Sprintf("%d to %d", d.First, d.End-1))
+		s.Add(crcLine, fmt.Sprintf("%08X", d.CRC32))
+		for _, f := range c.Flaws.Clip(d.First, d.End) {
+			s.Add(flawLine, fmt.Sprintf("sectors %d to %d: %s", f.First, f.End()-1, f.Kind))
+		}
 		l.Sections = append(l.Sections, s)
 	}
 	return l
 }
 
-// A LoggedSong is what a log states of a song's file.
+// A LoggedSong is what a log states of a song's file, or of that of a track of data.
 type LoggedSong struct {
 	Number int
+	Data   bool
 	File   string   // in the folder of the log
 	First  disc.LBA // its sectors [First, End) of the disc
 	End    disc.LBA
-	CRC32  uint32 // of its samples
+	CRC32  uint32 // of its samples, or of a file of data
 	Proof  string
 	// Flawed says that sectors of it are not right.
 	Flawed bool
@@ -215,11 +228,13 @@ func (l *Log) Songs() ([]LoggedSong, error) {
 	var all []LoggedSong
 	for i := range l.Sections {
 		s := &l.Sections[i]
-		number, ok := strings.CutPrefix(s.Name, songPrefix)
-		if !ok {
+		number, song := strings.CutPrefix(s.Name, songPrefix)
+		number, data := strings.CutPrefix(number, dataPrefix)
+		if !song && !data {
 			continue
 		}
 		x, err := s.song(number)
+		x.Data = data
 		if err != nil {
 			return nil, fmt.Errorf("%w: section %q", ErrLog, s.Name)
 		}
@@ -235,7 +250,7 @@ func (l *Log) Songs() ([]LoggedSong, error) {
 func (s *LogSection) song(number string) (LoggedSong, error) {
 	n, err := strconv.Atoi(number)
 	crc, cerr := strconv.ParseUint(s.Get(crcLine), 16, 32)
-	x := LoggedSong{Number: n, File: s.Get(fileLine), CRC32: uint32(crc), Proof: s.Get("proof"), Flawed: s.Get("not right") != ""}
+	x := LoggedSong{Number: n, File: s.Get(fileLine), CRC32: uint32(crc), Proof: s.Get("proof"), Flawed: s.Get(flawLine) != ""}
 	var last disc.LBA
 	_, serr := fmt.Sscanf(s.Get(sectorsLine), "%d to %d", &x.First, &last)
 	x.End = last + 1

@@ -20,6 +20,7 @@ type part struct {
 	track    *disc.Track // a track of data
 	block    bool        // of which the user data alone is kept
 	loudness loudness.Result
+	crc      uint32 // of the file of a track of data
 }
 
 // sheet makes the sheet of the disc whose sectors are in parts, in the order of the disc. A
@@ -40,6 +41,9 @@ func (a *Album) sheet(parts []part, path string) (*cue.Sheet, []cue.TextFile) {
 		if len(t.Indexes) > 0 && parts[t.Indexes[len(t.Indexes)-1].File].block {
 			t.Type = cue.Mode12048
 		}
+	}
+	if a.renamed {
+		sheet.CDTextFile, set.CDText = "", "" // it has the old names
 	}
 	a.nameSheet(sheet)
 	var texts []cue.TextFile

@@ -30,13 +30,13 @@ func (e *tagError) Unwrap() error { return ErrTags }
 // nothing. An empty value removes what the disc says. Errors wrap [ErrTags], or are those
 // of [cue.Parse].
 func (a *Album) Apply(text []byte) error {
+	a.renamed = true
 	if cue.Detect(text, int64(len(text))) {
 		sheet, err := cue.Parse(bytes.NewReader(text))
 		if err != nil {
 			return err
 		}
-		a.applySheet(sheet)
-		return nil
+		return a.applySheet(sheet)
 	}
 	return a.applyLines(text)
 }
@@ -105,9 +105,11 @@ var remarks = map[string]string{
 	"LABEL": "LABEL", "CATALOGNUMBER": "CATALOGNUMBER",
 }
 
-// applySheet takes the texts of a sheet. A sheet of fewer or more tracks names those that
-// are on the disc.
-func (a *Album) applySheet(sheet *cue.Sheet) {
+// applySheet takes the texts of a sheet, which is to have the tracks of the disc.
+func (a *Album) applySheet(sheet *cue.Sheet) error {
+	if n, of := len(sheet.Tracks), len(a.Layout.Tracks()); n != of {
+		return fmt.Errorf("%w: the sheet is of another disc: it has %d tracks, and this one has %d", ErrTags, n, of)
+	}
 	tags := ofText(&sheet.Text, "ALBUM", "ALBUMARTIST")
 	tags = append(tags, ofRemarks(sheet.Comments)...)
 	a.Tags.replace(tags)
@@ -120,6 +122,7 @@ func (a *Album) applySheet(sheet *cue.Sheet) {
 			}
 		}
 	}
+	return nil
 }
 
 func ofText(t *cue.Text, title, artist string) Tags {

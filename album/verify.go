@@ -8,9 +8,9 @@ import (
 	"io/fs"
 	"path/filepath"
 
-	"spindle/disc"
 	"spindle/disc/cdsector"
 	"spindle/image/audio"
+	"spindle/internal/regular"
 )
 
 // A Finding is how a song's file compares with its log.
@@ -24,10 +24,13 @@ const (
 	Unreadable                // it is damaged, or no sound file of a CD
 )
 
-// VerifySong compares a song's file in a folder with what a log states of it. Start is the
-// first sector that is in the file: that of its first song. The error says why a file is
+// VerifySong compares a song's file in a folder with what a log states of it. holds are the
+// sectors that the file has: those of all its songs. The error says why a file is
 // Unreadable, or that ctx ended.
-func VerifySong(ctx context.Context, dir string, s LoggedSong, start disc.LBA) (Finding, error) {
+func VerifySong(ctx context.Context, dir string, s LoggedSong, holds Run) (Finding, error) {
+	if s.Data {
+		return verifyData(ctx, filepath.Join(dir, s.File), s)
+	}
 	f, err := audio.Open(ctx, filepath.Join(dir, s.File))
 	if errors.Is(err, fs.ErrNotExist) {
 		return Missing, nil
@@ -36,12 +39,30 @@ func VerifySong(ctx context.Context, dir string, s LoggedSong, start disc.LBA) (
 		return Unreadable, errors.Join(err, ctx.Err())
 	}
 	defer f.Close()
-	offset, size := int64(s.First-start)*cdsector.Size, int64(s.End-s.First)*cdsector.Size
-	if f.Lack > 0 || f.Size < offset+size || f.Swapped {
+	offset, size := int64(s.First-holds.First)*cdsector.Size, int64(s.End-s.First)*cdsector.Size
+	if f.Lack > 0 || f.Size != int64(holds.End-holds.First)*cdsector.Size || f.Swapped {
 		return Different, nil
 	}
+	return compareSum(ctx, io.NewSectionReader(f.Source, f.Offset+offset, size), s)
+}
+
+// verifyData compares the file of a track of data.
+func verifyData(ctx context.Context, path string, s LoggedSong) (Finding, error) {
+	f, err := regular.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Missing, nil
+	}
+	if err != nil {
+		return Unreadable, err
+	}
+	defer f.Close()
+	most := int64(s.End-s.First)*cdsector.Size + 1 // what is longer is another
+	return compareSum(ctx, io.NewSectionReader(f, 0, most), s)
+}
+
+// compareSum compares what a reader gives with a checksum.
+func compareSum(ctx context.Context, r io.Reader, s LoggedSong) (Finding, error) {
 	sum := crc32.NewIEEE()
-	r := io.NewSectionReader(f.Source, f.Offset+offset, size)
 	buf := make([]byte, 64*cdsector.Size)
 	for {
 		if err := ctx.Err(); err != nil {
@@ -62,13 +83,15 @@ func VerifySong(ctx context.Context, dir string, s LoggedSong, start disc.LBA) (
 	return Same, nil
 }
 
-// Starts returns, for each file of a log, the first sector that is in it.
-func Starts(songs []LoggedSong) map[string]disc.LBA {
-	starts := make(map[string]disc.LBA)
+// Holds returns, for each file of a log, the sectors that are in it.
+func Holds(songs []LoggedSong) map[string]Run {
+	holds := make(map[string]Run)
 	for _, s := range songs {
-		if at, ok := starts[s.File]; !ok || s.First < at {
-			starts[s.File] = s.First
+		r, ok := holds[s.File]
+		if !ok {
+			r = Run{s.First, s.End}
 		}
+		holds[s.File] = Run{min(r.First, s.First), max(r.End, s.End)}
 	}
-	return starts
+	return holds
 }

@@ -74,6 +74,12 @@ func (r *reader) provePass(ctx context.Context) error {
 			r.tracker.replace(pos, size, flawed, mapfile.Finished)
 		})
 	}
-	r.proven = proven
+	for _, s := range proven {
+		if k := len(r.proven) - 1; k >= 0 && r.proven[k].End == s.First {
+			r.proven[k].End = s.End
+			continue
+		}
+		r.proven = append(r.proven, s)
+	}
 	return nil
 }

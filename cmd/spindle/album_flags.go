@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"spindle/album"
@@ -88,14 +89,15 @@ func isFolder(name string) bool {
 }
 
 // albumInTheWay looks, before anything is read, for files that would be replaced.
-func albumInTheWay(dir string, x *album.Album, o album.Options) error {
+// Those of own are to be replaced.
+func albumInTheWay(dir string, x *album.Album, o album.Options, own []string) error {
 	names, err := x.Files(o)
 	if err != nil || o.Force {
 		return err
 	}
 	for _, name := range names {
 		path := filepath.Join(dir, name)
-		if _, err := os.Lstat(path); err == nil {
+		if !slices.Contains(own, path) && exists(path) {
 			return fmt.Errorf("%s %w", path, errAlbumExists)
 		}
 	}

@@ -20,6 +20,7 @@ type albumResult struct {
 	Folder   string        `json:"folder"`
 	Album    string        `json:"album,omitempty"`
 	Songs    []albumSong   `json:"songs"`
+	Data     []albumData   `json:"data,omitempty"`
 	Files    []string      `json:"files"`
 	Log      string        `json:"log"`
 	Evidence []string      `json:"evidence,omitempty"` // files of databases
@@ -29,6 +30,7 @@ type albumResult struct {
 	Bytes    int64         `json:"bytes"`
 	Seconds  float64       `json:"seconds,omitempty"`
 	Offset   *offsetChoice `json:"read_offset,omitempty"`
+	Silence  int           `json:"silent_samples,omitempty"` // at the edge of the audio
 	proofs   map[proof]int
 }
 
@@ -42,7 +44,16 @@ type albumSong struct {
 	V1      string `json:"accuraterip_v1,omitempty"`
 	V2      string `json:"accuraterip_v2,omitempty"`
 	Proof   proof  `json:"proof"`
-	Words   string `json:"-"`
+	Words   string `json:"proof_text"`
+	Flawed  int    `json:"flawed,omitempty"`
+}
+
+// albumData is a track of data beside the songs.
+type albumData struct {
+	Number  int    `json:"number"`
+	File    string `json:"file"`
+	Sectors int    `json:"sectors"`
+	CRC32   string `json:"crc32"` // of the file
 	Flawed  int    `json:"flawed,omitempty"`
 }
 
@@ -128,6 +139,9 @@ func newAlbumResult(dir string, x *album.Album, made *album.Created, res *rip.Re
 		}
 		r.Songs = append(r.Songs, s)
 	}
+	for _, d := range made.Data {
+		r.Data = append(r.Data, albumData{d.Number, d.Path, int(d.End - d.First), fmt.Sprintf("%08x", d.CRC32), d.Flawed})
+	}
 	return r
 }
 
@@ -136,7 +150,7 @@ func (r *albumResult) Text(p *page) {
 	var sectors, widest int
 	for _, s := range r.Songs {
 		sectors += s.Sectors
-		widest = max(widest, len([]rune(filepath.Base(s.File))))
+		widest = min(mostWide, max(widest, len([]rune(r.label(&s)))))
 	}
 	took := ""
 	if r.Seconds >= 1 {
@@ -145,15 +159,58 @@ func (r *albumResult) Text(p *page) {
 	length := time.Duration(sectors) * time.Second / disc.FramesPerSecond
 	p.line("%s: %s, %s%s", r.Folder, plural(len(r.Songs), "song"), length.Round(time.Second), took)
 	for _, s := range r.Songs {
-		name := fmt.Sprintf("%-*s", widest, filepath.Base(s.File))
+		name := fmt.Sprintf("%-*s", widest, r.label(&s))
 		if s.Proof == notRight {
 			p.line("  %s  %s", name, p.red(s.Words))
 			continue
 		}
 		p.line("  %s  %s", name, s.Words)
 	}
+	bad := 0
+	for _, d := range r.Data {
+		name := fmt.Sprintf("%-*s", widest, filepath.Base(d.File))
+		if d.Flawed > 0 {
+			bad++
+			p.line("  %s  %s", name, p.red(plural(d.Flawed, "sector")+" not right"))
+			continue
+		}
+		p.line("  %s  data, %s", name, plural(d.Sectors, "sector"))
+	}
 	p.text("%s", r.summary())
-	p.line("log: %s", filepath.Base(r.Log))
+	if bad > 0 {
+		p.text("%s not right: the log says where.%s", p.red(plural(bad, "track")+" of data"), r.again())
+	}
+	if r.Silence != 0 {
+		side := "end"
+		if r.Silence < 0 {
+			side = "start"
+		}
+		p.text("%s of silence stand at the %s of the audio, where the offset correction puts what is there out of reach; the databases leave these places out.",
+			plural(max(r.Silence, -r.Silence), "sample"), side)
+	}
+	if r.Log != "" {
+		p.line("log: %s", filepath.Base(r.Log))
+	}
+}
+
+// mostWide is how wide the column of names may be.
+const mostWide = 60
+
+// label is what a song is called in the table: its file, or where that holds all, its number
+// and title.
+func (r *albumResult) label(s *albumSong) string {
+	if len(r.Songs) > 1 && r.Songs[0].File == r.Songs[1].File {
+		return fmt.Sprintf("%02d %s", s.Number, s.Title)
+	}
+	return filepath.Base(s.File)
+}
+
+// again says how what is not right is tried again.
+func (r *albumResult) again() string {
+	if r.Raw == "" {
+		return ""
+	}
+	return fmt.Sprintf(" The same command tries the damaged sectors again; until then, what was read is kept in %s.", filepath.Dir(r.Raw))
 }
 
 // summary says in a sentence how the songs are proven.
@@ -166,11 +223,8 @@ func (r *albumResult) summary() string {
 		return fmt.Sprintf("All %d songs %s.", n, what)
 	}
 	switch {
-	case r.proofs[notRight] > 0 && r.Raw != "":
-		return fmt.Sprintf("%s of %d not right: the log says where. The same command tries the damaged sectors again; until then, what was read is kept in %s.",
-			plural(r.proofs[notRight], "song"), n, filepath.Dir(r.Raw))
 	case r.proofs[notRight] > 0:
-		return fmt.Sprintf("%s of %d not right: the log says where.", plural(r.proofs[notRight], "song"), n)
+		return fmt.Sprintf("%s of %d not right: the log says where.%s", plural(r.proofs[notRight], "song"), n, r.again())
 	case r.proofs[byDatabase] == n && n == 1:
 		return all("is what other people's drives read")
 	case r.proofs[byDatabase] == n:
@@ -220,6 +274,9 @@ func aboutRip(s *album.LogSection, driveName string, o *ripFlags, res *rip.Resul
 		offset += " (" + choice.Origin + ")"
 	}
 	s.Add("read offset correction", offset)
+	if silence := o.Offset; silence != 0 && !res.Overread {
+		s.Add("silence out of reach", fmt.Sprintf("%d samples at the %s", max(silence, -silence), map[bool]string{true: "start", false: "end"}[silence < 0]))
+	}
 	switch {
 	case res.ReadTwice && len(res.Proven) > 0:
 		s.Add("audio", "read twice and compared, but for what a database proved after one reading")

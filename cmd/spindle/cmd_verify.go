@@ -97,6 +97,7 @@ type verifyResult struct {
 	Broken      []string           `json:"maps_not_usable,omitempty"`
 	Files       []string           `json:"files,omitempty"` // that damaged sectors belong to
 	AccurateRip *ripVerdict        `json:"accuraterip,omitempty"`
+	Log         *logResult         `json:"log,omitempty"` // of the album that the image is
 	CTDB        *ctdbVerdict       `json:"ctdb,omitempty"`
 
 	found      *findings
@@ -180,6 +181,10 @@ func (r *verifyResult) report(p *page) {
 		p.line("implanted MD5: %s; the damage begins between byte %d and byte %d", p.red("wrong"), r.damage[0], r.damage[1])
 	}
 	r.reportAudio(p)
+	if r.Log != nil {
+		p.line("%s:", filepath.Base(r.Log.Log))
+		r.Log.Text(p)
+	}
 	r.reportWith(p)
 	if rep := r.Repaired; rep != nil && (rep.Sectors > 0 || !r.audioRepaired()) {
 		p.line("%s: %s repaired, %s changed", r.o.repair, plural(rep.Sectors, "sector"), plural(rep.Bytes, "byte"))
@@ -268,6 +273,8 @@ func (r *verifyResult) verdict() string {
 	switch {
 	case damaged:
 		return "This image is damaged."
+	case r.Log != nil && r.Log.Status != exitDone:
+		return "This album is not as its log says, or not whole."
 	case len(r.Broken) > 0:
 		return "This image may be damaged."
 	}
@@ -295,6 +302,9 @@ type verification struct {
 
 func runVerify(ctx context.Context, a *app, path string, o verifyFlags) (result, error) {
 	if isLog(path) {
+		if o.with != "" || o.repair != "" || o.accurateRip != "" || len(o.ctdb) > 0 {
+			return nil, usage("a log is compared with its songs alone; name the CUE sheet beside it for --with, --repair, --accuraterip and --ctdb")
+		}
 		return runVerifyLog(ctx, a, path)
 	}
 	if o.repair != "" {
@@ -311,7 +321,7 @@ func runVerify(ctx context.Context, a *app, path string, o verifyFlags) (result,
 	v.verifyResult = &verifyResult{ending: done(), Image: path, Sectors: img.Layout().Sectors(),
 		o: o, sectorSize: img.Layout().Medium.SectorSize(), found: found, Broken: found.broken}
 	defer v.bar.stop()
-	for _, step := range []func(context.Context) error{v.evidence, v.sectors, v.audio, v.flaws, v.sums, v.implanted, v.with, v.repair} {
+	for _, step := range []func(context.Context) error{v.evidence, v.sectors, v.audio, v.flaws, v.sums, v.log, v.implanted, v.with, v.repair} {
 		if err := step(ctx); err != nil {
 			v.bar.stop()
 			if v.rep != nil && !a.json { // what was found so far is worth knowing

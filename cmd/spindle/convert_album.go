@@ -41,20 +41,28 @@ func runConvertAlbum(ctx context.Context, a *app, in, dir string, o convertFlags
 	case o.Track > 0:
 		opts.Only = []int{o.Track}
 	}
-	if err := albumInTheWay(dir, x, opts); err != nil {
+	if err := albumInTheWay(dir, x, opts, nil); err != nil {
 		return nil, err
 	}
 	if err := known.proveBy(ctx, filepath.Dir(in), dir); err != nil {
 		return nil, err
 	}
 	opts.Databases = known.Databases
+	if !o.NoCheck {
+		if err := found.checkSums(ctx, a, img); err != nil {
+			return nil, err
+		}
+	}
+	isNew := !exists(dir)
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return nil, err
 	}
 	known.keep(dir)
 	made, err := createAlbum(ctx, a, dir, x, img, opts)
 	if err != nil {
-		os.Remove(dir) // if it is empty
+		if isNew {
+			os.Remove(dir)
+		}
 		return nil, err
 	}
 	r := newAlbumResult(dir, x, made, nil)

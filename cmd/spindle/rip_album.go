@@ -8,13 +8,13 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
 	"spindle/album"
 	"spindle/disc"
 	"spindle/drive"
-	"spindle/image/mapfile"
 	"spindle/internal/atomicfile"
 	"spindle/rip"
 	"spindle/scsi/mmc"
@@ -126,19 +126,12 @@ func (s *ripSession) ripAlbum(ctx context.Context, a *app, x *album.Album) (resu
 	if dir == "" {
 		dir = cmp.Or(x.Name(""), x.Unnamed())
 	}
-	raw := filepath.Join(dir, rawFolder, "disc.cue")
-	if o.keep {
-		raw = filepath.Join(dir, "disc.cue")
-	}
-	resumes := exists(raw + mapfile.Suffix)
-	opts.Force = o.Force || resumes
-	if err := albumInTheWay(dir, x, opts); err != nil {
+	f := &songFolder{dir: filepath.Clean(dir), isNew: !exists(filepath.Clean(dir))}
+	raw := f.raw(o.keep)
+	if err := f.check(raw, o, x, opts); err != nil {
 		return nil, err
 	}
-	if exists(raw) && !resumes && !o.Force {
-		return nil, refusal{fmt.Errorf("%s has a rip whose songs were not made", dir), exitUsage,
-			fmt.Sprintf("Make them: spindle convert %s %s. Or start over with --force.", quoted(raw), quoted(dir+"/"))}
-	}
+	opts.Force = o.Force || len(f.own) > 0
 	if err := known.proveBy(ctx, dir); err != nil {
 		return nil, err
 	}
@@ -155,14 +148,18 @@ func (s *ripSession) ripAlbum(ctx context.Context, a *app, x *album.Album) (resu
 		}
 		return out, err
 	}
-	res, err := s.rip(ctx, a)
+	res := f.read
+	if res == nil {
+		res, err = s.rip(ctx, a)
+	} else {
+		a.note("The disc was read before; its songs are made now.")
+	}
 	if err != nil || res == nil {
-		os.Remove(filepath.Dir(raw)) // if nothing is in it
-		os.Remove(dir)
+		f.removeEmpty()
 		return s.interrupted, err
 	}
-	opts.Databases = known.Databases
-	r, err := s.makeSongs(ctx, a, dir, opts, res, known)
+	opts.Databases, s.folder = known.Databases, dir
+	r, err := s.makeSongs(ctx, a, f, opts, res, known)
 	if err != nil {
 		return nil, err
 	}
@@ -171,7 +168,7 @@ func (s *ripSession) ripAlbum(ctx context.Context, a *app, x *album.Album) (resu
 }
 
 // makeSongs makes the songs of a raw rip, and removes it, if all of it is right.
-func (s *ripSession) makeSongs(ctx context.Context, a *app, dir string, opts album.Options, res *rip.Result, known *evidence) (*albumResult, error) {
+func (s *ripSession) makeSongs(ctx context.Context, a *app, f *songFolder, opts album.Options, res *rip.Result, known *evidence) (*albumResult, error) {
 	raw := s.o.Output
 	img, _, err := openImage(ctx, a, raw)
 	if err != nil {
@@ -179,29 +176,40 @@ func (s *ripSession) makeSongs(ctx context.Context, a *app, dir string, opts alb
 	}
 	defer img.Close()
 	x := album.Of(img.Layout())
+	if len(res.Bad) == 0 {
+		if err := writeFacts(f.facts(), x.Layout, s.o, res); err != nil {
+			return nil, err
+		}
+	}
 	if err := s.o.album.name(x, known); err != nil {
 		return nil, err
 	}
-	made, err := createAlbum(ctx, a, dir, x, img, opts)
+	made, err := createAlbum(ctx, a, f.dir, x, img, opts)
 	if err != nil {
-		return nil, fmt.Errorf("%w (what was read is in %s)", err, raw)
+		if errors.Is(err, context.Canceled) {
+			return nil, refusal{errors.New("interrupted while the songs were made: the disc is read, and kept"), exitInterrupted, "Run the same command to make them."}
+		}
+		return nil, err
 	}
-	r := newAlbumResult(dir, x, made, res)
+	r := newAlbumResult(s.folder, x, made, res)
 	r.Seconds, r.Offset, r.Evidence = res.Elapsed.Seconds(), s.offset, known.paths
+	if !res.Overread {
+		r.Silence = s.o.Offset
+	}
 	about := aboutDisc(x, time.Now(), known.paths)
 	aboutRip(&about, s.name, s.o, res, s.offset)
 	if err := r.writeLog(x, made, about, opts.Force, res); err != nil {
 		return nil, err
 	}
-	switch {
-	case len(res.Bad) > 0:
-		r.Status, r.Raw = exitBadSectors, raw
-	case s.o.keep:
+	all := append(slices.Concat(made.Files, made.Maps), r.Log)
+	if s.o.keep || len(res.Bad) > 0 {
 		r.Raw = raw
-	default:
-		if err := os.RemoveAll(filepath.Dir(raw)); err != nil {
-			a.note("The raw rip could not be removed: " + err.Error())
-		}
+	}
+	if len(res.Bad) > 0 {
+		r.Status = exitBadSectors
+	}
+	if err := f.finish(all, len(res.Bad) > 0); err != nil {
+		a.note(fmt.Sprintf("%s could not be put in order: %v.", f.dir, err))
 	}
 	return r, nil
 }
@@ -216,7 +224,10 @@ func createAlbum(ctx context.Context, a *app, dir string, x *album.Album, img di
 
 // writeLog writes the log beside the songs.
 func (r *albumResult) writeLog(x *album.Album, made *album.Created, about album.LogSection, force bool, res *rip.Result) error {
-	r.Log = filepath.Join(r.Folder, cmp.Or(x.Name(".log"), x.Unnamed()+".log"))
+	if made.Sheet == "" {
+		return nil // some songs only: the log is one of albums
+	}
+	r.Log = filepath.Join(r.Folder, x.LogName())
 	log := made.Log(x, about, func(m *album.Made) string {
 		_, words := proofOf(m, res)
 		return words
@@ -237,6 +248,7 @@ type ripSession struct {
 	o           *ripFlags
 	dev         *mmc.Drive
 	name        string // of the drive
+	folder      string // of songs, as it was named
 	offset      *offsetChoice
 	interrupted result // where rip returned neither a result nor an error
 }

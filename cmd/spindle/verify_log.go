@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"spindle/album"
 	"spindle/disc"
@@ -36,32 +37,39 @@ var findingNames = map[album.Finding]string{
 
 // Text implements event.
 func (r *logResult) Text(p *page) {
-	same, flawed := 0, 0
+	same := 0
+	if r.Changed {
+		p.text("%s: its checksum is not that of its text. What it says of its songs proves nothing.", p.red("The log was changed after it was written"))
+	}
 	for _, s := range r.Songs {
 		switch {
 		case s.Found == "same" && s.Flawed:
-			flawed++
 			p.line("  %s  as it was written, with the damage that the log names", s.File)
 		case s.Found == "same":
 			same++
-			p.line("  %s  as it was written: %s", s.File, s.Proof)
+			p.line("  %s  as it was written%s", s.File, proofText(s.Proof))
 		case s.Why != "":
 			p.line("  %s  %s: %s", s.File, p.red(s.Found), s.Why)
 		default:
 			p.line("  %s  %s", s.File, p.red(s.Found))
 		}
 	}
-	if r.Changed {
-		p.text("%s: its checksum is not that of its text.", p.red("The log was changed after it was written"))
-	}
 	switch n := len(r.Songs); {
+	case r.Changed:
 	case same == n && n == 1:
-		p.line("The song is as it was written.")
+		p.line("The file is as it was written.")
 	case same == n:
-		p.line("All %d songs are as they were written.", n)
+		p.line("All %d files are as they were written.", n)
 	default:
-		p.line("%d of %s as they were written and without damage.", same, plural(n, "song"))
+		p.line("%d of %s as they were written and without damage.", same, plural(n, "file"))
 	}
+}
+
+func proofText(proof string) string {
+	if proof == "" {
+		return ""
+	}
+	return ": " + proof
 }
 
 // isLog reports whether a file is the log of an album.
@@ -80,8 +88,35 @@ func isLog(path string) bool {
 	return album.IsLog(head[:n])
 }
 
+// log compares the songs of an album with the log beside its sheet, where there is one.
+func (v *verification) log(ctx context.Context) error {
+	for _, file := range v.img.Files() {
+		path, ok := strings.CutSuffix(file, ".cue")
+		if path += ".log"; !ok || !isLog(path) {
+			continue
+		}
+		r, err := verifyLog(ctx, v.a, path)
+		if err != nil {
+			return err
+		}
+		if v.Log = r; r.Status != exitDone {
+			v.wrong()
+		}
+		v.judged = true
+	}
+	return nil
+}
+
 // runVerifyLog compares the songs of a log with their files.
 func runVerifyLog(ctx context.Context, a *app, path string) (result, error) {
+	r, err := verifyLog(ctx, a, path)
+	if err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+func verifyLog(ctx context.Context, a *app, path string) (*logResult, error) {
 	text, err := readSmall(path, album.MaxLog)
 	if err != nil {
 		return nil, err
@@ -102,13 +137,13 @@ func runVerifyLog(ctx context.Context, a *app, path string) (result, error) {
 	bar := a.newProgress()
 	defer bar.stop()
 	step := bar.step("checking")
-	starts := album.Starts(songs)
+	holds := album.Holds(songs)
 	var total, at disc.LBA
 	for _, s := range songs {
 		total += s.End - s.First
 	}
 	for _, s := range songs {
-		found, err := album.VerifySong(ctx, filepath.Dir(path), s, starts[s.File])
+		found, err := album.VerifySong(ctx, filepath.Dir(path), s, holds[s.File])
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}

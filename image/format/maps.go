@@ -132,12 +132,17 @@ func (o *Output) noteCopy(from, to disc.LBA, s Stored) {
 // mapPaths are the names of the maps that the new image may get: one beside its main file,
 // or, where that is none of the files that are made, one beside each.
 func (o *Output) mapPaths() []string {
-	if slices.Contains(o.reserved, o.Path) {
-		return []string{o.Path + mapfile.Suffix}
-	}
 	var all []string
+	if slices.Contains(o.reserved, o.Path) {
+		all = append(all, o.Path+mapfile.Suffix)
+		if !o.MapEach {
+			return all
+		}
+	}
 	for _, f := range o.reserved {
-		all = append(all, f+mapfile.Suffix)
+		if f != o.Path {
+			all = append(all, f+mapfile.Suffix)
+		}
 	}
 	return all
 }

@@ -42,9 +42,12 @@ type Options struct {
 	// 0), 2336, 2352, or 2448 with the sub-channels.
 	SectorSize int
 	// NoCheck copies only: it does not look at the EDC of data sectors.
-	NoCheck  bool
-	Hashes   digest.Set // which to compute
-	Force    bool       // replace existing files
+	NoCheck bool
+	Hashes  digest.Set // which to compute
+	Force   bool       // replace existing files
+	// MapEach makes a map beside each file, too, whose sectors are not all right: for files that
+	// are of use without the main one.
+	MapEach  bool
 	Progress func(done, total int64)
 }
 

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"spindle/album"
+	"spindle/disc"
+	"spindle/disc/discid"
+	"spindle/drive"
+	"spindle/internal/atomicfile"
+	"spindle/rip"
+)
+
+// factsFile is how a disc was read whose songs are still to be made, so that a run that was
+// interrupted in between does not have to read it again.
+type factsFile struct {
+	Version  int      `json:"version"`
+	Disc     string   `json:"disc"` // its table of contents, as CTDB writes it
+	Offset   int      `json:"offset"`
+	Twice    bool     `json:"twice"`
+	C2       bool     `json:"c2"`
+	Overread bool     `json:"overread"`
+	Proven   [][2]int `json:"proven,omitempty"`
+	Resumed  bool     `json:"resumed"`
+	Seconds  float64  `json:"seconds"`
+}
+
+const factsVersion = 1
+
+// writeFacts writes down how a disc was read, when all of it is right.
+func writeFacts(path string, l *disc.Layout, o *ripFlags, res *rip.Result) error {
+	f := factsFile{
+		Version: factsVersion, Disc: discid.TOCOf(l).String(), Offset: o.Offset, Twice: res.ReadTwice, C2: res.Pointed,
+		Overread: res.Overread, Resumed: res.Resumed, Seconds: res.Elapsed.Seconds(),
+	}
+	for _, s := range res.Proven {
+		f.Proven = append(f.Proven, [2]int{int(s.First), int(s.End)})
+	}
+	b, err := json.Marshal(f)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		return err
+	}
+	return atomicfile.Write(path, func(w *os.File) error {
+		_, err := w.Write(b)
+		return err
+	})
+}
+
+// readFacts returns how the disc of an album was read, or nil where nothing says so.
+func readFacts(path string, x *album.Album, o *ripFlags) (*rip.Result, error) {
+	b, err := readSmall(path, 1<<20)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var f factsFile
+	if err := json.Unmarshal(b, &f); err != nil || f.Version != factsVersion {
+		return nil, nil // of no use: the raw rip is in the way
+	}
+	switch {
+	case f.Disc != discid.TOCOf(x.Layout).String():
+		return nil, rip.ErrOtherDisc
+	case f.Offset != o.Offset:
+		return nil, refusal{fmt.Errorf("the disc was read with --offset %d", f.Offset), exitUsage, "Use the same, or start over with --force."}
+	}
+	res := &rip.Result{ReadTwice: f.Twice, Pointed: f.C2, Overread: f.Overread, Resumed: f.Resumed, Elapsed: time.Duration(f.Seconds * float64(time.Second))}
+	for _, p := range f.Proven {
+		res.Proven = append(res.Proven, drive.Stretch{First: disc.LBA(p[0]), End: disc.LBA(p[1])})
+	}
+	return res, nil
+}

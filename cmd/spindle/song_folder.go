@@ -1,0 +1,95 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"spindle/album"
+	"spindle/image/mapfile"
+	"spindle/rip"
+)
+
+// A songFolder is the folder of an album: what is in it from earlier runs, and what is left
+// behind.
+type songFolder struct {
+	dir   string
+	isNew bool        // it was not there before
+	read  *rip.Result // of an earlier run whose songs were not made; nil: none
+	own   []string    // files that an earlier run made, of a disc with bad sectors
+}
+
+// raw is where the raw rip is.
+func (f *songFolder) raw(keep bool) string {
+	if keep {
+		return filepath.Join(f.dir, "raw", "disc.cue") // apart: the album's sheet is the one beside the songs
+	}
+	return filepath.Join(f.dir, rawFolder, "disc.cue")
+}
+
+// manifest lists what was made.
+func (f *songFolder) manifest() string { return filepath.Join(f.dir, rawFolder, "made.json") }
+
+// check looks, before anything is read, for what would be replaced. What an earlier run made
+// of a disc with bad sectors, and nobody has changed, is this one's to replace.
+func (f *songFolder) check(raw string, o *ripFlags, x *album.Album, opts album.Options) error {
+	if st, err := os.Lstat(filepath.Dir(raw)); err == nil && !st.IsDir() {
+		return refusal{fmt.Errorf("%s is not a folder", filepath.Dir(raw)), exitFailed, "It is where the raw rip would go. Move it away."}
+	}
+	resumes := exists(raw + mapfile.Suffix)
+	if resumes && !o.Force {
+		var err error
+		var changed *album.ChangedError
+		if f.own, err = album.Remembered(f.manifest(), f.dir); errors.As(err, &changed) {
+			return refusal{err, exitUsage, "Move it away, or use --force to replace it."}
+		} else if err != nil {
+			return err
+		}
+	}
+	opts.Force = o.Force
+	if err := albumInTheWay(f.dir, x, opts, f.own); err != nil {
+		return err
+	}
+	if !exists(raw) || resumes || o.Force {
+		return nil
+	}
+	var err error
+	if f.read, err = readFacts(f.facts(), x, o); f.read != nil || err != nil {
+		return err
+	}
+	return fmt.Errorf("%s %w", raw, errAlbumExists)
+}
+
+// facts says how the raw rip was read.
+func (f *songFolder) facts() string { return filepath.Join(f.dir, rawFolder, "read.json") }
+
+// removeEmpty removes what this run made, if nothing is in it.
+func (f *songFolder) removeEmpty() {
+	os.Remove(filepath.Join(f.dir, rawFolder))
+	if f.isNew {
+		os.Remove(f.dir)
+	}
+}
+
+// finish removes what made files replace: those of an earlier run, and the raw rip, which
+// stays while it is not whole.
+func (f *songFolder) finish(made []string, bad bool) error {
+	var errs []error
+	for _, old := range f.own {
+		if slices.Contains(made, old) {
+			continue
+		}
+		if err := os.Remove(old); !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, err)
+		}
+	}
+	raw := filepath.Join(f.dir, rawFolder)
+	if bad {
+		errs = append(errs, os.MkdirAll(raw, 0o777), album.Remember(f.manifest(), made))
+		return errors.Join(errs...)
+	}
+	return errors.Join(append(errs, os.RemoveAll(raw))...)
+}
