@@ -66,7 +66,7 @@ func (a *app) lookUp(ctx context.Context, questions []question) [][]byte {
 		case errors.Is(err, lookup.ErrAbsent):
 			a.note(q.absent + ".")
 		default:
-			a.note(fmt.Sprintf("%s could not be asked (%v). The work goes on without it.", q.database, err))
+			a.note(fmt.Sprintf("%s could not be asked (%v). The work continues without it.", q.database, err))
 		}
 	}
 	return answers

@@ -233,7 +233,7 @@ func TestLookupFails(t *testing.T) {
 		says   string
 	}{
 		"absent":   {http.NotFound, "AccurateRip does not have this disc. note: CTDB does not have this disc."},
-		"broken":   {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) }, "AccurateRip could not be asked (no usable answer: status 500). The work goes on without it."},
+		"broken":   {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) }, "AccurateRip could not be asked (no usable answer: status 500). The work continues without it."},
 		"page":     {func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "<html><body>Log in") }, "CTDB could not be asked (no usable answer: a web page)."},
 		"hangs up": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "AccurateRip could not be asked (no usable answer: it ends in the middle)."},
 	} {
