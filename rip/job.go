@@ -61,7 +61,7 @@ func (j *job) run(ctx context.Context) (*Result, error) {
 	}
 	st := newState(c, p, j.opts, id)
 	if earlier != nil {
-		st.Proven = earlier.Proven
+		st.Proven, st.Overread = earlier.Proven, earlier.Overread
 	}
 	if err := j.open(p, m, st, earlier != nil); err != nil {
 		return nil, err
@@ -102,6 +102,7 @@ func (j *job) goOn(ctx context.Context, r *reader, earlier *state) error {
 		return err
 	}
 	r.unprove(earlier)
+	r.overreadBefore = earlier.Overread
 	r.leftOver = r.badSectors(unread, flawed)
 	return j.dropStaleSums(ctx)
 }

@@ -22,6 +22,7 @@ type sink interface {
 	drain()                       // waits until all that was sent is written and marked
 	failure() error               // the first failure to write
 	pointersDropped()             // a resumed rip is not to believe error pointers either
+	overread(done bool)           // whether samples beyond the end of the disc were read
 	proved(audio []drive.Stretch) // what a resumed rip is to have proven, or to read again
 	tick(now time.Time)
 }
@@ -46,7 +47,8 @@ type reader struct {
 
 	unwrittenSectors int64 // that were never written: zeros in the image
 
-	edges [2]edge // of the disc: its beginning and its end
+	edges          [2]edge // of the disc: its beginning and its end
+	overreadBefore bool    // an earlier run read beyond it
 
 	flagged  int // batches in a row whose error pointers are doubtful
 	trials   int // of error pointers, in the middle of the rip
@@ -227,7 +229,9 @@ func (r *reader) fetchShifted(ctx context.Context, b *batch) error {
 			return err
 		}
 	}
-	r.overread(ctx, raw, first, first+disc.LBA(need))
+	if err := r.overread(ctx, raw, first, first+disc.LBA(need)); err != nil {
+		return err
+	}
 	for i := range b.n {
 		out := b.buf[i*stride:][:stride]
 		one, two := raw[i*stride:][:stride], raw[(i+1)*stride:][:stride]

@@ -41,6 +41,8 @@ type state struct {
 	Displaced bool
 	// Dropped: the drive's error pointers proved wrong.
 	Dropped bool
+	// Overread: the samples that an offset puts beyond the end of the disc were read.
+	Overread bool
 	// Proven: audio that is finished because something beside the drive proved it.
 	Proven []drive.Stretch
 }
@@ -86,6 +88,7 @@ type (
 		Twice      bool       `json:"audio_read_twice,omitempty"`
 		Displaced  bool       `json:"audio_displaced,omitempty"`
 		Dropped    bool       `json:"c2_dropped,omitempty"`
+		Overread   bool       `json:"audio_overread,omitempty"`
 		Proven     []runFile  `json:"proven,omitempty"`
 		TOC        string     `json:"toc"`
 		Sectors    int64      `json:"sectors"`
@@ -179,7 +182,7 @@ func keyOf[K comparable](names map[K]string, name string) (K, error) {
 func (s *state) encode() string {
 	f := stateFile{stateFile2: stateFile2{
 		Version: stateVersion, Format: s.Format, Split: s.Split, Subchannel: s.Subchannel, Offset: s.Offset,
-		Twice: s.Twice, Displaced: s.Displaced, Dropped: s.Dropped, TOC: s.TOC, Sectors: s.Sectors,
+		Twice: s.Twice, Displaced: s.Displaced, Dropped: s.Dropped, Overread: s.Overread, TOC: s.TOC, Sectors: s.Sectors,
 		Layout: layoutFile{Medium: mediumNames[s.Layout.Medium], MCN: s.Layout.MCN, LayerBreak: s.Layout.LayerBreak},
 	}}
 	if s.Identity == nil {
@@ -305,7 +308,7 @@ func (f *stateFile2) decode() (*state, error) {
 		proven = append(proven, drive.Stretch(x))
 	}
 	return &state{
-		Proven: proven,
+		Proven: proven, Overread: f.Overread,
 		Format: f.Format, Split: f.Split, Subchannel: f.Subchannel, Offset: f.Offset, Twice: f.Twice, Displaced: f.Displaced, Dropped: f.Dropped, TOC: f.TOC, Sectors: f.Sectors,
 		Layout: l,
 	}, nil

@@ -118,6 +118,13 @@ func (w *writer) pointersDropped() {
 	w.state.Dropped = true
 }
 
+// overread notes in the state whether the samples beyond the end of the disc were read.
+func (w *writer) overread(done bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.state.Overread = done
+}
+
 // proved notes in the state what something beside the drive proved.
 func (w *writer) proved(s []drive.Stretch) {
 	w.mu.Lock()
