@@ -48,7 +48,9 @@ Before the disc is touched, the image is checked: is it complete, does it match 
 checksum file beside it or an MD5 inside it, does it fit? An image with sectors that
 are known to be wrong is refused: those that a map beside it lists (IMAGE.map, of a rip
 or of GNU ddrescue), and those with a wrong EDC, for which an image that stores whole CD
-sectors is read once before. --force burns it anyway. Then the plan is shown.
+sectors is read once before. So is one with a FLAC file that cannot be decoded, or that
+does not have the MD5 that it states. --force burns it anyway, with silence for what
+cannot be decoded. Then the plan is shown.
 A disc that holds something is written over, or erased, only after a question; without
 a terminal to ask on, only with --force, or with --blank.
 After the burn, the disc is read back and compared, sector by sector.

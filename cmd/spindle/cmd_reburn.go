@@ -202,7 +202,13 @@ func runReburn(ctx context.Context, a *app, args []string, o reburnFlags) (resul
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", burn.ErrSource, err)
 	}
-	a.onClose(img.Close)
+	// Whoever burned it with --force knew of its flaws.
+	pre := newPreflight(a, j.Image.Path, img, found, o.force || j.Options.AnyPlace)
+	a.onClose(func() error { return pre.img.Close() })
+	if err := pre.run(ctx, pre.songs); err != nil {
+		return nil, err
+	}
+	img = pre.img
 	src := burn.ImageSource(filepath.Base(j.Image.Path), img)
 	id, err := journal.Identify(img)
 	if err != nil {
@@ -220,8 +226,7 @@ func runReburn(ctx context.Context, a *app, args []string, o reburnFlags) (resul
 	} else if err := j.Image.Same(id, j.Version); err != nil {
 		a.note(touchedWords(err))
 	}
-	// Whoever burned it with --force knew of its flaws.
-	damaged, err := flawsAgain(ctx, a, j.Image.Path, img, found, o.force || j.Options.AnyPlace)
+	damaged, err := pre.flawsAgain(ctx)
 	if err != nil {
 		return nil, err
 	}

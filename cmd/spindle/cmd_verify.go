@@ -4,10 +4,8 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
-	"strings"
 
 	"spindle/drive"
-	"spindle/internal/regular"
 
 	"spindle/check"
 	"spindle/disc"
@@ -41,7 +39,8 @@ func verifyCommand(a *app) *cobra.Command {
 		Long: `Check an image, or a folder of songs by its cue sheet or by their numbers: each data
 sector of a CD by its sync pattern, address, EDC and parity; the size of a file system
 against the file; checksum files beside the image (IMAGE.sha256, SHA256SUMS and the like);
-an MD5 implanted in it. Sectors that a map beside the image (IMAGE.map, of a rip or of
+an MD5 implanted in it. FLAC files are decoded, and compared with the MD5 in
+them. Sectors that a map beside the image (IMAGE.map, of a rip or of
 GNU ddrescue) lists as not read correctly are damaged, and the files that they belong to
 are named.
 
@@ -100,6 +99,8 @@ type verifyResult struct {
 	Log         *logResult         `json:"log,omitempty"` // of the album that the image is
 	CTDB        *ctdbVerdict       `json:"ctdb,omitempty"`
 
+	songsFound
+
 	found      *findings
 	o          verifyFlags
 	sectorSize int
@@ -157,6 +158,7 @@ func (r *verifyResult) report(p *page) {
 	if len(r.Bad) > 0 {
 		r.reportBad(p)
 	}
+	r.songsFound.report(p)
 	reportFlaws(p, r.found, r.Flaws)
 	for _, b := range r.Broken {
 		p.text("%s", p.red(b+mayBeDamaged))
@@ -265,7 +267,7 @@ func (r *verifyResult) conclude(p *page) {
 
 // verdict says what is wrong.
 func (r *verifyResult) verdict() string {
-	damaged := r.sameDamage != "" && len(r.Differences) == 0 || len(r.Bad) > 0 || len(r.Flaws) > 0 || r.Implanted == implantedWrong ||
+	damaged := r.sameDamage != "" && len(r.Differences) == 0 || len(r.Bad) > 0 || len(r.Flaws)+len(r.DamagedSongs) > 0 || r.Implanted == implantedWrong ||
 		r.CTDB != nil && r.CTDB.Wrong > 0
 	for _, s := range r.Sums {
 		damaged = damaged || !s.Right
@@ -316,12 +318,12 @@ func runVerify(ctx context.Context, a *app, path string, o verifyFlags) (result,
 	if err != nil {
 		return nil, err
 	}
-	defer img.Close()
 	v := &verification{a: a, img: img, bar: a.newProgress()}
 	v.verifyResult = &verifyResult{ending: done(), Image: path, Sectors: img.Layout().Sectors(),
 		o: o, sectorSize: img.Layout().Medium.SectorSize(), found: found, Broken: found.broken}
+	defer func() { v.img.Close() }() // another one than img, where songs are damaged
 	defer v.bar.stop()
-	for _, step := range []func(context.Context) error{v.evidence, v.sectors, v.audio, v.flaws, v.sums, v.log, v.implanted, v.with, v.repair} {
+	for _, step := range []func(context.Context) error{v.songs, v.evidence, v.sectors, v.audio, v.flaws, v.sums, v.log, v.implanted, v.with, v.repair} {
 		if err := step(ctx); err != nil {
 			v.bar.stop()
 			if v.rep != nil && !a.json { // what was found so far is worth knowing
@@ -347,7 +349,7 @@ func (v *verification) sectors(ctx context.Context) error {
 	if !v.o.noHashes {
 		v.Whole = &rep.Whole
 	}
-	v.judged = v.Checked > 0
+	v.judged = v.judged || v.Checked > 0
 	if len(v.Bad) > 0 {
 		v.wrong()
 	}
@@ -391,11 +393,6 @@ func (v *verification) sums(ctx context.Context) error {
 		return fmt.Errorf("%s has no checksum for %s", v.o.with, filepath.Base(v.Image))
 	}
 	return nil
-}
-
-func isDATFile(path string) bool {
-	ext := strings.ToLower(filepath.Ext(path))
-	return !isDriveName(path) && (ext == ".dat" || ext == ".xml")
 }
 
 func (v *verification) implanted(ctx context.Context) error {
@@ -478,28 +475,4 @@ func (v *verification) other(ctx context.Context) (disc.Image, error) {
 	}
 	v.cut, v.cutFrom = true, cut.layout.Tracks()[0].Start
 	return cut, nil
-}
-
-func (v *verification) withDAT() error {
-	if v.o.noHashes {
-		return usage("a DAT file is compared by hashes: leave out --no-hashes")
-	}
-	f, err := regular.Open(v.o.with)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	v.match, err = check.FindGame(f, v.rep)
-	if err != nil {
-		return fmt.Errorf("%s: %w", v.o.with, err)
-	}
-	v.Game, v.lookedUp = v.match.Name, true
-	switch {
-	case v.Game != "":
-		v.judged = true
-	case v.match.Near != "":
-		v.judged = true
-		v.wrong()
-	}
-	return nil
 }

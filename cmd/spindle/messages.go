@@ -16,6 +16,7 @@ import (
 	"spindle/drive"
 	"spindle/drive/byname"
 	"spindle/image"
+	"spindle/image/audio"
 	"spindle/image/extract"
 	"spindle/image/format"
 	"spindle/image/mapfile"
@@ -184,6 +185,8 @@ var explanations = []explanation{
 	{"burn/wrong-image", errWrongImage, nil, exitDifferent, "", untouched + "Get the image again; --force burns it anyway."},
 	{"burn/broken-map", errBrokenMap, nil, exitDifferent, "", untouched +
 		"Repair the map, or remove it if it is of another image; --force burns the image anyway."},
+	{"burn/damaged-song", errDamagedSong, nil, exitDifferent, "", untouched +
+		"Get the file again, or rip the disc again; --force burns it anyway."},
 	{"burn/mendable-image", errMendable, nil, exitDifferent, "", untouched +
 		"\"spindle verify IMAGE --repair OUT.cue\" writes a copy in which parity corrects what it can; --force burns the image as it is."},
 	{"burn/cut-image", errCutImage, nil, exitDifferent, "", untouched +
@@ -215,6 +218,7 @@ var explanations = []explanation{
 	{"drive/gone", scsi.ErrGone, nil, exitFailed, "the drive disappeared", "Was it unplugged? Reconnect it and run the same command."},
 	{"drive/timeout", scsi.ErrTimeout, nil, exitFailed, "the drive did not answer in time", "Switch the drive off and on, and try again."},
 
+	{"image/damaged-song", audio.ErrDamaged, nil, exitDifferent, "", "Get the file again, or rip the disc again."},
 	{"image/changed", image.ErrChanged, nil, exitFailed, "", "Nothing was kept. Run the same command when nothing writes to the image."},
 	{"image/folder", regular.ErrFolder, image.ErrUnknown, exitFailed, "", "\"spindle make\" makes an image of a folder."},
 	{"image/unknown", image.ErrUnknown, nil, exitFailed, "", ""},

@@ -41,6 +41,7 @@ type preflight struct {
 	lines []string // what vouches for it
 
 	damaged disc.Flaws // sectors that are known to be wrong
+	mapped  disc.Flaws // those of them that were known when the image was opened
 }
 
 // imageFor opens an image and checks it: complete, as its checksum file says, as
@@ -50,18 +51,22 @@ func imageFor(ctx context.Context, a *app, path string, force bool) (*preflight,
 	if err != nil {
 		return nil, err
 	}
-	a.onClose(img.Close)
+	p := newPreflight(a, path, img, found, force)
+	a.onClose(func() error { return p.img.Close() })
 	for _, n := range textNotes(img.Layout()) {
 		a.note(n)
 	}
-	p := &preflight{a: a, path: path, force: force, img: img, found: found, vol: imageVolume(ctx, img)}
-	return p, p.run(ctx, p.maps, p.flaws, p.sums, p.implanted, p.sectors)
+	p.vol = imageVolume(ctx, img)
+	return p, p.run(ctx, p.maps, p.flaws, p.sums, p.implanted, p.sectors, p.songs)
+}
+
+func newPreflight(a *app, path string, img disc.Image, found *findings, force bool) *preflight {
+	return &preflight{a: a, path: path, force: force, img: img, found: found, mapped: img.Flaws()}
 }
 
 // flawsAgain checks an image that was checked before its first burn for sectors that
 // are known to be wrong by now. It returns those.
-func flawsAgain(ctx context.Context, a *app, path string, img disc.Image, found *findings, force bool) (disc.Flaws, error) {
-	p := &preflight{a: a, path: path, force: force, img: img, found: found}
+func (p *preflight) flawsAgain(ctx context.Context) (disc.Flaws, error) {
 	err := p.run(ctx, p.maps, p.flaws, p.sectors)
 	return p.damaged, err
 }
@@ -107,7 +112,7 @@ func (p *preflight) damage(more disc.Flaws) {
 
 // flaws stops when a map beside the image says that sectors are not right.
 func (p *preflight) flaws(ctx context.Context, _ *progress) error {
-	known := p.img.Flaws()
+	known := p.mapped
 	if len(known) == 0 {
 		return nil
 	}

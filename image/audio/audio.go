@@ -37,6 +37,7 @@ type File struct {
 	Swapped bool
 	Kind    string // "WAVE", "AIFF" or "FLAC"
 	closer  io.Closer
+	flac    *flacReader // nil for samples that are not compressed
 }
 
 // Close closes the file.
@@ -75,7 +76,7 @@ func read(file *format.File) (*File, error) {
 	case string(head[:4]) == "FORM" && (string(head[8:]) == "AIFF" || string(head[8:]) == "AIFC"):
 		return readAIFF(file, file.Size)
 	case string(head[:4]) == "fLaC":
-		return readFLAC(file, file.Size)
+		return readFLAC(file.Path, file, file.Size)
 	}
 	return nil, ErrNotAudio
 }

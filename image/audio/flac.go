@@ -2,6 +2,8 @@ package audio
 
 import (
 	"bufio"
+	"context"
+	"crypto/md5"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -15,8 +17,12 @@ import (
 // forwards decodes as it goes; a step back begins at the last place known before.
 type flacReader struct {
 	r    io.ReaderAt
-	size int64 // of the file
-	data int64 // where the frames begin
+	name string // of the file, for errors
+	size int64  // of the file
+	data int64  // where the frames begin
+
+	total int64          // bytes of samples
+	md5   [md5.Size]byte // of the samples, as the file states it; zeros where it does not
 
 	mu     sync.Mutex
 	points []flacPoint // some of the frames that were passed
@@ -34,19 +40,24 @@ const pointEvery = 512 << 10
 
 // countingReader knows where it is in the file.
 type countingReader struct {
-	r  io.Reader
-	at int64
+	r   io.Reader
+	at  int64
+	err error // of the file system
 }
 
 func (c *countingReader) Read(p []byte) (int, error) {
 	n, err := c.r.Read(p)
 	c.at += int64(n)
+	if err != nil && !errors.Is(err, io.EOF) {
+		c.err = err
+	}
 	return n, err
 }
 
 // readFLAC reads the metadata blocks of a FLAC file (RFC 9639 section 8).
-func readFLAC(r io.ReaderAt, size int64) (*File, error) {
+func readFLAC(name string, r io.ReaderAt, size int64) (*File, error) {
 	var samples int64 = -1
+	var sum [md5.Size]byte
 	at := int64(4)
 	for last := false; !last; {
 		var head [4]byte
@@ -65,21 +76,22 @@ func readFLAC(r io.ReaderAt, size int64) (*File, error) {
 				return result(nil, err, "FLAC")
 			}
 			samples = int64(v & (1<<36 - 1))
+			copy(sum[:], b[18:])
 		}
 		at += 4 + length
 	}
 	if samples < 0 || at > size {
 		return result(nil, errors.New("it has no STREAMINFO"), "FLAC")
 	}
-	f := &flacReader{r: r, size: size, data: at, points: []flacPoint{{at, 0}}}
+	f := &flacReader{r: r, name: name, size: size, data: at, total: samples * 4, md5: sum, points: []flacPoint{{at, 0}}}
 	if samples == 0 { // whoever wrote it did not know
 		n, err := f.measure()
 		if err != nil {
-			return result(nil, err, "FLAC")
+			return nil, f.failed(err)
 		}
-		return &File{Source: f, Size: n, Kind: "FLAC"}, nil
+		f.total = n
 	}
-	return &File{Source: f, Size: samples * 4, Kind: "FLAC"}, nil
+	return &File{Source: f, Size: f.total, Kind: "FLAC", flac: f}, nil
 }
 
 func (f *flacReader) measure() (int64, error) {
@@ -93,6 +105,37 @@ func (f *flacReader) measure() (int64, error) {
 	}
 }
 
+// sum decodes the whole file once, and returns the MD5 of its samples (RFC 9639 section 8.2: of
+// little-endian samples, as they are on a CD). It does not use what f reads by.
+func (f *flacReader) sum(ctx context.Context, advance func(n int64)) (sum [md5.Size]byte, err error) {
+	r := &flacReader{r: f.r, name: f.name, size: f.size, total: f.total, points: f.points[:1:1]}
+	r.start(0)
+	h := md5.New()
+	for done := int64(0); done < f.total; {
+		if err := ctx.Err(); err != nil {
+			return sum, err
+		}
+		if err := r.next(); err != nil {
+			return sum, r.failed(err)
+		}
+		n := min(int64(len(r.buf)), f.total-done)
+		_, _ = h.Write(r.buf[:n])
+		done += n
+		advance(n)
+	}
+	h.Sum(sum[:0])
+	return sum, nil
+}
+
+// failed makes the error of a frame that could not be decoded. It wraps [ErrDamaged], unless
+// the file could not be read.
+func (f *flacReader) failed(err error) error {
+	if f.count.err != nil {
+		return f.count.err
+	}
+	return &damageError{f.name, (f.at + int64(len(f.buf))) / 4, err}
+}
+
 // start starts over at the last point that is not behind at.
 func (f *flacReader) start(at int64) {
 	p := f.points[0]
@@ -102,7 +145,7 @@ func (f *flacReader) start(at int64) {
 		}
 		p = q
 	}
-	f.count = &countingReader{io.NewSectionReader(f.r, p.file, f.size-p.file), p.file}
+	f.count = &countingReader{r: io.NewSectionReader(f.r, p.file, f.size-p.file), at: p.file}
 	f.in = bufio.NewReaderSize(f.count, 64<<10)
 	f.buf, f.at = f.buf[:0], p.at
 }
@@ -151,10 +194,10 @@ func (f *flacReader) ReadAt(p []byte, off int64) (int, error) {
 		}
 		if err := f.next(); err != nil {
 			f.in = nil // cannot be resumed
-			if errors.Is(err, io.EOF) {
+			if errors.Is(err, io.EOF) && at >= f.total {
 				return done, io.EOF
 			}
-			return done, fmt.Errorf("FLAC, behind sample %d: %w", (f.at+int64(len(f.buf)))/4, err)
+			return done, f.failed(err)
 		}
 	}
 	return done, nil
