@@ -113,7 +113,10 @@ func Create(ctx context.Context, dir string, a *Album, img disc.Image, o Options
 	if o.Only == nil {
 		out.Sheet = path
 	}
-	w.judge(out)
+	// The album is there: what proves it is found out also if ctx ends now.
+	if err := w.judge(context.WithoutCancel(ctx), out); err != nil {
+		return nil, err
+	}
 	return out, nil
 }
 
@@ -381,10 +384,13 @@ const sampleRate = 44100
 const padding = 8192
 
 // judge states of each song what its samples proved.
-func (w *writer) judge(out *Created) {
+func (w *writer) judge(ctx context.Context, out *Created) error {
 	finish(w.proof)
 	sums := w.proof.AccurateRip.Sums()
-	proofs := w.Databases.judge(w.album.Layout, w.proof)
+	proofs, err := w.Databases.judge(ctx, w.album.Layout, w.proof)
+	if err != nil {
+		return err
+	}
 	for i := range w.parts {
 		p := &w.parts[i]
 		if p.track != nil {
@@ -405,4 +411,5 @@ func (w *writer) judge(out *Created) {
 			out.Songs = append(out.Songs, m)
 		}
 	}
+	return nil
 }

@@ -47,7 +47,7 @@ func (p *Proof) ByAccurateRip() bool {
 func (p *Proof) ByCTDB() bool { return p.CTDB >= leastConfidence }
 
 // judge compares the tracks of a disc, all of which were taken, with what the databases say.
-func (d *Databases) judge(l *disc.Layout, x *check.Proof) []Proof {
+func (d *Databases) judge(ctx context.Context, l *disc.Layout, x *check.Proof) ([]Proof, error) {
 	proofs := make([]Proof, len(x.Spans))
 	if d.AccurateRip != nil {
 		for i, r := range x.AccurateRip.Judge(d.AccurateRip, x.Slots()) {
@@ -56,9 +56,13 @@ func (d *Databases) judge(l *disc.Layout, x *check.Proof) []Proof {
 	}
 	ids, err := discid.Of(l)
 	if err != nil || len(d.CTDB) == 0 || x.CTDB == nil {
-		return proofs
+		return proofs, nil
 	}
-	for _, m := range x.CTDB.Judge(d.CTDB, ids.CTDB) {
+	matches, err := x.CTDB.Judge(ctx, d.CTDB, ids.CTDB)
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range matches {
 		for i := range proofs {
 			proofs[i].CTDBTotal += m.Entry.Confidence
 			switch {
@@ -70,7 +74,7 @@ func (d *Databases) judge(l *disc.Layout, x *check.Proof) []Proof {
 			}
 		}
 	}
-	return proofs
+	return proofs, nil
 }
 
 // outside is how many sectors at either end of a disc's audio no checksum of AccurateRip
@@ -99,8 +103,12 @@ func (d *Databases) Proven(ctx context.Context, l *disc.Layout, read func(ctx co
 		}
 	}
 	finish(x)
+	proofs, err := d.judge(ctx, l, x)
+	if err != nil {
+		return nil, err
+	}
 	var runs []Run
-	for i, p := range d.judge(l, x) {
+	for i, p := range proofs {
 		run := Run{x.Spans[i].First, x.Spans[i].End}
 		switch {
 		case p.ByAccurateRip():

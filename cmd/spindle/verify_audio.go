@@ -242,11 +242,15 @@ func (v *verification) audio(ctx context.Context) error {
 		v.judgeAccurateRip()
 	}
 	if v.CTDB != nil && v.proof.CTDB != nil {
-		v.judgeCTDB()
+		if err := v.judgeCTDB(ctx); err != nil {
+			return err
+		}
 		if err := v.askParity(ctx); err != nil {
 			return err
 		}
-		v.findPatch()
+		if v.findPatch(ctx); ctx.Err() != nil {
+			return ctx.Err()
+		}
 	}
 	for _, s := range v.proof.Spans {
 		v.judged = v.judged || v.proven(s.Track)
@@ -269,9 +273,11 @@ func (v *verification) judgeAccurateRip() {
 
 func hex32(n uint32) string { return fmt.Sprintf("%08x", n) }
 
-func (v *verification) judgeCTDB() {
+func (v *verification) judgeCTDB(ctx context.Context) (err error) {
 	c := v.CTDB
-	v.matches = v.proof.CTDB.Judge(v.entries, v.ids.CTDB)
+	if v.matches, err = v.proof.CTDB.Judge(ctx, v.entries, v.ids.CTDB); err != nil {
+		return err
+	}
 	c.Entries = len(v.matches)
 	sums := v.proof.CTDB.Sums()
 	for i, s := range v.proof.Spans {
@@ -292,6 +298,7 @@ func (v *verification) judgeCTDB() {
 			}
 		}
 	}
+	return nil
 }
 
 // errOwn is why parity that fits is not used.
@@ -300,7 +307,7 @@ var errOwn = errors.New("only one person submitted what this parity leads to, wh
 // findPatch looks for what makes a damaged image that of an entry. An image that is the same as one and
 // has sectors that were not read correctly is proven by that. Neither counts by an entry that may be one's
 // own submission of this very image.
-func (v *verification) findPatch() {
+func (v *verification) findPatch(ctx context.Context) {
 	runs := v.proof.Runs(v.img.Flaws())
 	matches := trusted(v.matches)
 	same := slices.ContainsFunc(matches, func(m ctdb.Match) bool { return m.Same }) || len(matches) == 0 && v.CTDB.Same
@@ -312,7 +319,7 @@ func (v *verification) findPatch() {
 			if !m.Same && !p.Of(m.Entry) {
 				continue
 			}
-			patch, err := v.proof.CTDB.Repair(m, p, runs)
+			patch, err := v.proof.CTDB.Repair(ctx, m, p, runs)
 			if err == nil {
 				v.patch, v.beyond, v.CTDB.Wrong = patch, nil, len(patch.Changes)
 				if len(patch.Changes) > 0 {

@@ -73,8 +73,11 @@ func (v *verification) readRepaired(ctx context.Context, out string) error {
 	}
 	v.bar.stop()
 	if proof != nil && proof.CTDB != nil {
-		matches := trusted(proof.CTDB.Judge(v.entries, v.ids.CTDB))
-		v.CTDB.Repaired = slices.ContainsFunc(matches, func(m ctdb.Match) bool { return m.Same })
+		matches, err := proof.CTDB.Judge(ctx, v.entries, v.ids.CTDB)
+		if err != nil {
+			return err
+		}
+		v.CTDB.Repaired = slices.ContainsFunc(trusted(matches), func(m ctdb.Match) bool { return m.Same })
 	}
 	if !v.CTDB.Repaired {
 		return fmt.Errorf("%s is not what CTDB states: do not use it", out)

@@ -1,6 +1,9 @@
 package ctdb
 
-import "cmp"
+import (
+	"cmp"
+	"context"
+)
 
 // A Match is how a disc came out beside an entry.
 type Match struct {
@@ -16,8 +19,9 @@ type Match struct {
 }
 
 // Judge compares the disc, all of which was written, with entries of the same audio tracks; id is
-// the TOCID of the disc. Entries of other discs are left out. A CRC of 0 is none.
-func (m *Meter) Judge(entries []Entry, id string) []Match {
+// the TOCID of the disc. Entries of other discs are left out. A CRC of 0 is none. The
+// error is that of ctx.
+func (m *Meter) Judge(ctx context.Context, entries []Entry, id string) ([]Match, error) {
 	var matches []Match
 	for i := range entries {
 		e := &entries[i]
@@ -30,19 +34,22 @@ func (m *Meter) Judge(entries []Entry, id string) []Match {
 	searches := 0
 	for i := range matches {
 		x := &matches[i]
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		m.whole(x)
 		if !x.Found {
 			m.byVotes(x, votes[i])
 		}
 		if !x.Found && searches < maxSearches {
 			searches++
-			x.Offset, x.Found = m.search(x.Entry.syndrome)
+			x.Offset, x.Found = m.search(ctx, x.Entry.syndrome)
 		}
 		for t := range x.Tracks {
 			x.Tracks[t] = x.Same || x.Found && m.sameTrack(x, t)
 		}
 	}
-	return matches
+	return matches, ctx.Err()
 }
 
 // maxSearches is for how many entries all offsets are decoded.
@@ -144,7 +151,7 @@ func (m *Meter) byVotes(x *Match, votes map[int]int) {
 }
 
 // search looks for the offset at which column 0 has a syndrome, with the fewest errors that can be decoded.
-func (m *Meter) search(stated []uint16) (offset int, ok bool) {
+func (m *Meter) search(ctx context.Context, stated []uint16) (offset int, ok bool) {
 	d := decoder{rows: m.rows}
 	fewest := len(stated)
 	if fewest < minParity {
@@ -155,7 +162,7 @@ func (m *Meter) search(stated []uint16) (offset int, ok bool) {
 		if n := errsIn(&d, m.column(0, o), stated); n >= 0 && n < fewest {
 			fewest, offset = n, o
 		}
-		if fewest == 0 {
+		if fewest == 0 || ctx.Err() != nil {
 			break
 		}
 	}

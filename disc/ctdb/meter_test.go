@@ -189,7 +189,7 @@ func TestJudge(t *testing.T) {
 		{"zeros", cut(0), zero, Match{Tracks: make([]bool, 3)}},
 		{"one track, and nothing else", cut(5), unsure, Match{Tracks: make([]bool, 3)}},
 	} {
-		got := measure(t, tracks, test.stream, 5000).Judge([]Entry{other, test.e}, ids.CTDB)
+		got := judged(t, measure(t, tracks, test.stream, 5000), []Entry{other, test.e}, ids.CTDB)
 		if len(got) != 1 {
 			t.Fatalf("%s: %+v", test.name, got)
 		}

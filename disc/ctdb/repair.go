@@ -2,6 +2,7 @@ package ctdb
 
 import (
 	"cmp"
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -33,13 +34,16 @@ var (
 
 // Repair finds what is wrong with the disc compared with the entry of a match. bad are the samples that are
 // suspected: where the damage is known to lie, twice as much can be repaired. The patch is returned only
-// if the disc has the CRC of the entry with it. The error wraps [ErrOther] or [ErrBeyond].
-func (m *Meter) Repair(x Match, p *Parity, bad []Run) (*Patch, error) {
+// if the disc has the CRC of the entry with it. The error wraps [ErrOther] or [ErrBeyond], or is that of ctx.
+func (m *Meter) Repair(ctx context.Context, x Match, p *Parity, bad []Run) (*Patch, error) {
 	if len(x.Entry.syndrome) > 0 && !p.Of(x.Entry) {
 		return nil, ErrOther
 	}
 	for _, marks := range [][]Run{bad, nil} { // the suspicion may be wrong
-		patch, err := (&repair{m, x.Entry.CRC, p, marks}).run(x)
+		patch, err := (&repair{m, x.Entry.CRC, p, marks}).run(ctx, x)
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
 		if err == nil || marks == nil {
 			return patch, err
 		}
@@ -48,13 +52,16 @@ func (m *Meter) Repair(x Match, p *Parity, bad []Run) (*Patch, error) {
 }
 
 // run repairs at the offset of a match, or at the likely ones.
-func (r *repair) run(x Match) (*Patch, error) {
+func (r *repair) run(ctx context.Context, x Match) (*Patch, error) {
 	if x.Found {
-		return r.at(x.Offset)
+		return r.at(ctx, x.Offset)
 	}
 	for i := range 2*MaxOffset + 1 {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
 		if o := nearest(i); o == x.guess || r.likely(o) {
-			if patch, err := r.at(o); err == nil {
+			if patch, err := r.at(ctx, o); err == nil {
 				return patch, nil
 			}
 		}
@@ -92,8 +99,11 @@ func (r *repair) likely(o int) bool {
 }
 
 // at repairs at an offset.
-func (r *repair) at(o int) (*Patch, error) {
-	changes, failed := r.decodeAll(o)
+func (r *repair) at(ctx context.Context, o int) (*Patch, error) {
+	changes, failed := r.decodeAll(ctx, o)
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	if failed > 0 {
 		return nil, fmt.Errorf("%w: %d of %d columns", ErrBeyond, failed, columns)
 	}
@@ -127,14 +137,14 @@ func (r *repair) erased(c, o int) []int {
 	return rows
 }
 
-// decodeAll decodes all columns, side by side on all cores, and counts those that cannot be.
-func (r *repair) decodeAll(o int) (changes []Change, failed int) {
+// decodeAll decodes all columns, side by side on all cores, and counts those that cannot be. It stops when ctx ends.
+func (r *repair) decodeAll(ctx context.Context, o int) (changes []Change, failed int) {
 	var mu sync.Mutex
 	inParallel(func(first, end int) {
 		d := decoder{rows: r.rows}
 		var own []Change
 		bad := 0
-		for c := first; c < end; c++ {
+		for c := first; c < end && ctx.Err() == nil; c++ {
 			errs, ok := r.decode(&d, c, o)
 			if !ok {
 				bad++

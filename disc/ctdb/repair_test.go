@@ -2,6 +2,7 @@ package ctdb
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"math/rand/v2"
 	"testing"
@@ -27,8 +28,8 @@ func mend(t *testing.T, tracks []Track, stream []byte, e *Entry, p *Parity, bad 
 	if err != nil {
 		t.Fatal(err)
 	}
-	x := m.Judge([]Entry{*e}, ids.CTDB)[0]
-	patch, err := m.Repair(x, p, bad)
+	x := judged(t, m, []Entry{*e}, ids.CTDB)[0]
+	patch, err := m.Repair(context.Background(), x, p, bad)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -208,5 +209,27 @@ func BenchmarkDecode(b *testing.B) {
 		if errs, ok := d.decode(&s, MaxParity, nil); !ok {
 			b.Fatal(errs, ok)
 		}
+	}
+}
+
+func judged(t testing.TB, m *Meter, entries []Entry, id string) []Match {
+	t.Helper()
+	matches, err := m.Judge(t.Context(), entries, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return matches
+}
+
+// A context that ended ends what takes time.
+func TestContextEnds(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := new(Meter).Judge(ctx, nil, ""); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	x := Match{Entry: new(Entry), Found: true}
+	if _, err := (&Meter{rows: 1}).Repair(ctx, x, &Parity{rows: minParity}, nil); !errors.Is(err, context.Canceled) {
+		t.Error(err)
 	}
 }
