@@ -43,7 +43,7 @@ func (m *maker) version5() []byte {
 	be.PutUint64(file[40:], uint64(len(file)))
 	bits, sum := m.packedMap()
 	file = be.AppendUint32(file, uint32(len(bits)))
-	file = append(file, byte(first>>40), byte(first>>32), byte(first>>24), byte(first>>16), byte(first>>8), byte(first))
+	file = append(file, be.AppendUint64(nil, uint64(first))[2:]...) // 48 bits
 	file = be.AppendUint16(file, sum)
 	file = append(file, lengthBits, refBits, refBits, 0)
 	return append(file, bits...)
