@@ -182,6 +182,7 @@ var explanations = []explanation{
 	{"burn/needs-format", burn.ErrNeedsFormat, nil, exitUsage, "this kind of disc needs no erasing: \"spindle burn\" overwrites it",
 		untouched + "\"spindle format\" resets it."},
 	{"burn/options", burn.ErrOptions, nil, exitUsage, "the options contradict each other", untouched},
+	{"burn/packed-image", errPacked, nil, exitDifferent, "", untouched + "Get the image again."},
 	{"burn/wrong-image", errWrongImage, nil, exitDifferent, "", untouched + "Get the image again; --force burns it anyway."},
 	{"burn/broken-map", errBrokenMap, nil, exitDifferent, "", untouched +
 		"Repair the map, or remove it if it is of another image; --force burns the image anyway."},

@@ -13,12 +13,17 @@ import (
 	"spindle/disc"
 	"spindle/disc/cdsector"
 	"spindle/image"
+	"spindle/image/chd/hunks"
+	"spindle/internal/packed"
+	"spindle/internal/regular"
 	"spindle/iso"
 )
 
 // Errors about an image that is not what it should be.
 var (
 	errWrongImage = errors.New("the image is damaged")
+	// errPacked: it cannot be unpacked, and not burned.
+	errPacked = fmt.Errorf("%w", errWrongImage)
 	// errBrokenMap: nobody knows which sectors are.
 	errBrokenMap = errors.New("the image may be damaged")
 	// errFlawed: sectors of it are known to be wrong.
@@ -57,7 +62,7 @@ func imageFor(ctx context.Context, a *app, path string, force bool) (*preflight,
 		a.note(n)
 	}
 	p.vol = imageVolume(ctx, img)
-	return p, p.run(ctx, p.maps, p.flaws, p.sums, p.implanted, p.sectors, p.songs)
+	return p, p.run(ctx, p.maps, p.flaws, p.sums, p.implanted, p.songs, p.sectors)
 }
 
 func newPreflight(a *app, path string, img disc.Image, found *findings, force bool) *preflight {
@@ -128,14 +133,19 @@ func (p *preflight) flaws(ctx context.Context, _ *progress) error {
 }
 
 // sectors checks the EDC of data sectors where the image stores them whole: the drive
-// would write a correct one over what is wrong.
+// would write a correct one over what is wrong. What is compressed is read in any case:
+// what cannot be unpacked would end the burn in the middle.
 func (p *preflight) sectors(ctx context.Context, bar *progress) error {
-	if !storesEDC(p.img) {
+	stored := storesEDC(p.img)
+	if !stored && !unpacks(p.img) {
 		return nil
 	}
 	rep, err := check.Sectors(ctx, p.img, check.Options{NoHashes: true, Progress: bar.step("checking the sectors")})
 	bar.stop()
-	if err != nil {
+	if errors.Is(err, packed.ErrDamaged) {
+		return fmt.Errorf("%w: %w", errPacked, err)
+	}
+	if err != nil || !stored {
 		return err
 	}
 	bad := badFlaws(slices.DeleteFunc(rep.Bad, func(b check.BadRange) bool {
@@ -153,6 +163,22 @@ func (p *preflight) sectors(ctx context.Context, bar *progress) error {
 		why = errMendable
 	}
 	return p.stop(why, "the EDC of "+plural(bad.Sectors(), "sector")+" does not fit"+suffering(ctx, p.img, bad))
+}
+
+// unpacks reports whether a file of an image is compressed so that opening it does not tell
+// whether it can be unpacked.
+func unpacks(img disc.Image) bool {
+	return slices.ContainsFunc(img.Files(), func(path string) bool {
+		f, err := regular.Open(path)
+		if err != nil {
+			return false
+		}
+		defer f.Close()
+		head := make([]byte, 16)
+		n, _ := f.ReadAt(head, 0)
+		how := packed.Method(head[:n])
+		return how == "xz" || how == "zstd" || strings.HasPrefix(string(head[:n]), hunks.Magic)
+	})
 }
 
 // storesEDC reports whether a data track of an image is stored in whole sectors.

@@ -204,3 +204,21 @@ func TestOpenEnds(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// The checksum of a block stands behind its content: who reads all of it is told.
+func TestLastChecksum(t *testing.T) {
+	noise := make([]byte, 1<<18) // is stored as it is: nothing else tells
+	_, _ = rand.NewChaCha8([32]byte{}).Read(noise)
+	b := compress(t, noise, xzw(1<<30))
+	for at := range 4 {
+		bad := append([]byte{}, b...)
+		bad[len(bad)*(2+at)/8] ^= 1
+		r, err := open(t, bad)
+		if err == nil {
+			_, err = io.Copy(io.Discard, io.NewSectionReader(r, 0, r.Size()))
+		}
+		if !errors.Is(err, ErrDamaged) {
+			t.Errorf("at byte %d of %d: %v", len(bad)*(2+at)/8, len(bad), err)
+		}
+	}
+}

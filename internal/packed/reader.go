@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"sync"
+
+	"github.com/klauspost/compress/zstd"
 )
 
 // A point is a place at which reading can start.
@@ -31,6 +33,7 @@ type Reader struct {
 	points []point
 	cur    io.ReadCloser
 	at     int64 // in the content
+	whole  bool  // cur began at the start of the content
 	starts int
 	pages  map[int64]*page
 	tick   int64
@@ -133,7 +136,7 @@ func (r *Reader) start(want int64) error {
 	if err != nil {
 		return err
 	}
-	r.cur, r.at = cur, p.plain
+	r.cur, r.at, r.whole = cur, p.plain, p.plain == 0
 	r.starts++
 	// Pages begin at multiples of their size; a point need not.
 	if skip := -r.at & (pageSize - 1); skip > 0 {
@@ -172,6 +175,9 @@ func (r *Reader) nextPage() (int, error) {
 	if errors.Is(err, io.EOF) && r.size < 0 {
 		err = nil
 	}
+	if err == nil && r.size >= 0 && r.whole && r.at+int64(n) == r.size {
+		err = r.endsWell()
+	}
 	if err != nil && (r.size >= 0 || n == 0) {
 		return n, err
 	}
@@ -179,6 +185,17 @@ func (r *Reader) nextPage() (int, error) {
 	r.pages[r.at] = &page{b[:n], r.tick}
 	r.at += int64(n)
 	return n, err
+}
+
+// endsWell reads on at the end of the content, behind which stands the checksum of it: one
+// who began in the middle would find an index that is not that of what was read. What else may
+// follow is of no concern.
+func (r *Reader) endsWell() error {
+	_, err := r.cur.Read(make([]byte, 1))
+	if errors.Is(err, io.EOF) || errors.Is(err, zstd.ErrMagicMismatch) {
+		return nil
+	}
+	return err
 }
 
 // evict forgets the page that was not used for the longest time, but for those at
