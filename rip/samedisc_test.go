@@ -268,7 +268,11 @@ func TestRightDiscIsTaken(t *testing.T) {
 			var faults []string
 			for range r.IntN(5) {
 				at := r.IntN(a.sectors())
-				faults = append(faults, fmt.Sprintf("%s:%d-%d", [...]string{"read", "lost", "corrupt"}[r.IntN(3)], at, at+r.IntN(20)))
+				kinds := []string{"read", "lost", "corrupt"}
+				if a.size == 2048 {
+					kinds = kinds[:2] // a corrupt sector of a DVD arrives wrong without a word: it is another disc
+				}
+				faults = append(faults, fmt.Sprintf("%s:%d-%d", kinds[r.IntN(len(kinds))], at, at+r.IntN(20)))
 			}
 			return faults
 		}
