@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"spindle/disc"
 	"spindle/disc/accuraterip"
 	"spindle/disc/discid"
+	"spindle/drive"
 	"spindle/rip"
 )
 
@@ -84,6 +86,9 @@ func proofOf(m *album.Made, res *rip.Result) (proof, string) {
 	switch {
 	case res == nil:
 		return unproven, "copied from an image" + said
+	case slices.ContainsFunc(res.Proven, func(r drive.Stretch) bool { return r.First < m.End && m.First < r.End }):
+		// The songs of an earlier reading are made without the file that proved it.
+		return unproven, "read once; what proved it then is not here now" + said
 	case res.ReadTwice:
 		return byTwoReads, "two equal reads" + said
 	case res.Pointed:
