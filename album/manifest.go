@@ -18,9 +18,10 @@ import (
 // ErrManifest is what errors about a list of made files wrap.
 var ErrManifest = errors.New("the list of files that were made cannot be read")
 
-// A ChangedError names a file that is not any more what was made.
+// A ChangedError names a file that is no longer as it was made.
 type ChangedError struct{ Path string }
 
+// Error implements error.
 func (e *ChangedError) Error() string { return e.Path + " was changed since it was made" }
 
 const (

@@ -19,7 +19,7 @@ var crc16Table = func() (t [256]uint16) {
 	return t
 }()
 
-// crc16 goes on with the checksum of hunks and of maps.
+// crc16 continues the checksum of hunks and of maps.
 func crc16(c uint16, p []byte) uint16 {
 	for _, b := range p {
 		c = c<<8 ^ crc16Table[byte(c>>8)^b]
