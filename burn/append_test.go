@@ -27,7 +27,7 @@ func planned(t *testing.T, d *mmc.Drive, src *Source, o Options) (*Medium, *Plan
 	if err != nil {
 		t.Fatal(err)
 	}
-	plan, err := MakePlan(m, src, o)
+	plan, err := MakePlan(context.Background(), m, src, o)
 	if err != nil {
 		t.Fatal(err)
 	}

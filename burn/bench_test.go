@@ -63,7 +63,7 @@ func benchmarkBurn(b *testing.B, media string, speed, sectors int, hostTime bool
 			b.Fatal(err)
 		}
 		src := ImageSource("", stalling(img, disc.LBA(sectors/2), stall))
-		plan, err := MakePlan(m, src, Options{})
+		plan, err := MakePlan(context.Background(), m, src, Options{})
 		if err != nil {
 			b.Fatal(err)
 		}

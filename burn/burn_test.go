@@ -84,7 +84,7 @@ func burnOn(t testing.TB, d *mmc.Drive, src *Source, o Options) (*Plan, Result, 
 	if err != nil {
 		return nil, Result{}, err
 	}
-	plan, err := MakePlan(m, src, o)
+	plan, err := MakePlan(context.Background(), m, src, o)
 	if err != nil {
 		return nil, Result{}, err
 	}
@@ -437,7 +437,7 @@ func TestSeveralDrives(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		plan, err := MakePlan(m, src, Options{})
+		plan, err := MakePlan(context.Background(), m, src, Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -465,7 +465,7 @@ func TestNotAlike(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		plan, err := MakePlan(m, src, Options{})
+		plan, err := MakePlan(context.Background(), m, src, Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -513,7 +513,7 @@ func TestVerifyWithOffset(t *testing.T) {
 			t.Fatal(err)
 		}
 		m.Status, m.Capacity, m.Writes, m.AtOnce = mmc.DiscBlank, 359849, true, true
-		plan, err := MakePlan(m, ImageSource("", img), Options{})
+		plan, err := MakePlan(context.Background(), m, ImageSource("", img), Options{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -197,7 +197,7 @@ func (c *campaignRun) run(t *testing.T, spec string, fault sim.Fault) {
 	if err != nil {
 		return // nothing was begun
 	}
-	plan, err := MakePlan(m, c.src, c.o)
+	plan, err := MakePlan(context.Background(), m, c.src, c.o)
 	if err != nil {
 		if fmt.Sprint(r.State()) != before {
 			t.Errorf("%s: refused, and the disc was changed", where)
@@ -303,7 +303,7 @@ func (c *campaignRun) burnAgain(t *testing.T, where string, r *sim.Recordable, l
 		t.Errorf("%s: again: %v", where, err)
 		return
 	}
-	next, err := PlanResume(m, src, &log.attempt, equal, o)
+	next, err := PlanResume(context.Background(), m, src, &log.attempt, equal, o)
 	st := r.State()
 	switch {
 	case errors.Is(err, ErrFreshDisc):

@@ -30,7 +30,7 @@ func TestInterruptedClosing(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				plan, err := MakePlan(medium, src, Options{})
+				plan, err := MakePlan(context.Background(), medium, src, Options{})
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -34,7 +34,7 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	plan, err := burn.MakePlan(medium, src, burn.Options{Speed: 8})
+	plan, err := burn.MakePlan(ctx, medium, src, burn.Options{Speed: 8})
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -146,7 +146,7 @@ func TestSameVolume(t *testing.T) {
 					t.Fatal(err)
 				}
 				src := blob(t, volume(test.kinds, test.label))
-				plan, err := MakePlan(m, src, Options{})
+				plan, err := MakePlan(context.Background(), m, src, Options{})
 				if err != nil {
 					t.Fatal(err)
 				}

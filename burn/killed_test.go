@@ -86,7 +86,7 @@ func killAt(t *testing.T, r *sim.Recordable, src *Source, o Options, n int, done
 	if err != nil {
 		t.Fatal(err)
 	}
-	plan, err := MakePlan(m, src, o)
+	plan, err := MakePlan(context.Background(), m, src, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,7 +145,7 @@ func TestKilledClosing(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					next, err := PlanResume(m, src, &log.attempt, c, test.o)
+					next, err := PlanResume(context.Background(), m, src, &log.attempt, c, test.o)
 					if errors.Is(err, ErrFreshDisc) && test.whole && n == 0 && !done {
 						return // the drive was still to write its buffer
 					}

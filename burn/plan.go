@@ -1,6 +1,7 @@
 package burn
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"time"
@@ -96,9 +97,10 @@ type planner struct {
 
 func (p *planner) add(s ...Step) { p.plan.Steps = append(p.plan.Steps, s...) }
 
-// MakePlan plans how src is burned on the disc m. It sends nothing to the drive and
-// leaves m as it is. Its errors wrap one of those of this package.
-func MakePlan(m *Medium, src *Source, o Options) (*Plan, error) {
+// MakePlan plans how src is burned on the disc m. It sends nothing to the drive, leaves m
+// as it is, and reads a few sectors of the image. Its errors wrap one of those of this
+// package, or are those of ctx.
+func MakePlan(ctx context.Context, m *Medium, src *Source, o Options) (*Plan, error) {
 	if err := m.Writable(); err != nil && !(o.Blank && m.Erasable && m.Writes) {
 		return nil, err
 	}
@@ -112,7 +114,10 @@ func MakePlan(m *Medium, src *Source, o Options) (*Plan, error) {
 	if o.Simulate && !p.m.Simulates {
 		return nil, &Refusal{Kind: ErrNoSimulation, Reason: CannotSimulate, Disc: m.Profile}
 	}
-	if err := p.image(); err != nil {
+	if err := p.image(ctx); err != nil {
+		return nil, err
+	}
+	if err := ctx.Err(); err != nil { // what could not be read of the image counted for nothing
 		return nil, err
 	}
 	p.plan.Content = content(p.plan.Steps, src)
@@ -121,18 +126,18 @@ func MakePlan(m *Medium, src *Source, o Options) (*Plan, error) {
 }
 
 // image plans the writing of the image, as the kind of disc wants it.
-func (p *planner) image() error {
+func (p *planner) image(ctx context.Context) error {
 	switch p.m.Profile {
 	case mmc.ProfileCDR, mmc.ProfileCDRW:
-		return p.cd()
+		return p.cd(ctx)
 	case mmc.ProfileDVDR, mmc.ProfileDVDRW, mmc.ProfileDVDRDL:
-		return p.dvdR()
+		return p.dvdR(ctx)
 	case mmc.ProfileDVDPlusR, mmc.ProfileDVDPlusRDL:
-		return p.dvdPlusR()
+		return p.dvdPlusR(ctx)
 	case mmc.ProfileBDR:
-		return p.bdR()
+		return p.bdR(ctx)
 	}
-	return p.overwrite()
+	return p.overwrite(ctx)
 }
 
 // prepare blanks what is to be blanked.
@@ -233,11 +238,11 @@ func (p *planner) padded(t *disc.Track) int {
 }
 
 // address checks that a file system that is burned at an address was made for it.
-func (p *planner) address(t *disc.Track, at disc.LBA) error {
+func (p *planner) address(ctx context.Context, t *disc.Track, at disc.LBA) error {
 	if p.o.AnyPlace || p.src.stream != nil {
 		return nil
 	}
-	root, ok := rootExtent(p.src.image, t)
+	root, ok := rootExtent(ctx, p.src.image, t)
 	if !ok {
 		return nil
 	}

@@ -15,7 +15,7 @@ import (
 const leastTrack = 300
 
 // cd plans CD-R and CD-RW.
-func (p *planner) cd() error {
+func (p *planner) cd(ctx context.Context) error {
 	mode := p.o.Mode
 	if mode == Auto {
 		mode = SessionAtOnce
@@ -32,11 +32,11 @@ func (p *planner) cd() error {
 	}
 	switch mode {
 	case TrackAtOnce:
-		return p.trackAtOnce()
+		return p.trackAtOnce(ctx)
 	case Raw96:
 		return p.raw()
 	case SessionAtOnce:
-		return p.sessions()
+		return p.sessions(ctx)
 	}
 	return &Refusal{Kind: ErrOptions, Reason: NotForCD, Disc: p.m.Profile}
 }
@@ -73,7 +73,7 @@ func (p *planner) single() bool {
 }
 
 // trackAtOnce plans one data track.
-func (p *planner) trackAtOnce() error {
+func (p *planner) trackAtOnce(ctx context.Context) error {
 	if !p.single() {
 		return &Refusal{Kind: ErrOptions, Reason: NotOneTrack, Disc: p.m.Profile}
 	}
@@ -86,7 +86,7 @@ func (p *planner) trackAtOnce() error {
 	if err := p.fits(at, p.padded(t)+runOut); err != nil {
 		return err
 	}
-	if err := p.address(t, at); err != nil {
+	if err := p.address(ctx, t, at); err != nil {
 		return err
 	}
 	params := mmc.WriteParameters{Type: mmc.WriteTrackAtOnce, TestWrite: p.o.Simulate, UnderrunFree: p.m.UnderrunFree, TrackMode: mmc.ControlData, Block: mmc.BlockMode1}
@@ -107,7 +107,7 @@ func (p *planner) trackAtOnce() error {
 }
 
 // sessions plans each session of the image at once.
-func (p *planner) sessions() error {
+func (p *planner) sessions(ctx context.Context) error {
 	if p.src.stream != nil {
 		if p.src.blocks == 0 {
 			return &Refusal{Kind: ErrOptions, Reason: NeedsLength, Disc: p.m.Profile}
@@ -138,12 +138,12 @@ func (p *planner) sessions() error {
 		last := i == len(l.Sessions)-1
 		for j := range s.Tracks {
 			if t := &s.Tracks[j]; t.Mode.IsData() && i == 0 && shift > 0 {
-				if err := p.address(t, shift+t.Start); err != nil {
+				if err := p.address(ctx, t, shift+t.Start); err != nil {
 					return err
 				}
 			}
 		}
-		p.session(s, shift, p.o.Multi || !last, i == 0)
+		p.session(ctx, s, shift, p.o.Multi || !last, i == 0)
 	}
 	p.plan.Steps[len(p.plan.Steps)-1] = SyncStep{Last: true}
 	return nil
@@ -220,7 +220,7 @@ func trackForm(m disc.Mode) (Form, mmc.DataForm, mmc.DataForm) {
 }
 
 // session adds the steps of one session at once.
-func (p *planner) session(s *disc.Session, shift disc.LBA, more, first bool) {
+func (p *planner) session(ctx context.Context, s *disc.Session, shift disc.LBA, more, first bool) {
 	l := p.src.layout()
 	begin := disc.LBA(0)
 	if !first {
@@ -239,7 +239,7 @@ func (p *planner) session(s *disc.Session, shift disc.LBA, more, first bool) {
 	}
 	text := first && p.text(shift)
 	entries := append(catalogueEntries(params.MCN, s.Tracks[0].Control), cueEntries(s, begin, text)...)
-	if p.announceFormless(s, entries) {
+	if p.announceFormless(ctx, s, entries) {
 		params.SessionFormat = mmc.SessionCDROM
 	}
 	for i := range entries {
@@ -358,7 +358,7 @@ func cueEntries(s *disc.Session, begin disc.LBA, text bool) []mmc.CueEntry {
 // announceFormless announces the tracks of Mode 2 that have no sub-headers as such: into
 // those of CD-ROM XA a drive would write an EDC. It reports whether the session has
 // formless tracks, and none of XA.
-func (p *planner) announceFormless(s *disc.Session, entries []mmc.CueEntry) bool {
+func (p *planner) announceFormless(ctx context.Context, s *disc.Session, entries []mmc.CueEntry) bool {
 	xa, found := false, false
 	last := &s.Tracks[len(s.Tracks)-1]
 	for i := range s.Tracks {
@@ -366,7 +366,7 @@ func (p *planner) announceFormless(s *disc.Session, entries []mmc.CueEntry) bool
 		if t.Mode != disc.Mode2 {
 			continue
 		}
-		if !formless(p.src.image, t) {
+		if !formless(ctx, p.src.image, t) {
 			xa = true
 			continue
 		}
@@ -388,12 +388,12 @@ func (p *planner) announceFormless(s *disc.Session, entries []mmc.CueEntry) bool
 
 // formless reports whether the sectors of a track of Mode 2 have no sub-header, by a
 // sample of them.
-func formless(img disc.Image, t *disc.Track) bool {
+func formless(ctx context.Context, img disc.Image, t *disc.Track) bool {
 	const places = 16
 	var s [cdsector.Size]byte
 	step := max(1, t.Sectors()/places)
 	for a := t.Start; a < t.End; a += disc.LBA(step) {
-		if img.ReadSectors(context.Background(), s[:], a) != nil || cdsector.Classify(&s) != cdsector.Mode2 {
+		if img.ReadSectors(ctx, s[:], a) != nil || cdsector.Classify(&s) != cdsector.Mode2 {
 			return false
 		}
 	}
@@ -402,8 +402,8 @@ func formless(img disc.Image, t *disc.Track) bool {
 
 // rootExtent returns the block of the root directory of the ISO 9660 file system
 // in a data track, as its volume descriptor states it.
-func rootExtent(img disc.Image, t *disc.Track) (uint32, bool) {
-	p, err := iso.ReadPrimary(image.UserData(context.Background(), img, t), 0)
+func rootExtent(ctx context.Context, img disc.Image, t *disc.Track) (uint32, bool) {
+	p, err := iso.ReadPrimary(image.UserData(ctx, img, t), 0)
 	if err != nil {
 		return 0, false
 	}

@@ -1,6 +1,7 @@
 package burn
 
 import (
+	"context"
 	"fmt"
 
 	"spindle/scsi/mmc"
@@ -14,7 +15,7 @@ func (p *planner) incremental() bool {
 }
 
 // dvdR plans DVD-R and DVD-RW that are written sequentially.
-func (p *planner) dvdR() error {
+func (p *planner) dvdR(ctx context.Context) error {
 	if p.src.stream != nil && p.src.blocks == 0 && !p.incremental() {
 		return &Refusal{Kind: ErrOptions, Reason: NeedsLength, Disc: p.m.Profile}
 	}
@@ -27,7 +28,7 @@ func (p *planner) dvdR() error {
 		return err
 	}
 	blank := p.m.Status == mmc.DiscBlank
-	if err := p.address(t, p.m.NextWritable); err != nil {
+	if err := p.address(ctx, t, p.m.NextWritable); err != nil {
 		return err
 	}
 	params := mmc.WriteParameters{TestWrite: p.o.Simulate, UnderrunFree: p.m.UnderrunFree, TrackMode: mmc.ControlData | mmc.ControlIncremental, Block: mmc.BlockMode1}
@@ -57,7 +58,7 @@ func (p *planner) dvdR() error {
 }
 
 // dvdPlusR plans DVD+R of one or two layers.
-func (p *planner) dvdPlusR() error {
+func (p *planner) dvdPlusR(ctx context.Context) error {
 	t, err := p.data(p.m.NextWritable, 0)
 	if err != nil {
 		return err
@@ -65,7 +66,7 @@ func (p *planner) dvdPlusR() error {
 	if err := p.fits(p.m.NextWritable, p.padded(t)); err != nil {
 		return err
 	}
-	if err := p.address(t, p.m.NextWritable); err != nil {
+	if err := p.address(ctx, t, p.m.NextWritable); err != nil {
 		return err
 	}
 	p.plan.Mode, p.plan.Final = Sequential, !p.o.Multi
@@ -91,7 +92,7 @@ func (p *planner) dvdPlusR() error {
 }
 
 // bdR plans BD-R.
-func (p *planner) bdR() error {
+func (p *planner) bdR(ctx context.Context) error {
 	t, err := p.data(p.m.NextWritable, 0)
 	if err != nil {
 		return err
@@ -111,7 +112,7 @@ func (p *planner) bdR() error {
 	if err := p.fits(p.m.NextWritable, p.padded(t)); err != nil {
 		return err
 	}
-	if err := p.address(t, p.m.NextWritable); err != nil {
+	if err := p.address(ctx, t, p.m.NextWritable); err != nil {
 		return err
 	}
 	p.plan.Mode, p.plan.Final = Sequential, !p.o.Multi
@@ -172,7 +173,7 @@ func (p *planner) spareFormat(kind mmc.FormatType, spare Spare) (*mmc.FormatRequ
 }
 
 // overwrite plans the media that are written at any place.
-func (p *planner) overwrite() error {
+func (p *planner) overwrite(ctx context.Context) error {
 	t, err := p.src.data()
 	if err != nil {
 		return err
@@ -191,7 +192,7 @@ func (p *planner) overwrite() error {
 	if err := p.fits(0, n); err != nil {
 		return err
 	}
-	if err := p.address(t, 0); err != nil {
+	if err := p.address(ctx, t, 0); err != nil {
 		return err
 	}
 	p.writeData(t, 0)

@@ -2,6 +2,7 @@ package burn
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -70,7 +71,7 @@ func TestPlanningIsPure(t *testing.T) {
 				src := sourceFor(t, media, sectors)
 				for _, o := range choices {
 					name := fmt.Sprintf("%s, %s, %d sectors, %+v", media, state, sectors, o)
-					same(name, m, func() (*Plan, error) { return MakePlan(m, src, o) })
+					same(name, m, func() (*Plan, error) { return MakePlan(context.Background(), m, src, o) })
 				}
 			}
 			for _, spare := range []Spare{"", SpareNone, SpareMinimum, SpareDefault} {
@@ -95,14 +96,27 @@ func TestPlanAfterPlan(t *testing.T) {
 		t.Fatal(err)
 	}
 	src := sourceFor(t, "dvd-rw-ro", 400)
-	want, err := MakePlan(m, src, Options{})
+	want, err := MakePlan(context.Background(), m, src, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := MakePlan(m, src, Options{Blank: true, Full: true}); err != nil {
+	if _, err := MakePlan(context.Background(), m, src, Options{Blank: true, Full: true}); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := MakePlan(m, src, Options{}); err != nil || got.String() != want.String() {
+	if got, err := MakePlan(context.Background(), m, src, Options{}); err != nil || got.String() != want.String() {
 		t.Errorf("%v\n%s, want\n%s", err, got, want)
+	}
+}
+
+// An interrupted plan is none: what could not be read of the image would count as absent.
+func TestPlanInterrupted(t *testing.T) {
+	m, err := Survey(context.Background(), recorder(blank(t, "cd-r", 50000)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := MakePlan(ctx, m, ImageSource("", made(t, "data")), Options{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v, want %v", err, context.Canceled)
 	}
 }

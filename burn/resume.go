@@ -1,6 +1,7 @@
 package burn
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -139,30 +140,30 @@ func covers(content []Region, src *Source) bool {
 // PlanResume plans how a failed burn is resumed on the disc m, of which c says how
 // far it holds the image. It sends nothing to the drive, and leaves m as it is. The
 // error wraps [ErrFreshDisc] when the disc cannot be used.
-func PlanResume(m *Medium, src *Source, a *Attempt, c *Comparison, o Options) (*ResumePlan, error) {
+func PlanResume(ctx context.Context, m *Medium, src *Source, a *Attempt, c *Comparison, o Options) (*ResumePlan, error) {
 	switch a.ground(m) {
 	case overwritten:
-		return planOverwrite(m, src, c, o)
+		return planOverwrite(ctx, m, src, c, o)
 	case blankGround:
 		if m.random() {
 			o.Spare = "" // the disc was formatted
 		}
-		plan, err := MakePlan(m, src, o)
+		plan, err := MakePlan(ctx, m, src, o)
 		return &ResumePlan{Mode: RestartBlank, Plan: plan}, err
 	case erasable:
 		o.Blank = true
-		plan, err := MakePlan(m, src, o)
+		plan, err := MakePlan(ctx, m, src, o)
 		return &ResumePlan{Mode: RestartErased, Plan: plan}, err
 	case complete:
 		if a.holds(c, src) {
 			return a.planClose(m, src, o, nil), nil
 		}
 		if m.Status == mmc.DiscAppendable && !m.NoPoint && m.NextWritable == a.Plan.Start { // nothing was added to it
-			plan, err := MakePlan(m, src, o)
+			plan, err := MakePlan(ctx, m, src, o)
 			return &ResumePlan{Mode: RestartBlank, Plan: plan}, err
 		}
 	case open:
-		return a.planAppend(m, src, c, o)
+		return a.planAppend(ctx, m, src, c, o)
 	}
 	return nil, fmt.Errorf("the %s in the drive is %s, and a %s is written once: %w", m.Profile, m.State(), m.Profile, ErrFreshDisc)
 }
@@ -177,9 +178,9 @@ func (a *Attempt) holds(c *Comparison, src *Source) bool {
 }
 
 // planOverwrite resumes at the first sector that differs.
-func planOverwrite(m *Medium, src *Source, c *Comparison, o Options) (*ResumePlan, error) {
+func planOverwrite(ctx context.Context, m *Medium, src *Source, c *Comparison, o Options) (*ResumePlan, error) {
 	o.Spare = "" // the disc was formatted
-	plan, err := MakePlan(m, src, o)
+	plan, err := MakePlan(ctx, m, src, o)
 	if err != nil {
 		return nil, err
 	}
@@ -197,7 +198,7 @@ func planOverwrite(m *Medium, src *Source, c *Comparison, o Options) (*ResumePla
 
 // planAppend resumes at the next writable address of an open track, if what lies
 // before it is the beginning of the image. (growisofs can do so too, undocumented.)
-func (a *Attempt) planAppend(m *Medium, src *Source, c *Comparison, o Options) (*ResumePlan, error) {
+func (a *Attempt) planAppend(ctx context.Context, m *Medium, src *Source, c *Comparison, o Options) (*ResumePlan, error) {
 	all := a.content(src)
 	before := a.Plan
 	written := min(int(m.NextWritable-before.Start), sectors(all))

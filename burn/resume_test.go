@@ -77,14 +77,14 @@ func TestResume(t *testing.T) {
 				t.Errorf("checking came to %+v", p)
 			}
 			before, steps := cloneMedium(m), log.attempt.Plan.String()
-			next, err := PlanResume(m, src, &log.attempt, c, test.o)
+			next, err := PlanResume(context.Background(), m, src, &log.attempt, c, test.o)
 			if err != nil {
 				t.Fatal(err)
 			}
 			if next.Mode != test.want {
 				t.Errorf("%s, want %s", next.Mode, test.want)
 			}
-			if again, err := PlanResume(m, src, &log.attempt, c, test.o); err != nil || !reflect.DeepEqual(next, again) {
+			if again, err := PlanResume(context.Background(), m, src, &log.attempt, c, test.o); err != nil || !reflect.DeepEqual(next, again) {
 				t.Errorf("%v\n%v, first\n%v", err, again, next)
 			}
 			if !reflect.DeepEqual(before, m) || log.attempt.Plan.String() != steps {
@@ -152,7 +152,7 @@ func TestResumeOtherImage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if next, err := PlanResume(m, longer, &log.attempt, c, Options{}); !errors.Is(err, ErrFreshDisc) {
+	if next, err := PlanResume(context.Background(), m, longer, &log.attempt, c, Options{}); !errors.Is(err, ErrFreshDisc) {
 		t.Errorf("%v, %v", next, err)
 	}
 }
@@ -184,7 +184,7 @@ func TestResumeUnread(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			next, err := PlanResume(m, src, &log.attempt, c, test.o)
+			next, err := PlanResume(context.Background(), m, src, &log.attempt, c, test.o)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -198,7 +198,7 @@ func TestResumeUnread(t *testing.T) {
 			equalDisc(t, r, src.image, 0)
 			if test.want == Resume {
 				log.attempt.At.LBA = m.NextWritable - 1
-				if _, err := PlanResume(m, src, &log.attempt, c, test.o); !errors.Is(err, ErrFreshDisc) {
+				if _, err := PlanResume(context.Background(), m, src, &log.attempt, c, test.o); !errors.Is(err, ErrFreshDisc) {
 					t.Errorf("the drive is farther than the journal: %v", err)
 				}
 			}
@@ -242,7 +242,7 @@ func TestResumeUnreadOther(t *testing.T) {
 		if err != nil || !c.Unreadable {
 			t.Fatal(err, c)
 		}
-		next, err := PlanResume(m, src, &a, c, Options{})
+		next, err := PlanResume(context.Background(), m, src, &a, c, Options{})
 		var refused *Refusal
 		if mine := err == nil && next.Mode == Resume; mine != test.mine ||
 			!mine && (!errors.As(err, &refused) || refused.Reason != EndedElsewhere || !errors.Is(err, ErrFreshDisc)) {
@@ -269,7 +269,7 @@ func TestResumeUnreadBehind(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if next, err := PlanResume(m, src, &log.attempt, c, Options{}); !errors.Is(err, ErrFreshDisc) {
+		if next, err := PlanResume(context.Background(), m, src, &log.attempt, c, Options{}); !errors.Is(err, ErrFreshDisc) {
 			t.Errorf("writing continues at %d: %v, %v", m.NextWritable, next, err)
 		}
 	}

@@ -47,7 +47,7 @@ func TestSlowLog(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	plan, err := MakePlan(m, src, Options{})
+	plan, err := MakePlan(context.Background(), m, src, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

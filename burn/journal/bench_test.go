@@ -124,7 +124,7 @@ func benchmarkPause(b *testing.B, hammers int) {
 			b.Fatal(err)
 		}
 		src := burn.ImageSource("", img)
-		plan, err := burn.MakePlan(m, src, burn.Options{})
+		plan, err := burn.MakePlan(context.Background(), m, src, burn.Options{})
 		if err != nil {
 			b.Fatal(err)
 		}

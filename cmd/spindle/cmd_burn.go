@@ -220,7 +220,7 @@ func (b *burning) plan(ctx context.Context) error {
 			return err
 		}
 		showMedium(b.app, t.medium, burn.Spare(b.o.spare))
-		if t.plan, err = burn.MakePlan(t.medium, b.src, b.o.Options); err != nil {
+		if t.plan, err = burn.MakePlan(ctx, t.medium, b.src, b.o.Options); err != nil {
 			return notBlank(ctx, t, err)
 		}
 		if t.loss, err = t.loses(ctx); err != nil {

@@ -322,5 +322,5 @@ func (r *reburning) plan(ctx context.Context) (*burn.ResumePlan, error) {
 		return nil, err
 	}
 	r.found = c
-	return burn.PlanResume(t.medium, r.src, attempt, c, opts)
+	return burn.PlanResume(ctx, t.medium, r.src, attempt, c, opts)
 }

@@ -306,7 +306,7 @@ func (c *theCase) burn(img disc.Image, o burn.Options, said burn.Observer) (burn
 		return burn.Result{}, err
 	}
 	src := burn.ImageSource("", img)
-	plan, err := burn.MakePlan(m, src, o)
+	plan, err := burn.MakePlan(context.Background(), m, src, o)
 	if err != nil {
 		return burn.Result{}, err
 	}

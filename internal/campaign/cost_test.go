@@ -147,7 +147,7 @@ func measure(t *testing.T, drive string, j costJob) cost {
 			t.Fatal(err)
 		}
 		src := burn.ImageSource("", img)
-		plan, err := burn.MakePlan(m, src, burn.Options{})
+		plan, err := burn.MakePlan(context.Background(), m, src, burn.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -250,7 +250,7 @@ func burnWithLies(t testing.TB, img disc.Image, device func(sim.Config) *liar, w
 		return
 	}
 	src := burn.ImageSource("", img)
-	plan, err := burn.MakePlan(m, src, burn.Options{})
+	plan, err := burn.MakePlan(context.Background(), m, src, burn.Options{})
 	if err != nil {
 		return
 	}
