@@ -103,8 +103,8 @@ func writeTexts(set *cue.Set) ([]string, error) {
 // reasons are why sectors are not right. Those that were not tried one by one are of
 // a rip that gave up.
 var reasons = map[mapfile.Status]Reason{
-	mapfile.NonTried: GivenUp, mapfile.NonTrimmed: GivenUp, unread: Unreadable,
-	flawed: Flawed, readOnce: Flawed,
+	mapfile.NonTried: NotTried, mapfile.NonTrimmed: GivenUp, unread: Unreadable,
+	flawed: Flawed, readOnce: NotCompared,
 }
 
 // listBad lists what is not right in the image.
@@ -118,7 +118,7 @@ func listBad(m *mapfile.Map, rs regions, refused *refusals) []BadRange {
 			g := rs.find(pos)
 			end := min(b.End(), g.pos+g.bytes())
 			reason := reasons[b.Status]
-			if reason != Flawed && refused.m != nil {
+			if reason != Flawed && reason != NotCompared && refused.m != nil {
 				if refused.has(pos) {
 					reason = Protected
 				}
@@ -141,9 +141,12 @@ func listBad(m *mapfile.Map, rs regions, refused *refusals) []BadRange {
 func (r *Result) Flaws() disc.Flaws {
 	var all []disc.Flaw
 	for _, b := range r.Bad {
-		kind := disc.ReadWithErrors
-		if b.Reason != Flawed {
-			kind = disc.Unread
+		kind := disc.Unread
+		switch b.Reason {
+		case Flawed:
+			kind = disc.ReadWithErrors
+		case NotCompared:
+			kind = disc.Unproven
 		}
 		all = append(all, disc.Flaw{First: b.First, Count: int(b.Last-b.First) + 1, Kind: kind})
 	}

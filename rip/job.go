@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"spindle/internal/regular"
 
@@ -21,6 +22,7 @@ type job struct {
 	drive   *mmc.Drive
 	opts    Options
 	mapPath string
+	began   time.Time
 	free    func(dir string) (int64, error) // bytes that a folder has room for
 
 	writer *writer
@@ -68,6 +70,16 @@ func (j *job) run(ctx context.Context) (*Result, error) {
 	}
 	defer j.writer.out.close()
 	r := newReader(c, p, j.opts, j.writer)
+	r.setBounds(j.began)
+	res, err := j.readAll(ctx, r, earlier)
+	if res != nil {
+		res.Resumed = earlier != nil
+	}
+	return res, j.incomplete(r, err)
+}
+
+// readAll reads what the map does not call finished, and finishes the image.
+func (j *job) readAll(ctx context.Context, r *reader, earlier *state) (*Result, error) {
 	if earlier != nil {
 		if err := j.goOn(ctx, r, earlier); err != nil {
 			return nil, err
@@ -76,11 +88,7 @@ func (j *job) run(ctx context.Context) (*Result, error) {
 	if err := j.read(ctx, r); err != nil {
 		return nil, err
 	}
-	res, err := j.finish(ctx, r)
-	if res != nil {
-		res.Resumed = earlier != nil
-	}
-	return res, err
+	return j.finish(ctx, r)
 }
 
 // claimOutput keeps other processes from ripping to the same output.

@@ -40,6 +40,8 @@ const (
 	NoteCutShort       NoteCode = "cut-short"         // Count sectors of an earlier run are not in its files: they are read again
 	NoteSpeedForbidden NoteCode = "speed-forbidden"   // the speed cannot be set without write permission
 	NoteGaveUp         NoteCode = "gave-up"           // After that long without a success
+	NoteTimeUp         NoteCode = "time-up"           // After this long: work on what is left ends
+	NoteManyErrors     NoteCode = "many-errors"       // Count sectors turned out unreadable: work on what is left ends
 	NoteRebuilt        NoteCode = "rebuilt"           // data came without error correction codes
 )
 

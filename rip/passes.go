@@ -14,36 +14,6 @@ import (
 	"spindle/scsi/mmc"
 )
 
-// passes reads in passes over the disc, from what is easy to what is hard.
-// Sectors that an earlier run found damaged are tried again, and that counts as
-// retrying.
-func (r *reader) passes(ctx context.Context) error {
-	if err := r.copyPass(ctx); err != nil {
-		return err
-	}
-	err := r.trimPass(ctx)
-	gaveUp := errors.Is(err, errGaveUp)
-	if err != nil && !gaveUp {
-		return err
-	}
-	if err := r.provePass(ctx); err != nil {
-		return err
-	}
-	if r.plan.readTwice {
-		if err := r.comparePass(ctx); err != nil {
-			return err
-		}
-	}
-	if !gaveUp {
-		if err := r.retryPasses(ctx); err != nil {
-			return err
-		}
-	}
-	// What never came twice the same:
-	r.eachAudio(func(g *region) { r.tracker.replace(g.pos, g.bytes(), readOnce, flawed) })
-	return nil
-}
-
 // errGaveUp ends a phase after the time that the options give it without success.
 var errGaveUp = errors.New("rip: no success for too long")
 
@@ -178,13 +148,9 @@ func (r *reader) confirm(ctx context.Context) error {
 func (r *reader) trimPass(ctx context.Context) error {
 	r.setPhase(Trimming, mapfile.NonTrimmed, 1)
 	r.lastGood = r.clock().Now()
-	err := r.each(mapfile.NonTrimmed, func(g *region, at disc.LBA, n int) error {
+	return r.each(mapfile.NonTrimmed, func(g *region, at disc.LBA, n int) error {
 		return r.bisect(ctx, g, at, n, firstReading)
 	})
-	if errors.Is(err, errGaveUp) {
-		r.fillUntrimmed()
-	}
-	return err
 }
 
 // fillUntrimmed puts filler in the place of what was given up before it was closed
@@ -377,7 +343,7 @@ func (r *reader) retryPasses(ctx context.Context) error {
 		if len(r.speeds) > 0 {
 			r.setSpeed(ctx, r.speeds[min(pass, len(r.speeds)-1)])
 		}
-		if err := r.clock().Sleep(ctx, pause); err != nil {
+		if err := r.pause(ctx, pause); err != nil {
 			return err
 		}
 		pause = min(2*pause, mostPause)

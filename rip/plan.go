@@ -82,7 +82,7 @@ func makePlan(f facts, opts Options) (*plan, error) {
 		p.align = dvdBlock
 	}
 	p.displaced, p.dropped = f.displaced, f.dropped
-	p.readTwice = p.regions.hasAudio() && !opts.Once && !f.displaced
+	p.readTwice = p.regions.hasAudio() && !opts.Once && !opts.Quick && !f.displaced
 	if f.displaced {
 		p.notes = append(p.notes, Note{Code: NoteDisplaced})
 	}

@@ -39,6 +39,7 @@ type reader struct {
 	progress Progress
 	speeds   []int // kB/s for the passes, fastest first; empty: leave it
 	lastGood time.Time
+	bounds   bounds
 	leftOver []sectorRef // what an earlier run could not read
 	given    bool        // sectors came in this run
 	refusals refusals
@@ -97,6 +98,9 @@ func (e *sectorsError) Unwrap() error { return e.err }
 // they are; one of the sectors asked for as a [*sectorsError].
 func (r *reader) read(ctx context.Context, g *region, at disc.LBA, n int, what intent) error {
 	if err := r.sink.failure(); err != nil {
+		return err
+	}
+	if err := r.bound(); err != nil {
 		return err
 	}
 	begin := r.clock().Now()

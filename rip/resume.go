@@ -304,6 +304,9 @@ func (c *comparison) piece(ctx context.Context, g *region, at disc.LBA, n int) (
 // sectors came.
 func (c *comparison) fetch(ctx context.Context, b *batch) (bool, error) {
 	for range maxResets {
+		if err := c.reader.bound(); err != nil {
+			return false, err
+		}
 		err := c.reader.fetch(ctx, b)
 		if err == nil {
 			return true, nil

@@ -54,8 +54,16 @@ type Options struct {
 	// GiveUp ends closing in on damage, and retrying, after this long without
 	// success; 0: never.
 	GiveUp time.Duration
-	Speed  int // times 1x; 0: as fast as the drive likes
-	Offset int // read offset correction of audio, in samples
+	// Quick: every sector is asked for once. What fails together with others is not
+	// tried alone, what an earlier run left is not tried again, and audio is read once.
+	Quick bool
+	// MaxTime ends the rip after this long, in whatever phase it is; 0: never. The drive's
+	// clock counts, and the command in flight is waited for.
+	MaxTime time.Duration
+	// MaxErrors ends the rip when this many sectors turned out unreadable in it; 0: never.
+	MaxErrors int
+	Speed     int // times 1x; 0: as fast as the drive likes
+	Offset    int // read offset correction of audio, in samples
 	// Once: audio is read once, and what the drive says of errors in it is believed.
 	// Otherwise it is read twice and compared, for some drives say nothing, or the
 	// wrong.
@@ -132,6 +140,10 @@ const (
 	GivenUp    Reason = "given-up"   // filled: read together with others only, which failed
 	Protected  Reason = "protected"  // filled: the drive refuses to give them
 	Flawed     Reason = "flawed"     // read, but failing their own checksum, or with C2 errors
+	// NotTried: not read yet. It stands in an [*IncompleteError] only.
+	NotTried Reason = "not-tried"
+	// NotCompared: audio that was read once, and not a second time as was asked for.
+	NotCompared Reason = "not-compared"
 )
 
 // TrackSums are the hashes of a track's sectors.
@@ -223,8 +235,9 @@ type OtherOptionsError struct {
 func (e *OtherOptionsError) Error() string { return fmt.Sprintf("%s (%s)", ErrOtherOptions, e.Map) }
 func (e *OtherOptionsError) Unwrap() error { return ErrOtherOptions }
 
-// Rip reads the disc in the drive into opts.Output. When ctx ends, it stops after
-// the command in flight, with all that was read kept; the same call resumes
+// Rip reads the disc in the drive into opts.Output. When ctx ends, or a bound of the
+// options is reached before all was tried, it stops after the command in flight, with all
+// that was read kept and an [*IncompleteError]; the same call resumes
 // there. An error after that point leaves the parts and the map in place too.
 // Sectors that could not be read are no error: they stand in the Result.
 func Rip(ctx context.Context, d *mmc.Drive, opts Options) (*Result, error) {
@@ -232,7 +245,7 @@ func Rip(ctx context.Context, d *mmc.Drive, opts Options) (*Result, error) {
 		opts.Observer = silent{}
 	}
 	start := d.Clock().Now()
-	j := job{drive: d, opts: opts, mapPath: opts.Output + mapfile.Suffix, free: diskspace.Free}
+	j := job{drive: d, opts: opts, began: start, mapPath: opts.Output + mapfile.Suffix, free: diskspace.Free}
 	res, err := j.run(ctx)
 	if res != nil {
 		res.Elapsed = d.Clock().Now().Sub(start)

@@ -87,8 +87,11 @@ func (t *tracker) phase(s mapfile.Status, pass int) {
 	t.m.Phase, t.m.Pass = s, max(1, pass)
 }
 
-// A tally is how many bytes are in which states.
-type tally struct{ total, finished, once, bad, untrimmed int64 }
+// A tally is how many bytes are in which states, and in how many blocks the untrimmed ones.
+type tally struct {
+	total, finished, once, bad, untrimmed int64
+	untrimmedBlocks                       int
+}
 
 func (t *tracker) tally() tally {
 	t.mu.Lock()
@@ -104,6 +107,7 @@ func (t *tracker) tally() tally {
 			y.bad += b.Size
 			if b.Status == mapfile.NonTrimmed {
 				y.untrimmed += b.Size
+				y.untrimmedBlocks++
 			}
 		}
 	}

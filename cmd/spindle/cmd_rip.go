@@ -72,6 +72,9 @@ Ctrl-C, a power cut, or a cleaning of the disc, the same command resumes from th
 	f.BoolVar(&o.SameDisc, "same-disc", false, "resume even if too little can be compared to tell that the disc is the same")
 	f.Var(count(&o.Retries, 3, 0, 1000, "N"), "retries", "how many passes to make over sectors that could not be read")
 	f.DurationVar(&o.GiveUp, "give-up", 0, "stop working on damage after a `TIME` without success, such as 10m")
+	f.BoolVar(&o.Quick, "quick", false, "ask for each sector once: no retries, nothing read twice, nothing that an earlier run left")
+	f.DurationVar(&o.MaxTime, "max-time", 0, "stop after a `TIME` in all, such as 2h, whatever is left")
+	f.Var(count(&o.MaxErrors, 0, 0, disc.MaxLBA, "N"), "max-errors", "stop once N sectors have turned out unreadable (0: never)")
 	f.Var(count(&o.Speed, 0, 0, mostSpeed, "N"), "speed", "reading speed, as a multiple of 1x (by default the drive's choice)")
 	f.BoolVar(&o.Once, "once", false, "read audio once, and believe what the drive says of errors in it (C2)")
 	f.Var(&o.offset, "offset", "read offset correction for audio, or \"known\": the one known for the drive")
@@ -242,9 +245,10 @@ func (s *ripSession) rip(ctx context.Context, a *app) (*rip.Result, error) {
 	s.o.Observer = p
 	res, err := rip.Rip(ctx, s.dev, s.o.Options)
 	p.stop()
-	if errors.Is(err, context.Canceled) {
-		s.interrupted, err = interruptedRip(p.now)
-		return nil, err
+	var left *rip.IncompleteError
+	if errors.As(err, &left) {
+		s.interrupted = newIncompleteRip(left, &s.o.Options)
+		return nil, nil
 	}
 	return res, err
 }
@@ -310,19 +314,6 @@ func filesHit(ctx context.Context, path string, res *rip.Result) []string {
 	}
 	defer img.Close()
 	return image.FilesAt(ctx, img, res.Flaws(), mostFiles)
-}
-
-// interruptedRip says how to resume a rip after Ctrl-C.
-func interruptedRip(at rip.Progress) (result, error) {
-	if at.Total == 0 {
-		return nil, context.Canceled
-	}
-	r := failed(message{
-		status: exitInterrupted,
-		what:   fmt.Sprintf("interrupted: %d%% of the disc is read and kept", percent(at.Done, at.Total)),
-		next:   "Run the same command to resume from there.",
-	})
-	return &r, nil
 }
 
 // ripResult is the result of a rip.
@@ -437,6 +428,8 @@ var badReasons = map[rip.Reason]string{
 	rip.GivenUp:    "given up, not tried one by one; filled in the image",
 	rip.Protected:  "copy-protected; filled in the image",
 	rip.Flawed:     "read with errors; kept as read",
+
+	rip.NotCompared: "read once, and not compared; kept as read",
 }
 
 // trackOf names the track of damage, where there is more than one.

@@ -110,6 +110,12 @@ var ripNotes = map[rip.NoteCode]func(n rip.Note) string{
 	rip.NoteGaveUp: func(n rip.Note) string {
 		return fmt.Sprintf("No more sectors could be read for %s: retrying ends here.", n.After)
 	},
+	rip.NoteTimeUp: func(n rip.Note) string {
+		return fmt.Sprintf("The time for this rip (%s) is up: what is left is not tried again.", n.After)
+	},
+	rip.NoteManyErrors: func(n rip.Note) string {
+		return fmt.Sprintf("At least %s turned out unreadable: what is left is not tried again.", plural(int(n.Count), "sector"))
+	},
 	rip.NoteRebuilt: func(rip.Note) string {
 		return "The drive returned data sectors without their error correction codes; they were recomputed."
 	},

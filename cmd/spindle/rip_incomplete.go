@@ -1,0 +1,78 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"spindle/rip"
+)
+
+// incompleteRip is the result of a rip that ended before all of the disc was tried.
+type incompleteRip struct {
+	ending
+	Map     string         `json:"map"`
+	Sectors int64          `json:"sectors"`
+	Left    []rip.BadRange `json:"left"`
+}
+
+// whyIncomplete says why such a rip ended, and with which status.
+func whyIncomplete(err error, o *rip.Options) (what string, status int) {
+	switch {
+	case errors.Is(err, rip.ErrTimeUp):
+		return fmt.Sprintf("stopped after %s (--max-time)", o.MaxTime), exitBadSectors
+	case errors.Is(err, rip.ErrManyErrors):
+		return fmt.Sprintf("stopped at %s (--max-errors)", plural(o.MaxErrors, "unreadable sector")), exitBadSectors
+	}
+	return "interrupted", exitInterrupted
+}
+
+// newIncompleteRip says what a rip that ended early has, what it does not have, and how to resume it.
+func newIncompleteRip(left *rip.IncompleteError, o *rip.Options) *incompleteRip {
+	what, status := whyIncomplete(left, o)
+	missing := int64(0)
+	for _, b := range left.Left {
+		if b.Reason != rip.Flawed && b.Reason != rip.NotCompared {
+			missing += int64(b.Last-b.First) + 1
+		}
+	}
+	return &incompleteRip{
+		ending: failed(message{
+			status: status,
+			what:   fmt.Sprintf("%s: %d%% of the disc is read and kept", what, percent(left.Sectors-missing, left.Sectors)),
+			next:   "Run the same command to resume from there.",
+		}),
+		Map: left.Map, Sectors: left.Sectors, Left: left.Left,
+	}
+}
+
+// mostLeft is how many ranges of what is missing are printed; all are in the map and in JSON.
+const mostLeft = 10
+
+// Text implements event.
+func (r *incompleteRip) Text(p *page) {
+	if len(r.Left) == 0 {
+		return
+	}
+	n := 0
+	for _, b := range r.Left {
+		n += int(b.Last-b.First) + 1
+	}
+	p.text("%s of %d are missing or not right yet:", plural(n, "sector"), r.Sectors)
+	for i, b := range r.Left {
+		if i == mostLeft {
+			p.line("  and %s more: see %s", plural(len(r.Left)-i, "range"), r.Map)
+			break
+		}
+		p.line("  %s: %s", sectorsText(int(b.First), int(b.Last)), leftReasons[b.Reason])
+	}
+}
+
+// leftReasons says in what state sectors are that a rip did not come to, or could not read yet.
+var leftReasons = map[rip.Reason]string{
+	rip.NotTried:    "not read yet",
+	rip.GivenUp:     "failed together, not tried one by one yet",
+	rip.NotCompared: "read once, not compared yet",
+	rip.Unreadable:  "unreadable so far",
+	rip.Protected:   "copy-protected",
+	rip.Flawed:      "read with errors so far",
+}
