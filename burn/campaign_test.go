@@ -6,7 +6,6 @@ import (
 	"flag"
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -25,12 +24,11 @@ import (
 // equals the image, what is said of the disc's state is true, and reburn makes
 // good what can be.
 
-// campaignShare is the share of the cases that are run: one in so many. All are
-// run with SPINDLE_CAMPAIGN=all, which takes some minutes.
-const campaignShare = 75
-
-// only runs one case of the campaign again: -only 'dvd+r/default/2A:3:gone'.
-var only = flag.String("only", "", "one case of the fault campaign")
+var (
+	share = flag.Int("share", 75, "the share of the fault campaign's cases to run: one in so many; 1, all, takes some minutes")
+	part  = flag.Int("part", 0, "which of the cases of one share, below -share")
+	only  = flag.String("only", "", "one case of the fault campaign, as dvd+r/default/2A:3:gone")
+)
 
 // recording counts the commands that a burn sends.
 type recording struct {
@@ -114,7 +112,7 @@ func smallCD(t testing.TB) disc.Image {
 
 func TestFaultCampaign(t *testing.T) {
 	var runs, failed, again atomic.Int64
-	number, share := 0, campaignShare
+	number, share := 0, max(1, *share)
 	if testing.Short() {
 		share *= 7 // the race detector makes each run many times as long
 	}
@@ -147,7 +145,7 @@ func TestFaultCampaign(t *testing.T) {
 				if *only != "" && *only != name+"/"+spec {
 					continue
 				}
-				if number++; os.Getenv("SPINDLE_CAMPAIGN") != "all" && *only == "" && number%share != 0 {
+				if number++; *only == "" && number%share != *part%share {
 					continue
 				}
 				fault, err := sim.ParseFault(spec)
