@@ -10,6 +10,7 @@ import (
 
 	"spindle/disc/cdsector"
 	"spindle/image/audio"
+	"spindle/image/riplog"
 	"spindle/internal/regular"
 )
 
@@ -24,10 +25,9 @@ const (
 	Unreadable                // it is damaged, or no sound file of a CD
 )
 
-// VerifySong compares a song's file in a folder with what a log states of it. holds are the
-// sectors that the file has: those of all its songs. The error says why a file is
-// Unreadable, or that ctx ended.
-func VerifySong(ctx context.Context, dir string, s LoggedSong, holds Run) (Finding, error) {
+// VerifySong compares a song's file in a folder with what a log states of it, among all its
+// songs. The error says why a file is Unreadable, or that ctx ended.
+func VerifySong(ctx context.Context, dir string, s riplog.Song, all []riplog.Song) (Finding, error) {
 	if s.Data {
 		return verifyData(ctx, filepath.Join(dir, s.File), s)
 	}
@@ -39,15 +39,16 @@ func VerifySong(ctx context.Context, dir string, s LoggedSong, holds Run) (Findi
 		return Unreadable, errors.Join(err, ctx.Err())
 	}
 	defer f.Close()
-	offset, size := int64(s.First-holds.First)*cdsector.Size, int64(s.End-s.First)*cdsector.Size
-	if f.Lack > 0 || f.Size != int64(holds.End-holds.First)*cdsector.Size || f.Swapped {
+	first, end := riplog.Holds(all, s.File)
+	offset, size := int64(s.First-first)*cdsector.Size, int64(s.End-s.First)*cdsector.Size
+	if f.Lack > 0 || f.Size != int64(end-first)*cdsector.Size || f.Swapped {
 		return Different, nil
 	}
 	return compareSum(ctx, io.NewSectionReader(f.Source, f.Offset+offset, size), s)
 }
 
 // verifyData compares the file of a track of data.
-func verifyData(ctx context.Context, path string, s LoggedSong) (Finding, error) {
+func verifyData(ctx context.Context, path string, s riplog.Song) (Finding, error) {
 	f, err := regular.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return Missing, nil
@@ -61,7 +62,7 @@ func verifyData(ctx context.Context, path string, s LoggedSong) (Finding, error)
 }
 
 // compareSum compares what a reader gives with a checksum.
-func compareSum(ctx context.Context, r io.Reader, s LoggedSong) (Finding, error) {
+func compareSum(ctx context.Context, r io.Reader, s riplog.Song) (Finding, error) {
 	sum := crc32.NewIEEE()
 	buf := make([]byte, 64*cdsector.Size)
 	for {
@@ -81,17 +82,4 @@ func compareSum(ctx context.Context, r io.Reader, s LoggedSong) (Finding, error)
 		return Different, nil
 	}
 	return Same, nil
-}
-
-// Holds returns, for each file of a log, the sectors that are in it.
-func Holds(songs []LoggedSong) map[string]Run {
-	holds := make(map[string]Run)
-	for _, s := range songs {
-		r, ok := holds[s.File]
-		if !ok {
-			r = Run{s.First, s.End}
-		}
-		holds[s.File] = Run{min(r.First, s.First), max(r.End, s.End)}
-	}
-	return holds
 }

@@ -75,7 +75,7 @@ func Open(ctx context.Context, path string, remarks ...func(Remark)) (disc.Image
 	if err != nil {
 		return nil, err
 	}
-	whole, err := withMaps(path, img, remark)
+	whole, err := withMaps(ctx, path, img, remark)
 	if err != nil {
 		img.Close()
 		return nil, err
@@ -101,7 +101,7 @@ func OpenAs(ctx context.Context, path string, medium disc.Medium, remarks ...fun
 	if err != nil {
 		return nil, err
 	}
-	whole, err := withMaps(path, img, all(remarks))
+	whole, err := withMaps(ctx, path, img, all(remarks))
 	if err != nil {
 		img.Close()
 		return nil, err

@@ -13,6 +13,7 @@ import (
 	"spindle/disc/accuraterip"
 	"spindle/disc/discid"
 	"spindle/drive"
+	"spindle/image/riplog"
 	"spindle/rip"
 )
 
@@ -247,8 +248,8 @@ func (r *albumResult) summary() string {
 }
 
 // aboutDisc is the start of a log: the program, the disc and its ids.
-func aboutDisc(x *album.Album, at time.Time, evidence []string) album.LogSection {
-	var s album.LogSection
+func aboutDisc(x *album.Album, at time.Time, evidence []string) riplog.Section {
+	var s riplog.Section
 	s.Add("program", "spindle "+buildVersion())
 	s.Add("date", at.UTC().Format(time.RFC3339))
 	s.Add("album", x.Title())
@@ -272,7 +273,7 @@ func aboutDisc(x *album.Album, at time.Time, evidence []string) album.LogSection
 }
 
 // aboutRip adds how the disc was read.
-func aboutRip(s *album.LogSection, driveName string, o *ripFlags, res *rip.Result, choice *offsetChoice) {
+func aboutRip(s *riplog.Section, driveName string, o *ripFlags, res *rip.Result, choice *offsetChoice) {
 	s.Add("drive", driveName)
 	offset := fmt.Sprintf("%d samples", o.Offset)
 	if choice != nil && choice.Applied && choice.Origin != "" {

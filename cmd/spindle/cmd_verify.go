@@ -160,8 +160,8 @@ func (r *verifyResult) report(p *page) {
 	}
 	r.songsFound.report(p)
 	reportFlaws(p, r.found, r.Flaws)
-	for _, b := range r.Broken {
-		p.text("%s", p.red(b+mayBeDamaged))
+	for _, u := range r.found.broken {
+		p.text("%s", p.red(u.text()))
 	}
 	if len(r.Files) > 0 {
 		p.line("damaged files: %s", fileList(r.Files))
@@ -320,7 +320,7 @@ func runVerify(ctx context.Context, a *app, path string, o verifyFlags) (result,
 	}
 	v := &verification{a: a, img: img, bar: a.newProgress()}
 	v.verifyResult = &verifyResult{ending: done(), Image: path, Sectors: img.Layout().Sectors(),
-		o: o, sectorSize: img.Layout().Medium.SectorSize(), found: found, Broken: found.broken}
+		o: o, sectorSize: img.Layout().Medium.SectorSize(), found: found, Broken: found.brokenTexts()}
 	defer func() { v.img.Close() }() // another one than img, where songs are damaged
 	defer v.bar.stop()
 	for _, step := range []func(context.Context) error{v.songs, v.evidence, v.sectors, v.audio, v.flaws, v.sums, v.log, v.implanted, v.with, v.repair} {

@@ -58,7 +58,7 @@ const (
 	untouched   = "The disc was not touched. "
 	replace     = unchanged + "Choose another name, or use --force to replace it."
 	mapWithout  = "without it, sectors that could not be read pass for good. "
-	mapVouches  = "The map is the only record of sectors that could not be read: without it, the image passes for whole. "
+	mapVouches  = "It is the only record of sectors that could not be read: without it, the image passes for whole. "
 	downloadNew = "If you downloaded it, download it again."
 )
 
@@ -184,8 +184,8 @@ var explanations = []explanation{
 	{"burn/options", burn.ErrOptions, nil, exitUsage, "the options contradict each other", untouched},
 	{"burn/packed-image", errPacked, nil, exitDifferent, "", untouched + "Get the image again."},
 	{"burn/wrong-image", errWrongImage, nil, exitDifferent, "", untouched + "Get the image again; --force burns it anyway."},
-	{"burn/broken-map", errBrokenMap, nil, exitDifferent, "", untouched +
-		"Repair the map, or remove it if it is of another image; --force burns the image anyway."},
+	{"burn/broken-log", errBrokenLog, nil, exitDifferent, "", untouched + restoreLog + ". --force burns the image anyway."},
+	{"burn/broken-map", errBrokenMap, nil, exitDifferent, "", untouched + repairMap + "; --force burns the image anyway."},
 	{"burn/damaged-song", errDamagedSong, nil, exitDifferent, "", untouched +
 		"Get the file again, or rip the disc again; --force burns it anyway."},
 	{"burn/mendable-image", errMendable, nil, exitDifferent, "", untouched +

@@ -22,9 +22,9 @@ import (
 
 // findings are what opening an image found that its user should know.
 type findings struct {
-	broken []string // maps that cannot be used, and why
+	broken []unusableRecord
 	sums   []string // checksums that do not match
-	maps   []string // that say that sectors are not right
+	maps   []string // and logs, that say that sectors are not right
 	cut    bool     // its end is missing
 	seen   []string // files and kinds of what was noted
 }
@@ -46,8 +46,10 @@ func (f *findings) take(a *app, r image.Remark) {
 	f.seen = append(f.seen, key)
 	switch r.Kind {
 	case format.BrokenMap:
-		f.broken = append(f.broken, brokenMapText(r))
-	case format.UsedMap:
+		f.broken = append(f.broken, unusableRecord{brokenText(r), repairMap, errBrokenMap})
+	case format.BrokenLog:
+		f.broken = append(f.broken, unusableRecord{brokenText(r), restoreLog, errBrokenLog})
+	case format.UsedMap, format.UsedLog:
 		f.maps = append(f.maps, r.File)
 	case format.CutShort:
 		f.cut = true
@@ -61,7 +63,7 @@ func (f *findings) take(a *app, r image.Remark) {
 // done its work.
 func (f *findings) note(a *app, status int) int {
 	for _, b := range f.broken {
-		a.note(b + mayBeDamaged)
+		a.note(b.text())
 	}
 	for _, s := range f.sums {
 		a.note(s + sumDoubts)
@@ -125,17 +127,40 @@ func (f *findings) passOn(out string, made []string) error {
 
 // doubts is the content of a map that says that nobody knows what is right.
 func (f *findings) doubts() string {
-	return "# The image was made from one that may be damaged:\n# " + printable.Line(strings.Join(slices.Concat(f.broken, f.sums), "; ")) + "\n"
+	return "# The image was made from one that may be damaged:\n# " + printable.Line(strings.Join(slices.Concat(f.brokenTexts(), f.sums), "; ")) + "\n"
 }
 
-// mayBeDamaged ends the sentence on a map that cannot be used.
-const mayBeDamaged = ": the image may be damaged. Repair the map, or remove it if it is of another image."
+// An unusableRecord is a map, or the log of an album, that cannot be used.
+type unusableRecord struct {
+	what, next string
+	why        error // for which the image is not burned
+}
+
+// What to do about one.
+const (
+	repairMap  = "Repair the map, or remove it if it is of another image"
+	restoreLog = "If you replaced the file by a good one, remove the log; otherwise restore what was changed"
+)
+
+// text says what is wrong, and what to do.
+func (u *unusableRecord) text() string {
+	return u.what + ": the image may be damaged. " + u.next + "."
+}
+
+// brokenTexts says what is wrong with each map or log that cannot be used.
+func (f *findings) brokenTexts() []string {
+	var all []string
+	for _, u := range f.broken {
+		all = append(all, u.what)
+	}
+	return all
+}
 
 // sumDoubts ends the sentence on a checksum that does not match.
 const sumDoubts = ": the image is damaged, or the checksum is that of another one."
 
-// brokenMapText says that a map cannot be used.
-func brokenMapText(r image.Remark) string {
+// brokenText says that a map or a log cannot be used.
+func brokenText(r image.Remark) string {
 	why := strings.TrimPrefix(r.Err.Error(), mapfile.ErrSyntax.Error()+": ")
 	var at *fs.PathError
 	if errors.As(r.Err, &at) {

@@ -26,6 +26,7 @@ var (
 	errPacked = fmt.Errorf("%w", errWrongImage)
 	// errBrokenMap: nobody knows which sectors are.
 	errBrokenMap = errors.New("the image may be damaged")
+	errBrokenLog = fmt.Errorf("%w", errBrokenMap)
 	// errFlawed: sectors of it are known to be wrong.
 	errFlawed = errors.New("the image has damaged sectors")
 	// errCutImage: they are those of its end, and errUnmapped: no map says so.
@@ -100,10 +101,10 @@ func (p *preflight) stop(why error, text string) error {
 	return fmt.Errorf("%w: %s", why, text)
 }
 
-// maps stops when a map of the image cannot be used.
+// maps stops when a map of the image, or the log of an album, cannot be used.
 func (p *preflight) maps(context.Context, *progress) error {
-	for _, b := range p.found.broken {
-		if err := p.stop(errBrokenMap, b); err != nil {
+	for _, u := range p.found.broken {
+		if err := p.stop(u.why, u.what); err != nil {
 			return err
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"spindle/album"
 	"spindle/disc"
 	"spindle/drive"
+	"spindle/image/riplog"
 	"spindle/internal/atomicfile"
 	"spindle/rip"
 	"spindle/scsi/mmc"
@@ -223,7 +224,7 @@ func createAlbum(ctx context.Context, a *app, dir string, x *album.Album, img di
 }
 
 // writeLog writes the log beside the songs.
-func (r *albumResult) writeLog(x *album.Album, made *album.Created, about album.LogSection, force bool, res *rip.Result) error {
+func (r *albumResult) writeLog(x *album.Album, made *album.Created, about riplog.Section, force bool, res *rip.Result) error {
 	if made.Sheet == "" {
 		return nil // some songs only: the log is one of albums
 	}

@@ -11,6 +11,7 @@ import (
 
 	"spindle/album"
 	"spindle/disc"
+	"spindle/image/riplog"
 )
 
 // logResult is the result of verifying the songs of a log.
@@ -85,7 +86,7 @@ func isLog(path string) bool {
 	defer f.Close()
 	head := make([]byte, 64)
 	n, _ := io.ReadFull(f, head)
-	return album.IsLog(head[:n])
+	return riplog.Is(head[:n])
 }
 
 // log compares the songs of an album with the log beside its sheet, where there is one.
@@ -117,12 +118,12 @@ func runVerifyLog(ctx context.Context, a *app, path string) (result, error) {
 }
 
 func verifyLog(ctx context.Context, a *app, path string) (*logResult, error) {
-	text, err := readSmall(path, album.MaxLog)
+	text, err := readSmall(path, riplog.MaxSize)
 	if err != nil {
 		return nil, err
 	}
-	l, err := album.ParseLog(text)
-	changed := errors.Is(err, album.ErrLogChanged)
+	l, err := riplog.Parse(text)
+	changed := errors.Is(err, riplog.ErrChanged)
 	if err != nil && !changed {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
@@ -137,21 +138,20 @@ func verifyLog(ctx context.Context, a *app, path string) (*logResult, error) {
 	bar := a.newProgress()
 	defer bar.stop()
 	step := bar.step("checking")
-	holds := album.Holds(songs)
 	var total, at disc.LBA
 	for _, s := range songs {
 		total += s.End - s.First
 	}
 	for _, s := range songs {
-		found, err := album.VerifySong(ctx, filepath.Dir(path), s, holds[s.File])
+		found, err := album.VerifySong(ctx, filepath.Dir(path), s, songs)
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		x := logSong{Number: s.Number, File: s.File, Found: findingNames[found], Proof: s.Proof, Flawed: s.Flawed}
+		x := logSong{Number: s.Number, File: s.File, Found: findingNames[found], Proof: s.Proof, Flawed: len(s.Flaws) > 0}
 		if err != nil {
 			x.Why = err.Error()
 		}
-		if found != album.Same || s.Flawed {
+		if found != album.Same || x.Flawed {
 			r.Status = exitDifferent
 		}
 		r.Songs = append(r.Songs, x)

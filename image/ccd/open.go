@@ -70,7 +70,7 @@ func (d *Descriptor) open(ctx context.Context, f *format.File) (disc.Image, erro
 	}
 	var out disc.Image
 	if err == nil {
-		out, err = d.image(f, img, sub, closers)
+		out, err = d.image(ctx, f, img, sub, closers)
 	}
 	if err != nil {
 		for _, c := range closers {
@@ -82,7 +82,7 @@ func (d *Descriptor) open(ctx context.Context, f *format.File) (disc.Image, erro
 }
 
 // image makes the image of a descriptor and its files; sub may be nil.
-func (d *Descriptor) image(main *format.File, img, sub *format.File, closers []io.Closer) (disc.Image, error) {
+func (d *Descriptor) image(ctx context.Context, main *format.File, img, sub *format.File, closers []io.Closer) (disc.Image, error) {
 	if d.Scrambled {
 		return nil, errors.New("its data tracks are scrambled: save the disc again without that option")
 	}
@@ -127,7 +127,7 @@ func (d *Descriptor) image(main *format.File, img, sub *format.File, closers []i
 	if err != nil {
 		return nil, err
 	}
-	return format.WithFileMaps(main, whole, map[string]io.ReaderAt{img.Path: img.ReaderAt})
+	return format.WithFileMaps(ctx, main, whole, map[string]io.ReaderAt{img.Path: img.ReaderAt})
 }
 
 // modeOf looks into the first sector of a data track: what [TRACK] says of the

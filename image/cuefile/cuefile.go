@@ -119,7 +119,7 @@ func (o *opener) build(ctx context.Context) (disc.Image, error) {
 	if img, err = toVolume(ctx, img, &c, o); err != nil {
 		return nil, err
 	}
-	return format.WithFileMaps(o.main, img, sources)
+	return format.WithFileMaps(ctx, o.main, img, sources)
 }
 
 // find finds a file of the sheet.

@@ -2,9 +2,11 @@ package format
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -329,29 +331,56 @@ func commandOf(m *mapfile.Map, path string) (command, names bool) {
 // are used. A map counts the bytes of the sectors that stand in the image's files, in order:
 // 2048, or 2352, or as many as the file has of each. A map that cannot be read, or is that of
 // another image, is remarked; where remark is nil, the first of these is an error that wraps
-// [ErrMap] and names the map.
-func FlawsBeside(path string, img disc.Image, remark func(Remark)) (disc.Flaws, error) {
+// [ErrMap] and names the map. Where an image of one file has no map, the log of an album
+// beside it says what is not right, if it names the file.
+func FlawsBeside(ctx context.Context, path string, img disc.Image, remark func(Remark)) (disc.Flaws, error) {
 	r := &mapReader{img: img, path: path, remark: remark}
-	err := r.read(findMaps(path, img.Files()))
-	return r.flaws, err
+	maps := findMaps(path, img.Files())
+	if err := r.read(maps); err != nil || len(img.Files()) != 1 || r.mapped(maps) {
+		return r.flaws, err
+	}
+	e, ok := img.ExtentAt(img.Layout().Tracks()[0].Start)
+	if !ok || e.Source == nil {
+		return r.flaws, nil
+	}
+	logs := &logReader{img: img, main: path, remark: remark}
+	err := logs.file(ctx, path, e.Source)
+	return r.flaws.Union(logs.flaws), err
+}
+
+// mapped reports whether one of some maps that bear the name of the image is its map.
+func (r *mapReader) mapped(maps []beside) bool {
+	return slices.ContainsFunc(maps, func(b beside) bool {
+		if b.bond == loose || b.err != nil {
+			return false
+		}
+		_, err := flawsOf(b.m, r.img, r.source)
+		return err == nil
+	})
 }
 
 // WithFileMaps gives an image the flaws that the maps of its single files state, FILE.map:
-// an image that is named by a sheet can have one for the sheet, or for each file. sources
-// are what the extents of the image have as such, by the paths of the files; main is what
-// was opened, and who observes it hears of it.
-func WithFileMaps(main *File, img disc.Image, sources map[string]io.ReaderAt) (disc.Image, error) {
-	var flaws disc.Flaws
-	for path, source := range sources {
-		r := &mapReader{img: img, source: source, path: path, remark: main.remark}
-		maps := named(path, mapNames(path))
-		if Stem(path) == Stem(main.Path) { // they may be those of the sheet, which is asked next
-			maps = slices.DeleteFunc(maps, func(b beside) bool { return b.bond != sure })
+// an image that is named by a sheet can have one for the sheet, or for each file. Of a file
+// without a map, the log of an album beside it says what is not right. sources are what the
+// extents of the image have as such, by the paths of the files; main is what was opened, and
+// who observes it hears of it.
+func WithFileMaps(ctx context.Context, main *File, img disc.Image, sources map[string]io.ReaderAt) (disc.Image, error) {
+	logs := &logReader{img: img, main: main.Path, remark: main.remark}
+	for _, path := range slices.Sorted(maps.Keys(sources)) {
+		r := &mapReader{img: img, source: sources[path], path: path, remark: main.remark}
+		found := named(path, mapNames(path))
+		if !r.mapped(found) {
+			if err := logs.file(ctx, path, r.source); err != nil {
+				return nil, err
+			}
 		}
-		if err := r.read(maps); err != nil {
+		if Stem(path) == Stem(main.Path) { // they may be those of the sheet, which is asked next
+			found = slices.DeleteFunc(found, func(b beside) bool { return b.bond != sure })
+		}
+		if err := r.read(found); err != nil {
 			return nil, err
 		}
-		flaws = flaws.Union(r.flaws)
+		logs.flaws = logs.flaws.Union(r.flaws)
 	}
-	return disc.WithFlaws(img, flaws), nil
+	return disc.WithFlaws(img, logs.flaws), nil
 }

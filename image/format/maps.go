@@ -12,8 +12,8 @@ import (
 	"spindle/image/mapfile"
 )
 
-// ErrMap is what every error about a map beside an image wraps.
-var ErrMap = errors.New("the map beside the image cannot be used")
+// ErrMap is what every error about a map or a log beside an image wraps.
+var ErrMap = errors.New("what lies beside the image, and says which sectors are not right, cannot be used")
 
 // A sizeError says that a map is one of another image.
 type sizeError struct{ have, sectors, size int64 }

@@ -19,6 +19,11 @@ const (
 	BrokenMap
 	// UsedMap: a map says that sectors of the image are not right.
 	UsedMap
+	// UsedLog: the log of an album says that sectors of the image are not right.
+	UsedLog
+	// BrokenLog: the log of an album that names files of the image cannot be used, for Err.
+	// Which sectors are not right is not known.
+	BrokenLog
 	// NoSubchannels: the file of the sub-channels is missing (Have is 0), or ends before they
 	// do. Those that are missing are made from the layout.
 	NoSubchannels

@@ -130,7 +130,7 @@ func (b *builder) build(ctx context.Context) (disc.Image, error) {
 	for path, f := range b.raw {
 		sources[path] = f.ReaderAt
 	}
-	return format.WithFileMaps(b.main, img, sources)
+	return format.WithFileMaps(ctx, b.main, img, sources)
 }
 
 // part is a run of bytes of a track, where it lies: r is nil for silence and

@@ -1,0 +1,181 @@
+package format
+
+import (
+	"context"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"spindle/disc"
+	"spindle/disc/cdsector"
+	"spindle/image/riplog"
+	"spindle/internal/regular"
+)
+
+// A folderLog is the log of an album in a folder.
+type folderLog struct {
+	path  string
+	songs []riplog.Song
+	err   error // why it cannot be relied on
+}
+
+// A logReader takes from the logs of albums what they say of the files of an image that have
+// no map.
+//
+// A log counts the sectors of the disc and states a checksum of each song. Only where the
+// song is still what the log states are its sectors that are not right flaws of the image.
+// Of another song the log says nothing, and no longer does anything say which of its sectors
+// are right: unless another log states it, the image is in doubt. So it is where a log
+// was changed.
+type logReader struct {
+	img     disc.Image
+	main    string // the path of the image
+	remark  func(Remark)
+	folders map[string][]folderLog
+	broken  []string // logs that were remarked
+	flaws   disc.Flaws
+}
+
+// in returns the logs in a folder.
+func (r *logReader) in(dir string) []folderLog {
+	if logs, ok := r.folders[dir]; ok {
+		return logs
+	}
+	var logs []folderLog
+	list, _ := os.ReadDir(dir) // a folder that cannot be listed has no logs
+	for _, e := range list {
+		if !strings.EqualFold(filepath.Ext(e.Name()), riplog.Suffix) {
+			continue
+		}
+		if l, ok := readLog(filepath.Join(dir, e.Name())); ok {
+			logs = append(logs, l)
+		}
+	}
+	if r.folders == nil {
+		r.folders = make(map[string][]folderLog)
+	}
+	r.folders[dir] = logs
+	return logs
+}
+
+// readLog reads what is the log of an album.
+func readLog(path string) (folderLog, bool) {
+	l := folderLog{path: path}
+	f, err := regular.Open(path)
+	if err != nil {
+		return l, false
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, riplog.MaxSize+1))
+	if err != nil || !riplog.Is(text) {
+		return l, false
+	}
+	log, err := riplog.Parse(text)
+	if l.err = err; log == nil {
+		return l, true
+	}
+	if l.songs, err = log.Songs(); err != nil {
+		l.err = err
+	}
+	return l, true
+}
+
+// file takes what the logs beside a file say of it. source is what the extents of the image
+// have as the file. An error is one of reading that ends the opening of the image.
+func (r *logReader) file(ctx context.Context, path string, source io.ReaderAt) error {
+	name := filepath.Base(path)
+	var logs []folderLog
+	for _, p := range lookedFor(path) {
+		logs = append(logs, r.in(filepath.Dir(p))...)
+	}
+	for _, l := range logs {
+		if l.err != nil && (len(l.songs) == 0 && Stem(l.path) == Stem(r.main) || slices.ContainsFunc(l.songs, func(s riplog.Song) bool { return s.File == name })) {
+			if err := r.doubt(l.path, l.err); err != nil {
+				return err
+			}
+		}
+		for _, s := range l.songs {
+			if s.File != name || len(s.Flaws) == 0 {
+				continue
+			}
+			if err := r.song(ctx, logged{l, s, source}, logs); err != nil {
+				return err
+			}
+		}
+	}
+	return ctx.Err()
+}
+
+// logged is a song of a log with sectors that are not right, and the file that has its name.
+type logged struct {
+	log    folderLog
+	song   riplog.Song
+	source io.ReaderAt
+}
+
+// song takes what a log says of a song, if its file is the one that the log states.
+func (r *logReader) song(ctx context.Context, x logged, logs []folderLog) error {
+	s := &x.song
+	first, end := riplog.Holds(x.log.songs, s.File)
+	runs, _ := storedRuns(r.img, x.source)
+	sum, err := r.sum(ctx, x, place(runs, int64(s.First-first), int64(s.End-first), s.Flaws[0].Kind))
+	if err != nil {
+		return err
+	}
+	if count(runs) == int64(end-first) && sum == s.CRC32 {
+		for _, f := range s.Flaws {
+			r.flaws = r.flaws.Union(disc.FlawsOf(place(runs, int64(f.First-first), int64(f.End()-first), f.Kind)...))
+		}
+		if r.remark != nil {
+			r.remark(Remark{Kind: UsedLog, File: x.log.path})
+		}
+		return nil
+	}
+	states := func(o riplog.Song) bool { return o.File == s.File && o.CRC32 == sum && o.End-o.First == s.End-s.First }
+	if slices.ContainsFunc(logs, func(l folderLog) bool { return l.err == nil && slices.ContainsFunc(l.songs, states) }) {
+		return nil
+	}
+	return r.doubt(x.log.path, fmt.Errorf("it calls sectors of %s not right, and the file is another by now", s.File))
+}
+
+// sum computes the checksum of a song as a log states it. Of what cannot be read it is one
+// that no log states.
+func (r *logReader) sum(ctx context.Context, x logged, runs []disc.Flaw) (uint32, error) {
+	sum := crc32.NewIEEE()
+	if x.song.Data {
+		most := int64(x.song.End-x.song.First)*cdsector.Size + 1 // what is longer is another
+		if _, err := io.Copy(sum, io.NewSectionReader(x.source, 0, most)); err != nil {
+			return ^x.song.CRC32, ctx.Err()
+		}
+		return sum.Sum32(), nil
+	}
+	const chunk = 64
+	buf := make([]byte, chunk*cdsector.Size)
+	for _, run := range runs {
+		for at := run.First; at < run.End(); at += chunk {
+			p := buf[:min(chunk, int(run.End()-at))*cdsector.Size]
+			if err := r.img.ReadSectors(ctx, p, at); err != nil {
+				return ^x.song.CRC32, ctx.Err()
+			}
+			sum.Write(p)
+		}
+	}
+	return sum.Sum32(), nil
+}
+
+// doubt says, once of each log, that nothing says which sectors are right. Without anybody to
+// report it to, it is an error.
+func (r *logReader) doubt(path string, err error) error {
+	if r.remark == nil {
+		return fmt.Errorf("%s: %w: %w", path, ErrMap, err)
+	}
+	if !slices.Contains(r.broken, path) {
+		r.broken = append(r.broken, path)
+		r.remark(Remark{Kind: BrokenLog, File: path, Err: err})
+	}
+	return nil
+}
