@@ -39,7 +39,8 @@ const maxRounds = 16
 // Correct repairs a Mode 1 or XA form 1 sector by its parity and returns how
 // many bytes it changed. Each code word of P or Q can correct one wrong byte at
 // an unknown place, or two bytes that erasures names; both codes are applied in
-// turns, so that far more errors in a sector can be repaired. erasures may be
+// turns, so that far more errors in a sector can be repaired, and where that does not do, all of
+// them are solved together. erasures may be
 // nil. When the result does not pass the EDC and both parities, the sector is
 // left as it was and ok is false. The sync pattern of a sector of a known kind
 // is always corrected.
@@ -50,6 +51,9 @@ func Correct(s *[Size]byte, k Kind, erasures *Erasures) (changed int, ok bool) {
 	var t [Size]byte
 	if erasures != nil {
 		t, ok = attempt(s, k, *erasures)
+		if !ok {
+			t, ok = joint(s, k, erasures)
+		}
 	}
 	if !ok {
 		// The marks may cover the wrong bytes, or too many.
@@ -67,22 +71,29 @@ func Correct(s *[Size]byte, k Kind, erasures *Erasures) (changed int, ok bool) {
 	return changed, true
 }
 
-// attempt applies P and Q in turns to a copy of the sector until nothing changes.
+// joint solves all words of a copy of the sector together for its erasures.
+func joint(s *[Size]byte, k Kind, e *Erasures) (t [Size]byte, ok bool) {
+	t = *s
+	copy(t[:], sync[:])
+	return t, solve(&t, k, e) && EDCOK(&t, k) && ParityOK(&t, k)
+}
+
+// maxCrossings bounds how often [attempt] goes on from where it stood still.
+const maxCrossings = 4
+
+// attempt applies P and Q in turns to a copy of the sector until nothing changes. Where that
+// leaves words of both that do not hold, the bytes in which they cross are what is wrong:
+// with these as erasures, it goes on.
 func attempt(s *[Size]byte, k Kind, e Erasures) (t [Size]byte, ok bool) {
 	t = *s
 	copy(t[:], sync[:])
 	if k == Form1 {
 		clear(t[headerAt:userAt])
 	}
-	for range maxRounds {
-		again := false
-		for i := range qPositions {
-			again = correctWord(&t, qPositions[i][:], &e) || again
-		}
-		for i := range pPositions {
-			again = correctWord(&t, pPositions[i][:], &e) || again
-		}
-		if !again {
+	for range maxCrossings {
+		settle(&t, &e)
+		var helps bool
+		if e, helps = crossings(&t); !helps {
 			break
 		}
 	}
@@ -90,6 +101,70 @@ func attempt(s *[Size]byte, k Kind, e Erasures) (t [Size]byte, ok bool) {
 		copy(t[headerAt:userAt], s[headerAt:userAt])
 	}
 	return t, EDCOK(&t, k) && ParityOK(&t, k)
+}
+
+// settle applies P and Q in turns until nothing changes.
+func settle(t *[Size]byte, e *Erasures) {
+	for range maxRounds {
+		again := false
+		for i := range qPositions {
+			again = correctWord(t, qPositions[i][:], e) || again
+		}
+		for i := range pPositions {
+			again = correctWord(t, pPositions[i][:], e) || again
+		}
+		if !again {
+			break
+		}
+	}
+}
+
+// crossings marks the bytes that are part of a word of P and of one of Q that do not hold, and
+// reports whether that helps: whether a word has so few of them that it can be corrected.
+func crossings(t *[Size]byte) (e Erasures, helps bool) {
+	var inP Erasures
+	for i := range pPositions {
+		if pos := pPositions[i][:]; !wordHolds(t, pos) {
+			for _, at := range pos {
+				inP.Set(at)
+			}
+		}
+	}
+	for i := range qPositions {
+		pos := qPositions[i][:]
+		if wordHolds(t, pos) {
+			continue
+		}
+		n := 0
+		for _, at := range pos {
+			if inP.Has(at) {
+				e.Set(at)
+				n++
+			}
+		}
+		helps = helps || n == 1 || n == 2
+	}
+	for i := range pPositions {
+		n := 0
+		for _, at := range pPositions[i] {
+			if e.Has(at) {
+				n++
+			}
+		}
+		helps = helps || n == 1 || n == 2
+	}
+	return e, helps
+}
+
+// wordHolds reports whether both syndromes of a code word are zero.
+func wordHolds(s *[Size]byte, pos []int) bool {
+	var s0, s1 byte
+	for _, p := range pos {
+		v := s[p]
+		s0 ^= v
+		s1 = s1<<1 ^ s1>>7*0x1D ^ v
+	}
+	return s0 == 0 && s1 == 0
 }
 
 // correctWord applies one code word, whose bytes stand at pos, and reports
