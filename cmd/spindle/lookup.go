@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"runtime/debug"
 	"strings"
@@ -100,14 +99,4 @@ func userAgent() string {
 		}
 	}
 	return agent
-}
-
-// isThere reports whether something has a name in one of the folders.
-func isThere(name string, dirs ...string) bool {
-	for _, dir := range dirs {
-		if _, err := os.Lstat(filepath.Join(dir, name)); err == nil {
-			return true
-		}
-	}
-	return false
 }

@@ -6,8 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"path/filepath"
 	"slices"
 
@@ -15,7 +13,6 @@ import (
 	"spindle/disc/accuraterip"
 	"spindle/disc/ctdb"
 	"spindle/disc/discid"
-	"spindle/internal/regular"
 )
 
 // databases are what databases of CDs say about an image: what was given, or lies beside it.
@@ -29,7 +26,7 @@ type databases struct {
 	patch    *ctdb.Patch  // what makes the image that of an entry
 	beyond   error        // why parity does not repair it
 
-	unkept map[string][]byte // answers to --lookup that could not be kept, by the names of their files
+	files evidenceFiles
 }
 
 // ripVerdict is what AccurateRip says.
@@ -90,13 +87,22 @@ func (v *verification) evidence(ctx context.Context) error {
 		return nil
 	}
 	v.ids = ids
-	if err := v.askDatabases(ctx); err != nil {
+	v.files = evidenceFiles{a: v.a, lookup: v.o.lookup}
+	sources := []source{{askAccurateRip(ids), v.o.accurateRip, accuraterip.MaxResponse, v.takeAccurateRip}}
+	for _, given := range v.o.ctdb {
+		sources = append(sources, source{askCTDB(ids, v.img.Layout()), given, ctdb.MaxResponse, v.takeGiven})
+	}
+	if len(v.o.ctdb) == 0 {
+		sources = append(sources, source{askCTDB(ids, v.img.Layout()), "", ctdb.MaxResponse, v.takeCTDB})
+	}
+	if err := v.seek(ctx, sources...); err != nil {
 		return err
 	}
-	for _, read := range []func() error{v.readAccurateRip, v.readCTDB, v.readParity} {
-		if err := read(); err != nil {
-			return err
-		}
+	if len(v.parities) > 0 && v.CTDB == nil {
+		return usage("parity of CTDB is of use with the response only: name that, too, with --ctdb")
+	}
+	if err := v.seekParity(ctx); err != nil {
+		return err
 	}
 	if v.AccurateRip != nil || v.CTDB != nil {
 		v.proof = check.NewProof(v.img.Layout())
@@ -104,130 +110,44 @@ func (v *verification) evidence(ctx context.Context) error {
 	return nil
 }
 
-// beside reads a file beside the image, or one that was given. It returns nil where there is
-// none, and where one that was not asked for cannot be read, which it notes.
-func (v *verification) beside(name, given string, most int) (path string, b []byte, err error) {
-	path = given
-	if given == "" {
-		path = filepath.Join(filepath.Dir(v.Image), name)
-	}
-	b, err = readMost(path, most)
-	switch {
-	case err == nil:
-		return path, b, nil
-	case given != "":
-		return "", nil, err
-	case !errors.Is(err, fs.ErrNotExist):
-		v.a.note(fmt.Sprintf("%s is not used: %s.", path, fileWords(err)) + removing(v.o.lookup))
-	case v.unkept[name] != nil:
-		return name, v.unkept[name], nil
-	}
-	return "", nil, nil
+// seek takes evidence from what was given, or lies beside the image, or asks for it and keeps it there.
+func (v *verification) seek(ctx context.Context, sources ...source) error {
+	dir := filepath.Dir(v.Image)
+	err := v.files.seek(ctx, []string{dir}, sources...)
+	v.files.keep(dir)
+	return err
 }
 
-// readMost reads a file that has no more than so many bytes.
-func readMost(path string, most int) ([]byte, error) {
-	f, err := regular.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, int64(most)+1))
-	if err == nil && len(b) > most {
-		err = fmt.Errorf("%s is no file of a database of CDs: it is too long", path)
-	}
-	return b, err
-}
-
-// unusable makes an error of a file that was given a failure, and a note of one that lies beside the image.
-func (v *verification) unusable(path string, given bool, err error) error {
-	if given {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	v.a.note(fmt.Sprintf("%s is not used: %v.", path, err) + removing(v.o.lookup))
-	return nil
-}
-
-func (v *verification) readAccurateRip() error {
-	path, b, err := v.beside(v.ids.AccurateRip.File(), v.o.accurateRip, accuraterip.MaxResponse)
-	if err != nil || path == "" {
-		return err
-	}
+func (v *verification) takeAccurateRip(path string, b []byte) error {
 	r, err := accuraterip.Parse(b, v.ids.AccurateRip)
-	if err != nil {
-		return v.unusable(path, v.o.accurateRip != "", err)
+	if err == nil {
+		v.response, v.AccurateRip = r, &ripVerdict{File: path}
 	}
-	v.response, v.AccurateRip = r, &ripVerdict{File: path}
-	return nil
+	return err
 }
 
-// readCTDB reads the files of --ctdb, each by its content, or the response beside the image.
-func (v *verification) readCTDB() error {
-	given := v.o.ctdb
-	if len(given) == 0 {
-		given = []string{""}
+func (v *verification) takeCTDB(path string, b []byte) error {
+	entries, err := ctdb.ParseResponse(b)
+	if err == nil {
+		v.entries, v.CTDB = entries, &ctdbVerdict{File: path}
 	}
-	for _, name := range given {
-		path, b, err := v.beside("ctdb-"+v.ids.CTDB+".xml", name, ctdb.MaxResponse)
-		if err != nil {
-			return err
-		}
-		if path == "" {
-			continue
-		}
-		if v.CTDB == nil {
-			v.CTDB = new(ctdbVerdict)
-		}
-		if x := bytes.TrimLeft(b, " \t\r\n\ufeff"); name != "" && (len(x) == 0 || x[0] != '<') {
-			err = v.addParity(b)
-		} else {
-			v.CTDB.File = path
-			v.entries, err = ctdb.ParseResponse(b)
-		}
-		if err != nil {
-			if v.CTDB = nil; name != "" {
-				return fmt.Errorf("%s: %w", path, err)
-			}
-			return v.unusable(path, false, err)
-		}
-	}
-	if v.CTDB != nil && v.CTDB.File == "" {
-		return usage("parity of CTDB is of use with the response only: name that, too, with --ctdb")
-	}
-	return nil
+	return err
 }
 
-func (v *verification) addParity(b []byte) error {
+// takeGiven takes a file of --ctdb by its content.
+func (v *verification) takeGiven(path string, b []byte) error {
+	if x := bytes.TrimLeft(b, " \t\r\n\ufeff"); len(x) == 0 || x[0] != '<' {
+		return v.takeParity(path, b)
+	}
+	return v.takeCTDB(path, b)
+}
+
+func (v *verification) takeParity(_ string, b []byte) error {
 	p, err := ctdb.ParseParity(b)
 	if err == nil {
 		v.parities = append(v.parities, p)
 	}
 	return err
-}
-
-// readParity reads the parity of entries that lies beside the image.
-func (v *verification) readParity() error {
-	read := make(map[string]bool)
-	for i := range v.entries {
-		if name := parityFile(&v.entries[i]); name != "" && !read[name] {
-			read[name] = true
-			if err := v.readParityFile(name); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-func (v *verification) readParityFile(name string) error {
-	path, b, err := v.beside(name, "", ctdb.MaxParitySize)
-	if err != nil || path == "" {
-		return err
-	}
-	if err := v.addParity(b); err != nil {
-		return v.unusable(path, false, err)
-	}
-	return nil
 }
 
 // audio compares the tracks with the databases.
