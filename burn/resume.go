@@ -163,7 +163,7 @@ func PlanResume(ctx context.Context, m *Medium, src *Source, a *Attempt, c *Comp
 			return &ResumePlan{Mode: RestartBlank, Plan: plan}, err
 		}
 	case open:
-		return a.planAppend(ctx, m, src, c, o)
+		return a.planAppend(m, src, c, o)
 	}
 	return nil, fmt.Errorf("the %s in the drive is %s, and a %s is written once: %w", m.Profile, m.State(), m.Profile, ErrFreshDisc)
 }
@@ -198,7 +198,7 @@ func planOverwrite(ctx context.Context, m *Medium, src *Source, c *Comparison, o
 
 // planAppend resumes at the next writable address of an open track, if what lies
 // before it is the beginning of the image. (growisofs can do so too, undocumented.)
-func (a *Attempt) planAppend(ctx context.Context, m *Medium, src *Source, c *Comparison, o Options) (*ResumePlan, error) {
+func (a *Attempt) planAppend(m *Medium, src *Source, c *Comparison, o Options) (*ResumePlan, error) {
 	all := a.content(src)
 	before := a.Plan
 	written := min(int(m.NextWritable-before.Start), sectors(all))

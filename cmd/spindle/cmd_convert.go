@@ -27,7 +27,7 @@ type convertFlags struct {
 func convertCommand(a *app) *cobra.Command {
 	var o convertFlags
 	c := &cobra.Command{
-		Use:   "convert IN OUT",
+		Use:   "convert IN... OUT",
 		Short: "Convert an image into another format",
 		Long: `Convert the image IN to OUT. IN may have any format that spindle opens, and be
 compressed (gzip, xz, zstd, bzip2). The suffix of OUT selects the format:
@@ -40,6 +40,10 @@ compressed (gzip, xz, zstd, bzip2). The suffix of OUT selects the format:
   .wav   an audio track; --split makes one file per track
   .flac  the same, compressed, with tags from the CD-TEXT
   FOLDER/  an album: a FLAC file for each song, named and tagged, a CUE sheet and a log
+
+Several images, or all that lie in a folder and those below it, are converted into
+FOLDER/ with --format, or into what FOLDER is named for ("iso/"). An image that cannot be
+converted does not stop the others.
 
 Split into .wav or .flac files, no audio is lost: the gap before a track (INDEX 00) ends
 the file of the track before it, and audio hidden before track 1 becomes track 00.
@@ -57,8 +61,9 @@ If OUT cannot hold everything in IN, the conversion is refused, unless
   spindle convert mixed.cue data.iso --track 1
   spindle convert concert.cue concert.flac --split
   spindle convert concert.cue "Artist - Concert/"
-  spindle convert "game (split).cue" game.cue --merge`,
-		Args: needs(2, 2, "name the image and what to make of it, e.g. \"spindle convert backup.nrg backup.cue\""),
+  spindle convert "game (split).cue" game.cue --merge
+  spindle convert *.nrg old/ --format cue`,
+		Args: needs(2, unlimited, "name the image and what to make of it, e.g. \"spindle convert backup.nrg backup.cue\""),
 	}
 	f := c.Flags()
 	f.Var(trackFlag{&o.Track}, "track", "take only this track (.iso, .wav, .flac); 0: audio hidden before track 1")
@@ -69,15 +74,13 @@ If OUT cannot hold everything in IN, the conversion is refused, unless
 	f.BoolVar(&o.NoCheck, "no-check", false, "only copy: check no EDC and no checksum file, compute no hashes")
 	f.BoolVar(&o.Force, "force", false, "replace existing files")
 	o.album.add(f)
-	f.StringVar(&o.format, "format", "", "into a folder: make songs of this kind, flac or wav (default flac)")
-	complete(c, "format", []string{"flac", "wav"})
+	f.StringVar(&o.format, "format", "", "into a folder: make songs of this kind, flac or wav (default flac), or images, by their suffix")
+	complete(c, "format", []string{"flac", "wav", "cue", "iso", "nrg", "toc", "ccd"})
 	complete(c, "sector-size", []string{"2048", "2336", "2352", "2448"})
 	c.RunE = a.run(func(ctx context.Context, args []string) (result, error) {
-		if err := o.check(args[1], c.Flags().Changed("sector-size")); err != nil {
+		out, many := args[len(args)-1], o.many(args)
+		if err := o.check(out, many, c.Flags().Changed("sector-size")); err != nil {
 			return nil, err
-		}
-		if isFolder(args[1]) {
-			return runConvertAlbum(ctx, a, args[0], args[1], o)
 		}
 		switch {
 		case o.NoCheck:
@@ -86,20 +89,33 @@ If OUT cannot hold everything in IN, the conversion is refused, unless
 		default:
 			o.Hashes = digest.SHA256 // the one that is shown
 		}
-		return runConvert(ctx, a, args[0], args[1], o)
+		switch {
+		case many:
+			return runConvertMany(ctx, a, args, o)
+		case isFolder(out):
+			return runConvertAlbum(ctx, a, args[0], out, o)
+		}
+		return runConvert(ctx, a, args[0], out, o)
 	})
 	return c
 }
 
-// check looks for options that contradict the file to be made.
-func (o *convertFlags) check(out string, sectorSize bool) error {
-	switch ext := strings.ToLower(suffix(out)); {
-	case o.format != "" && o.format != "flac" && o.format != "wav":
-		return usage("--format is flac or wav")
-	case isFolder(out) && (o.Split || o.merge || sectorSize):
-		return usage("--split, --merge and --sector-size are about image files, and %s is a folder", out)
-	case !isFolder(out) && (o.format != "" || o.album != albumFlags{}):
-		return usage("--format, --image, --embed-cue, --tags, --accuraterip, --ctdb and --lookup are about a folder of songs: end its name with /")
+// check looks for options that contradict what is to be made.
+func (o *convertFlags) check(out string, many, sectorSize bool) error {
+	ext, songs := strings.ToLower(suffix(out)), isFolder(out)
+	if many {
+		ext, songs = o.folderKind(out)
+	}
+	_, err := format.ForSuffix("." + o.format)
+	switch {
+	case o.format != "" && o.format != "flac" && o.format != "wav" && err != nil:
+		return usage("--format is flac, wav, or the suffix of an image such as cue")
+	case songs && (o.Split || o.merge || sectorSize):
+		return usage("--split, --merge and --sector-size are about image files, and %s is a folder of songs", out)
+	case !songs && o.album != albumFlags{}:
+		return usage("--image, --embed-cue, --tags, --accuraterip, --ctdb and --lookup are about a folder of songs: end its name with /")
+	case !songs && !many && o.format != "":
+		return usage("--format is about a folder: end its name with /")
 	case o.Split && o.merge:
 		return usage("--split and --merge are opposites: choose one")
 	case o.Split && ext != ".cue" && ext != ".wav" && ext != ".flac":
@@ -113,6 +129,7 @@ func (o *convertFlags) check(out string, sectorSize bool) error {
 // convertResult is the result of convert.
 type convertResult struct {
 	ending
+	In      string      `json:"in"`
 	Files   []string    `json:"files"`
 	Whole   digest.Sums `json:"whole"`
 	Damaged int         `json:"damaged"` // data sectors with a wrong EDC
@@ -120,11 +137,14 @@ type convertResult struct {
 	Lost    []string    `json:"lost,omitempty"`
 	Flaws   []flawRange `json:"flaws,omitempty"` // of what was converted
 
-	in, out string
-	maps    []string
+	out  string
+	maps []string
 }
 
 func (r *convertResult) Text(p *page) {
+	if r.Error != "" {
+		return
+	}
 	p.line("%s: %s", strings.Join(r.Files, ", "), sizeText(r.Whole.Size))
 	if r.Whole.SHA256 != "" {
 		of := ""
@@ -142,7 +162,7 @@ func (r *convertResult) Text(p *page) {
 			list = strings.Replace(list, "lists", "list", 1)
 		}
 		p.text("%s known to be wrong %s copied from %s as %s; %s %s.",
-			p.red(plural(n, "sector")), were, r.in, they, strings.Join(r.maps, ", "), list)
+			p.red(plural(n, "sector")), were, r.In, they, strings.Join(r.maps, ", "), list)
 	}
 	if r.Damaged == 0 {
 		return
@@ -151,7 +171,7 @@ func (r *convertResult) Text(p *page) {
 	if r.Damaged == 1 {
 		are, they = "is", "It was copied as it is"
 	}
-	p.text("%s of %s %s damaged, the first at sector %d. %s%s.", p.red(plural(r.Damaged, "data sector")), r.in, are, r.First, they, r.mending())
+	p.text("%s of %s %s damaged, the first at sector %d. %s%s.", p.red(plural(r.Damaged, "data sector")), r.In, are, r.First, they, r.mending())
 }
 
 // mending advises --repair, unless the sectors are ones that were never read: parity does
@@ -161,7 +181,7 @@ func (r *convertResult) mending() string {
 	if sectorsOf(unread) >= r.Damaged {
 		return ""
 	}
-	return fmt.Sprintf("; \"spindle verify %s --repair OUT.cue\" may be able to repair", r.in)
+	return fmt.Sprintf("; \"spindle verify %s --repair OUT.cue\" may be able to repair", r.In)
 }
 
 // noteLost reports what the format of a new image had no place for.
@@ -197,7 +217,7 @@ func runConvert(ctx context.Context, a *app, in, out string, o convertFlags) (re
 	for _, n := range textNotes(img.Layout()) {
 		a.note(n)
 	}
-	r := &convertResult{done(), res.Files, res.Whole, res.Damaged, res.First, lossesWords(res.Lost), flawRanges(res.Flaws), in, out, res.Maps}
+	r := &convertResult{done(), in, res.Files, res.Whole, res.Damaged, res.First, lossesWords(res.Lost), flawRanges(res.Flaws), out, res.Maps}
 	if res.Damaged > 0 || len(res.Flaws) > 0 {
 		r.Status = exitDifferent
 	}

@@ -1,0 +1,316 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+
+	"spindle/image"
+	"spindle/image/format"
+	"spindle/internal/packed"
+)
+
+// mostAtOnce is how many images are converted at a time: each is read, checked and
+// written by goroutines of its own already.
+const mostAtOnce = 4
+
+// A conversion is one of several.
+type conversion struct{ in, out string }
+
+// folderKind is what a folder is filled with, that of --format, or the one that the folder is
+// named for: flac or wav for songs, the suffix of images, or nothing.
+func (o *convertFlags) folderKind(dir string) (kind string, songs bool) {
+	for _, name := range []string{o.format, filepath.Base(dir)} {
+		if name == "flac" || name == "wav" {
+			return name, true
+		}
+		if _, err := format.ForSuffix("." + name); err == nil {
+			return "." + name, false
+		}
+	}
+	return "", false
+}
+
+// many reports whether a command line names several conversions.
+func (o *convertFlags) many(args []string) bool {
+	ins, out := args[:len(args)-1], args[len(args)-1]
+	if st, err := os.Stat(ins[0]); len(ins) > 1 || err == nil && st.IsDir() {
+		return true
+	}
+	kind, songs := o.folderKind(out)
+	return isFolder(out) && kind != "" && !songs
+}
+
+// plan says which images are converted, and into what. What is found in folders and is no image
+// is counted.
+func (o *convertFlags) plan(ctx context.Context, ins []string, dir string) (all []conversion, others int, err error) {
+	kind, songs := o.folderKind(dir)
+	switch {
+	case !isFolder(dir):
+		return nil, 0, usage("several images go into a folder: end its name with /, as in %s/", dir)
+	case songs && (o.album.tags != "" || o.album.accurateRip != "" || o.album.ctdb != ""):
+		return nil, 0, usage("--tags, --accuraterip and --ctdb are about one disc: convert one image at a time")
+	case kind == "":
+		return nil, 0, usage("say what to make of the images, as with --format cue; --format flac makes a folder of songs of each")
+	}
+	found, others, err := findImages(ctx, ins)
+	if err != nil {
+		return nil, 0, err
+	}
+	from := map[string]string{} // by what is made
+	for _, f := range found {
+		out := filepath.Join(dir, f.below, format.Stem(filepath.Base(f.path)))
+		if songs {
+			out += "/"
+		} else {
+			out += kind
+		}
+		if other, ok := from[out]; ok {
+			return nil, 0, usage("%s and %s would both become %s: convert them one at a time", other, f.path, out)
+		}
+		from[out] = f.path
+		all = append(all, conversion{f.path, out})
+	}
+	return all, others, nil
+}
+
+// A foundImage is a file, and the folder below the one that was named in which it lies.
+type foundImage struct {
+	path, below string
+	named       bool // itself, and not its folder
+}
+
+// findImages looks for images among files and in folders. Files that are part of another
+// image, as the .bin of a sheet, are left out; those in folders that are no images are
+// counted.
+func findImages(ctx context.Context, ins []string) (found []foundImage, others int, err error) {
+	all, err := findFiles(ins)
+	if err != nil {
+		return nil, 0, err
+	}
+	unknown, part := map[string]bool{}, map[string]bool{}
+	for _, f := range all {
+		if err := ctx.Err(); err != nil {
+			return nil, 0, err
+		}
+		if packed.Inner(f.path) != f.path {
+			continue // to look into it is to unpack it
+		}
+		img, err := image.Open(ctx, f.path, func(image.Remark) {})
+		if err != nil {
+			unknown[f.path] = !f.named && errors.Is(err, image.ErrUnknown)
+			continue
+		}
+		for _, file := range img.Files() {
+			if file = filepath.Clean(file); file != f.path {
+				part[file] = true
+			}
+		}
+		img.Close()
+	}
+	for _, f := range all {
+		switch {
+		case part[f.path]:
+		case unknown[f.path]:
+			others++
+		default:
+			found = append(found, f)
+		}
+	}
+	return found, others, nil
+}
+
+// findFiles lists the files that are named, and those in the folders that are.
+func findFiles(ins []string) ([]foundImage, error) {
+	var all []foundImage
+	for _, in := range ins {
+		if st, err := os.Stat(in); err != nil || !st.IsDir() { // opening it says what is wrong
+			all = append(all, foundImage{filepath.Clean(in), "", true})
+			continue
+		}
+		err := filepath.WalkDir(in, func(path string, d fs.DirEntry, err error) error {
+			if err != nil || !d.Type().IsRegular() {
+				return err
+			}
+			below, err := filepath.Rel(in, filepath.Dir(path))
+			all = append(all, foundImage{filepath.Clean(path), below, false})
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// convertManyResult is the result of several conversions.
+type convertManyResult struct {
+	ending
+	Converted int      `json:"converted"` // also those of damaged images
+	Damaged   []string `json:"damaged,omitempty"`
+	There     []string `json:"there,omitempty"` // left alone, because what would be made exists
+	Failed    []string `json:"failed,omitempty"`
+	Others    int      `json:"others,omitempty"` // files in the folders that are no images
+
+	dir string
+}
+
+func (r *convertManyResult) Text(p *page) {
+	p.text("%s converted into %s.", plural(r.Converted, "image"), r.dir)
+	list := func(what painted, names []string) {
+		if len(names) > 0 {
+			p.text("%s: %s.", what, strings.Join(names, ", "))
+		}
+	}
+	list(p.red("Not converted"), r.Failed)
+	list(p.red("Damaged, and converted as they are"), r.Damaged)
+	list(painted("Left alone, because they were converted before (--force replaces)"), r.There)
+	if r.Others > 0 {
+		is := "are no images"
+		if r.Others == 1 {
+			is = "is no image"
+		}
+		p.text("%s %s.", plural(r.Others, "other file"), is)
+	}
+}
+
+// take counts how one conversion ended.
+func (r *convertManyResult) take(in string, e ended) {
+	switch {
+	case errors.Is(e.err, image.ErrExists):
+		r.There = append(r.There, in)
+	case e.err != nil:
+		r.Failed = append(r.Failed, in)
+	default:
+		r.Converted++
+		if e.status != exitDone {
+			r.Damaged = append(r.Damaged, in)
+		}
+	}
+}
+
+// status is that of the command: the worst that happened.
+func (r *convertManyResult) status() int {
+	switch {
+	case len(r.Failed) > 0:
+		return exitFailed
+	case len(r.Damaged) > 0:
+		return exitDifferent
+	case len(r.There) > 0:
+		return exitUsage
+	}
+	return exitDone
+}
+
+// runConvertMany converts several images, some at a time, and continues after one that fails.
+func runConvertMany(ctx context.Context, a *app, args []string, o convertFlags) (result, error) {
+	ins, dir := args[:len(args)-1], args[len(args)-1]
+	all, others, err := o.plan(ctx, ins, dir)
+	if err != nil {
+		return nil, err
+	}
+	total := &convertManyResult{ending: done(), Others: others, dir: dir}
+	bar := a.newProgress()
+	defer bar.stop()
+	advance := bar.step("converting")
+	ends := convertAll(ctx, a, all, o)
+	for i, c := range all {
+		e := <-ends[i]
+		bar.stop()
+		a.repeat(e)
+		total.take(c.in, e)
+		advance(int64(i+1), int64(len(all)))
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	total.Status = total.status()
+	return total, nil
+}
+
+// ended is how one of several conversions ended, and what it had to say.
+type ended struct {
+	status   int
+	err      error
+	out, log []byte // for standard output, and for standard error
+}
+
+// repeat says what one of several conversions had to say.
+func (a *app) repeat(e ended) {
+	_, _ = a.stdout.Write(e.out) // it keeps its error
+	_, _ = a.stderr.Write(e.log)
+}
+
+// convertAll converts images, mostAtOnce at a time, in their order.
+func convertAll(ctx context.Context, a *app, all []conversion, o convertFlags) []chan ended {
+	ends := make([]chan ended, len(all))
+	for i := range ends {
+		ends[i] = make(chan ended, 1)
+	}
+	var next sync.Mutex
+	at := 0
+	for range min(mostAtOnce, runtime.GOMAXPROCS(0)) {
+		go func() {
+			for {
+				next.Lock()
+				i := at
+				at++
+				next.Unlock()
+				if i >= len(all) {
+					return
+				}
+				ends[i] <- convertOne(ctx, a, all[i], o)
+			}
+		}()
+	}
+	return ends
+}
+
+// convertOne converts one image, and keeps its words.
+func convertOne(ctx context.Context, a *app, c conversion, o convertFlags) ended {
+	var e ended
+	var out, log bytes.Buffer
+	one := &app{databases: a.databases}
+	one.console = console{stdout: &output{w: &out}, stderr: &log, json: a.json, quiet: true, color: a.color}
+	one.deck.console = &one.console
+	r, err := o.one(ctx, one, c) // an interrupted one leaves nothing
+	e.err = err
+	switch {
+	case errors.Is(err, context.Canceled):
+	case err != nil:
+		m := explain(err)
+		if !strings.Contains(m.what, c.in) {
+			m.what = c.in + ": " + m.what
+		}
+		e.status = m.status
+		f := failed(m)
+		f.Event = "converted"
+		one.show(&convertResult{ending: f, In: c.in})
+	default:
+		r.end().Event = "converted"
+		e.status = r.end().Status
+		one.show(r)
+	}
+	e.out, e.log = out.Bytes(), log.Bytes()
+	return e
+}
+
+// one converts an image into a file, or into a folder of songs.
+func (o convertFlags) one(ctx context.Context, a *app, c conversion) (result, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(filepath.Dir(strings.TrimSuffix(c.out, "/")), 0o777); err != nil {
+		return nil, err
+	}
+	if strings.HasSuffix(c.out, "/") {
+		return runConvertAlbum(ctx, a, c.in, c.out, o)
+	}
+	return runConvert(ctx, a, c.in, c.out, o)
+}
