@@ -111,7 +111,7 @@ func (r *Repairer) ReadSectors(ctx context.Context, p []byte, first disc.LBA) er
 
 // sector corrects one sector, or notes that it stays bad.
 func (r *Repairer) sector(s *[cdsector.Size]byte, t *disc.Track, at disc.LBA) {
-	problem, coded := sectorProblem(s, t, at)
+	problem, coded := SectorProblem(s, t, at)
 	changed := 0
 	if problem != "" {
 		if changed = correct(s, t, at); changed > 0 {
@@ -155,7 +155,7 @@ func correct(s *[cdsector.Size]byte, t *disc.Track, at disc.LBA) int {
 		if _, ok := cdsector.Correct(&try, k, nil); !ok {
 			continue
 		}
-		if p, _ := sectorProblem(&try, t, at); p != "" {
+		if p, _ := SectorProblem(&try, t, at); p != "" {
 			continue
 		}
 		*s = try

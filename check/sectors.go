@@ -240,7 +240,7 @@ func (j *job) check() {
 	}
 	for i := range j.n {
 		at := j.first + disc.LBA(i)
-		p, coded := sectorProblem((*[cdsector.Size]byte)(j.buf[i*cdsector.Size:]), j.t, at)
+		p, coded := SectorProblem((*[cdsector.Size]byte)(j.buf[i*cdsector.Size:]), j.t, at)
 		if coded {
 			j.checked++
 		}
@@ -250,9 +250,9 @@ func (j *job) check() {
 	}
 }
 
-// sectorProblem says what is wrong with a data sector, or nothing, and whether it
+// SectorProblem says what is wrong with a sector of a data track, or nothing, and whether it
 // carries codes that show it.
-func sectorProblem(s *[cdsector.Size]byte, t *disc.Track, at disc.LBA) (p Problem, coded bool) {
+func SectorProblem(s *[cdsector.Size]byte, t *disc.Track, at disc.LBA) (p Problem, coded bool) {
 	if !cdsector.HasSync(s) {
 		if at < t.Start {
 			return "", false // a pregap that begins as audio

@@ -34,7 +34,7 @@ func (w *Watcher) ReadSectors(ctx context.Context, p []byte, first disc.LBA) err
 		if t == nil || !t.Mode.IsData() || at < t.Start {
 			continue
 		}
-		switch p, _ := sectorProblem((*[cdsector.Size]byte)(p[i*cdsector.Size:]), t, at); p {
+		switch p, _ := SectorProblem((*[cdsector.Size]byte)(p[i*cdsector.Size:]), t, at); p {
 		case BadSync, BadMode, BadEDC:
 			w.mu.Lock()
 			w.wrong[at] = true

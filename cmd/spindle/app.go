@@ -86,7 +86,7 @@ Exit status:
 		&cobra.Group{ID: groupDrives, Title: "Drives:"},
 	)
 	addCommands(root, groupDiscs, ripCommand(a), burnCommand(a), reburnCommand(a), blankCommand(a), formatCommand(a))
-	addCommands(root, groupImages, verifyCommand(a), convertCommand(a), makeCommand(a), lsCommand(a), extractCommand(a))
+	addCommands(root, groupImages, verifyCommand(a), convertCommand(a), mergeCommand(a), makeCommand(a), lsCommand(a), extractCommand(a))
 	addCommands(root, groupDrives, infoCommand(a), drivesCommand(a), ejectCommand(a), loadCommand(a), attachCommand(a), detachCommand(a))
 	addCommands(root, "", versionCommand(a), manCommand())
 	setHelp(root, &a.console)

@@ -41,6 +41,8 @@ var jsonCases = []struct {
 	{"convert", 0, "convert DIR/demo.cue DIR/demo.nrg"},
 	{"convert with damage", 5, "convert DIR/spoiled.cue DIR/spoiled.nrg"},
 	{"convert with loss", 0, "convert DIR/demo.cue DIR/demo.iso --lossy"},
+	{"merge", 0, "merge DIR/demo.cue DIR/demo.nrg DIR/merged.cue"},
+	{"merge with damage", 5, "merge DIR/iso.iso DIR/wrong.iso DIR/both.iso"},
 	{"make", 0, "make DIR/folder DIR/folder.iso"},
 	{"ls", 0, "ls DIR/demo.cue"},
 	{"extract", 0, "extract DIR/demo.cue -C DIR/files"},
@@ -70,6 +72,7 @@ func TestJSON(t *testing.T) {
 		}
 	}
 	spoil(t, filepath.Join(dir, "data"), filepath.Join(dir, "spoiled"))
+	contradict(t, filepath.Join(dir, "iso.iso"), filepath.Join(dir, "wrong.iso"))
 	if err := os.MkdirAll(filepath.Join(dir, "folder", "sub"), 0o777); err != nil {
 		t.Fatal(err)
 	}
@@ -111,6 +114,19 @@ func spoil(t *testing.T, from, to string) {
 		if err := os.WriteFile(name, content, 0o666); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// contradict copies an .iso, with a wrong byte in it.
+func contradict(t *testing.T, from, to string) {
+	t.Helper()
+	b, err := os.ReadFile(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b[50*2048] ^= 1
+	if err := os.WriteFile(to, b, 0o666); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -27,6 +27,7 @@ import (
 	"spindle/internal/regular"
 	"spindle/iso"
 	"spindle/iso/author"
+	"spindle/merge"
 	"spindle/rip"
 	"spindle/scsi"
 	"spindle/scsi/tcmu"
@@ -218,6 +219,12 @@ var explanations = []explanation{
 
 	{"drive/gone", scsi.ErrGone, nil, exitFailed, "the drive disappeared", "Was it unplugged? Reconnect it and run the same command."},
 	{"drive/timeout", scsi.ErrTimeout, nil, exitFailed, "the drive did not answer in time", "Switch the drive off and on, and try again."},
+
+	{"merge/other-disc", merge.ErrOtherDisc, nil, exitNoDisc, "", "Nothing was kept. Merge images of one disc only."},
+	{"merge/undecided", merge.ErrUndecided, nil, exitNoDisc, "",
+		unchanged + "If you are sure that it is, add --same-disc."},
+	{"merge/unaligned", merge.ErrUnaligned, nil, exitFailed, "",
+		unchanged + "Leave this image out, or rip the disc again."},
 
 	{"image/damaged-song", audio.ErrDamaged, nil, exitDifferent, "", "Get the file again, or rip the disc again."},
 	{"image/changed", image.ErrChanged, nil, exitFailed, "", "Nothing was kept. Run the same command when nothing writes to the image."},

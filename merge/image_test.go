@@ -1,0 +1,292 @@
+package merge
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"spindle/disc"
+	"spindle/disc/cdsector"
+	"spindle/image"
+	"spindle/image/imagetest"
+	"spindle/internal/testdisc"
+)
+
+// TestContract holds a merged image to the contract of images, for each kind of disc.
+func TestContract(t *testing.T) {
+	for _, name := range []string{"mixed", "cdextra", "iso"} {
+		t.Run(name, func(t *testing.T) {
+			a, b := open(t, name), open(t, name)
+			m, err := New(t.Context(), []Input{{Name: "a", Image: disc.WithFlaws(a, disc.Flaws{{First: 20, Count: 9, Kind: disc.Unread}})}, {Name: "b", Image: b}}, Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer m.Close()
+			imagetest.Test(t, m)
+		})
+	}
+}
+
+// open opens a test disc of its own.
+func open(t *testing.T, name string) disc.Image {
+	t.Helper()
+	path, err := testdisc.Make(t.TempDir(), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	img, err := image.Open(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return img
+}
+
+// stored is an image whose files hold what it gives.
+type stored struct{ *imagetest.Tapped }
+
+func (s stored) ExtentAt(a disc.LBA) (disc.Extent, bool) { return s.Image.ExtentAt(a) }
+
+// changed gives an image other bytes.
+func changed(img disc.Image, at disc.LBA, change func(s *[cdsector.Size]byte)) disc.Image {
+	return stored{&imagetest.Tapped{Image: img, After: func(p []byte, first disc.LBA) {
+		for i := range len(p) / cdsector.Size {
+			if first+disc.LBA(i) == at {
+				change((*[cdsector.Size]byte)(p[i*cdsector.Size:]))
+			}
+		}
+	}}}
+}
+
+func resealed(s *[cdsector.Size]byte) {
+	s[100] ^= 1
+	cdsector.Seal(s, cdsector.Mode1)
+}
+
+// TestOtherDiscs refuses to merge what is not one disc.
+func TestOtherDiscs(t *testing.T) {
+	flawed := func(img disc.Image, first disc.LBA, n int) disc.Image {
+		return disc.WithFlaws(img, disc.Flaws{{First: first, Count: n, Kind: disc.Unread}})
+	}
+	silence := func(p []byte, _ disc.LBA) { clear(p) }
+	for _, c := range []struct {
+		name string
+		a, b disc.Image
+		want error
+		text string
+	}{
+		{"tracks", open(t, "mixed"), open(t, "audio"), ErrOtherDisc, "tracks in"},
+		{"proven sector", open(t, "data"), changed(open(t, "data"), 0, resealed), ErrOtherDisc, "sector 0 of a and of b"},
+		{"volume descriptor", open(t, "data"), changed(open(t, "data"), 16, resealed), ErrOtherDisc, "sector 16"},
+		{"nothing in common", flawed(open(t, "audio"), 0, 700), flawed(open(t, "audio"), 680, 900), ErrUnaligned, "too little"},
+		{"other audio", open(t, "audio"), &imagetest.Tapped{Image: open(t, "audio"), After: func(p []byte, _ disc.LBA) { rand.NewChaCha8([32]byte{}).Read(p) }}, ErrUnaligned, "nothing of it is found"},
+		{"silence", &imagetest.Tapped{Image: open(t, "audio"), After: silence}, &imagetest.Tapped{Image: open(t, "audio"), After: silence}, ErrUnaligned, "too little"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := New(t.Context(), []Input{{Name: "a", Image: c.a}, {Name: "b", Image: c.b}}, Options{})
+			if !errors.Is(err, c.want) || !strings.Contains(fmt.Sprint(err), c.text) {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+	d := open(t, "iso")
+	end := d.Layout().End()
+	a, b := flawed(d, 0, int(end)/2), flawed(open(t, "iso"), end/2, int(end))
+	if _, err := New(t.Context(), []Input{{Name: "a", Image: a}, {Name: "b", Image: b}}, Options{}); !errors.Is(err, ErrUndecided) {
+		t.Errorf("nothing can be compared: %v", err)
+	}
+	m, err := New(t.Context(), []Input{{Name: "a", Image: a}, {Name: "b", Image: b}}, Options{SameDisc: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if read(t, m); len(m.Flaws()) > 0 {
+		t.Errorf("two halves leave %v", m.Flaws())
+	}
+}
+
+// read reads all of an image.
+func read(t *testing.T, img disc.Image) []byte {
+	t.Helper()
+	var all []byte
+	for _, tr := range img.Layout().Tracks() {
+		p := make([]byte, tr.Sectors()*img.Layout().Medium.SectorSize())
+		if err := img.ReadSectors(t.Context(), p, tr.Begin()); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p...)
+	}
+	return all
+}
+
+// TestOtherDiscLate: a difference that no sample met is met when the sector is read, and
+// proves that the discs are two.
+func TestOtherDiscLate(t *testing.T) {
+	m, err := New(t.Context(), []Input{{Name: "a", Image: open(t, "data")}, {Name: "b", Image: changed(open(t, "data"), 1001, resealed)}}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.ReadSectors(t.Context(), make([]byte, 300*cdsector.Size), 900); !errors.Is(err, ErrOtherDisc) {
+		t.Errorf("%v", err)
+	}
+}
+
+// TestSilentEdges: a rip that was corrected for the read offset of the drive is silent where
+// the drive gave nothing. It contradicts nobody.
+func TestSilentEdges(t *testing.T) {
+	whole := open(t, "audio")
+	last := whole.Layout().End() - 1
+	cut := changed(open(t, "audio"), last, func(s *[cdsector.Size]byte) { clear(s[2000:]) })
+	for _, in := range [][]Input{{{Name: "a", Image: cut}, {Name: "b", Image: whole}}, {{Name: "a", Image: whole}, {Name: "b", Image: cut}}} {
+		m, err := New(t.Context(), in, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := read(t, m); len(m.Flaws()) > 0 || !bytes.Equal(got, read(t, whole)) {
+			t.Errorf("%v", m.Flaws())
+		}
+	}
+	noise := changed(open(t, "audio"), last, func(s *[cdsector.Size]byte) { clear(s[2000:]); s[1000] ^= 1 })
+	m, err := New(t.Context(), []Input{{Name: "a", Image: whole}, {Name: "b", Image: noise}}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if read(t, m); m.Flaws().Sectors() != 1 || len(m.Contradictions()) != 1 {
+		t.Errorf("%v", m.Flaws())
+	}
+}
+
+// failing fails to read a sector, as a compressed file that is damaged.
+type failing struct {
+	disc.Image
+	at disc.LBA
+}
+
+func (f *failing) ReadSectors(ctx context.Context, p []byte, first disc.LBA) error {
+	if f.at >= first && int(f.at-first) < len(p)/f.Layout().Medium.SectorSize() {
+		return os.ErrInvalid
+	}
+	return f.Image.ReadSectors(ctx, p, first)
+}
+
+// TestUnreadableInput: what the files of one image do not give comes from another, and is
+// reported.
+func TestUnreadableInput(t *testing.T) {
+	whole := open(t, "iso")
+	m, err := New(t.Context(), []Input{{Name: "a", Image: &failing{open(t, "iso"), 50}}, {Name: "b", Image: whole}}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := read(t, m); len(m.Flaws()) > 0 || !bytes.Equal(got, read(t, whole)) {
+		t.Errorf("%v", m.Flaws())
+	}
+	if x := m.Accounts()[0]; x.Lost.Sectors() != 1 || x.Lost[0].First != 50 || !errors.Is(x.Reason, os.ErrInvalid) {
+		t.Errorf("%+v", x)
+	}
+	both, err := New(t.Context(), []Input{{Name: "a", Image: &failing{open(t, "iso"), 50}}, {Name: "b", Image: &failing{open(t, "iso"), 50}}}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if read(t, both); fmt.Sprint(both.Flaws()) != "[{50 1 unread}]" {
+		t.Errorf("%v", both.Flaws())
+	}
+}
+
+// TestDoubtful: of an image in which something is wrong nobody knows where, only what codes
+// prove is right.
+func TestDoubtful(t *testing.T) {
+	a := disc.WithFlaws(open(t, "data"), disc.Flaws{{First: 40, Count: 10, Kind: disc.Unread}})
+	m, err := New(t.Context(), []Input{{Name: "a", Image: a}, {Name: "b", Image: open(t, "data"), Doubtful: true}}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if read(t, m); len(m.Flaws()) > 0 {
+		t.Errorf("%v", m.Flaws())
+	}
+	d := disc.WithFlaws(open(t, "iso"), disc.Flaws{{First: 40, Count: 10, Kind: disc.Unread}})
+	m, err = New(t.Context(), []Input{{Name: "a", Image: d}, {Name: "b", Image: open(t, "iso"), Doubtful: true}}, Options{SameDisc: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if read(t, m); fmt.Sprint(m.Flaws()) != "[{40 10 unproven}]" {
+		t.Errorf("%v", m.Flaws())
+	}
+}
+
+// TestSameCopyTwice: where a merged image has a sector from a copy, that copy does not
+// agree with it.
+func TestSameCopyTwice(t *testing.T) {
+	origin := &Provenance{Copies: []Copy{{Name: "x"}, {Name: "y"}}, Runs: []Run{
+		{0, 300, 0, several, Stated}, {300, 300, 0, 1, Agreed}, {600, 900, 1, several, Stated},
+	}}
+	m, err := New(t.Context(), []Input{{Name: "m", Image: open(t, "audio"), Origin: origin}, {Name: "x", Image: open(t, "audio")}}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	read(t, m)
+	for _, want := range []Run{{10, 1, 0, several, Stated}, {700, 1, 1, 0, Agreed}} {
+		got, ok := m.Provenance().At(want.First)
+		if got.First, got.Count = want.First, 1; !ok || got != want {
+			t.Errorf("%v, want %v", got, want)
+		}
+	}
+}
+
+// BenchmarkMerge merges two images of a data CD, and of an audio CD that another drive read.
+func BenchmarkMerge(b *testing.B) {
+	const sectors = 20000
+	for _, mode := range []disc.Mode{disc.Mode1, disc.Audio} {
+		b.Run(mode.String(), func(b *testing.B) {
+			l := &disc.Layout{Sessions: []disc.Session{{Number: 1, LeadOut: sectors, Tracks: []disc.Track{{Number: 1, Mode: mode, End: sectors}}}}}
+			bin := make([]byte, sectors*cdsector.Size)
+			rand.NewChaCha8([32]byte{1}).Read(bin)
+			if mode == disc.Mode1 {
+				for a := range sectors {
+					s := (*[cdsector.Size]byte)(bin[a*cdsector.Size:])
+					cdsector.SetHeader(s, disc.LBA(a).MSF(), 1)
+					cdsector.Seal(s, cdsector.Mode1)
+				}
+			}
+			var inputs []Input
+			for i := range 2 {
+				path := filepath.Join(b.TempDir(), "x.bin")
+				from := 0
+				if mode == disc.Audio {
+					from = i * 24
+				}
+				if err := os.WriteFile(path, append(bin[from:len(bin):len(bin)], bin[:from]...), 0o600); err != nil {
+					b.Fatal(err)
+				}
+				f, err := os.Open(path)
+				if err != nil {
+					b.Fatal(err)
+				}
+				defer f.Close()
+				img, err := disc.NewExtentImage(l, []disc.Extent{{Count: sectors, Source: f}})
+				if err != nil {
+					b.Fatal(err)
+				}
+				flaws := disc.Flaws{{First: disc.LBA(1000 * (i + 1)), Count: 500, Kind: disc.ReadWithErrors}}
+				inputs = append(inputs, Input{Name: fmt.Sprint(i), Image: disc.WithFlaws(img, flaws)})
+			}
+			b.SetBytes(int64(len(bin)))
+			p := make([]byte, batchSectors*cdsector.Size)
+			for b.Loop() {
+				m, err := New(b.Context(), inputs, Options{})
+				if err != nil {
+					b.Fatal(err)
+				}
+				for a := 0; a < sectors; a += batchSectors {
+					n := min(batchSectors, sectors-a)
+					if err := m.ReadSectors(b.Context(), p[:n*cdsector.Size], disc.LBA(a)); err != nil {
+						b.Fatal(err)
+					}
+				}
+			}
+		})
+	}
+}
