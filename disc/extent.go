@@ -65,6 +65,9 @@ type SubExtent struct {
 	// RWOnly says that P and Q may be missing: where Q does not hold together,
 	// both are made from the layout.
 	RWOnly bool
+	// Blank says the same of a P and Q that are all zeros, and of no others: a Q that does
+	// not hold together may be what the disc has.
+	Blank bool
 }
 
 func (s *SubExtent) stride() int {
@@ -179,7 +182,7 @@ func (m *extentImage) ReadSubchannel(ctx context.Context, p []byte, first LBA) e
 			raw := *one
 			cdsector.Deinterleave(one, &raw)
 		}
-		if e.Sub.RWOnly {
+		if e.Sub.RWOnly || e.Sub.Blank && [2 * cdsector.QSize]byte(one[:]) == [2 * cdsector.QSize]byte{} {
 			m.c.Layout.completePQ(first, one)
 		}
 	}

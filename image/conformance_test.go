@@ -29,7 +29,7 @@ func TestConformance(t *testing.T) {
 		}
 		for out, o := range map[string]CreateOptions{
 			"x.nrg": {}, "x.toc": {}, "x.ccd": {}, "split.cue": {Split: true}, "x.iso": {},
-			"2352.iso": {SectorSize: 2352}, "2448.iso": {SectorSize: 2448},
+			"x.chd": {Lossy: true, Codecs: []string{"zlib", "flac"}}, "2352.iso": {SectorSize: 2352}, "2448.iso": {SectorSize: 2448},
 		} {
 			path := filepath.Join(dir, out)
 			if _, err := convert(t, src, path, o); err != nil {
@@ -38,9 +38,10 @@ func TestConformance(t *testing.T) {
 			t.Run(name+"-"+out, func(t *testing.T) { conforms(t, path) })
 		}
 		// Sub-channels that are saved in each format that has them.
-		for _, out := range []string{"sub.nrg", "sub.toc"} {
+		for _, out := range []string{"sub.nrg", "sub.toc", "sub.chd"} {
 			path := filepath.Join(dir, out)
-			if _, err := convert(t, filepath.Join(dir, "x.ccd"), path, CreateOptions{}); err != nil {
+			o := CreateOptions{Lossy: out == "sub.chd"}
+			if _, err := convert(t, filepath.Join(dir, "x.ccd"), path, o); err != nil {
 				continue
 			}
 			t.Run(name+"-"+out, func(t *testing.T) { conforms(t, path) })

@@ -19,6 +19,8 @@ var cannotHold = map[format.Reason]string{
 	format.OneSong:         "it has {n} tracks of audio; choose one with --track, or --split them",
 	format.BadSectorSize:   "sectors have 2048, 2336, 2352 or 2448 bytes, not {n}",
 	format.BlocksOfTheDisc: "the sectors of a {medium} have 2048 bytes",
+	format.Gaps:            "sectors are missing between its tracks",
+	format.BadCodec:        "for a {medium}, --codec takes at most four of {codecs}, or none",
 }
 
 // fileOf names a file of a kind, with its article.
@@ -31,26 +33,34 @@ func fileOf(suffix string) string {
 
 // cannotHoldWords says what is wrong.
 func cannotHoldWords(e *format.CannotHoldError) string {
-	why := strings.NewReplacer("{n}", strconv.Itoa(e.Count), "{medium}", e.Medium.String()).Replace(cannotHold[e.Reason])
+	why := strings.NewReplacer("{n}", strconv.Itoa(e.Count), "{medium}", e.Medium.String(), "{codecs}", strings.Join(e.Codecs, ", ")).Replace(cannotHold[e.Reason])
 	return fileOf(e.Suffix) + " cannot hold this image: " + why
+}
+
+// losses are what can be left out, but for a number of tracks.
+var losses = map[format.LossKind]string{
+	format.LaterSessions: "the sessions after the first",
+	format.SomeCDText:    "parts of the CD-TEXT",
+	format.SavedSub:      "the sub-channels",
+	format.ModeZero:      "that a track is of mode 0",
+	format.AllCDText:     "the CD-TEXT",
+	format.Catalogue:     "the catalogue number",
+	format.ISRCs:         "the ISRCs",
+	format.LaterIndexes:  "index marks above 1",
+	format.TrackFlags:    "the flags of tracks (pre-emphasis, copying permitted)",
+	format.CDIFormat:     "that the disc is a CD-I",
 }
 
 // lossWords says what is lost.
 func lossWords(l format.Loss) string {
-	switch l.Kind {
-	case format.LaterSessions:
-		return "the sessions after the first"
-	case format.SomeCDText:
-		return "parts of the CD-TEXT"
-	case format.SavedSub:
-		return "the sub-channels"
-	case format.ModeZero:
-		return "that a track is of mode 0"
-	case format.AudioTracks:
-		if l.Count == 1 {
-			return "a track of audio"
-		}
+	switch {
+	case l.Kind == format.AudioTracks && l.Count == 1:
+		return "a track of audio"
+	case l.Kind == format.AudioTracks:
 		return plural(l.Count, "track") + " of audio"
+	}
+	if words, ok := losses[l.Kind]; ok {
+		return words
 	}
 	return l.Kind.String()
 }

@@ -37,6 +37,7 @@ compressed (gzip, xz, zstd, bzip2). The suffix of OUT selects the format:
   .nrg   a Nero image, version 2
   .toc   a cdrdao TOC file with its .bin
   .ccd   a CloneCD image: .ccd, .img and .sub
+  .chd   a compressed CD or DVD, as MAME's chdman makes it
   .wav   an audio track; --split makes one file per track
   .flac  the same, compressed, with tags from the CD-TEXT
   FOLDER/  an album: a FLAC file for each song, named and tagged, a CUE sheet and a log
@@ -70,6 +71,7 @@ If OUT cannot hold everything in IN, the conversion is refused, unless
 	f.BoolVar(&o.Split, "split", false, "make one file per track (.cue, .wav, .flac)")
 	f.BoolVar(&o.merge, "merge", false, "make one .bin of all tracks (.cue); the default")
 	f.IntVar(&o.SectorSize, "sector-size", 2048, "keep this many `BYTES` of each sector (.iso): 2048, 2336, 2352 or 2448")
+	f.StringSliceVar(&o.Codecs, "codec", nil, "compress with `LIST` (.chd): of lzma, zlib, flac, zstd and for DVDs huff, or none; the smallest result is kept")
 	f.BoolVar(&o.Lossy, "lossy", false, "leave out what OUT cannot hold")
 	f.BoolVar(&o.NoCheck, "no-check", false, "only copy: check no EDC and no checksum file, compute no hashes")
 	f.BoolVar(&o.Force, "force", false, "replace existing files")
@@ -120,6 +122,8 @@ func (o *convertFlags) check(out string, many, sectorSize bool) error {
 		return usage("--split and --merge are opposites: choose one")
 	case o.Split && ext != ".cue" && ext != ".wav" && ext != ".flac":
 		return usage("--split makes several .bin, .wav or .flac files; %s is one file", out)
+	case len(o.Codecs) > 0 && ext != ".chd":
+		return usage("--codec applies to a .chd only")
 	case sectorSize && ext != ".iso":
 		return usage("--sector-size applies to an .iso only")
 	}
@@ -148,8 +152,11 @@ func (r *convertResult) Text(p *page) {
 	p.line("%s: %s", strings.Join(r.Files, ", "), sizeText(r.Whole.Size))
 	if r.Whole.SHA256 != "" {
 		of := ""
-		if s := strings.ToLower(suffix(r.out)); s == ".wav" || s == ".flac" {
+		switch strings.ToLower(suffix(r.out)) {
+		case ".wav", ".flac":
 			of = " of the samples"
+		case ".chd":
+			of = " of the sectors"
 		}
 		p.line("SHA-256%s %s", of, r.Whole.SHA256)
 	}

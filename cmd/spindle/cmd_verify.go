@@ -65,7 +65,7 @@ The exit status is 5 if something is wrong.`,
 	}
 	f := c.Flags()
 	f.StringVar(&o.with, "with", "", "compare with a `DRIVE|IMAGE|SUMS|DAT`")
-	f.StringVar(&o.repair, "repair", "", "write a corrected copy to `OUT`: .cue, .iso, .nrg, .toc or .ccd")
+	f.StringVar(&o.repair, "repair", "", "write a corrected copy to `OUT`: .cue, .iso, .nrg, .toc, .ccd or .chd")
 	f.StringVar(&o.accurateRip, "accuraterip", "", "compare with a `RESPONSE` of AccurateRip")
 	f.StringArrayVar(&o.ctdb, "ctdb", nil, "compare with a response of CTDB, or repair with its parity: `FILE`; may be repeated")
 	addLookup(f, &o.lookup, "ask AccurateRip and CTDB for what does not lie beside the image; they learn the disc's table of contents")

@@ -1,4 +1,5 @@
-// Package chd opens CHD files: discs, and what else MAME's chdman stores in them.
+// Package chd opens CHD files: discs, and what else MAME's chdman stores in them. It writes
+// those of CDs and DVDs.
 package chd
 
 import (
@@ -19,7 +20,7 @@ import (
 )
 
 func init() {
-	format.Register(format.Format{Name: "CHD", Suffixes: []string{".chd"}, Match: match, Open: openFile})
+	format.Register(format.Format{Name: "CHD", Suffixes: []string{".chd"}, Match: match, Open: openFile, Create: create})
 }
 
 func match(p *format.Probe) format.Score {

@@ -316,7 +316,7 @@ func (p *placer) stored(t *track, n int) {
 	if t.sub == subTypes[0] || t.sub == subTypes[1] {
 		e.Sub = &disc.SubExtent{
 			Source: p.h, Offset: e.Offset + cdsector.Size, Stride: frameSize,
-			Interleaved: t.sub == subTypes[1], RWOnly: true,
+			Interleaved: t.sub == subTypes[1], Blank: true,
 		}
 	}
 	p.out = append(p.out, e)

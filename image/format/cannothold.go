@@ -19,13 +19,15 @@ const (
 	OneSong                           // there are Count songs
 	BadSectorSize                     // sectors of Count bytes were asked for
 	BlocksOfTheDisc                   // sectors of another size than the medium has were asked for
+	Gaps                              // sectors between the tracks of a session are in none
+	BadCodec                          // a codec was asked for that is none of Codecs
 )
 
 // reasons are what a developer reads.
 var reasons = map[Reason]string{
 	OnlyCDs: "not a CD", WholeDiscs: "a single track", NoData: "no data track", NoAudio: "no audio",
 	OneDataTrack: "several data tracks", OneSong: "several tracks of audio", BadSectorSize: "no such sector size",
-	BlocksOfTheDisc: "the medium has other sectors",
+	BlocksOfTheDisc: "the medium has other sectors", Gaps: "sectors in no track", BadCodec: "no such codec",
 }
 
 func (r Reason) String() string { return reasons[r] }
@@ -36,6 +38,7 @@ type CannotHoldError struct {
 	Reason Reason
 	Count  int
 	Medium disc.Medium // of the image
+	Codecs []string    // that there are
 }
 
 func (e *CannotHoldError) Error() string {

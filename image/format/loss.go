@@ -18,11 +18,18 @@ const (
 	SavedSub                          // the sub-channels
 	ModeZero                          // that a track is of mode 0
 	AudioTracks                       // Count tracks of audio
+	AllCDText                         // the CD-TEXT
+	Catalogue                         // the catalogue number (MCN)
+	ISRCs                             // those of tracks
+	LaterIndexes                      // index marks above 1
+	TrackFlags                        // pre-emphasis, copying permitted, four channels
+	CDIFormat                         // that a session is one of CD-I
 )
 
 // losses are what a developer reads.
 var losses = map[LossKind]string{
-	LaterSessions: "sessions", SomeCDText: "CD-TEXT", SavedSub: "sub-channels", ModeZero: "mode 0", AudioTracks: "audio",
+	LaterSessions: "sessions", SomeCDText: "parts of CD-TEXT", SavedSub: "sub-channels", ModeZero: "mode 0", AudioTracks: "audio",
+	AllCDText: "CD-TEXT", Catalogue: "catalogue number", ISRCs: "ISRCs", LaterIndexes: "indexes", TrackFlags: "flags", CDIFormat: "CD-I",
 }
 
 func (k LossKind) String() string { return losses[k] }

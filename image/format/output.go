@@ -38,6 +38,9 @@ type Options struct {
 	Track int  // take this track only; 0: all; or [HiddenTrack]
 	Split bool // one file a track, where the format knows that
 	Lossy bool // take what the format can hold
+	// Codecs are how a .chd is compressed: of zlib, lzma, zstd, flac and huff, or none. Of
+	// each part the smallest result is kept.
+	Codecs []string
 	// SectorSize is how many bytes of each sector an .iso gets: 2048 (also for
 	// 0), 2336, 2352, or 2448 with the sub-channels.
 	SectorSize int
@@ -172,7 +175,12 @@ func (o *Output) Omit(what Loss) error {
 // CannotHold is the error for an image that the format cannot hold at all. It is a
 // [*CannotHoldError].
 func (o *Output) CannotHold(why Reason, count int) error {
-	return &CannotHoldError{filepath.Ext(o.Path), why, count, o.Layout.Medium}
+	return &CannotHoldError{Suffix: filepath.Ext(o.Path), Reason: why, Count: count, Medium: o.Layout.Medium}
+}
+
+// NoCodec is the error for a codec that is none of those that the format has for the medium.
+func (o *Output) NoCodec(known []string) error {
+	return &CannotHoldError{Suffix: filepath.Ext(o.Path), Reason: BadCodec, Medium: o.Layout.Medium, Codecs: known}
 }
 
 // WholeCD refuses what a format for whole CDs cannot take: a single track, another

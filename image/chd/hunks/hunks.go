@@ -1,4 +1,5 @@
-// Package hunks reads CHD files, MAME's "compressed hunks of data", of versions 1 to 5:
+// Package hunks reads CHD files, MAME's "compressed hunks of data", of versions 1 to 5, and
+// writes those of version 5:
 // what a disc or disk holds, cut into hunks of equal size that are compressed one by one.
 // It gives their content at any place, and their metadata; what that means is for others
 // to say.

@@ -21,6 +21,7 @@ const (
 	maxMetadata  = 1 << 20 // bytes that are kept of all
 	entryHead    = 16
 	lengthMask   = 1<<24 - 1
+	inSum        = 1 // flag: it counts for the checksum
 	nextOffsetAt = 8
 )
 

@@ -1,0 +1,224 @@
+package hunks_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"spindle/image/chd/hunks"
+	"spindle/internal/testdisc/testchd"
+)
+
+// memory is a file.
+type memory struct {
+	b     []byte
+	limit int // of its size, or 0
+}
+
+var errFull = errors.New("full")
+
+func (m *memory) Write(p []byte) (int, error) {
+	if m.limit > 0 && len(m.b)+len(p) > m.limit {
+		return 0, errFull
+	}
+	m.b = append(m.b, p...)
+	return len(p), nil
+}
+
+func (m *memory) WriteAt(p []byte, at int64) (int, error) { return copy(m.b[at:], p), nil }
+
+// written makes a CHD, from pieces of an odd size.
+func written(t testing.TB, content []byte, o hunks.WriterOptions) []byte {
+	t.Helper()
+	var m memory
+	o.Size = int64(len(content))
+	w, err := hunks.NewWriter(t.Context(), &m, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for p := range slices.Chunk(content, 3001) {
+		if n, err := w.Write(p); err != nil || n != len(p) {
+			t.Fatal(n, err)
+		}
+	}
+	if err := errors.Join(w.Close(), w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return m.b
+}
+
+func TestWriter(t *testing.T) {
+	for _, codecs := range []string{"", "zlib", "lzma", "zstd", "huff", "flac", "cdzl", "cdlz", "cdzs", "cdfl", "lzma zlib huff flac", "cdlz cdzl cdfl"} {
+		for _, frames := range []int{1, 32} {
+			if frames > 1 && codecs != "cdzl" && codecs != "cdfl" {
+				continue
+			}
+			hunk := frames * 2448
+			o := hunks.WriterOptions{Codecs: strings.Fields(codecs), HunkBytes: hunk, UnitBytes: 2448, Metadata: []hunks.Metadata{
+				{Tag: "CHT2", Data: []byte("TRACK:1\x00")}, {Tag: "ABCD", Data: nil},
+			}}
+			want := content(hunk, 8)[:8*hunk-1000]
+			f := open(t, written(t, want, o))
+			same(t, f, want)
+			if m := f.Metadata(); len(m) != 2 || m[0].Tag != "CHT2" || string(m[0].Data) != "TRACK:1\x00" || m[1].Tag != "ABCD" {
+				t.Errorf("%s: metadata %v", codecs, m)
+			}
+		}
+	}
+}
+
+// What the writer makes and what testchd makes are the same but for the bits of the map and
+// how well each compresses: header, metadata and checksums.
+func TestWriterHeader(t *testing.T) {
+	want := content(4096, 9)[:9*4096-512]
+	got := written(t, want, hunks.WriterOptions{Codecs: []string{"zlib"}, HunkBytes: 4096, UnitBytes: 512,
+		Metadata: []hunks.Metadata{{Tag: "ZZZZ", Data: []byte("z")}, {Tag: "AAAA", Data: []byte("a")}}})
+	other := testchd.Make(want, testchd.Options{Codecs: []string{"zlib"}, HunkBytes: 4096, UnitBytes: 512,
+		Meta: []testchd.Meta{{Tag: "ZZZZ", Data: []byte("z")}, {Tag: "AAAA", Data: []byte("a")}}})
+	const head = 124 + 2*17
+	mapAt := func(b []byte) uint64 { return binary.BigEndian.Uint64(b[40:]) }
+	if mapAt(got) == mapAt(other) {
+		t.Skip("the same deflate")
+	}
+	copy(got[40:48], other[40:48])
+	if !bytes.Equal(got[:head], other[:head]) {
+		t.Errorf("% x\n% x", got[:head], other[:head])
+	}
+}
+
+// The map says all that it can: repeated types of every length, references to the hunks
+// before of every kind.
+func TestWriterMap(t *testing.T) {
+	for seed := range uint64(8) {
+		r := rand.New(rand.NewPCG(7, seed))
+		var want []byte
+		hunk := func(v uint32, noise bool) {
+			b := make([]byte, 32)
+			binary.BigEndian.PutUint32(b, v)
+			if noise {
+				for i := range b {
+					b[i] = byte(r.Uint32())
+				}
+			}
+			want = append(want, b...)
+		}
+		for range 20 {
+			kind, n := r.IntN(4), r.IntN(1+r.IntN(400))
+			from := r.IntN(1 + len(want)/32)
+			for i := range n {
+				switch at := (from + i) * 32; {
+				case kind == 2 && at+32 <= len(want): // a hunk again, and the one behind it
+					want = append(want, want[at:at+32]...)
+				case kind == 3:
+					hunk(7, false)
+				default:
+					hunk(r.Uint32(), kind == 1)
+				}
+			}
+		}
+		if len(want) == 0 {
+			continue
+		}
+		f := open(t, written(t, want, hunks.WriterOptions{Codecs: []string{"zlib"}, HunkBytes: 32, UnitBytes: 32}))
+		same(t, f, want)
+	}
+}
+
+func TestWriterRefuses(t *testing.T) {
+	o := hunks.WriterOptions{Codecs: []string{"zlib"}, HunkBytes: 64, UnitBytes: 32, Size: 1000}
+	for name, change := range map[string]func(*hunks.WriterOptions){
+		"an unknown codec":       func(o *hunks.WriterOptions) { o.Codecs = []string{"avhu"} },
+		"half a name":            func(o *hunks.WriterOptions) { o.Codecs = []string{"zl"} },
+		"five":                   func(o *hunks.WriterOptions) { o.Codecs = strings.Fields("zlib lzma huff flac zstd") },
+		"one of CDs":             func(o *hunks.WriterOptions) { o.Codecs = []string{"cdzl"} },
+		"no size":                func(o *hunks.WriterOptions) { o.Size = 0 },
+		"more than any disc has": func(o *hunks.WriterOptions) { o.Size = 1 << 40 },
+		"units that do not fit":  func(o *hunks.WriterOptions) { o.UnitBytes = 48 },
+		"no hunk":                func(o *hunks.WriterOptions) { o.HunkBytes = 0 },
+	} {
+		bad := o
+		change(&bad)
+		if w, err := hunks.NewWriter(t.Context(), &memory{}, bad); err == nil {
+			w.Close()
+			t.Errorf("%s: taken", name)
+		}
+	}
+	w, err := hunks.NewWriter(t.Context(), &memory{}, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Write(make([]byte, 999)); err != nil {
+		t.Error(err)
+	}
+	if err := w.Close(); !errors.Is(err, hunks.ErrSize) {
+		t.Errorf("too little: %v", err)
+	}
+	if w, err = hunks.NewWriter(t.Context(), &memory{}, o); err != nil {
+		t.Fatal(err)
+	}
+	_, err = w.Write(make([]byte, 2000))
+	if !errors.Is(err, hunks.ErrSize) || !errors.Is(w.Close(), hunks.ErrSize) {
+		t.Errorf("too much: %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	if w, err = hunks.NewWriter(ctx, &memory{}, o); err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	_, err = w.Write(make([]byte, 1000))
+	if !errors.Is(err, context.Canceled) || !errors.Is(w.Close(), context.Canceled) {
+		t.Errorf("canceled: %v", err)
+	}
+	o.Size, o.Codecs = 64<<10, nil
+	if w, err = hunks.NewWriter(t.Context(), &memory{limit: 9000}, o); err != nil {
+		t.Fatal(err)
+	}
+	for range 1000 {
+		if _, err = w.Write(bytes.Repeat([]byte{1}, 64)); err != nil {
+			break
+		}
+	}
+	if got := w.Close(); !errors.Is(got, errFull) {
+		t.Errorf("a full disk: %v, then %v", err, got)
+	}
+}
+
+// Whatever is written is read as it was.
+func FuzzWriter(f *testing.F) {
+	f.Add([]byte("abc"), uint8(0))
+	f.Add(bytes.Repeat([]byte{0, 1, 2, 3}, 300), uint8(200))
+	f.Add(content(128, 9), uint8(7))
+	f.Fuzz(func(t *testing.T, b []byte, which uint8) {
+		if len(b) == 0 {
+			return
+		}
+		all := []string{"zlib", "lzma", "zstd", "huff", "flac"}
+		o := hunks.WriterOptions{HunkBytes: 128, UnitBytes: 64}
+		for i, c := range all {
+			if which>>i&1 != 0 && len(o.Codecs) < 4 {
+				o.Codecs = append(o.Codecs, c)
+			}
+		}
+		same(t, open(t, written(t, b, o)), b)
+	})
+}
+
+func BenchmarkWriter(b *testing.B) {
+	for _, codecs := range []string{"cdzl", "cdlz", "cdfl", "cdzs", "cdlz cdzl cdfl"} {
+		b.Run(codecs, func(b *testing.B) {
+			const hunk = 8 * 2448
+			all := content(hunk, 200)
+			b.SetBytes(int64(len(all)))
+			b.ReportAllocs()
+			for b.Loop() {
+				n := len(written(b, all, hunks.WriterOptions{Codecs: strings.Fields(codecs), HunkBytes: hunk, UnitBytes: 2448}))
+				b.ReportMetric(float64(n)/float64(len(all)), "ratio")
+			}
+		})
+	}
+}
