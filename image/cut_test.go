@@ -36,6 +36,8 @@ func TestCutImages(t *testing.T) {
 		"nrg":          {"iso", ".nrg", image.CreateOptions{}, "x.nrg", false, true},
 		"nrg, whole":   {"iso", ".nrg", image.CreateOptions{}, "x.nrg", false, true},
 		"iso, sectors": {"iso", ".iso", image.CreateOptions{}, "x.iso", false, true},
+		"cso":          {"iso", ".cso", image.CreateOptions{}, "x.cso", false, true},
+		"zso":          {"iso", ".zso", image.CreateOptions{}, "x.zso", false, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()

@@ -19,6 +19,7 @@ import (
 	// The formats.
 	_ "spindle/image/ccd"
 	_ "spindle/image/chd"
+	_ "spindle/image/cso"
 	_ "spindle/image/cuefile"
 	_ "spindle/image/foreign"
 	_ "spindle/image/nrgfile"

@@ -57,7 +57,8 @@ type infoResult struct {
 	Volume     *infoVolume   `json:"volume,omitempty"`
 	Notes      []string      `json:"notes,omitempty"`
 	Write      *infoWrite    `json:"write,omitempty"`
-	Flaws      []flawRange   `json:"flaws,omitempty"` // of an image
+	Layers     []infoLayer   `json:"layers,omitempty"` // of an image: what its files were looked through
+	Flaws      []flawRange   `json:"flaws,omitempty"`  // of an image
 
 	damage string
 	plain  bool // an .iso: the files of any disc
@@ -226,7 +227,14 @@ func infoOfImage(ctx context.Context, a *app, path string) (result, error) {
 	l := img.Layout()
 	r := &infoResult{ending: done(), Medium: l.Medium.String() + " image"}
 	r.fill(l, imageVolume(ctx, img))
-	r.plain = strings.EqualFold(suffix(path), ".iso") && len(l.Tracks()) == 1 && l.Tracks()[0].Mode.IsData()
+	name := path
+	for _, x := range found.layers {
+		r.Layers = append(r.Layers, newInfoLayer(x))
+		if x.File == path {
+			name = x.Inner
+		}
+	}
+	r.plain = strings.EqualFold(suffix(name), ".iso") && len(l.Tracks()) == 1 && l.Tracks()[0].Mode.IsData()
 	r.Notes = textNotes(l)
 	r.showNotes(a)
 	r.Flaws = flawRanges(img.Flaws())
@@ -315,6 +323,9 @@ func (e *infoResult) Text(p *page) {
 	p.line("disc:       %s", medium)
 	if len(e.Sessions) > 0 {
 		p.line("size:       %s (%s)", plural(e.Sectors, "sector"), e.length())
+	}
+	for i := range e.Layers {
+		p.line("stored:     %s", e.Layers[i].text(e.Layers[0].File))
 	}
 	if e.LayerBreak > 0 {
 		p.line("layers:     2, break at sector %d", e.LayerBreak)

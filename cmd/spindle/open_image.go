@@ -23,10 +23,11 @@ import (
 // findings are what opening an image found that its user should know.
 type findings struct {
 	broken []unusableRecord
-	sums   []string // checksums that do not match
-	maps   []string // and logs, that say that sectors are not right
-	cut    bool     // its end is missing
-	seen   []string // files and kinds of what was noted
+	sums   []string        // checksums that do not match
+	maps   []string        // and logs, that say that sectors are not right
+	cut    bool            // its end is missing
+	layers []*format.Layer // that files were looked through
+	seen   []string        // files and kinds of what was noted
 }
 
 // openImage opens an image, and says what is found that is no error. That a map cannot be
@@ -40,11 +41,16 @@ func openImage(ctx context.Context, a *app, path string) (disc.Image, *findings,
 // take keeps a remark, or notes it.
 func (f *findings) take(a *app, r image.Remark) {
 	key := fmt.Sprint(r.Kind, r.File)
+	if r.Kind == format.InLayer {
+		key += r.Layer.Name // a file may be in several
+	}
 	if slices.Contains(f.seen, key) {
 		return
 	}
 	f.seen = append(f.seen, key)
 	switch r.Kind {
+	case format.InLayer:
+		f.layers = append(f.layers, r.Layer)
 	case format.BrokenMap:
 		f.broken = append(f.broken, unusableRecord{brokenText(r), repairMap, errBrokenMap})
 	case format.BrokenLog:

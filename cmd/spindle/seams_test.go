@@ -188,6 +188,8 @@ var seamKinds = []struct {
 	{"iso", "a.iso", nil, (*truth).onlyData},
 	{"raw", "a.iso", []string{"--sector-size", "2352"}, (*truth).onlyData},
 	{"sub", "a.iso", []string{"--sector-size", "2448"}, (*truth).onlyData},
+	{"cso", "a.cso", nil, (*truth).onlyData},
+	{"zso", "a.zso", nil, (*truth).onlyData},
 	{"wav", "a.wav", []string{"--split"}, (*truth).onlyAudio},
 	{"flac", "a.flac", []string{"--split"}, (*truth).onlyAudio},
 }

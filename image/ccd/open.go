@@ -53,14 +53,14 @@ func (d *Descriptor) open(ctx context.Context, f *format.File) (disc.Image, erro
 	if err != nil {
 		return nil, err
 	}
-	img, err := format.OpenFile(ctx, name)
+	img, err := f.OpenCompanion(ctx, name)
 	if err != nil {
 		return nil, err
 	}
 	closers := []io.Closer{img}
 	var sub *format.File
 	if name, err = format.FindCompanion(dir, stem+".sub"); err == nil {
-		if sub, err = format.OpenFile(ctx, name); err == nil {
+		if sub, err = f.OpenCompanion(ctx, name); err == nil {
 			closers = append(closers, sub)
 		}
 	}

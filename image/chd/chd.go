@@ -31,7 +31,7 @@ func match(p *format.Probe) format.Score {
 }
 
 func openFile(ctx context.Context, f *format.File) (disc.Image, error) {
-	o := opener{files: []string{f.Path}, closers: []io.Closer{f}}
+	o := opener{files: f.Files(), closers: []io.Closer{f}}
 	img, err := o.open(ctx, f)
 	if err != nil {
 		for _, c := range o.closers {

@@ -149,7 +149,7 @@ func (o *opener) openOne(ctx context.Context, f *cue.File) (cue.Content, error) 
 	}
 	switch f.Type {
 	case cue.Binary, cue.Motorola:
-		file, err := format.OpenFile(ctx, path)
+		file, err := o.main.OpenCompanion(ctx, path)
 		if err != nil {
 			return cue.Content{}, fmt.Errorf("line %d: %w", f.Line, err)
 		}

@@ -28,8 +28,14 @@ func (o *Output) Copy(f *os.File, t *disc.Track, from, to disc.LBA, s Stored) er
 // CopyTo gives the whole sectors [from, to) of a track to write, which must not
 // keep them, as Copy does.
 func (o *Output) CopyTo(t *disc.Track, from, to disc.LBA, write func([]byte) (int, error)) error {
-	o.noteCopy(from, to, Whole)
-	return o.stream(o.ctx, o.Image, t, from, to, Whole, write)
+	return o.CopyAs(t, from, to, Whole, write)
+}
+
+// CopyAs gives what is stored of the sectors [from, to) of a track to write, which must not
+// keep it, as Copy does.
+func (o *Output) CopyAs(t *disc.Track, from, to disc.LBA, s Stored, write func([]byte) (int, error)) error {
+	o.noteCopy(from, to, s)
+	return o.stream(o.ctx, o.Image, t, from, to, s, write)
 }
 
 // WritePadding writes bytes that are no sectors of the image: empty ones that the format

@@ -14,8 +14,8 @@ import (
 	"spindle/internal/regular"
 )
 
-// A File is an opened file of an image. A compressed one is looked through: its
-// content is what it holds.
+// A File is an opened file of an image. One that is compressed, or a [Container], is looked
+// through: its content is what it holds.
 type File struct {
 	io.ReaderAt // the *os.File itself where nothing is between
 	Path        string
@@ -24,6 +24,9 @@ type File struct {
 	Cut         bool   // it ends before its content does, which nothing else may show
 	closer      io.Closer
 	remark      func(Remark)
+	layers      []Layer  // that it was looked through, the outermost first
+	name        string   // of the content, where containers hold it
+	others      []string // that it needs besides
 }
 
 // Close closes the file.
@@ -32,6 +35,19 @@ func (f *File) Close() error { return f.closer.Close() }
 // OpenFile opens a file of an image. It must be a regular one. Opening, which reads
 // through some compressed files, ends with ctx.
 func OpenFile(ctx context.Context, path string) (*File, error) {
+	f, err := unpack(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.unwrap(ctx); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// unpack opens a file through its compression.
+func unpack(ctx context.Context, path string) (*File, error) {
 	f, err := regular.Open(path)
 	if errors.Is(err, regular.ErrNotRegular) {
 		return nil, fmt.Errorf("%s: %w: %w", path, ErrUnknown, errors.Unwrap(err))
@@ -42,7 +58,11 @@ func OpenFile(ctx context.Context, path string) (*File, error) {
 	r, err := packed.Open(ctx, f)
 	switch {
 	case err == nil:
-		return &File{ReaderAt: r, Path: path, Size: r.Size(), Packed: r.Method(), Cut: r.Cut(), closer: r}, nil
+		file := &File{ReaderAt: r, Path: path, Size: r.Size(), Packed: r.Method(), Cut: r.Cut(), closer: r}
+		if st, err := f.Stat(); err == nil {
+			file.layers = []Layer{{File: path, Name: r.Method(), Stored: st.Size(), Size: r.Size(), Inner: file.innerName()}}
+		}
+		return file, nil
 	case !errors.Is(err, packed.ErrNotPacked):
 		f.Close()
 		return nil, fmt.Errorf("%s: %w", path, err)
@@ -102,7 +122,7 @@ func NewProbe(f *File) (*Probe, error) {
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("%s: %w", f.Path, err)
 	}
-	return &Probe{Name: filepath.Base(packed.Inner(f.Path)), Head: head[:n], Size: f.Size, R: f}, nil
+	return &Probe{Name: f.innerName(), Head: head[:n], Size: f.Size, R: f}, nil
 }
 
 // Tail returns the last n bytes of the file, or nil when it has less.
@@ -139,7 +159,7 @@ func FindCompanion(dir, name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	for _, suffix := range append([]string{""}, packed.Suffixes()...) {
+	for _, suffix := range append([]string{""}, containerSuffixes()...) {
 		for _, e := range entries {
 			if p := filepath.Join(dir, e.Name()); strings.EqualFold(e.Name(), base+suffix) && isFile(p) {
 				return p, nil

@@ -209,6 +209,46 @@ func (o *Output) Tracks() ([]*disc.Track, error) {
 	return nil, fmt.Errorf("%w: %d", ErrNoTrack, o.Track)
 }
 
+// OneDataTrack finds the one track that a format for the files of a disc can hold.
+func (o *Output) OneDataTrack() (*disc.Track, error) {
+	tracks, err := o.Tracks()
+	if err != nil {
+		return nil, err
+	}
+	var data []*disc.Track
+	for _, t := range tracks {
+		if t.Mode.IsData() {
+			data = append(data, t)
+		}
+	}
+	switch {
+	case len(data) == 0:
+		return nil, o.CannotHold(NoData, 0)
+	case len(data) > 1:
+		return nil, o.CannotHold(OneDataTrack, len(data))
+	}
+	if n := len(tracks) - 1; n > 0 {
+		if err := o.Omit(Loss{Kind: AudioTracks, Count: n}); err != nil {
+			return nil, err
+		}
+	}
+	return data[0], nil
+}
+
+// ReserveISO prepares a file that gets the user data of the one data track, as a container of an
+// ISO does, and returns the track and how many bytes these are.
+func (o *Output) ReserveISO() (*disc.Track, int64, error) {
+	t, err := o.OneDataTrack()
+	if err != nil {
+		return nil, 0, err
+	}
+	if err := o.OmitSubchannels([]*disc.Track{t}); err != nil {
+		return nil, 0, err
+	}
+	size := int64(t.End-t.Start) * int64(UserData.Size(o.Layout.Medium))
+	return t, size, o.Reserve(size, o.Path)
+}
+
 // Context ends when the image is not wanted any more.
 func (o *Output) Context() context.Context { return o.ctx }
 

@@ -27,6 +27,8 @@ const (
 	// NoSubchannels: the file of the sub-channels is missing (Have is 0), or ends before they
 	// do. Those that are missing are made from the layout.
 	NoSubchannels
+	// InLayer: the file was looked through a Layer, the outermost first.
+	InLayer
 )
 
 // A Remark is what opening an image found that is no error, and that its user should know.
@@ -35,10 +37,16 @@ type Remark struct {
 	File       string
 	Have, Want int64 // bytes
 	Err        error
+	Layer      *Layer // of InLayer
 }
 
 // Observe has remark receive what is found while the image of this file is opened.
-func (f *File) Observe(remark func(Remark)) { f.remark = remark }
+func (f *File) Observe(remark func(Remark)) {
+	f.remark = remark
+	for i := range f.layers {
+		f.Remark(Remark{Kind: InLayer, File: f.Path, Layer: &f.layers[i]})
+	}
+}
 
 // Remark tells what was found, to who observes.
 func (f *File) Remark(r Remark) {

@@ -192,7 +192,7 @@ func (s *stored) layOut(f *format.File, medium func(sectors int64) disc.Medium) 
 	}
 	c := format.Completer{Layout: l, Extents: []disc.Extent{extent}}
 	c.Complete(f, f.ReaderAt, f.Size, f)
-	return c.Image([]string{f.Path}, []io.Closer{f})
+	return c.Image(f.Files(), []io.Closer{f})
 }
 
 // mostMissing is how many times the size of the file a volume may have. What states more
@@ -258,10 +258,6 @@ func (u userReader) ReadAt(p []byte, off int64) (int, error) {
 // create writes the user data of one data track, or with another SectorSize more
 // of its sectors.
 func create(o *format.Output) error {
-	tracks, err := o.Tracks()
-	if err != nil {
-		return err
-	}
 	what := map[int]format.Stored{
 		0: format.UserData, iso.BlockSize: format.UserData, cdsector.Mode2Size: format.NoHeader,
 		cdsector.Size: format.Whole, cdsector.Size + cdsector.SubSize: format.WithSub,
@@ -273,7 +269,7 @@ func create(o *format.Output) error {
 	case stored != format.UserData && o.Layout.Medium != disc.CD:
 		return o.CannotHold(format.BlocksOfTheDisc, o.SectorSize)
 	}
-	t, err := onlyData(o, tracks)
+	t, err := o.OneDataTrack()
 	if err != nil {
 		return err
 	}
@@ -287,26 +283,4 @@ func create(o *format.Output) error {
 		return err
 	}
 	return o.Write(o.Path, func(f *os.File) error { return o.Copy(f, t, t.Start, t.End, stored) })
-}
-
-// onlyData finds the one track that an ISO can hold.
-func onlyData(o *format.Output, tracks []*disc.Track) (*disc.Track, error) {
-	var data []*disc.Track
-	for _, t := range tracks {
-		if t.Mode.IsData() {
-			data = append(data, t)
-		}
-	}
-	switch {
-	case len(data) == 0:
-		return nil, o.CannotHold(format.NoData, 0)
-	case len(data) > 1:
-		return nil, o.CannotHold(format.OneDataTrack, len(data))
-	}
-	if n := len(tracks) - 1; n > 0 {
-		if err := o.Omit(format.Loss{Kind: format.AudioTracks, Count: n}); err != nil {
-			return nil, err
-		}
-	}
-	return data[0], nil
 }

@@ -55,7 +55,7 @@ func open(f *format.File) (disc.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	return disc.NewImage(disc.Contents{Layout: l, Extents: extents, Files: []string{f.Path}, Closers: []io.Closer{f}})
+	return disc.NewImage(disc.Contents{Layout: l, Extents: extents, Files: f.Files(), Closers: []io.Closer{f}})
 }
 
 // withoutTable opens the data track that a file begins with whose table is lost: how large

@@ -358,7 +358,7 @@ func (b *builder) source(ctx context.Context, p *Piece, x *part, mode disc.Mode)
 	}
 	f := b.raw[path]
 	if f == nil {
-		if f, err = format.OpenFile(ctx, path); err != nil {
+		if f, err = b.main.OpenCompanion(ctx, path); err != nil {
 			return content{}, fmt.Errorf("line %d: %w", p.Line, err)
 		}
 		b.raw[path] = f

@@ -1,0 +1,42 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+
+	"spindle/image/format"
+	"spindle/internal/printable"
+)
+
+// infoLayer is a container, or a compression, that a file of an image was looked through.
+type infoLayer struct {
+	File      string   `json:"file"`
+	Container string   `json:"container"`
+	Codec     string   `json:"codec,omitempty"`
+	Stored    int64    `json:"stored"` // bytes
+	Size      int64    `json:"size"`   // bytes of what it holds
+	Parents   []string `json:"parents,omitempty"`
+}
+
+func newInfoLayer(l *format.Layer) infoLayer {
+	return infoLayer{File: l.File, Container: l.Name, Codec: l.Codec, Stored: l.Stored, Size: l.Size, Parents: l.Files}
+}
+
+// text describes the layer, and names its file where that is not the main one.
+func (l *infoLayer) text(main string) string {
+	text := l.Container
+	if l.File != main {
+		text = printable.Line(filepath.Base(l.File)) + ": " + text
+	}
+	if l.Codec != "" {
+		text += ", " + l.Codec
+	}
+	text += fmt.Sprintf(", %s in %s", sizeText(l.Size), sizeText(l.Stored))
+	if l.Size > 0 {
+		text += fmt.Sprintf(" (%.0f %%)", 100*float64(l.Stored)/float64(l.Size))
+	}
+	for _, parent := range l.Parents {
+		text += ", with " + printable.Line(filepath.Base(parent))
+	}
+	return text
+}

@@ -1,0 +1,178 @@
+package format
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"spindle/internal/packed"
+)
+
+// A Container is a kind of file that holds one run of bytes: compressed, in blocks, or as the
+// disk of a virtual machine. It registers itself with [RegisterContainer], and [OpenFile]
+// looks through it as through compression: what is inside may be an image of any format, or
+// a file of one.
+type Container struct {
+	Name string // as in "a CSO file"
+	// Suffixes are those of its files, in lower case with the dot.
+	Suffixes []string
+	// Inner is the suffix that stands for the container's in the name of what is inside.
+	Inner string
+	// Match looks whether a file is one.
+	Match func(*Probe) bool
+	// Open opens one. The file is closed by others.
+	Open func(context.Context, *File) (*Content, error)
+}
+
+// A Content is what a container holds.
+type Content struct {
+	io.ReaderAt       // for any number of goroutines
+	Size        int64 // in bytes
+	Cut         bool  // the file ends before its content does
+	Codec       string
+	Files       []string    // that are needed besides, as a parent is
+	Closers     []io.Closer // of these
+	// Sums names what sums of its own the container has of its content, as "EDC"; Check
+	// compares the content with them. The error wraps [packed.ErrDamaged] when it differs.
+	Sums  string
+	Check func(ctx context.Context, progress func(done, total int64)) error
+}
+
+// A Layer is a container or compression that a file was looked through.
+type Layer struct {
+	File   string // its path
+	Name   string // of the container, or of the compression
+	Codec  string // how the content is stored, where there are several ways
+	Stored int64  // size of the file in bytes
+	Size   int64  // of the content
+	Inner  string // the name that the content has as a file
+	Files  []string
+	Sums   string
+	Check  func(ctx context.Context, progress func(done, total int64)) error
+}
+
+// The register of containers; see [Register].
+var containers struct {
+	sync.Mutex
+	all []Container
+}
+
+// RegisterContainer adds a container.
+func RegisterContainer(c Container) {
+	containers.Lock()
+	defer containers.Unlock()
+	containers.all = append(containers.all, c)
+}
+
+func registeredContainers() []Container {
+	containers.Lock()
+	defer containers.Unlock()
+	return slices.Clone(containers.all)
+}
+
+// mostLayers bounds how many containers are inside one another.
+const mostLayers = 4
+
+// errNested is returned for a file in too many layers of containers.
+var errNested = fmt.Errorf("%w: containers in containers in containers", ErrUnknown)
+
+// unwrap looks through the containers of a file. On an error it stays open.
+func (f *File) unwrap(ctx context.Context) error {
+	for {
+		p, err := NewProbe(f)
+		if err != nil {
+			return err
+		}
+		all := registeredContainers()
+		i := slices.IndexFunc(all, func(c Container) bool { return c.Match(p) })
+		switch {
+		case i < 0:
+			return nil
+		case len(f.layers) == mostLayers:
+			return fmt.Errorf("%s: %w", f.Path, errNested)
+		}
+		if err := f.lookThrough(ctx, &all[i]); err != nil {
+			return fmt.Errorf("%s: %w", f.Path, err)
+		}
+	}
+}
+
+// lookThrough makes the file its content.
+func (f *File) lookThrough(ctx context.Context, c *Container) error {
+	own := *f
+	content, err := c.Open(ctx, &own)
+	if err != nil {
+		return err
+	}
+	f.name = c.innerName(f.innerName())
+	f.layers = append(f.layers, Layer{
+		File: f.Path, Name: c.Name, Codec: content.Codec, Stored: f.Size, Size: content.Size, Inner: f.name,
+		Files: content.Files, Sums: content.Sums, Check: content.Check,
+	})
+	f.ReaderAt, f.Size, f.Cut = content.ReaderAt, content.Size, f.Cut || content.Cut
+	f.others = append(f.others, content.Files...)
+	f.closer = append(closers{f.closer}, content.Closers...)
+	return nil
+}
+
+// innerName is the name of what a container with a name holds.
+func (c *Container) innerName(name string) string {
+	ext := filepath.Ext(name)
+	if !slices.Contains(c.Suffixes, strings.ToLower(ext)) {
+		return name
+	}
+	return strings.TrimSuffix(name, ext) + c.Inner
+}
+
+// innerName is the name of what the file holds.
+func (f *File) innerName() string {
+	if f.name != "" {
+		return f.name
+	}
+	return filepath.Base(packed.Inner(f.Path))
+}
+
+// Files returns the paths of the file, and of those that its content needs besides.
+func (f *File) Files() []string { return append([]string{f.Path}, f.others...) }
+
+// OpenCompanion opens a file that this one names, and tells who observes this one what it was
+// looked through.
+func (f *File) OpenCompanion(ctx context.Context, path string) (*File, error) {
+	other, err := OpenFile(ctx, path)
+	if err == nil {
+		other.Observe(f.remark)
+	}
+	return other, err
+}
+
+// closers close what several files are.
+type closers []io.Closer
+
+// Close closes all of them.
+func (c closers) Close() error {
+	var errs []error
+	for _, x := range c {
+		errs = append(errs, x.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// containerSuffixes are those that can be appended to the name of a file.
+func containerSuffixes() []string {
+	all := packed.Suffixes()
+	for _, c := range registeredContainers() {
+		if c.Inner == "" {
+			all = append(all, c.Suffixes...)
+		}
+	}
+	return all
+}
+
+// HasMagic matches files that begin with a signature.
+func (p *Probe) HasMagic(magic string) bool { return bytes.HasPrefix(p.Head, []byte(magic)) }
