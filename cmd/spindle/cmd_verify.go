@@ -38,7 +38,7 @@ func verifyCommand(a *app) *cobra.Command {
 		Short: "Check whether an image is intact",
 		Long: `Check an image, or a folder of songs by its cue sheet or by their numbers: each data
 sector of a CD by its sync pattern, address, EDC and parity; the size of a file system
-against the file; checksum files beside the image (IMAGE.sha256, SHA256SUMS and the like);
+against the file; checksums that the file itself states (CHD); checksum files beside the image (IMAGE.sha256, SHA256SUMS and the like);
 an MD5 implanted in it. FLAC files are decoded, and compared with the MD5 in
 them. Sectors that a map beside the image (IMAGE.map, of a rip or of
 GNU ddrescue) lists as not read correctly are damaged, and the files that they belong to
@@ -85,6 +85,7 @@ type verifyResult struct {
 	Tracks      []verifyTrack      `json:"tracks"`
 	Bad         []check.BadRange   `json:"bad,omitempty"`
 	Sums        []check.SumResult  `json:"sums,omitempty"`
+	Own         []ownSum           `json:"own_sums,omitempty"`      // that the file states itself
 	Implanted   string             `json:"implanted_md5,omitempty"` // right or wrong
 	Game        string             `json:"game,omitempty"`
 	Differences []verifyDifference `json:"differences,omitempty"`
@@ -166,6 +167,7 @@ func (r *verifyResult) report(p *page) {
 	if len(r.Files) > 0 {
 		p.line("damaged files: %s", fileList(r.Files))
 	}
+	r.reportOwn(p)
 	for _, s := range r.Sums {
 		of := fmt.Sprintf("%s: %s of %s is", filepath.Base(s.From), s.Algorithm, filepath.Base(s.File))
 		if s.Right {
@@ -272,6 +274,9 @@ func (r *verifyResult) verdict() string {
 	for _, s := range r.Sums {
 		damaged = damaged || !s.Right
 	}
+	for _, s := range r.Own {
+		damaged = damaged || !s.Right
+	}
 	switch {
 	case damaged:
 		return "This image is damaged."
@@ -323,7 +328,7 @@ func runVerify(ctx context.Context, a *app, path string, o verifyFlags) (result,
 		o: o, sectorSize: img.Layout().Medium.SectorSize(), found: found, Broken: found.brokenTexts()}
 	defer func() { v.img.Close() }() // another one than img, where songs are damaged
 	defer v.bar.stop()
-	for _, step := range []func(context.Context) error{v.songs, v.evidence, v.sectors, v.audio, v.flaws, v.sums, v.log, v.implanted, v.with, v.repair} {
+	for _, step := range []func(context.Context) error{v.songs, v.evidence, v.sectors, v.audio, v.flaws, v.ownSums, v.sums, v.log, v.implanted, v.with, v.repair} {
 		if err := step(ctx); err != nil {
 			v.bar.stop()
 			if v.rep != nil && !a.json { // what was found so far is worth knowing

@@ -20,7 +20,9 @@ import (
 )
 
 func init() {
-	format.Register(format.Format{Name: "CHD", Suffixes: []string{".chd"}, Match: match, Open: openFile, Create: create})
+	format.Register(format.Format{
+		Name: "CHD", Suffixes: []string{".chd"}, Match: match, Open: openFile, Create: create,
+	})
 }
 
 func match(p *format.Probe) format.Score {
@@ -34,9 +36,7 @@ func openFile(ctx context.Context, f *format.File) (disc.Image, error) {
 	o := opener{files: f.Files(), closers: []io.Closer{f}}
 	img, err := o.open(ctx, f)
 	if err != nil {
-		for _, c := range o.closers {
-			c.Close()
-		}
+		o.close()
 		return nil, fmt.Errorf("%s: %w", f.Path, err)
 	}
 	return img, nil
@@ -48,6 +48,12 @@ type opener struct {
 	closers []io.Closer
 }
 
+func (o *opener) close() {
+	for _, c := range o.closers {
+		c.Close()
+	}
+}
+
 func (o *opener) open(ctx context.Context, f *format.File) (disc.Image, error) {
 	if err := f.NeedWhole(); err != nil {
 		return nil, err
@@ -56,6 +62,7 @@ func (o *opener) open(ctx context.Context, f *format.File) (disc.Image, error) {
 	if err != nil {
 		return nil, err
 	}
+	o.describe(f, h)
 	c, err := contentsOf(h)
 	switch {
 	case err != nil:
@@ -65,6 +72,19 @@ func (o *opener) open(ctx context.Context, f *format.File) (disc.Image, error) {
 		return disc.NewImage(*c)
 	}
 	return o.bare(f, h)
+}
+
+// describe tells how the content is stored, and how its checksums are compared.
+func (o *opener) describe(f *format.File, h *hunks.File) {
+	l := format.Layer{
+		File: f.Path, Name: fmt.Sprintf("CHD version %d", h.Version()), Codec: strings.Join(h.Codecs(), ", "),
+		Stored: f.Size, Size: h.Size(), Inner: filepath.Base(f.Path), Files: o.files[len(f.Files()):],
+	}
+	if names := h.Sums(); len(names) > 0 {
+		l.Sums = strings.Join(names, " and ")
+		l.Check = h.Check
+	}
+	f.Remark(format.Remark{Kind: format.InLayer, File: f.Path, Layer: &l})
 }
 
 // maxParents bounds how many parents are one another's.

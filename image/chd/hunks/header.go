@@ -45,6 +45,7 @@ type header struct {
 	codecs       [4]codec // version 5
 	compression  uint32   // before
 	id, parent   ID
+	raw          [20]byte // SHA-1 of the data, from version 4 on
 	hasParent    bool
 }
 
@@ -125,6 +126,7 @@ func (h *header) parse34(b []byte) {
 	} else {
 		h.id.SHA1, h.parent.SHA1 = [20]byte(b[48:]), [20]byte(b[68:])
 		h.hunkBytes = bounded(int64(be.Uint32(b[44:])), 1)
+		h.raw = [20]byte(b[88:])
 	}
 	h.mapOffset = int64(headerLengths[h.version])
 }
@@ -139,7 +141,7 @@ func (h *header) parse5(b []byte) {
 	h.metaOffset = int64(be.Uint64(b[48:]))
 	h.hunkBytes = bounded(int64(be.Uint32(b[56:])), 1)
 	h.unitBytes = bounded(int64(be.Uint32(b[60:])), 1)
-	h.id.SHA1, h.parent.SHA1 = [20]byte(b[84:]), [20]byte(b[104:])
+	h.raw, h.id.SHA1, h.parent.SHA1 = [20]byte(b[64:]), [20]byte(b[84:]), [20]byte(b[104:])
 	h.hasParent = h.parent.SHA1 != [20]byte{}
 	if h.hunkBytes > 0 && h.logicalBytes > 0 {
 		h.hunks = (h.logicalBytes-1)/int64(h.hunkBytes) + 1

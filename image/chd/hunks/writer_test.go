@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"spindle/image/chd/hunks"
+	"spindle/internal/packed"
 	"spindle/internal/testdisc/testchd"
 )
 
@@ -70,6 +71,50 @@ func TestWriter(t *testing.T) {
 			}
 		}
 	}
+}
+
+// The checksums of what is written are right, and those of anything else wrong.
+func TestCheck(t *testing.T) {
+	want := content(4096, 20)
+	o := hunks.WriterOptions{Codecs: []string{"zlib"}, HunkBytes: 4096, UnitBytes: 512, Metadata: []hunks.Metadata{{Tag: "ABCD", Data: []byte("x")}}}
+	good := written(t, want, o)
+	old := func(version int) []byte {
+		return testchd.Make(want, testchd.Options{Version: version, Codecs: []string{"zlib"}, HunkBytes: 4096, UnitBytes: 512})
+	}
+	for name, test := range map[string]struct {
+		b           []byte
+		sums, wrong string
+	}{
+		"good":        {good, "SHA-1, SHA-1 with metadata", ""},
+		"header":      {changed(good, 70), "SHA-1, SHA-1 with metadata", "the SHA-1 is not"},
+		"whole":       {changed(good, 90), "SHA-1, SHA-1 with metadata", "the SHA-1 with metadata is not"},
+		"metadata":    {changed(good, 124+16), "SHA-1, SHA-1 with metadata", "the SHA-1 with metadata is not"},
+		"version 4":   {old(4), "SHA-1, SHA-1 with metadata", ""},
+		"version 3":   {old(3), "SHA-1, MD5", ""},
+		"version 1":   {old(1), "MD5", ""},
+		"MD5":         {changed(old(1), 50), "MD5", "the MD5 is not"},
+		"states none": {testchd.Make(want, testchd.Options{HunkBytes: 4096, UnitBytes: 512}), "", ""},
+	} {
+		f := open(t, test.b)
+		err := f.Check(t.Context(), nil)
+		if sums := strings.Join(f.Sums(), ", "); sums != test.sums || (err == nil) != (test.wrong == "") {
+			t.Errorf("%s: %s: %v", name, sums, err)
+		}
+		if err != nil && (!errors.Is(err, packed.ErrDamaged) || !strings.Contains(err.Error(), test.wrong)) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := open(t, good).Check(ctx, nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("canceled: %v", err)
+	}
+}
+
+func changed(b []byte, at int) []byte {
+	b = slices.Clone(b)
+	b[at] ^= 1
+	return b
 }
 
 // What the writer makes and what testchd makes are the same but for the bits of the map and
