@@ -366,6 +366,9 @@ func (r *reader) retryPasses(ctx context.Context) error {
 				return err
 			}
 		}
+		if err := r.evidencePass(ctx, sectors); err != nil {
+			return err
+		}
 		if err := r.confirm(ctx); err != nil {
 			return err
 		}

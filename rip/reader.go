@@ -54,6 +54,7 @@ type reader struct {
 	flagged  int // batches in a row whose error pointers are doubtful
 	trials   int // of error pointers, in the middle of the rip
 	cache    cache
+	evidence evidence
 	damage   Damage    // of the phase that works on it
 	damageAt time.Time // when that began
 

@@ -181,6 +181,10 @@ type Result struct {
 	// Pointed: the drive reported errors in audio (C2), and those are among Bad.
 	Pointed bool
 
+	// Combined counts the sectors of data that this run put together from several damaged readings,
+	// and that their EDC and header prove.
+	Combined int
+
 	Resumed bool
 	Elapsed time.Duration // of the drive's time
 }

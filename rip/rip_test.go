@@ -266,6 +266,9 @@ func TestDamageThenCleaned(t *testing.T) {
 			src := makeDisc(t, test.disc)
 			out := filepath.Join(t.TempDir(), filepath.Base(src))
 			opts := Options{Output: out, Format: CueBin, Retries: 1}
+			if test.reason == Flawed {
+				opts.Retries = 0 // or parity corrects a bit
+			}
 			res, err := Rip(context.Background(), tray(t, src, test.query), opts)
 			if err != nil {
 				t.Fatal(err)

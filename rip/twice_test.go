@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -21,14 +22,20 @@ import (
 // traits makes a drive with quirks of a disc that has a damaged sector, or none.
 func (d *madeDisc) traits(t testing.TB, traits, fault string) *mmc.Drive {
 	t.Helper()
-	query := "?"
+	query := ""
 	if traits != "" {
 		query += "trait=" + traits + "&"
 	}
 	if fault != "" {
 		query += "fault=" + fault
 	}
-	spec, err := sim.ParseSpec(query)
+	return d.query(t, strings.TrimSuffix(query, "&"))
+}
+
+// query makes a drive as a sim: name describes it behind the question mark.
+func (d *madeDisc) query(t testing.TB, query string) *mmc.Drive {
+	t.Helper()
+	spec, err := sim.ParseSpec("?" + query)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -292,6 +293,9 @@ func aboutRip(s *riplog.Section, driveName string, o *ripFlags, res *rip.Result,
 		s.Add("audio", "read once")
 	}
 	s.Add("errors in audio (C2)", map[bool]string{true: "reported by the drive", false: "not reported by the drive"}[res.Pointed])
+	if res.Combined > 0 {
+		s.Add("sectors of data put together from several readings", strconv.Itoa(res.Combined))
+	}
 	s.Add("resumed", map[bool]string{true: "yes"}[res.Resumed])
 	for _, b := range res.Bad {
 		s.Add("bad sectors", fmt.Sprintf("track %d, %d to %d (%s): %s", b.Track, b.First, b.Last, addr.Frames(int(b.Last-b.First)+1), b.Reason))

@@ -331,6 +331,7 @@ type ripResult struct {
 	Bad        []rip.BadRange  `json:"bad,omitempty"`
 	Files      []string        `json:"files,omitempty"`        // that bad sectors belong to
 	Absent     int64           `json:"not_recorded,omitempty"` // sectors
+	Combined   int             `json:"combined_sectors,omitempty"`
 	ReadTwice  bool            `json:"audio_read_twice,omitempty"`
 	ReadOnce   bool            `json:"audio_read_once,omitempty"`
 	C2         bool            `json:"c2,omitempty"` // the drive reported errors in audio
@@ -344,7 +345,7 @@ func newRipResult(res *rip.Result) *ripResult {
 	r := &ripResult{
 		ending: done(), Medium: res.Contents.Layout.Medium.String(), Images: res.Images, Others: res.Others, Map: res.Map,
 		Sectors: res.Sectors, LayerBreak: res.Contents.Layout.LayerBreak, Whole: res.Whole, Tracks: res.Tracks,
-		BadSectors: res.BadSectors(), Bad: res.Bad, Absent: res.Absent, ReadTwice: res.ReadTwice, C2: res.Pointed,
+		BadSectors: res.BadSectors(), Bad: res.Bad, Absent: res.Absent, Combined: res.Combined, ReadTwice: res.ReadTwice, C2: res.Pointed,
 		Resumed: res.Resumed, Seconds: res.Elapsed.Seconds(),
 	}
 	r.ReadOnce = !res.ReadTwice && slices.ContainsFunc(res.Contents.Layout.Tracks(), func(t *disc.Track) bool { return !t.Mode.IsData() })
@@ -384,6 +385,9 @@ func (r *ripResult) Text(p *page) {
 		p.text("Every sector that is recorded was read without error (%s not recorded on the disc: zeros in the image).", plural(int(r.Absent), "sector"))
 	default:
 		p.text("Every sector was read without error.")
+	}
+	if r.Combined > 0 {
+		p.text("%s", combinedText(r.Combined))
 	}
 	if text := r.Offset.text(); text != "" {
 		p.text("%s", text)

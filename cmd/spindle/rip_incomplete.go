@@ -76,3 +76,12 @@ var leftReasons = map[rip.Reason]string{
 	rip.Protected:   "copy-protected",
 	rip.Flawed:      "read with errors so far",
 }
+
+// combinedText says how sectors of data came to be right that never read right.
+func combinedText(n int) string {
+	was, it := "were", "their checksums (EDC) and addresses prove them"
+	if n == 1 {
+		was, it = "was", "its checksum (EDC) and address prove it"
+	}
+	return fmt.Sprintf("%s of data %s put together from several damaged readings: %s.", plural(n, "sector"), was, it)
+}

@@ -24,6 +24,10 @@ const (
 	// FaultCorrupt: data sectors come with a wrong bit and without an error,
 	// as through a bad cable.
 	FaultCorrupt
+	// FaultNoisy: bytes of the sectors of a CD come wrong, others at each reading, and C2 error
+	// pointers mark them. Sectors of data fail where the drive's own correction does, and their
+	// bytes come only with the TB bit of mode page 01h.
+	FaultNoisy
 	// FaultSense: the command ends with the sense given.
 	FaultSense
 	// FaultTimeout: the drive does not answer.
@@ -51,6 +55,7 @@ type Fault struct {
 	Kind        FaultKind
 	First, Last disc.LBA // sectors; inclusive
 	Times       int      // how often each sector fails; 0: always
+	Rate        int      // of FaultNoisy: wrong bytes of a thousand
 	Opcode      scsi.Opcode
 	Nth         int // from 1
 	Sense       scsi.Sense
@@ -74,12 +79,13 @@ func (f *Fault) strikes(a disc.LBA) bool {
 }
 
 // errFault explains the grammar of a fault.
-var errFault = errors.New("a fault is read:LBA[-LBA][:TIMES] (also lost:, corrupt:, write:), or OPCODE:NTH:KEY/ASC/ASCQ " +
+var errFault = errors.New("a fault is read:LBA[-LBA][:TIMES] (also lost:, corrupt:, write:), noisy:LBA[-LBA]:RATE, or OPCODE:NTH:KEY/ASC/ASCQ " +
 	"(also timeout, gone, short, long, eject, underrun in place of the sense; :deferred after it)")
 
 // sectorFaults and commandFaults are what a fault can be called.
 var (
-	sectorFaults = map[string]FaultKind{"read": FaultRead, "lost": FaultLost, "corrupt": FaultCorrupt, "write": FaultWrite}
+	sectorFaults = map[string]FaultKind{"read": FaultRead, "lost": FaultLost, "corrupt": FaultCorrupt, "write": FaultWrite,
+		"noisy": FaultNoisy}
 
 	commandFaults = map[string]FaultKind{"timeout": FaultTimeout, "gone": FaultGone, "short": FaultShort, "long": FaultLong,
 		"eject": FaultEject, "underrun": FaultUnderrun}
@@ -101,13 +107,21 @@ func ParseFault(s string) (Fault, error) {
 	return f, nil
 }
 
-// parseSectorFault reads LBA[-LBA] and, perhaps, TIMES.
+// parseSectorFault reads LBA[-LBA] and, perhaps, TIMES, or, of a noisy one, RATE.
 func parseSectorFault(kind FaultKind, parts []string) (Fault, bool) {
 	if len(parts) != 1 && len(parts) != 2 {
 		return Fault{}, false
 	}
 	first, last, ok := parseRange(parts[0])
 	f := Fault{Kind: kind, First: first, Last: last}
+	if kind == FaultNoisy {
+		if !ok || len(parts) != 2 {
+			return f, false
+		}
+		var err error
+		f.Rate, err = strconv.Atoi(parts[1])
+		return f, err == nil && f.Rate >= 1 && f.Rate <= thousand
+	}
 	if ok && len(parts) == 2 {
 		var err error
 		f.Times, err = strconv.Atoi(parts[1])

@@ -49,9 +49,10 @@ func (d *Drive) readBlocks(c *scsi.Command) (int, error) {
 		return n * size, nil
 	}
 	var s [cdsector.Size]byte
+	var c2 [c2Size]byte
 	for i := range n {
 		out := c.Data[i*size : (i+1)*size]
-		kind, err := d.dataSector(a+disc.LBA(i), &s)
+		kind, err := d.dataSector(a+disc.LBA(i), &s, &c2)
 		if err == nil && kind != cdsector.Mode1 && kind != cdsector.Form1 {
 			err = wrongKind(a + disc.LBA(i))
 		}
@@ -189,7 +190,7 @@ func (d *Drive) strike(a disc.LBA, data bool) error {
 	}
 	for i := range d.cfg.Faults {
 		f := &d.cfg.Faults[i]
-		if f.Nth != 0 || f.Kind == FaultCorrupt || f.Kind == FaultRead && !data || !f.strikes(a) {
+		if f.Nth != 0 || f.Kind == FaultCorrupt || f.Kind == FaultNoisy || f.Kind == FaultRead && !data || !f.strikes(a) {
 			continue
 		}
 		d.clock.advance(retryTime)
@@ -212,8 +213,9 @@ func (d *Drive) corrupted(kind FaultKind, a disc.LBA) bool {
 	return false
 }
 
-// dataSector reads one sector of a data track into s, faults included.
-func (d *Drive) dataSector(a disc.LBA, s *[cdsector.Size]byte) (cdsector.Kind, error) {
+// dataSector reads one sector of a data track into s, faults included, and marks in c2 what
+// is wrong. With an error that is [uncorrected] the bytes came.
+func (d *Drive) dataSector(a disc.LBA, s *[cdsector.Size]byte, c2 *[c2Size]byte) (cdsector.Kind, error) {
 	t := d.layout.TrackAt(a)
 	switch {
 	case t == nil:
@@ -232,7 +234,8 @@ func (d *Drive) dataSector(a disc.LBA, s *[cdsector.Size]byte) (cdsector.Kind, e
 	if d.corrupted(FaultCorrupt, a) {
 		s[100+d.noise.IntN(1900)] ^= 1 << d.noise.IntN(8)
 	}
-	return cdsector.Classify(s), nil
+	kind := cdsector.Classify(s)
+	return kind, d.noisyData(a, s, c2)
 }
 
 // audioSector reads one sector of audio with the drive's read offset. Damaged
@@ -256,6 +259,7 @@ func (d *Drive) audioSector(a disc.LBA, s *[cdsector.Size]byte, c2 *[c2Size]byte
 			c2[i/8] |= 0x80 >> (i % 8)
 		}
 	}
+	d.addNoise(s, c2, d.noiseAt(a))
 	return nil
 }
 

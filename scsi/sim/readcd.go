@@ -2,6 +2,7 @@ package sim
 
 import (
 	"encoding/binary"
+	"errors"
 
 	"spindle/disc"
 	"spindle/disc/cdsector"
@@ -83,7 +84,7 @@ func (r *cdRead) fill(p []byte, a disc.LBA, n int) (int, error) {
 			err = wrongKind(a + disc.LBA(i)) // a transfer does not cross from data to audio
 		}
 		if err != nil {
-			return done, err
+			return done + copy(p[done:], out), err
 		}
 		if i == 0 {
 			firstKind = kind
@@ -122,7 +123,7 @@ func (r *cdRead) readPlain(p []byte, a disc.LBA, n int) (got int, ok bool) {
 	return len(p), true
 }
 
-// sector gives one sector as it was asked for.
+// sector gives one sector as it was asked for, also with the error that its bytes are wrong.
 func (r *cdRead) sector(a disc.LBA) ([]byte, cdsector.Kind, error) {
 	t := r.d.layout.TrackAt(a)
 	beyond := a < 0 || a >= r.d.layout.End() // which only a drive that overreads gets here with
@@ -131,14 +132,14 @@ func (r *cdRead) sector(a disc.LBA) ([]byte, cdsector.Kind, error) {
 	}
 	r.pointers = [c2Size]byte{}
 	kind := cdsector.Audio
-	var err error
+	var bad error
 	if !beyond && t.Mode.IsData() {
-		kind, err = r.d.dataSector(a, &r.raw)
+		kind, bad = r.d.dataSector(a, &r.raw, &r.pointers)
 	} else {
-		err = r.d.audioSector(a, &r.raw, &r.pointers)
+		bad = r.d.audioSector(a, &r.raw, &r.pointers)
 	}
-	if err != nil {
-		return nil, kind, err
+	if bad != nil && !(r.d.transferB && errors.As(bad, new(uncorrected))) {
+		return nil, kind, bad
 	}
 	if !r.expected(kind) {
 		return nil, kind, wrongKind(a)
@@ -152,8 +153,10 @@ func (r *cdRead) sector(a disc.LBA) ([]byte, cdsector.Kind, error) {
 	if err != nil {
 		return nil, kind, err
 	}
-	r.out, err = r.appendSub(s.appendC2(out), s)
-	return r.out, kind, err
+	if r.out, err = r.appendSub(s.appendC2(out), s); err != nil {
+		return nil, kind, err
+	}
+	return r.out, kind, bad
 }
 
 // appendC2 adds the error pointers in the form that was asked for.

@@ -1,0 +1,236 @@
+package rip
+
+import (
+	"context"
+	"slices"
+
+	"spindle/disc"
+	"spindle/disc/cdsector"
+	"spindle/drive"
+	"spindle/image/mapfile"
+	"spindle/scsi/mmc"
+)
+
+// A sector of data that no drive reads may still be known: from its bytes as they come,
+// wrong at some places, read several times, with error pointers. What they have in common, and
+// the parity that is spread over the sector, often give all of it; its EDC and its header
+// say whether they did.
+
+// An evidence is what damaged sectors of data gave.
+type evidence struct {
+	readings map[int64][]cdsector.Reading // by their position in the image
+	bytes    int                          // of all of them
+	forms    []mmc.C2Mode                 // that may still work; nil before the first reading
+	misses   int                          // in a row, of the first of the forms
+	given    bool                         // the drive gives bytes of damaged sectors in it
+	won      int                          // sectors that were put together
+}
+
+const (
+	// perPass is how many times a sector is read in one pass, if each adds to what is known.
+	perPass = 3
+	// mostReadings is how many readings of a sector are kept: more vote hardly better.
+	mostReadings = 12
+	// mostEvidence bounds the bytes of all.
+	mostEvidence = 64 << 20
+	// mostMisses is how many sectors may give nothing in a form before it is given up.
+	mostMisses = 2
+	// leastSync is how many of the 12 bytes of the sync pattern have to be right, or what came
+	// is taken for something else than a sector.
+	leastSync = 6
+)
+
+// evidenceForms are the forms of error pointers to ask for, the likeliest to work first.
+var evidenceForms = []mmc.C2Mode{mmc.C2AndBlock, mmc.C2Bits, mmc.NoC2}
+
+// evidencePass reads those of some sectors as they are that are data and still bad, and puts
+// together what it can.
+func (r *reader) evidencePass(ctx context.Context, sectors []sectorRef) error {
+	if r.evidence.forms == nil {
+		r.evidence.forms, r.evidence.readings = evidenceForms, map[int64][]cdsector.Reading{}
+	}
+	if !r.plan.caps.Raw || len(r.evidence.forms) == 0 {
+		return nil
+	}
+	sectors = slices.DeleteFunc(slices.Clone(sectors), func(s sectorRef) bool { return !r.maybeKnown(s) })
+	if len(sectors) == 0 {
+		return nil
+	}
+	defer r.transferDamaged(ctx)()
+	for _, s := range sectors {
+		if r.giveUp() {
+			return errGaveUp
+		}
+		if err := r.gather(ctx, s.g, s.at); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// maybeKnown reports whether a sector is one that evidence can win: bad, and of a kind that
+// has an EDC.
+func (r *reader) maybeKnown(s sectorRef) bool {
+	if s.g.coding != drive.Data || kindsOf(s.g.track.Mode) == nil || r.refusals.has(s.g.position(s.at)) {
+		return false
+	}
+	state := r.tracker.at(s.g.position(s.at))
+	return state == unread || state == flawed
+}
+
+// kindsOf are the kinds of sectors with an EDC that a track may have.
+func kindsOf(m disc.Mode) []cdsector.Kind {
+	switch m {
+	case disc.Mode1:
+		return []cdsector.Kind{cdsector.Mode1}
+	case disc.Mode2:
+		return []cdsector.Kind{cdsector.Form1, cdsector.Form2}
+	}
+	return nil
+}
+
+// transferDamaged tells the drive to give the bytes of sectors that it cannot correct, and
+// returns what takes that back. Drives that do not listen are no error.
+func (r *reader) transferDamaged(ctx context.Context) (restore func()) {
+	d := r.drive.Drive
+	was, err := d.ErrorRecovery(ctx)
+	if err != nil || was.TransferBlock {
+		return func() {}
+	}
+	now := was
+	now.TransferBlock = true
+	if d.SetErrorRecovery(ctx, now) != nil {
+		return func() {}
+	}
+	return func() { _ = d.SetErrorRecovery(context.WithoutCancel(ctx), was) }
+}
+
+// gather reads a damaged sector some times more, until it is known, or nothing new comes.
+func (r *reader) gather(ctx context.Context, g *region, at disc.LBA) error {
+	for range perPass {
+		if len(r.evidence.forms) == 0 {
+			return nil
+		}
+		if err := r.bound(); err != nil {
+			return err
+		}
+		if r.cache.way == byFlush {
+			r.defeatCache(ctx, at)
+		}
+		x, came, err := r.readDamaged(ctx, g, at)
+		if err != nil {
+			return err
+		}
+		if !came || !r.evidence.add(g.position(at), x) {
+			return nil
+		}
+		if r.recovered(g, at) {
+			return nil
+		}
+	}
+	return nil
+}
+
+// readDamaged reads the bytes of a damaged sector. came is false where the drive gives none.
+func (r *reader) readDamaged(ctx context.Context, g *region, at disc.LBA) (x cdsector.Reading, came bool, err error) {
+	begin := r.clock().Now()
+	r.tracker.working(g.position(at))
+	for range maxResets {
+		if len(r.evidence.forms) == 0 {
+			break
+		}
+		if x, err = r.drive.ReadDamaged(ctx, at, r.evidence.forms[0]); err == nil {
+			r.evidence.given = true
+			r.report(at, 1, r.clock().Now().Sub(begin))
+			return x, true, nil
+		}
+		again, fatal := r.judge(ctx, err)
+		if fatal != nil {
+			return x, false, fatal
+		}
+		if !again && !r.evidence.missed(err) {
+			break
+		}
+	}
+	r.report(at, 0, r.clock().Now().Sub(begin))
+	return x, false, nil
+}
+
+// missed notes that nothing came in the form that is in use, and reports whether another one
+// is to be tried at once. A form that worked before is kept: the sector is too damaged.
+func (e *evidence) missed(err error) (again bool) {
+	if e.given {
+		return false
+	}
+	e.misses++
+	refused := drive.Classify(err) != drive.Sector
+	if refused || e.misses >= mostMisses {
+		e.forms, e.misses = e.forms[1:], 0
+	}
+	return refused
+}
+
+// add keeps a reading, and reports whether it says something new: bytes that came before are
+// those of a buffer, or of damage that is the same each time.
+func (e *evidence) add(pos int64, x cdsector.Reading) bool {
+	known := e.readings[pos]
+	if !resemblesData(&x.Data) || slices.ContainsFunc(known, func(k cdsector.Reading) bool { return k.Data == x.Data }) {
+		return false
+	}
+	const size = cdsector.Size + len(cdsector.Erasures{})
+	switch {
+	case len(known) >= mostReadings:
+		known = known[1:]
+		e.bytes -= size
+	case e.bytes+size > mostEvidence:
+		return false
+	}
+	e.bytes += size
+	e.readings[pos] = append(slices.Clip(known), x)
+	return true
+}
+
+// forget drops what is known of a sector.
+func (e *evidence) forget(pos int64) {
+	e.bytes -= len(e.readings[pos]) * (cdsector.Size + len(cdsector.Erasures{}))
+	delete(e.readings, pos)
+}
+
+// resemblesData reports whether bytes may be those of a sector of data.
+func resemblesData(s *[cdsector.Size]byte) bool {
+	var want [cdsector.Size]byte
+	cdsector.SetSync(&want)
+	right := 0
+	for i := range 12 {
+		if s[i] == want[i] {
+			right++
+		}
+	}
+	return right >= leastSync
+}
+
+// recovered puts a sector together, and passes it on as if the drive had given it: it is
+// checked as any other.
+func (r *reader) recovered(g *region, at disc.LBA) bool {
+	pos := g.position(at)
+	for _, k := range kindsOf(g.track.Mode) {
+		s, ok := cdsector.Recover(k, at.MSF(), r.evidence.readings[pos])
+		if !ok {
+			continue
+		}
+		b := r.sink.take()
+		b.prepare(r.plan, g, at, 1)
+		clear(b.buf)
+		copy(b.buf, s[:])
+		r.sink.send(b)
+		r.sink.drain()
+		if r.tracker.at(pos) != mapfile.Finished {
+			return false
+		}
+		r.evidence.forget(pos)
+		r.evidence.won++
+		r.lastGood = r.clock().Now()
+		return true
+	}
+	return false
+}
