@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -358,61 +357,6 @@ func TestHashFile(t *testing.T) {
 		SHA1: "a9993e364706816aba3e25717850c26c9cd0d89d"} {
 		if got, err := HashFile(context.Background(), path, a, nil); err != nil || got != want {
 			t.Errorf("%s: %s, %v", a, got, err)
-		}
-	}
-}
-
-func TestFindGame(t *testing.T) {
-	r, err := Sectors(context.Background(), open(t, "mixed", nil), Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var dat strings.Builder
-	dat.WriteString(`<?xml version="1.0" encoding="ISO-8859-1"?><!DOCTYPE datafile><datafile><header><name>x</name></header>` +
-		`<game name="Other"><rom name="o.bin" size="1" crc="00000000" md5="0" sha1="0"/></game><game name="Mixed &amp; Test"><rom name="m.cue" size="9"/>`)
-	for i, tr := range r.Tracks {
-		fmt.Fprintf(&dat, `<rom name="m (Track %d).bin" size="%d" crc="%s" md5="%s" sha1="%s"/>`, i+1, tr.Size, tr.CRC32, tr.MD5, strings.ToUpper(tr.SHA1))
-	}
-	dat.WriteString(`</game></datafile>`)
-	find := func() Match {
-		m, err := FindGame(strings.NewReader(dat.String()), r)
-		if err != nil {
-			t.Error(err)
-		}
-		return m
-	}
-	if diff := cmp.Diff(Match{Name: "Mixed & Test", Tracks: 3}, find()); diff != "" {
-		t.Error(diff)
-	}
-	r.Tracks[1].SHA1 = "x"
-	if diff := cmp.Diff(Match{Near: "Mixed & Test", Differ: []int{2}, Tracks: 3}, find()); diff != "" {
-		t.Error(diff)
-	}
-	r.Tracks[0].SHA1, r.Tracks[2].SHA1 = "x", "x"
-	if diff := cmp.Diff(Match{Tracks: 3}, find()); diff != "" {
-		t.Error(diff)
-	}
-	for _, bad := range []string{"", "hello", "<a>", "<datafile></datafile>"} {
-		if _, err := FindGame(strings.NewReader(bad), r); !errors.Is(err, ErrDAT) {
-			t.Errorf("%q: %v", bad, err)
-		}
-	}
-}
-
-// A DAT file that asks for memory without end is refused where it does.
-func TestHugeDAT(t *testing.T) {
-	endless := func(head, more string) io.Reader {
-		return io.MultiReader(strings.NewReader(head), strings.NewReader(strings.Repeat(more, 4<<20/len(more))))
-	}
-	for name, r := range map[string]io.Reader{
-		"attribute": endless("<datafile>\n<game name=\"", "a"),
-		"depth":     endless("<datafile>\n", "<a>"),
-		"files":     endless("<datafile>\n<game name=\"x\">", "<rom name=\"y\"/>"),
-		"text":      endless("<datafile>\n<game name=\"x\">", "abc"),
-	} {
-		_, err := FindGame(r, new(Report))
-		if !errors.Is(err, ErrDAT) || !strings.Contains(err.Error(), "line 2: ") {
-			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

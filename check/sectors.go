@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"sync"
 
+	"spindle/check/dat"
 	"spindle/disc"
 	"spindle/disc/cdsector"
 	"spindle/disc/digest"
@@ -69,6 +70,15 @@ func (r *Report) Checked() int {
 		n += t.Checked
 	}
 	return n
+}
+
+// Disc is what a DAT file knows of the image.
+func (r *Report) Disc() dat.Disc {
+	d := dat.Disc{Whole: r.Whole}
+	for i := range r.Tracks {
+		d.Tracks = append(d.Tracks, dat.Track{Number: r.Tracks[i].Track, Sums: r.Tracks[i].Sums})
+	}
+	return d
 }
 
 // Options say what to do besides looking at each sector.

@@ -19,7 +19,7 @@ type Set struct {
 }
 
 // NewSet names the files of a disc by the path of its sheet, beside which the
-// others stand: disc.cue and disc.bin, or with split files as redump.org names
+// others stand: disc.cue and disc.bin, or with split files as redump names
 // them, and disc.cdt. The .bin files hold 2352 bytes of each sector, track after
 // track.
 func NewSet(sheet string, l *disc.Layout, split bool) *Set {

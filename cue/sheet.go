@@ -1,5 +1,5 @@
 // Package cue reads and writes CUE sheets (the format of CDRWIN's user guide,
-// with the REM lines that Exact Audio Copy and redump.org add): [Parse] makes a
+// with the REM lines that Exact Audio Copy and redump add): [Parse] makes a
 // [Sheet] of a text, [Sheet.Place] the layout of the disc that a sheet and its
 // files are, [NewSet] the sheet of a disc. It opens no file; that does image/cuefile.
 package cue
@@ -128,7 +128,7 @@ func (t *Track) index(n int) *Index {
 
 // A Session is what the REM lines of a multi-session sheet say of the gap
 // around a session, in sectors; -1 stands for a line that is not there.
-// The dialect is redump.org's: REM LEAD-OUT stands at the end of a session,
+// The dialect is redump's: REM LEAD-OUT stands at the end of a session,
 // REM LEAD-IN and REM PREGAP at the start of the next.
 type Session struct {
 	Number  int

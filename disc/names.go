@@ -2,7 +2,7 @@ package disc
 
 import "fmt"
 
-// TrackSuffix returns what redump.org puts behind the name of a disc to name the
+// TrackSuffix returns what redump puts behind the name of a disc to name the
 // file of one of its tracks, without the file's suffix: " (Track 3)", and of a disc
 // with more than nine tracks " (Track 03)". Number 0 is what is hidden before track 1.
 func TrackSuffix(number, of int) string {

@@ -150,7 +150,7 @@ func (b *batch) checkData(s *[cdsector.Size]byte, at disc.LBA) bool {
 	return cdsector.EDCOK(s, kind)
 }
 
-// fillByte stands for what could not be read in data sectors, as redump.org's
+// fillByte stands for what could not be read in data sectors, as redump's
 // tools have it; its EDC is wrong on purpose. Audio is filled with silence.
 const fillByte = 0x55
 

@@ -64,7 +64,7 @@ Ctrl-C, a power cut, or a cleaning of the disc, the same command resumes from th
 	}
 	f := c.Flags()
 	f.Var(&o.format, "format", "make a cue, an iso, or a folder of flac or wav (by default what OUT says)")
-	f.BoolVar(&o.Split, "split", false, "make one .bin per track, named as redump.org does")
+	f.BoolVar(&o.Split, "split", false, "make one .bin per track, named as redump does")
 	f.BoolVar(&o.Subchannel, "sub", false, "also save the sub-channels, 96 bytes per sector, in a .sub")
 	f.BoolVar(&o.Whole, "whole", false, "rip all of a rewritable DVD or BD, and not only what is on it")
 	f.BoolVar(&o.sha256, "sha256", false, "also write OUT.sha256, which sha256sum can check")

@@ -8,11 +8,11 @@ import (
 	"spindle/drive"
 
 	"spindle/check"
+	"spindle/check/dat"
 	"spindle/disc"
 	"spindle/disc/digest"
 	"spindle/drive/byname"
 	"spindle/image"
-	"spindle/internal/printable"
 	"spindle/rip"
 
 	"github.com/spf13/cobra"
@@ -51,7 +51,9 @@ match proves a track; no match may be another pressing, and is no error. Parity 
 beside the image; nothing else makes a connection.
 
 --with compares the image with something else: a disc in a drive, another image in any
-format, a checksum file, or a DAT file of redump.org, which names the disc. --repair
+format, a checksum file, or DAT files such as those of redump.info, which name the disc:
+one, a ZIP archive, or a folder of them. A folder of images is compared with DAT files
+as a whole: each image is named, and what is missing of a DAT file is listed. --repair
 writes a copy in which damaged sectors are corrected by their parity, or by that of CTDB.
 
 The exit status is 5 if something is wrong.`,
@@ -59,6 +61,7 @@ The exit status is 5 if something is wrong.`,
   spindle verify "Artist - Album/"
   spindle verify game.cue --with /dev/sr0
   spindle verify game.cue --with "Sony - PlayStation.dat"
+  spindle verify collection --with dats
   spindle verify damaged.cue --repair whole.cue`,
 		Args: needs(1, 1, "name the image to check, e.g. \"spindle verify debian-live.iso\""),
 		RunE: a.run(func(ctx context.Context, args []string) (result, error) { return runVerify(ctx, a, args[0], o) }),
@@ -108,7 +111,7 @@ type verifyResult struct {
 	damage     [2]int64 // of the implanted MD5: where it begins, in bytes
 	compared   bool     // with a disc or an image
 	lookedUp   bool     // in a DAT
-	match      check.Match
+	match      dat.Match
 	sameDamage string // of the image that it was compared with
 	unmended   bool   // the copy of --repair has flaws, too
 	unproven   bool   // it may be damaged where parity does not reach
@@ -220,14 +223,10 @@ func (r *verifyResult) reportBad(p *page) {
 // reportWith says how the comparison with --with came out.
 func (r *verifyResult) reportWith(p *page) {
 	switch {
-	case r.lookedUp && r.match.Near != "":
-		n := len(r.match.Differ)
-		p.line("%d of %s match %q in %s; %s", r.match.Tracks-n, plural(r.match.Tracks, "track"),
-			printable.Line(r.match.Near), filepath.Base(r.o.with), p.red(differText(r.match.Differ)))
-	case r.lookedUp && r.Game == "":
+	case r.lookedUp && r.match.Near+r.Game == "":
 		p.line("%s does not list this disc, which says nothing about the image", filepath.Base(r.o.with))
 	case r.lookedUp:
-		p.line("%s lists it as: %s", filepath.Base(r.o.with), printable.Line(r.Game))
+		p.line("%s", painted(datText(p, r.match)))
 	case r.compared && len(r.Differences) == 0 && r.cut:
 		p.line("The disc holds the image (sectors %d to %d); the rest of the disc was not compared.", r.cutFrom, int(r.cutFrom)+r.Sectors-1)
 	case r.compared && len(r.Differences) == 0 && r.sameDamage != "":
@@ -313,6 +312,9 @@ func runVerify(ctx context.Context, a *app, path string, o verifyFlags) (result,
 			return nil, usage("a log is compared with its songs alone; name the CUE sheet beside it for --with, --repair, --accuraterip and --ctdb")
 		}
 		return runVerifyLog(ctx, a, path)
+	}
+	if isCollection(path, o.with) {
+		return runVerifyCollection(ctx, a, path, o)
 	}
 	if o.repair != "" {
 		if err := folderOf(o.repair); err != nil {
@@ -430,7 +432,7 @@ func (v *verification) with(ctx context.Context) error {
 	case v.o.with == "" || isSumFile(v.o.with):
 		return nil
 	case isDATFile(v.o.with):
-		return v.withDAT()
+		return v.withDAT(ctx)
 	}
 	other, err := v.other(ctx)
 	if err != nil {

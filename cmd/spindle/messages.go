@@ -13,6 +13,7 @@ import (
 	"spindle/burn"
 	"spindle/burn/journal"
 	"spindle/check"
+	"spindle/check/dat"
 	"spindle/drive"
 	"spindle/drive/byname"
 	"spindle/image"
@@ -249,7 +250,7 @@ var explanations = []explanation{
 	{"extract/exists", extract.ErrExists, nil, exitUsage, "",
 		"Files extracted before it are kept. Use --force to replace files, or choose another folder."},
 	{"check/no-sums", check.ErrNoSums, nil, exitFailed, "", ""},
-	{"check/dat", check.ErrDAT, nil, exitFailed, "", ""},
+	{"check/dat", dat.ErrSyntax, nil, exitFailed, "", ""},
 	{"no-folder", atomicfile.ErrNoFolder, nil, exitFailed, "", "Make it first, then run the same command."},
 	{"permission", fs.ErrPermission, nil, exitFailed, "", "Check the permissions of the folder."},
 }
