@@ -20,7 +20,8 @@ import (
 type convertFlags struct {
 	image.CreateOptions
 	album  albumFlags
-	format string // of songs in a folder
+	format string // of songs or images in a folder
+	dat    string // names the images in a folder
 	merge  bool   // one file is what is made without --split
 }
 
@@ -45,7 +46,7 @@ compressed (gzip, xz, zstd, bzip2). The suffix of OUT selects the format:
 
 Several images, or all that lie in a folder and those below it, are converted into
 FOLDER/ with --format, or into what FOLDER is named for ("iso/"). An image that cannot be
-converted does not stop the others.
+converted does not stop the others. --dat gives them the names of redump.info.
 
 Split into .wav or .flac files, no audio is lost: the gap before a track (INDEX 00) ends
 the file of the track before it, and audio hidden before track 1 becomes track 00.
@@ -78,6 +79,7 @@ If OUT cannot hold everything in IN, the conversion is refused, unless
 	f.BoolVar(&o.Force, "force", false, "replace existing files")
 	o.album.add(f)
 	f.StringVar(&o.format, "format", "", "into a folder: make songs of this kind, flac or wav (default flac), or images, by their suffix")
+	f.StringVar(&o.dat, "dat", "", "into a folder: give each image the name that these `DATS` have for it: a DAT file, a ZIP archive or a folder of them")
 	complete(c, "format", []string{"flac", "wav", "cue", "iso", "nrg", "toc", "ccd"})
 	complete(c, "sector-size", []string{"2048", "2336", "2352", "2448"})
 	c.RunE = a.run(func(ctx context.Context, args []string) (result, error) {
@@ -117,8 +119,10 @@ func (o *convertFlags) check(out string, many, sectorSize bool) error {
 		return usage("--split, --merge and --sector-size are about image files, and %s is a folder of songs", out)
 	case !songs && o.album != albumFlags{}:
 		return usage("--image, --embed-cue, --tags, --accuraterip, --ctdb and --lookup are about a folder of songs: end its name with /")
-	case !songs && !many && o.format != "":
-		return usage("--format is about a folder: end its name with /")
+	case !songs && !many && o.format+o.dat != "":
+		return usage("--format and --dat are about a folder: end its name with /")
+	case songs && o.dat != "":
+		return usage("--dat names images; songs are named by --tags or --lookup")
 	case o.Split && o.merge:
 		return usage("--split and --merge are opposites: choose one")
 	case o.Split && ext != ".cue" && ext != ".wav" && ext != ".flac":

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -11,6 +12,9 @@ import (
 	"strings"
 	"sync"
 
+	"spindle/album"
+	"spindle/check"
+	"spindle/check/dat"
 	"spindle/image"
 	"spindle/image/format"
 	"spindle/internal/packed"
@@ -49,7 +53,7 @@ func (o *convertFlags) many(args []string) bool {
 
 // plan says which images are converted, and into what. What is found in folders and is no image
 // is counted.
-func (o *convertFlags) plan(ctx context.Context, ins []string, dir string) (all []conversion, others int, err error) {
+func (o *convertFlags) plan(ctx context.Context, a *app, ins []string, dir string) (all []conversion, others int, err error) {
 	kind, songs := o.folderKind(dir)
 	switch {
 	case !isFolder(dir):
@@ -63,9 +67,13 @@ func (o *convertFlags) plan(ctx context.Context, ins []string, dir string) (all 
 	if err != nil {
 		return nil, 0, err
 	}
+	names, err := o.names(ctx, a, found)
+	if err != nil {
+		return nil, 0, err
+	}
 	from := map[string]string{} // by what is made
-	for _, f := range found {
-		out := filepath.Join(dir, f.below, format.Stem(filepath.Base(f.path)))
+	for i, f := range found {
+		out := filepath.Join(dir, f.below, names[i])
 		if songs {
 			out += "/"
 		} else {
@@ -78,6 +86,52 @@ func (o *convertFlags) plan(ctx context.Context, ins []string, dir string) (all 
 		all = append(all, conversion{f.path, out})
 	}
 	return all, others, nil
+}
+
+// names says what the new images are called, without suffix: what DAT files call the disc, where
+// they are given and list it, else what the image is called.
+func (o *convertFlags) names(ctx context.Context, a *app, found []foundImage) ([]string, error) {
+	var names []string
+	for _, f := range found {
+		names = append(names, format.Stem(filepath.Base(f.path)))
+	}
+	if o.dat == "" {
+		return names, nil
+	}
+	x, err := openDATs(ctx, a, o.dat)
+	if err != nil {
+		return nil, err
+	}
+	defer x.Close()
+	bar := a.newProgress()
+	defer bar.stop()
+	for i, f := range found {
+		name, err := discName(ctx, x, f.path, bar.step(fmt.Sprintf("looking up %d of %d", i+1, len(found))))
+		switch {
+		case ctx.Err() != nil:
+			return nil, ctx.Err()
+		case name != "":
+			names[i] = album.FileName(name, "")
+		case err == nil: // else converting it says what is wrong
+			bar.note(f.path + " keeps its name: no DAT file lists it.")
+		}
+	}
+	return names, nil
+}
+
+// discName returns what DAT files call an image, or nothing.
+func discName(ctx context.Context, x *dat.Index, path string, progress func(done, total int64)) (string, error) {
+	img, err := image.Open(ctx, path, func(image.Remark) {})
+	if err != nil {
+		return "", err
+	}
+	defer img.Close()
+	rep, err := check.Sectors(ctx, img, check.Options{Progress: progress})
+	if err != nil {
+		return "", err
+	}
+	m, err := x.Find(rep.Disc())
+	return m.Name, err
 }
 
 // A foundImage is a file, and the folder below the one that was named in which it lies.
@@ -211,7 +265,7 @@ func (r *convertManyResult) status() int {
 // runConvertMany converts several images, some at a time, and continues after one that fails.
 func runConvertMany(ctx context.Context, a *app, args []string, o convertFlags) (result, error) {
 	ins, dir := args[:len(args)-1], args[len(args)-1]
-	all, others, err := o.plan(ctx, ins, dir)
+	all, others, err := o.plan(ctx, a, ins, dir)
 	if err != nil {
 		return nil, err
 	}
