@@ -179,6 +179,9 @@ func (c *comparison) both(at disc.LBA) (x, y []byte, ok bool, err error) {
 	if y == nil || err != nil {
 		return nil, nil, false, err
 	}
+	if provenX != provenY && t.Mode == disc.Mode2 {
+		return nil, nil, false, nil // the other one lost its form, and with it its codes
+	}
 	if provenX && provenY && !bytes.Equal(x, y) {
 		return nil, nil, false, fmt.Errorf("%w: sector %d of %s and of %s holds different bytes, and each is proven by its own EDC",
 			ErrOtherDisc, at, c.a.name, c.b.name)

@@ -61,10 +61,36 @@ func (j *judge) byCodes(p []byte, at disc.LBA) (v verdict, wrong []bool, ok bool
 		best = i
 	}
 	if best < 0 {
+		j.distrustFormless(wrong)
 		return verdict{}, wrong, false
 	}
 	copy(p, j.copies[best].bytes)
 	return j.proven(p, entry{best, several, ByEDC, 0}), nil, true
+}
+
+// distrustFormless calls copies of an XA sector wrong that look as if they had no form, and so
+// no codes, where another that was read has one: their sub-headers are damaged.
+func (j *judge) distrustFormless(wrong []bool) {
+	if j.track.Mode != disc.Mode2 {
+		return
+	}
+	var formless []int
+	xa := false
+	for i := range j.copies {
+		c := &j.copies[i]
+		if c.bytes == nil || c.kind == disc.Unread || !c.stored {
+			continue
+		}
+		switch cdsector.Classify((*[cdsector.Size]byte)(c.bytes)) {
+		case cdsector.Mode2:
+			formless = append(formless, i)
+		case cdsector.Form1, cdsector.Form2:
+			xa = true
+		}
+	}
+	for _, i := range formless {
+		wrong[i] = wrong[i] || xa
+	}
 }
 
 // proven makes a verdict of a sector whose EDC is right, and names those that have it

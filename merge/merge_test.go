@@ -239,7 +239,8 @@ func (x *trial) claim(c *damagedCopy, a int) (claims, right bool) {
 		}
 		right = right && !c.wrong[b]
 	}
-	coded := c.form == disc.FormRaw && t.Mode != disc.Audio
+	coded := c.form == disc.FormRaw && t.Mode != disc.Audio &&
+		cdsector.Classify((*[cdsector.Size]byte)(c.sectors[a*cdsector.Size:])) != cdsector.Mode2
 	return right || !coded, right
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"path/filepath"
 	"strings"
 	"text/tabwriter"
 
@@ -14,6 +15,7 @@ import (
 	"spindle/image"
 	"spindle/internal/printable"
 	"spindle/iso"
+	"spindle/merge"
 	"spindle/rip"
 	"spindle/scsi/mmc"
 
@@ -22,23 +24,36 @@ import (
 
 func infoCommand(a *app) *cobra.Command {
 	var opts rip.ExamineOptions
+	var o infoFlags
 	c := &cobra.Command{
 		Use:   "info [DRIVE|IMAGE]",
 		Short: "Show what is on a disc, or in an image",
 		Example: `  spindle info
   spindle info /dev/sr1 --indexes
-  spindle info backup.nrg`,
+  spindle info backup.nrg
+  spindle info rescued.iso --map rescued.svg`,
 		Args: needs(0, 1, ""),
 		RunE: a.run(func(ctx context.Context, args []string) (result, error) {
 			name := strings.Join(args, "")
 			if name != "" && !isDriveName(name) {
-				return infoOfImage(ctx, a, name)
+				return infoOfImage(ctx, a, name, o)
+			}
+			if o.pic != "" {
+				return nil, usage("--map is about an image: it shows which of its sectors are right")
 			}
 			return infoOfDrive(ctx, a, name, opts)
 		}),
 	}
+	c.Flags().StringVar(&o.pic, "map", "", "also draw which sectors of an image are right: into `FILE`, .svg or .png, or \"-\" on the terminal")
+	c.Flags().BoolVar(&o.force, "force", false, "replace an existing file of --map")
 	c.Flags().BoolVar(&opts.Indexes, "indexes", false, "also find pregaps, indexes and ISRCs; takes seconds per track")
 	return c
+}
+
+// infoFlags are the options of info for images.
+type infoFlags struct {
+	pic   string // of the map
+	force bool
 }
 
 // infoResult is the result of info.
@@ -59,9 +74,12 @@ type infoResult struct {
 	Write      *infoWrite    `json:"write,omitempty"`
 	Layers     []infoLayer   `json:"layers,omitempty"` // of an image: what its files were looked through
 	Flaws      []flawRange   `json:"flaws,omitempty"`  // of an image
+	Flaws      []flawRange   `json:"flaws,omitempty"`  // of an image
+	Map        []mapRange    `json:"map,omitempty"`    // with --map
 
 	damage string
-	plain  bool // an .iso: the files of any disc
+	cells  *discMap // to be shown
+	plain  bool     // an .iso: the files of any disc
 }
 
 // infoWrite is what can be written to a recordable disc.
@@ -218,7 +236,10 @@ func (w *infoWrite) text(p *page) {
 	p.line("writing:    %s", text)
 }
 
-func infoOfImage(ctx context.Context, a *app, path string) (result, error) {
+func infoOfImage(ctx context.Context, a *app, path string, o infoFlags) (result, error) {
+	if err := checkMap(o.pic); err != nil {
+		return nil, err
+	}
 	img, found, err := openImage(ctx, a, path)
 	if err != nil {
 		return nil, err
@@ -242,7 +263,25 @@ func infoOfImage(ctx context.Context, a *app, path string) (result, error) {
 		r.Status, r.damage = exitDifferent, found.flawText(sectorsOf(r.Flaws))
 	}
 	r.Status = found.note(a, r.Status)
-	return r, nil
+	return r, r.drawMap(a, img, path, o)
+}
+
+// drawMap draws which sectors of an image are right, where that is wanted.
+func (e *infoResult) drawMap(a *app, img disc.Image, path string, o infoFlags) error {
+	if o.pic == "" {
+		return nil
+	}
+	origin, err := readProvenance(path)
+	if err != nil {
+		a.note(fmt.Sprintf("%s%s is not used: %v.", path, merge.Suffix, err))
+	}
+	m := newDiscMap(img.Layout(), img.Flaws(), origin)
+	e.Map = m.ranges()
+	if o.pic == toTerminal {
+		e.cells = m
+		return nil
+	}
+	return m.write(o.pic, filepath.Base(path), img.Files(), o.force)
 }
 
 // textNotes says what CD-TEXT cannot say of the texts of an image.
@@ -356,6 +395,10 @@ func (e *infoResult) Text(p *page) {
 	}
 	if e.isCD() {
 		e.printTracks(p.w)
+	}
+	if e.cells != nil {
+		p.line("")
+		e.cells.text(p)
 	}
 }
 

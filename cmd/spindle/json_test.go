@@ -44,6 +44,7 @@ var jsonCases = []struct {
 	{"convert with loss", 0, "convert DIR/demo.cue DIR/demo.iso --lossy"},
 	{"merge", 0, "merge DIR/demo.cue DIR/demo.nrg DIR/merged.cue"},
 	{"merge with damage", 5, "merge DIR/iso.iso DIR/wrong.iso DIR/both.iso"},
+	{"map of an image", 5, "info DIR/both.iso --map -"},
 	{"make", 0, "make DIR/folder DIR/folder.iso"},
 	{"ls", 0, "ls DIR/demo.cue"},
 	{"extract", 0, "extract DIR/demo.cue -C DIR/files"},
