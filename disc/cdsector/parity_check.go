@@ -109,7 +109,7 @@ func checkQ(m *[unrolled]byte, q []byte, last [4]int) uint64 {
 		at := 2 * (d - 3)
 		p0 := reverseWords(binary.LittleEndian.Uint64(q[at:]))
 		p1 := reverseWords(binary.LittleEndian.Uint64(q[at+diagBytes:]))
-		bad |= s0[k] ^ p0 ^ p1 | x ^ times2(times2(p0)^p1)
+		bad |= (s0[k] ^ p0 ^ p1) | (x ^ times2(times2(p0)^p1))
 	}
 	return bad
 }

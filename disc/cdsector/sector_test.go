@@ -147,6 +147,28 @@ func TestAnyFlippedBitIsSeen(t *testing.T) {
 	}
 }
 
+// TestTwoWrongParityBytesAreSeen: a word has two sums, and either of them may hold by chance.
+func TestTwoWrongParityBytesAreSeen(t *testing.T) {
+	const qAt, words = 2248, 52
+	var s [Size]byte
+	SetHeader(&s, addr.MSF{S: 2}, 1)
+	Seal(&s, Mode1)
+	for i := range words {
+		for a := 1; a < 256; a++ {
+			double := a << 1 // in GF(2^8): the second sum does not change
+			if double > 255 {
+				double ^= 0x11D
+			}
+			bad := s
+			bad[qAt+i] ^= byte(a)
+			bad[qAt+words+i] ^= byte(double)
+			if ParityOK(&bad, Mode1) {
+				t.Fatalf("parity %d: %02x and %02x are not seen", i, a, double)
+			}
+		}
+	}
+}
+
 func TestCorrect(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 4))
 	for _, test := range []struct {
