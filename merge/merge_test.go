@@ -5,7 +5,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -369,5 +368,3 @@ func FuzzReadProvenance(f *testing.F) {
 		}
 	})
 }
-
-var _ io.WriterTo = (*Provenance)(nil)

@@ -74,7 +74,6 @@ type infoResult struct {
 	Write      *infoWrite    `json:"write,omitempty"`
 	Layers     []infoLayer   `json:"layers,omitempty"` // of an image: what its files were looked through
 	Flaws      []flawRange   `json:"flaws,omitempty"`  // of an image
-	Flaws      []flawRange   `json:"flaws,omitempty"`  // of an image
 	Map        []mapRange    `json:"map,omitempty"`    // with --map
 
 	damage string
