@@ -14,6 +14,7 @@ import (
 	"spindle/image/format"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // convertFlags are the options of convert.
@@ -25,12 +26,7 @@ type convertFlags struct {
 	merge  bool   // one file is what is made without --split
 }
 
-func convertCommand(a *app) *cobra.Command {
-	var o convertFlags
-	c := &cobra.Command{
-		Use:   "convert IN... OUT",
-		Short: "Convert an image into another format",
-		Long: `Convert the image IN to OUT. IN may have any format that spindle opens, and be
+const convertLong = `Convert the image IN to OUT. IN may have any format that spindle opens, and be
 compressed (gzip, xz, zstd, bzip2). The suffix of OUT selects the format:
 
   .cue   a CUE sheet with its .bin; --split makes one .bin per track
@@ -58,17 +54,36 @@ damaged, if a map beside IN (IN.map, of a rip or of GNU ddrescue) lists sectors 
 were not read correctly, or if IN does not match a checksum file beside it. Damage that OUT
 itself does not show is recorded in OUT.map.
 If OUT cannot hold everything in IN, the conversion is refused, unless
---lossy allows leaving it out.`,
-		Example: `  spindle convert game.cue game.iso
+--lossy allows leaving it out.`
+
+const convertExample = `  spindle convert game.cue game.iso
   spindle convert backup.nrg backup.cue
   spindle convert mixed.cue data.iso --track 1
   spindle convert concert.cue concert.flac --split
   spindle convert concert.cue "Artist - Concert/"
   spindle convert "game (split).cue" game.cue --merge
-  spindle convert *.nrg old/ --format cue`,
-		Args: needs(2, unlimited, "name the image and what to make of it, e.g. \"spindle convert backup.nrg backup.cue\""),
+  spindle convert *.nrg old/ --format cue`
+
+func convertCommand(a *app) *cobra.Command {
+	var o convertFlags
+	c := &cobra.Command{
+		Use:     "convert IN... OUT",
+		Short:   "Convert an image into another format",
+		Long:    convertLong,
+		Example: convertExample,
+		Args:    needs(2, unlimited, "name the image and what to make of it, e.g. \"spindle convert backup.nrg backup.cue\""),
 	}
-	f := c.Flags()
+	o.add(c.Flags())
+	complete(c, "format", []string{"flac", "wav", "cue", "iso", "nrg", "toc", "ccd"})
+	complete(c, "sector-size", []string{"2048", "2336", "2352", "2448"})
+	c.RunE = a.run(func(ctx context.Context, args []string) (result, error) {
+		return o.run(ctx, a, args, c.Flags().Changed("sector-size"))
+	})
+	return c
+}
+
+// add defines the options.
+func (o *convertFlags) add(f *pflag.FlagSet) {
 	f.Var(trackFlag{&o.Track}, "track", "take only this track (.iso, .wav, .flac); 0: audio hidden before track 1")
 	f.BoolVar(&o.Split, "split", false, "make one file per track (.cue, .wav, .flac)")
 	f.BoolVar(&o.merge, "merge", false, "make one .bin of all tracks (.cue); the default")
@@ -80,29 +95,28 @@ If OUT cannot hold everything in IN, the conversion is refused, unless
 	o.album.add(f)
 	f.StringVar(&o.format, "format", "", "into a folder: make songs of this kind, flac or wav (default flac), or images, by their suffix")
 	f.StringVar(&o.dat, "dat", "", "into a folder: give each image the name that these `DATS` have for it: a DAT file, a ZIP archive or a folder of them")
-	complete(c, "format", []string{"flac", "wav", "cue", "iso", "nrg", "toc", "ccd"})
-	complete(c, "sector-size", []string{"2048", "2336", "2352", "2448"})
-	c.RunE = a.run(func(ctx context.Context, args []string) (result, error) {
-		out, many := args[len(args)-1], o.many(args)
-		if err := o.check(out, many, c.Flags().Changed("sector-size")); err != nil {
-			return nil, err
-		}
-		switch {
-		case o.NoCheck:
-		case a.json:
-			o.Hashes = digest.All
-		default:
-			o.Hashes = digest.SHA256 // the one that is shown
-		}
-		switch {
-		case many:
-			return runConvertMany(ctx, a, args, o)
-		case isFolder(out):
-			return runConvertAlbum(ctx, a, args[0], out, o)
-		}
-		return runConvert(ctx, a, args[0], out, o)
-	})
-	return c
+}
+
+// run converts one image, or several.
+func (o convertFlags) run(ctx context.Context, a *app, args []string, sectorSize bool) (result, error) {
+	out, many := args[len(args)-1], o.many(args)
+	if err := o.check(out, many, sectorSize); err != nil {
+		return nil, err
+	}
+	switch {
+	case o.NoCheck:
+	case a.json:
+		o.Hashes = digest.All
+	default:
+		o.Hashes = digest.SHA256 // the one that is shown
+	}
+	switch {
+	case many:
+		return runConvertMany(ctx, a, args, o)
+	case isFolder(out):
+		return runConvertAlbum(ctx, a, args[0], out, o)
+	}
+	return runConvert(ctx, a, args[0], out, o)
 }
 
 // check looks for options that contradict what is to be made.
@@ -111,28 +125,32 @@ func (o *convertFlags) check(out string, many, sectorSize bool) error {
 	if many {
 		ext, songs = o.folderKind(out)
 	}
-	_, err := format.ForSuffix("." + o.format)
-	switch {
-	case o.format != "" && o.format != "flac" && o.format != "wav" && err != nil:
-		return usage("--format is flac, wav, or the suffix of an image such as cue")
-	case songs && (o.Split || o.merge || sectorSize):
-		return usage("--split, --merge and --sector-size are about image files, and %s is a folder of songs", out)
-	case !songs && o.album != albumFlags{}:
-		return usage("--image, --embed-cue, --tags, --accuraterip, --ctdb and --lookup are about a folder of songs: end its name with /")
-	case !songs && !many && o.format+o.dat != "":
-		return usage("--format and --dat are about a folder: end its name with /")
-	case songs && o.dat != "":
-		return usage("--dat names images; songs are named by --tags or --lookup")
-	case o.Split && o.merge:
-		return usage("--split and --merge are opposites: choose one")
-	case o.Split && ext != ".cue" && ext != ".wav" && ext != ".flac":
-		return usage("--split makes several .bin, .wav or .flac files; %s is one file", out)
-	case len(o.Codecs) > 0 && ext != ".chd":
-		return usage("--codec applies to a .chd only")
-	case sectorSize && ext != ".iso":
-		return usage("--sector-size applies to an .iso only")
+	splits := ext == ".cue" || ext == ".wav" || ext == ".flac"
+	for _, c := range []struct {
+		wrong bool
+		text  string
+	}{
+		{!o.knownFormat(), "--format is flac, wav, or the suffix of an image such as cue"},
+		{songs && (o.Split || o.merge || sectorSize), "--split, --merge and --sector-size are about image files, and " + out + " is a folder of songs"},
+		{songs && o.dat != "", "--dat names images; songs are named by --tags or --lookup"},
+		{!songs && o.album != albumFlags{}, "--image, --embed-cue, --tags, --accuraterip, --ctdb and --lookup are about a folder of songs: end its name with /"},
+		{!songs && !many && o.format+o.dat != "", "--format and --dat are about a folder: end its name with /"},
+		{o.Split && o.merge, "--split and --merge are opposites: choose one"},
+		{o.Split && !splits, "--split makes several .bin, .wav or .flac files; " + out + " is one file"},
+		{len(o.Codecs) > 0 && ext != ".chd", "--codec applies to a .chd only"},
+		{sectorSize && ext != ".iso", "--sector-size applies to an .iso only"},
+	} {
+		if c.wrong {
+			return usage("%s", c.text)
+		}
 	}
 	return nil
+}
+
+// knownFormat reports whether --format is something that can be made.
+func (o *convertFlags) knownFormat() bool {
+	_, err := format.ForSuffix("." + o.format)
+	return o.format == "" || o.format == "flac" || o.format == "wav" || err == nil
 }
 
 // convertResult is the result of convert.
