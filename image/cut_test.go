@@ -37,6 +37,7 @@ func TestCutImages(t *testing.T) {
 		"nrg, whole":   {"iso", ".nrg", image.CreateOptions{}, "x.nrg", false, true},
 		"iso, sectors": {"iso", ".iso", image.CreateOptions{}, "x.iso", false, true},
 		"cso":          {"iso", ".cso", image.CreateOptions{}, "x.cso", false, true},
+		"ecm":          {"iso", ".iso.ecm", image.CreateOptions{}, "x.iso.ecm", false, true},
 		"zso":          {"iso", ".zso", image.CreateOptions{}, "x.zso", false, true},
 	} {
 		t.Run(name, func(t *testing.T) {

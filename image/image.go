@@ -21,6 +21,7 @@ import (
 	_ "spindle/image/chd"
 	_ "spindle/image/cso"
 	_ "spindle/image/cuefile"
+	_ "spindle/image/ecm"
 	_ "spindle/image/foreign"
 	_ "spindle/image/nrgfile"
 	_ "spindle/image/toc"

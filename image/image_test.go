@@ -42,7 +42,7 @@ func TestOpenUnknown(t *testing.T) {
 	dir := t.TempDir()
 	tail := func(s string) string { return strings.Repeat("x", 1000) + s + strings.Repeat("y", 512-len(s)) }
 	for content, want := range map[string]string{
-		"": "empty", "MEDIA DESCRIPTOR\x01\x03": ".mdf", "ECM\x00": "ECM", "IsZ!": ".isz",
+		"": "empty", "MEDIA DESCRIPTOR\x01\x03": ".mdf", "ECM\x02": "Reloaded", "IsZ!": ".isz",
 		"DAA\x00": ".daa", "\xFE\xEF\x01": ".gho",
 		"some text": "", "JISO": ".jso", tail("koly"): ".dmg", tail("conectix"): ".vhd",
 		"ER" + strings.Repeat("\x00", 510) + "PM" + strings.Repeat("\x00", 600): "Toast",

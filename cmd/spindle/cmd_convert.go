@@ -32,6 +32,7 @@ compressed (gzip, xz, zstd, bzip2). The suffix of OUT selects the format:
   .cue   a CUE sheet with its .bin; --split makes one .bin per track
   .iso   the user data of a data track; --sector-size keeps more of its sectors
   .cso   the same, compressed in blocks (deflate); .zso: the same with LZ4
+  .bin.ecm  the .bin of a CD without what can be computed, and a CUE sheet; also .iso.ecm
   .nrg   a Nero image, version 2
   .toc   a cdrdao TOC file with its .bin
   .ccd   a CloneCD image: .ccd, .img and .sub

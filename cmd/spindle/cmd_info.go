@@ -76,6 +76,7 @@ type infoResult struct {
 	Flaws      []flawRange   `json:"flaws,omitempty"`  // of an image
 	Map        []mapRange    `json:"map,omitempty"`    // with --map
 
+	image  string
 	damage string
 	cells  *discMap // to be shown
 	plain  bool     // an .iso: the files of any disc
@@ -247,6 +248,7 @@ func infoOfImage(ctx context.Context, a *app, path string, o infoFlags) (result,
 	l := img.Layout()
 	r := &infoResult{ending: done(), Medium: l.Medium.String() + " image"}
 	r.fill(l, imageVolume(ctx, img))
+	r.image = path
 	name := path
 	for _, x := range found.layers {
 		r.Layers = append(r.Layers, newInfoLayer(x))
@@ -363,7 +365,7 @@ func (e *infoResult) Text(p *page) {
 		p.line("size:       %s (%s)", plural(e.Sectors, "sector"), e.length())
 	}
 	for i := range e.Layers {
-		p.line("stored:     %s", e.Layers[i].text(e.Layers[0].File))
+		p.line("stored:     %s", e.Layers[i].text(e.image))
 	}
 	if e.LayerBreak > 0 {
 		p.line("layers:     2, break at sector %d", e.LayerBreak)

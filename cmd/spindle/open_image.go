@@ -26,6 +26,7 @@ type findings struct {
 	sums   []string        // checksums that do not match
 	maps   []string        // and logs, that say that sectors are not right
 	cut    bool            // its end is missing
+	inside []string        // sums in containers that do not match
 	layers []*format.Layer // that files were looked through
 	seen   []string        // files and kinds of what was noted
 }
@@ -74,6 +75,9 @@ func (f *findings) note(a *app, status int) int {
 	for _, s := range f.sums {
 		a.note(s + sumDoubts)
 	}
+	for _, s := range f.inside {
+		a.note(s + ": the image is damaged.")
+	}
 	if f.doubtful() && status == exitDone {
 		return exitDifferent
 	}
@@ -81,9 +85,10 @@ func (f *findings) note(a *app, status int) int {
 }
 
 // doubtful reports whether sectors are not right of which nobody knows which.
-func (f *findings) doubtful() bool { return len(f.broken)+len(f.sums) > 0 }
+func (f *findings) doubtful() bool { return len(f.broken)+len(f.sums)+len(f.inside) > 0 }
 
-// checkSums checks the files of an image against the checksum files beside them.
+// checkSums checks the files of an image against the checksum files beside them, and what they
+// hold against sums in them.
 func (f *findings) checkSums(ctx context.Context, a *app, img disc.Image) error {
 	bar := a.newProgress()
 	defer bar.stop()
@@ -94,7 +99,8 @@ func (f *findings) checkSums(ctx context.Context, a *app, img disc.Image) error 
 	}
 	noteUnusable(a, unusable)
 	f.takeSums(results)
-	return nil
+	_, err = f.checkLayers(ctx, bar)
+	return err
 }
 
 // takeSums keeps which checksums do not match.
@@ -133,7 +139,7 @@ func (f *findings) passOn(out string, made []string) error {
 
 // doubts is the content of a map that says that nobody knows what is right.
 func (f *findings) doubts() string {
-	return "# The image was made from one that may be damaged:\n# " + printable.Line(strings.Join(slices.Concat(f.brokenTexts(), f.sums), "; ")) + "\n"
+	return "# The image was made from one that may be damaged:\n# " + printable.Line(strings.Join(slices.Concat(f.brokenTexts(), f.sums, f.inside), "; ")) + "\n"
 }
 
 // An unusableRecord is a map, or the log of an album, that cannot be used.

@@ -138,7 +138,7 @@ func (p *preflight) flaws(ctx context.Context, _ *progress) error {
 // what cannot be unpacked would end the burn in the middle.
 func (p *preflight) sectors(ctx context.Context, bar *progress) error {
 	stored := storesEDC(p.img)
-	if !stored && !unpacks(p.img) {
+	if !stored && !unpacks(p.img) && !p.found.needsUnpacking() {
 		return nil
 	}
 	rep, err := check.Sectors(ctx, p.img, check.Options{NoHashes: true, Progress: bar.step("checking the sectors")})
@@ -246,7 +246,15 @@ func (p *preflight) sums(ctx context.Context, bar *progress) error {
 			return err
 		}
 	}
-	return nil
+	inside, err := p.found.checkLayers(ctx, bar)
+	for i := range inside {
+		if inside[i].Right {
+			p.lines = append(p.lines, inside[i].text())
+		} else if err := p.wrong(inside[i].text()); err != nil {
+			return err
+		}
+	}
+	return err
 }
 
 // implanted checks an MD5 that is in the image itself.

@@ -190,6 +190,7 @@ var seamKinds = []struct {
 	{"sub", "a.iso", []string{"--sector-size", "2448"}, (*truth).onlyData},
 	{"cso", "a.cso", nil, (*truth).onlyData},
 	{"zso", "a.zso", nil, (*truth).onlyData},
+	{"ecm", "a.iso.ecm", nil, (*truth).onlyData},
 	{"wav", "a.wav", []string{"--split"}, (*truth).onlyAudio},
 	{"flac", "a.flac", []string{"--split"}, (*truth).onlyAudio},
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"path/filepath"
 
+	"spindle/image/format"
 	"spindle/internal/packed"
 	"spindle/internal/printable"
 )
@@ -18,21 +19,42 @@ type ownSum struct {
 	why string
 }
 
+// text says in one line how they came out.
+func (s *ownSum) text() string {
+	name := printable.Line(filepath.Base(s.File))
+	if s.Right {
+		return s.Name + " in " + name + ": correct"
+	}
+	return "the " + s.Name + " in " + name + " is not that of what it holds"
+}
+
+// checkLayer compares what a file holds with the checksums that it states.
+func checkLayer(ctx context.Context, bar *progress, l *format.Layer) (ownSum, error) {
+	err := l.Check(ctx, bar.step("checking the "+l.Sums+" in "+filepath.Base(l.File)))
+	bar.stop()
+	s := ownSum{File: l.File, Name: l.Sums, Right: err == nil}
+	if err != nil && !errors.Is(err, packed.ErrDamaged) {
+		return s, err
+	}
+	if err != nil {
+		s.why = err.Error()
+	}
+	return s, nil
+}
+
 // ownSums compares what the files of the image hold with the checksums that they state.
 func (v *verification) ownSums(ctx context.Context) error {
 	for _, l := range v.found.layers {
 		if l.Check == nil {
 			continue
 		}
-		err := l.Check(ctx, v.bar.step("checking the "+l.Sums+" in "+filepath.Base(l.File)))
-		v.bar.stop()
-		if err != nil && !errors.Is(err, packed.ErrDamaged) {
+		s, err := checkLayer(ctx, v.bar, l)
+		if err != nil {
 			return err
 		}
-		s := ownSum{File: l.File, Name: l.Sums, Right: err == nil}
-		if err != nil {
-			s.why = err.Error()
+		if !s.Right {
 			v.wrong()
+			v.found.inside = append(v.found.inside, s.text())
 		}
 		v.judged = true
 		v.Own = append(v.Own, s)

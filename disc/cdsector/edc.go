@@ -31,9 +31,12 @@ func makeEDCTables() *[16][256]uint32 {
 
 // edc returns the error detection code of p (ECMA-130 14.3). It is stored least
 // significant byte first.
-func edc(p []byte) uint32 {
+func edc(p []byte) uint32 { return EDC(0, p) }
+
+// EDC continues an error detection code, which begins as 0, over the bytes that follow: that
+// of a sector, or of anything else (an ECM file has one of all that it holds).
+func EDC(c uint32, p []byte) uint32 {
 	t := edcTables
-	var c uint32
 	for len(p) >= 16 {
 		lo, hi := binary.LittleEndian.Uint64(p), binary.LittleEndian.Uint64(p[8:])
 		// What does not wait for the step before comes first.

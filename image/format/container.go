@@ -42,6 +42,7 @@ type Content struct {
 	// compares the content with them. The error wraps [packed.ErrDamaged] when it differs.
 	Sums  string
 	Check func(ctx context.Context, progress func(done, total int64)) error
+	Blind bool // reading notices no damage: only Check does
 }
 
 // A Layer is a container or compression that a file was looked through.
@@ -55,6 +56,7 @@ type Layer struct {
 	Files  []string
 	Sums   string
 	Check  func(ctx context.Context, progress func(done, total int64)) error
+	Blind  bool
 }
 
 // The register of containers; see [Register].
@@ -113,7 +115,7 @@ func (f *File) lookThrough(ctx context.Context, c *Container) error {
 	f.name = c.innerName(f.innerName())
 	f.layers = append(f.layers, Layer{
 		File: f.Path, Name: c.Name, Codec: content.Codec, Stored: f.Size, Size: content.Size, Inner: f.name,
-		Files: content.Files, Sums: content.Sums, Check: content.Check,
+		Files: content.Files, Sums: content.Sums, Check: content.Check, Blind: content.Blind,
 	})
 	f.ReaderAt, f.Size, f.Cut = content.ReaderAt, content.Size, f.Cut || content.Cut
 	f.others = append(f.others, content.Files...)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"path/filepath"
 
@@ -39,4 +40,34 @@ func (l *infoLayer) text(main string) string {
 		text += ", with " + printable.Line(filepath.Base(parent))
 	}
 	return text
+}
+
+// checkLayers compares what containers hold with the checksums that they state, where reading
+// does not notice that something is wrong. It returns what was compared.
+func (f *findings) checkLayers(ctx context.Context, bar *progress) ([]ownSum, error) {
+	var all []ownSum
+	for _, l := range f.layers {
+		if !l.Blind || l.Check == nil {
+			continue
+		}
+		s, err := checkLayer(ctx, bar, l)
+		if err != nil {
+			return nil, err
+		}
+		if !s.Right {
+			f.inside = append(f.inside, s.text())
+		}
+		all = append(all, s)
+	}
+	return all, nil
+}
+
+// needsUnpacking reports whether a file was looked through something that opening does not try.
+func (f *findings) needsUnpacking() bool {
+	for _, l := range f.layers {
+		if l.Name != "gzip" && l.Name != "bzip2" { // these are read through
+			return true
+		}
+	}
+	return false
 }
