@@ -21,6 +21,7 @@ import (
 type convertFlags struct {
 	image.CreateOptions
 	album  albumFlags
+	remove bool   // what was converted
 	format string // of songs or images in a folder
 	dat    string // names the images in a folder
 	merge  bool   // one file is what is made without --split
@@ -93,6 +94,7 @@ func (o *convertFlags) add(f *pflag.FlagSet) {
 	f.BoolVar(&o.Lossy, "lossy", false, "leave out what OUT cannot hold")
 	f.BoolVar(&o.NoCheck, "no-check", false, "only copy: check no EDC and no checksum file, compute no hashes")
 	f.BoolVar(&o.Force, "force", false, "replace existing files")
+	f.BoolVar(&o.remove, "delete-source", false, "delete the files of IN once OUT was read back, and is the same")
 	o.album.add(f)
 	f.StringVar(&o.format, "format", "", "into a folder: make songs of this kind, flac or wav (default flac), or images, by their suffix")
 	f.StringVar(&o.dat, "dat", "", "into a folder: give each image the name that these `DATS` have for it: a DAT file, a ZIP archive or a folder of them")
@@ -117,7 +119,12 @@ func (o convertFlags) run(ctx context.Context, a *app, args []string, sectorSize
 	case isFolder(out):
 		return runConvertAlbum(ctx, a, args[0], out, o)
 	}
-	return runConvert(ctx, a, args[0], out, o)
+	r, err := runConvert(ctx, a, args[0], out, o)
+	if err != nil {
+		return nil, err
+	}
+	r.Deleted, err = deleteSources(r.sources)
+	return r, err
 }
 
 // check looks for options that contradict what is to be made.
@@ -139,6 +146,8 @@ func (o *convertFlags) check(out string, many, sectorSize bool) error {
 		{o.Split && o.merge, "--split and --merge are opposites: choose one"},
 		{o.Split && !splits, "--split makes several .bin, .wav or .flac files; " + out + " is one file"},
 		{len(o.Codecs) > 0 && ext != ".chd", "--codec applies to a .chd only"},
+		{o.remove && songs, "--delete-source is about images: songs are not read back"},
+		{o.remove && (o.Lossy || o.NoCheck || o.Track != 0 || sectorSize), "--delete-source is for what is converted whole: leave out --lossy, --no-check, --track and --sector-size"},
 		{sectorSize && ext != ".iso", "--sector-size applies to an .iso only"},
 	} {
 		if c.wrong {
@@ -164,9 +173,11 @@ type convertResult struct {
 	First   disc.LBA    `json:"first_damaged,omitempty"`
 	Lost    []string    `json:"lost,omitempty"`
 	Flaws   []flawRange `json:"flaws,omitempty"` // of what was converted
+	Deleted []string    `json:"deleted,omitempty"`
 
-	out  string
-	maps []string
+	out     string
+	maps    []string
+	sources []string // files that the new image replaces: it was read back, and is the same
 }
 
 func (r *convertResult) Text(p *page) {
@@ -195,6 +206,7 @@ func (r *convertResult) Text(p *page) {
 		p.text("%s known to be wrong %s copied from %s as %s; %s %s.",
 			p.red(plural(n, "sector")), were, r.In, they, strings.Join(r.maps, ", "), list)
 	}
+	deletedText(p, r.out, r.Deleted)
 	if r.Damaged == 0 {
 		return
 	}
@@ -222,7 +234,7 @@ func noteLost(a *app, out string, lost []format.Loss) {
 	}
 }
 
-func runConvert(ctx context.Context, a *app, in, out string, o convertFlags) (result, error) {
+func runConvert(ctx context.Context, a *app, in, out string, o convertFlags) (*convertResult, error) {
 	img, found, err := openImage(ctx, a, in)
 	if err != nil {
 		return nil, err
@@ -248,10 +260,13 @@ func runConvert(ctx context.Context, a *app, in, out string, o convertFlags) (re
 	for _, n := range textNotes(img.Layout()) {
 		a.note(n)
 	}
-	r := &convertResult{done(), in, res.Files, res.Whole, res.Damaged, res.First, lossesWords(res.Lost), flawRanges(res.Flaws), out, res.Maps}
+	r := &convertResult{done(), in, res.Files, res.Whole, res.Damaged, res.First, lossesWords(res.Lost), flawRanges(res.Flaws), nil, out, res.Maps, nil}
 	if res.Damaged > 0 || len(res.Flaws) > 0 {
 		r.Status = exitDifferent
 	}
 	r.Status = found.note(a, r.Status)
-	return r, found.passOn(out, res.Files)
+	if err := found.passOn(out, res.Files); err != nil || !o.remove {
+		return r, err
+	}
+	return r, r.readBack(ctx, a, img)
 }

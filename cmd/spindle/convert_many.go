@@ -211,8 +211,11 @@ type convertManyResult struct {
 	There     []string `json:"there,omitempty"` // left alone, because what would be made exists
 	Failed    []string `json:"failed,omitempty"`
 	Others    int      `json:"others,omitempty"` // files in the folders that are no images
+	Deleted   []string `json:"deleted,omitempty"`
 
-	dir string
+	dir     string
+	sources []string // files that new images replace
+	kept    []string // images of which that is not known
 }
 
 func (r *convertManyResult) Text(p *page) {
@@ -232,10 +235,15 @@ func (r *convertManyResult) Text(p *page) {
 		}
 		p.text("%s %s.", plural(r.Others, "other file"), is)
 	}
+	deletedText(p, "each new image", r.Deleted)
 }
 
 // take counts how one conversion ended.
 func (r *convertManyResult) take(in string, e ended) {
+	r.sources = append(r.sources, e.sources...)
+	if len(e.sources) == 0 {
+		r.kept = append(r.kept, in)
+	}
 	switch {
 	case errors.Is(e.err, image.ErrExists):
 		r.There = append(r.There, in)
@@ -285,6 +293,14 @@ func runConvertMany(ctx context.Context, a *app, args []string, o convertFlags) 
 		return nil, err
 	}
 	total.Status = total.status()
+	if !o.remove {
+		return total, nil
+	}
+	total.Deleted, err = deleteSources(total.deletable(ctx))
+	if err != nil {
+		a.show(total)
+		return nil, err
+	}
 	return total, nil
 }
 
@@ -292,7 +308,8 @@ func runConvertMany(ctx context.Context, a *app, args []string, o convertFlags) 
 type ended struct {
 	status   int
 	err      error
-	out, log []byte // for standard output, and for standard error
+	out, log []byte   // for standard output, and for standard error
+	sources  []string // files that the new image replaces
 }
 
 // repeat says what one of several conversions had to say.
@@ -349,6 +366,9 @@ func convertOne(ctx context.Context, a *app, c conversion, o convertFlags) ended
 	default:
 		r.end().Event = "converted"
 		e.status = r.end().Status
+		if c, ok := r.(*convertResult); ok {
+			e.sources = c.sources
+		}
 		one.show(r)
 	}
 	e.out, e.log = out.Bytes(), log.Bytes()
