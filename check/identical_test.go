@@ -30,7 +30,7 @@ func TestIdentical(t *testing.T) {
 		{"a flaw", disc.WithFlaws(open(t, "mixed", nil), disc.Flaws{{First: 700, Count: 1, Kind: disc.Unread}}), false},
 		{"another disc", open(t, "audio", nil), false},
 		{"another catalogue number", relaid{open(t, "mixed", nil), other}, false},
-		{"a byte", &imagetest.Tapped{Image: open(t, "mixed", nil), After: func(p []byte, first disc.LBA) { p[len(p)-1] ^= 1 }}, false},
+		{"a byte", &imagetest.Tapped{Image: open(t, "mixed", nil), After: func(p []byte, _ disc.LBA) { p[len(p)-1] ^= 1 }}, false},
 	} {
 		err := Identical(context.Background(), a, c.b, nil)
 		if c.same != (err == nil) || err != nil && !errors.Is(err, ErrNotIdentical) {
