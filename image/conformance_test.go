@@ -29,7 +29,7 @@ func TestConformance(t *testing.T) {
 		}
 		for out, o := range map[string]CreateOptions{
 			"x.nrg": {}, "x.toc": {}, "x.ccd": {}, "split.cue": {Split: true}, "x.iso": {},
-			"x.chd": {Lossy: true, Codecs: []string{"zlib", "flac"}}, "2352.iso": {SectorSize: 2352}, "2448.iso": {SectorSize: 2448},
+			"x.chd": {Lossy: true, Codecs: []string{"zlib", "flac"}}, "x.mds": {Lossy: true}, "2352.iso": {SectorSize: 2352}, "2448.iso": {SectorSize: 2448},
 			"x.cso": {}, "x.zso": {}, "x.iso.ecm": {},
 		} {
 			path := filepath.Join(dir, out)
@@ -39,9 +39,9 @@ func TestConformance(t *testing.T) {
 			t.Run(name+"-"+out, func(t *testing.T) { conforms(t, path) })
 		}
 		// Sub-channels that are saved in each format that has them.
-		for _, out := range []string{"sub.nrg", "sub.toc", "sub.chd"} {
+		for _, out := range []string{"sub.nrg", "sub.toc", "sub.chd", "sub.mds"} {
 			path := filepath.Join(dir, out)
-			o := CreateOptions{Lossy: out == "sub.chd"}
+			o := CreateOptions{Lossy: out == "sub.chd" || out == "sub.mds"}
 			if _, err := convert(t, filepath.Join(dir, "x.ccd"), path, o); err != nil {
 				continue
 			}

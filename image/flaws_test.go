@@ -94,7 +94,7 @@ func TestFlawsInBuiltSectors(t *testing.T) {
 	if err := os.WriteFile(path+".map", []byte(text), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	for _, out := range []string{"a.cue", "b.nrg", "c.toc", "d.ccd", "e.chd"} {
+	for _, out := range []string{"a.cue", "b.nrg", "c.toc", "d.ccd", "e.chd", "f.mds"} {
 		img, err := image.Open(context.Background(), path)
 		if err != nil {
 			t.Fatal(err)

@@ -244,7 +244,7 @@ func (c *chain) step(i int) {
 	cd := img.Layout().Medium == disc.CD
 	out := filepath.Join(c.dir, fmt.Sprintf("step%d", i))
 	o := image.CreateOptions{Lossy: true, NoCheck: c.r.IntN(2) == 0}
-	switch kind := []string{".cue", ".cue", ".nrg", ".toc", ".ccd", ".iso", ".iso", "repair", "rip", "rip", ".flac", ".wav", ".chd"}[c.r.IntN(13)]; kind {
+	switch kind := []string{".cue", ".cue", ".nrg", ".toc", ".ccd", ".iso", ".iso", "repair", "rip", "rip", ".flac", ".wav", ".chd", ".mds"}[c.r.IntN(14)]; kind {
 	case "repair":
 		c.steps = append(c.steps, kind)
 		c.must(c.create(out+".cue", check.NewRepairer(img), image.CreateOptions{Lossy: true}))

@@ -49,6 +49,8 @@ var losses = map[format.LossKind]string{
 	format.LaterIndexes:  "index marks above 1",
 	format.TrackFlags:    "the flags of tracks (pre-emphasis, copying permitted)",
 	format.CDIFormat:     "that the disc is a CD-I",
+	format.Pregaps:       "where pregaps begin (INDEX 00)",
+	format.HiddenAudio:   "what is hidden before track 1",
 }
 
 // lossWords says what is lost.

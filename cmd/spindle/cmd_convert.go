@@ -37,6 +37,7 @@ compressed (gzip, xz, zstd, bzip2). The suffix of OUT selects the format:
   .nrg   a Nero image, version 2
   .toc   a cdrdao TOC file with its .bin
   .ccd   a CloneCD image: .ccd, .img and .sub
+  .mds   an Alcohol 120% image: .mds and .mdf
   .chd   a compressed CD or DVD, as MAME's chdman makes it
   .wav   an audio track; --split makes one file per track
   .flac  the same, compressed, with tags from the CD-TEXT

@@ -79,7 +79,7 @@ func (s *seam) files(args []string) {
 // A seamTarget is what convert can make: of the whole disc, of its data track, or of songs.
 var seamTargets = []struct{ name, holds string }{
 	{"x.cue", "disc"}, {"x.cue --split", "disc"}, {"x.nrg", "disc"}, {"x.toc", "disc"}, {"x.ccd", "disc"},
-	{"x.chd --codec zlib", "disc"},
+	{"x.chd --codec zlib", "disc"}, {"x.mds", "disc"},
 	{"x.iso", "data"}, {"x.iso --sector-size 2352", "data"}, {"x.iso --sector-size 2448", "data"},
 	{"x.cso", "data"}, {"x.zso", "data"}, {"x.iso.ecm", "data"},
 	{"x.wav --split", "songs"}, {"x.flac --split", "songs"},

@@ -184,6 +184,7 @@ var seamKinds = []struct {
 	{"nrg", "a.nrg", nil, nil},
 	{"toc", "a.toc", nil, nil},
 	{"ccd", "a.ccd", nil, nil},
+	{"mds", "a.mds", nil, nil},
 	{"chd", "a.chd", []string{"--codec", "zlib"}, nil},
 	{"iso", "a.iso", nil, (*truth).onlyData},
 	{"raw", "a.iso", []string{"--sector-size", "2352"}, (*truth).onlyData},

@@ -105,7 +105,7 @@ func (d *Descriptor) image(ctx context.Context, main *format.File, img, sub *for
 			e.Sub = &disc.SubExtent{Source: sub.ReaderAt, Offset: at * cdsector.SubSize}
 		}
 		if t.Mode.IsData() {
-			t.Mode = modeOf(img, (at+int64(t.Pregap))*cdsector.Size, t.Mode)
+			t.Mode = format.SectorMode(img, (at+int64(t.Pregap))*cdsector.Size, t.Mode)
 		}
 		extents = append(extents, e)
 		at += int64(t.Sectors())
@@ -128,20 +128,4 @@ func (d *Descriptor) image(ctx context.Context, main *format.File, img, sub *for
 		return nil, err
 	}
 	return format.WithFileMaps(ctx, main, whole, map[string]io.ReaderAt{img.Path: img.ReaderAt})
-}
-
-// modeOf looks into the first sector of a data track: what [TRACK] says of the
-// mode is wrong in some images.
-func modeOf(r io.ReaderAt, at int64, stated disc.Mode) disc.Mode {
-	var s [cdsector.Size]byte
-	if _, err := r.ReadAt(s[:], at); err != nil || !cdsector.HasSync(&s) {
-		return stated
-	}
-	switch s[15] & 3 {
-	case 0:
-		return disc.Mode0
-	case 2:
-		return disc.Mode2
-	}
-	return disc.Mode1
 }

@@ -102,7 +102,8 @@ func createCD(o *format.Output) error {
 		return err
 	}
 	tracks := o.Layout.Sessions[0].Tracks
-	if err := omit(o, tracks); err != nil {
+	if err := o.OmitAll(format.LaterSessions, format.AllCDText, format.Catalogue, format.ISRCs, format.LaterIndexes,
+		format.TrackFlags, format.ModeZero, format.CDIFormat); err != nil {
 		return err
 	}
 	at := disc.LBA(0)
@@ -142,35 +143,6 @@ func createCD(o *format.Output) error {
 
 // padding is how many frames follow a track so that the next begins at a multiple.
 func padding(t *disc.Track) int { return (trackPad - t.Sectors()%trackPad) % trackPad }
-
-// omit says what a CHD cannot hold of a CD.
-func omit(o *format.Output, tracks []disc.Track) error {
-	l := o.Layout
-	has := func(what func(t *disc.Track) bool) bool {
-		return slices.ContainsFunc(tracks, func(t disc.Track) bool { return what(&t) })
-	}
-	for _, loss := range []struct {
-		kind format.LossKind
-		is   bool
-	}{
-		{format.LaterSessions, len(l.Sessions) > 1},
-		{format.AllCDText, len(l.CDText) > 0},
-		{format.Catalogue, l.MCN != ""},
-		{format.ISRCs, has(func(t *disc.Track) bool { return t.ISRC != "" })},
-		{format.LaterIndexes, has(func(t *disc.Track) bool { return len(t.Indexes) > 0 })},
-		{format.TrackFlags, has(func(t *disc.Track) bool { return t.Control&^disc.DataTrack != 0 })},
-		{format.ModeZero, has(func(t *disc.Track) bool { return t.Mode == disc.Mode0 })},
-		{format.CDIFormat, l.Sessions[0].Format == disc.FormatCDI},
-	} {
-		if !loss.is {
-			continue
-		}
-		if err := o.Omit(format.Loss{Kind: loss.kind}); err != nil {
-			return err
-		}
-	}
-	return nil
-}
 
 // cdWriter writes the frames of a CD.
 type cdWriter struct {

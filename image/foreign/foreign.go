@@ -64,8 +64,6 @@ const raw = `; "qemu-img convert" makes a plain one of it`
 func kinds() []kind {
 	const unpack = "; unpack it first"
 	return []kind{
-		{"Alcohol 120% image", []string{".mds", ".mdf"}, format.Sure, starts("MEDIA DESCRIPTOR"),
-			`an Alcohol 120% descriptor (.mds); "mdf2iso" makes an ISO of the .mdf beside it, when it holds data`},
 		{"DiscJuggler image", []string{".cdi"}, format.Likely, isCDI, `a DiscJuggler image (.cdi); "cdirip" converts it`},
 		{"Apple disk image", []string{".dmg"}, format.Sure, ends("koly"), `an Apple disk image (.dmg); "dmg2img" expands it`},
 		{"Toast image", []string{".toast"}, format.Likely, isApple,

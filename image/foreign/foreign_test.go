@@ -20,7 +20,7 @@ func TestRecognised(t *testing.T) {
 	end := func(s string) string { return strings.Repeat("x", 3000) + s + strings.Repeat("y", 512-len(s)) }
 	boot := strings.Repeat("\x00", 510) + "\x55\xAA" + strings.Repeat("\x00", 2000)
 	for name, content := range map[string]string{
-		"Alcohol 120% image": "MEDIA DESCRIPTOR\x01", "Apple disk image": end("koly"),
+		"Apple disk image":     end("koly"),
 		"DiscJuggler image":    strings.Repeat("z", 600) + "\x05\x00\x00\x80\x10\x00\x00\x00",
 		"Toast image":          "ER\x08\x00" + strings.Repeat("\x00", 508) + "PM" + strings.Repeat("\x00", 2000),
 		"Virtual PC hard disk": end("conectix"), "Hyper-V hard disk": "vhdxfile", "VMware hard disk": "KDMV", "QEMU hard disk": "QFI\xFB",

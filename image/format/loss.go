@@ -1,6 +1,11 @@
 package format
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+
+	"spindle/disc"
+)
 
 // A Loss is a part of an image that a format has no place for.
 type Loss struct {
@@ -24,12 +29,15 @@ const (
 	LaterIndexes                      // index marks above 1
 	TrackFlags                        // pre-emphasis, copying permitted, four channels
 	CDIFormat                         // that a session is one of CD-I
+	Pregaps                           // where tracks begin before their start (INDEX 00)
+	HiddenAudio                       // what is before the start of track 1
 )
 
 // losses are what a developer reads.
 var losses = map[LossKind]string{
 	LaterSessions: "sessions", SomeCDText: "parts of CD-TEXT", SavedSub: "sub-channels", ModeZero: "mode 0", AudioTracks: "audio",
-	AllCDText: "CD-TEXT", Catalogue: "catalogue number", ISRCs: "ISRCs", LaterIndexes: "indexes", TrackFlags: "flags", CDIFormat: "CD-I",
+	AllCDText: "CD-TEXT", Catalogue: "catalogue number", ISRCs: "ISRCs", LaterIndexes: "indexes", TrackFlags: "flags", CDIFormat: "CD-I", Pregaps: "pregaps",
+	HiddenAudio: "hidden audio",
 }
 
 func (k LossKind) String() string { return losses[k] }
@@ -46,3 +54,34 @@ func (e *LossError) Error() string {
 }
 
 func (e *LossError) Unwrap() error { return ErrCannotHold }
+
+// OmitAll leaves out those of some kinds that the image has: later sessions, CD-TEXT, the
+// catalogue number, and what tracks have of ISRCs, indexes, flags, mode 0 and CD-I. Where the
+// later sessions are among them, their tracks do not count.
+func (o *Output) OmitAll(kinds ...LossKind) error {
+	l := o.Layout
+	sessions := l.Sessions
+	if slices.Contains(kinds, LaterSessions) {
+		sessions = sessions[:1]
+	}
+	is := map[LossKind]bool{LaterSessions: len(l.Sessions) > 1, AllCDText: len(l.CDText) > 0, Catalogue: l.MCN != ""}
+	for i := range sessions {
+		is[CDIFormat] = is[CDIFormat] || sessions[i].Format == disc.FormatCDI
+		for k := range sessions[i].Tracks {
+			t := &sessions[i].Tracks[k]
+			is[ISRCs] = is[ISRCs] || t.ISRC != ""
+			is[LaterIndexes] = is[LaterIndexes] || len(t.Indexes) > 0
+			is[TrackFlags] = is[TrackFlags] || t.Control&^disc.DataTrack != 0
+			is[ModeZero] = is[ModeZero] || t.Mode == disc.Mode0
+		}
+	}
+	for _, k := range kinds {
+		if !is[k] {
+			continue
+		}
+		if err := o.Omit(Loss{Kind: k}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
