@@ -87,7 +87,7 @@ Exit status:
 	)
 	addCommands(root, groupDiscs, ripCommand(a), burnCommand(a), reburnCommand(a), blankCommand(a), formatCommand(a))
 	addCommands(root, groupImages, verifyCommand(a), convertCommand(a), mergeCommand(a), makeCommand(a), lsCommand(a), extractCommand(a))
-	addCommands(root, groupDrives, infoCommand(a), drivesCommand(a), ejectCommand(a), loadCommand(a), attachCommand(a), detachCommand(a))
+	addCommands(root, groupDrives, infoCommand(a), scanCommand(a), drivesCommand(a), ejectCommand(a), loadCommand(a), attachCommand(a), detachCommand(a))
 	addCommands(root, "", versionCommand(a), manCommand())
 	setHelp(root, &a.console)
 	return root

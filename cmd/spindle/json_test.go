@@ -42,6 +42,8 @@ var jsonCases = []struct {
 	{"convert", 0, "convert DIR/demo.cue DIR/demo.nrg"},
 	{"convert with damage", 5, "convert DIR/spoiled.cue DIR/spoiled.nrg"},
 	{"convert with loss", 0, "convert DIR/demo.cue DIR/demo.iso --lossy"},
+	{"scan", 0, "scan -d sim:DIR/mixed.cue"},
+	{"scan of damage", 5, "scan -d sim:DIR/mixed.cue?fault=read:200-201"},
 	{"merge", 0, "merge DIR/demo.cue DIR/demo.nrg DIR/merged.cue"},
 	{"merge with damage", 5, "merge DIR/iso.iso DIR/wrong.iso DIR/both.iso"},
 	{"map of an image", 5, "info DIR/both.iso --map -"},

@@ -30,6 +30,7 @@ import (
 	"spindle/iso/author"
 	"spindle/merge"
 	"spindle/rip"
+	"spindle/scan"
 	"spindle/scsi"
 	"spindle/scsi/tcmu"
 )
@@ -220,6 +221,9 @@ var explanations = []explanation{
 
 	{"drive/gone", scsi.ErrGone, nil, exitFailed, "the drive disappeared", "Was it unplugged? Reconnect it and run the same command."},
 	{"drive/timeout", scsi.ErrTimeout, nil, exitFailed, "the drive did not answer in time", "Switch the drive off and on, and try again."},
+
+	{"scan/nothing", scan.ErrNothing, nil, exitNoDisc, "", "Insert a disc that has something on it."},
+	{"scan/changed", scan.ErrChanged, nil, exitNoDisc, "", "Nothing was kept. Put the disc back and run the same command."},
 
 	{"merge/other-disc", merge.ErrOtherDisc, nil, exitNoDisc, "", "Nothing was kept. Merge images of one disc only."},
 	{"merge/undecided", merge.ErrUndecided, nil, exitNoDisc, "",

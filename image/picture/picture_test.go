@@ -99,6 +99,26 @@ func TestPictures(t *testing.T) {
 	}
 }
 
+func TestChart(t *testing.T) {
+	c := &Chart{Title: "a & b", Unit: "x", Kinds: []Kind{{"bad", color.RGBA{213, 94, 0, 255}}}, Marks: []Mark{{10, 20, 0}},
+		Points: []Point{{0, 10, 20}, {10, 20, 0}, {20, 30, 45}, {30, 40, 47}}, Before: []Point{{0, 40, 30}}}
+	var b bytes.Buffer
+	if err := c.SVG(&b); err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(b.String(), "stroke-width"); n != 3 { // two pieces, and the other curve
+		t.Errorf("%d curves", n)
+	}
+	for _, want := range []string{"48x", "a &amp; b", "#d55e00"} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("%s is missing", want)
+		}
+	}
+	if err := xml.Unmarshal(b.Bytes(), new(any)); err != nil {
+		t.Error(err)
+	}
+}
+
 func BenchmarkSVG(b *testing.B) {
 	p := example(333000, 0)
 	for i := range 1000 {

@@ -38,7 +38,10 @@ func (p *Picture) SVG(w io.Writer) error {
 }
 
 // svg writes elements. The writer keeps the first error.
-type svg struct{ w *bufio.Writer }
+type svg struct {
+	w    *bufio.Writer
+	open bool // a path is begun
+}
 
 func (s *svg) put(format string, args ...any) { fmt.Fprintf(s.w, format, args...) }
 

@@ -68,13 +68,13 @@ var rules = []rule{
 	},
 	{
 		name:     "the simulator is reached by name only",
-		who:      []string{"rip/...", "burn/...", "check/...", "image/..."},
+		who:      []string{"rip/...", "burn/...", "check/...", "image/...", "merge", "scan"},
 		never:    []string{"scsi/sim/...", "scsi/tcmu"},
 		directly: true,
 	},
 	{
 		name:  "ripping and burning do not need each other",
-		who:   []string{"rip/..."},
+		who:   []string{"rip/...", "scan"},
 		never: []string{"burn/..."},
 	},
 	{
@@ -90,7 +90,7 @@ var rules = []rule{
 	{
 		name: "one package reaches the network",
 		who: []string{"addr", "album", "burn/...", "check/...", "cue", "disc/...", "drive/...", "image/...", "iso/...", "merge", "nrg",
-			"rip/...", "scsi/...", "internal/..."},
+			"rip/...", "scan", "scsi/...", "internal/..."},
 		never: []string{"net/http", "net/http/...", "lookup"},
 	},
 	{
@@ -107,7 +107,7 @@ var rules = []rule{
 	{
 		name: "no library needs the command",
 		who: []string{"addr", "burn/...", "check/...", "cue", "disc/...", "drive/...", "image/...", "iso/...", "lookup", "merge", "nrg",
-			"rip/...", "scsi/...", "internal/..."},
+			"rip/...", "scan", "scsi/...", "internal/..."},
 		never: []string{"cmd/...", "github.com/spf13/...", "github.com/fatih/color", "github.com/cheggaaa/pb/...",
 			"golang.org/x/term"},
 	},
