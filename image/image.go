@@ -60,7 +60,7 @@ type Created = format.Created
 // Each remark receives what is found that is no error; see [Remark]. Where there is none, a
 // map that names the image and cannot be read is an error that wraps [ErrMap].
 func Open(ctx context.Context, path string, remarks ...func(Remark)) (disc.Image, error) {
-	file, err := format.OpenFile(ctx, path)
+	file, err := format.OpenDamaged(ctx, path)
 	if err != nil {
 		return nil, err
 	}
@@ -69,6 +69,9 @@ func Open(ctx context.Context, path string, remarks ...func(Remark)) (disc.Image
 	f, err := find(file)
 	if err == nil && f.Open == nil {
 		err = fmt.Errorf("%s: %w: it is %s", path, ErrUnknown, f.Refusal)
+	}
+	if err == nil && file.Damage != nil && !f.Salvages {
+		err = file.Damage
 	}
 	if err != nil {
 		file.Close()

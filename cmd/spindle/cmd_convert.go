@@ -251,6 +251,14 @@ func runConvert(ctx context.Context, a *app, in, out string, o convertFlags) (*c
 	o.Progress = bar.step("converting")
 	res, err := image.Create(ctx, out, img, o.CreateOptions)
 	bar.stop()
+	if errors.Is(err, image.ErrPackedDamaged) {
+		if img, err = salvaged(ctx, a, img); err != nil {
+			return nil, err
+		}
+		o.Progress = bar.step("converting")
+		res, err = image.Create(ctx, out, img, o.CreateOptions)
+		bar.stop()
+	}
 	if errors.Is(err, image.ErrNoTrack) {
 		return nil, noTrack(in, o.Track)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"spindle/image"
 	"spindle/image/audio"
 	"spindle/image/extract"
 	"spindle/image/format"
@@ -125,9 +127,26 @@ func runExtract(ctx context.Context, a *app, name string, args []string, o fileF
 	if err != nil {
 		return nil, fmt.Errorf("%w%w", errExtracting, err)
 	}
+	if again := packedPaths(res); len(again) > 0 {
+		if err := f.salvage(ctx, a, o.track); err != nil {
+			return nil, err
+		}
+		opts.Paths, opts.Replace = again, true // what there is of them was extracted just now
+		more, err := extract.Run(ctx, o.dir, f, opts)
+		bar.stop()
+		if err != nil {
+			return nil, fmt.Errorf("%w%w", errExtracting, err)
+		}
+		res.Files, res.Links, res.Bytes = res.Files+more.Files, res.Links+more.Links, res.Bytes+more.Bytes
+		res.Skipped = append(slices.DeleteFunc(res.Skipped, isPackedDamage), more.Skipped...)
+	}
 	r := newExtractResult(res, o.dir)
 	if r.Damaged, err = damagedFiles(ctx, f, paths); err != nil {
 		return nil, err
+	}
+	if n := f.img.Flaws().Sectors(); n > 0 && len(paths) == 0 && len(r.Damaged) == 0 {
+		a.note(f.found.flawText(n) + ", none of them in a file that was found: a damaged directory may lack files.")
+		r.Status = cmp.Or(r.Status, exitDifferent)
 	}
 	if len(r.Damaged) > 0 && r.Status == exitDone {
 		r.Status = exitDifferent
@@ -137,6 +156,20 @@ func runExtract(ctx context.Context, a *app, name string, args []string, o fileF
 	}
 	r.Status = f.found.note(a, r.Status)
 	return r, nil
+}
+
+// isPackedDamage reports whether an entry was left out because it cannot be unpacked.
+func isPackedDamage(s extract.Skipped) bool { return errors.Is(s.Err, image.ErrPackedDamaged) }
+
+// packedPaths are the paths of those that were.
+func packedPaths(res *extract.Result) []string {
+	var all []string
+	for _, s := range res.Skipped {
+		if isPackedDamage(s) {
+			all = append(all, s.Path)
+		}
+	}
+	return all
 }
 
 // mapSongs puts a map beside each extracted audio track with damaged sectors, one that cannot
@@ -228,7 +261,11 @@ type extractProgress struct {
 func (p *extractProgress) Progress(_ string, bytes int64) { p.step(bytes, p.total) }
 
 // Skipped implements [extract.Observer].
-func (p *extractProgress) Skipped(s extract.Skipped) { p.bar.note(skippedText(s)) }
+func (p *extractProgress) Skipped(s extract.Skipped) {
+	if !isPackedDamage(s) { // which is read around, later
+		p.bar.note(skippedText(s))
+	}
+}
 
 // skippedText says why an entry was left out.
 func skippedText(s extract.Skipped) string {

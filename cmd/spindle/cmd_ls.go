@@ -139,7 +139,7 @@ func runLs(ctx context.Context, a *app, name string, args []string, o fileFlags)
 		a.note(f.found.flawText(n) + "; \"spindle verify\" " + them + ".")
 	}
 	r := done()
-	if damaged {
+	if damaged || len(flaws) > 0 && len(paths) == 0 {
 		r.Status = exitDifferent
 	}
 	r.Status = f.found.note(a, r.Status)

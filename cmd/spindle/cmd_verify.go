@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 
@@ -347,6 +348,17 @@ func (v *verification) wrong() { v.Status = exitDifferent }
 
 func (v *verification) sectors(ctx context.Context) error {
 	rep, err := check.Sectors(ctx, v.img, check.Options{NoHashes: v.o.noHashes, Proof: v.proof, Progress: v.bar.step("checking")})
+	if errors.Is(err, image.ErrPackedDamaged) {
+		v.bar.stop()
+		whole, serr := salvaged(ctx, v.a, v.img)
+		if serr != nil {
+			return serr
+		}
+		if v.img = whole; v.proof != nil {
+			v.proof = check.NewProof(v.img.Layout())
+		}
+		rep, err = check.Sectors(ctx, v.img, check.Options{NoHashes: v.o.noHashes, Proof: v.proof, Progress: v.bar.step("checking")})
+	}
 	if err != nil {
 		return err
 	}

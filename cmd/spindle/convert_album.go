@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -34,6 +35,12 @@ func runConvertAlbum(ctx context.Context, a *app, in, dir string, o convertFlags
 		}
 	}
 	made, err := intoFolder(ctx, a, dir, x, img, opts, known)
+	if errors.Is(err, image.ErrPackedDamaged) {
+		if img, err = salvaged(ctx, a, img); err != nil {
+			return nil, err
+		}
+		made, err = intoFolder(ctx, a, dir, x, img, opts, known)
+	}
 	if err != nil {
 		return nil, err
 	}

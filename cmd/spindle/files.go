@@ -41,9 +41,12 @@ func openFiles(ctx context.Context, a *app, name string, track int, paths []stri
 		return nil, err
 	}
 	img = check.Watch(img)
-	c, err := image.OpenContents(ctx, img, track)
-	if err == nil {
-		err = allThere(c, paths)
+	c, err := contentsOf(ctx, img, track, paths)
+	if errors.Is(err, image.ErrPackedDamaged) {
+		if whole, serr := salvaged(ctx, a, img); serr == nil {
+			img = whole
+			c, err = contentsOf(ctx, img, track, paths)
+		}
 	}
 	switch {
 	case errors.Is(err, image.ErrNoTrack):
@@ -56,6 +59,26 @@ func openFiles(ctx context.Context, a *app, name string, track int, paths []stri
 		return nil, err
 	}
 	return &openedFiles{c, img, found}, nil
+}
+
+// contentsOf opens the contents of an image, which have to have some paths.
+func contentsOf(ctx context.Context, img disc.Image, track int, paths []string) (*image.Contents, error) {
+	c, err := image.OpenContents(ctx, img, track)
+	if err == nil {
+		err = allThere(c, paths)
+	}
+	return c, err
+}
+
+// salvage goes on with what can be unpacked of the image.
+func (f *openedFiles) salvage(ctx context.Context, a *app, track int) error {
+	img, err := salvaged(ctx, a, f.img)
+	if err != nil {
+		return err
+	}
+	f.img = img
+	f.Contents, err = image.OpenContents(ctx, img, track)
+	return err
 }
 
 // noTrack is the error for a track that an image does not have.

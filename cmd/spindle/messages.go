@@ -245,7 +245,7 @@ var explanations = []explanation{
 	{"image/elsewhere", image.ErrElsewhere, nil, exitFailed, "",
 		"Most likely it is a later session of a disc, without those before it. Rip the whole disc, and look into that image; or burn this one as the next session of the disc that it was made for."},
 	{"image/no-volume", iso.ErrNoVolume, nil, exitFailed, "", ""},
-	{"image/compressed-damaged", packed.ErrDamaged, nil, exitFailed, "", downloadNew},
+	{"image/compressed-damaged", packed.ErrDamaged, nil, exitDifferent, "", downloadNew},
 	{"image/compressed-unusual", packed.ErrTooLarge, nil, exitFailed, "", "Unpack it first."},
 	{"make/exists", author.ErrExists, nil, exitUsage, "", replace},
 	{"make/label", author.ErrLabel, nil, exitUsage, "", unchanged},

@@ -207,6 +207,8 @@ func remarkText(r image.Remark) string {
 			have += " of " + sizeText(r.Want)
 		}
 		return have + ". What is missing counts as not read. " + downloadNew
+	case format.DamagedFile:
+		return damagedText(strings.TrimSuffix(r.Err.Error(), "."))
 	case format.NoSubchannels:
 		have := r.File + " is missing"
 		if r.Have > 0 {

@@ -65,11 +65,24 @@ func (c *Completer) Complete(file *File, source io.ReaderAt, size int64, to *Fil
 		}
 	}
 	c.Extents = all
+	if file.Damage != nil {
+		c.doubt(source)
+		to.Remark(Remark{Kind: DamagedFile, File: file.Path, Err: file.Damage})
+	}
 	switch {
 	case want > size:
 		to.Remark(Remark{Kind: kind, File: file.Path, Have: size, Want: want})
 	case file.Cut:
 		to.Remark(Remark{Kind: CutShort, File: file.Path, Have: size})
+	}
+}
+
+// doubt makes flaws of all sectors of a file that could be unpacked, and is damaged.
+func (c *Completer) doubt(source io.ReaderAt) {
+	for _, e := range c.Extents {
+		if e.Source == source {
+			c.Flaws = c.Flaws.Union(disc.FlawsOf(disc.Flaw{First: e.First, Count: e.Count, Kind: disc.ReadWithErrors}))
+		}
 	}
 }
 

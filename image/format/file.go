@@ -22,11 +22,13 @@ type File struct {
 	Size        int64  // of the content, in bytes
 	Packed      string // how it is compressed, or empty
 	Cut         bool   // it ends before its content does, which nothing else may show
-	closer      io.Closer
-	remark      func(Remark)
-	layers      []Layer  // that it was looked through, the outermost first
-	name        string   // of the content, where containers hold it
-	others      []string // that it needs besides
+	// Damage is why what could be unpacked may be wrong, or nil; see [OpenDamaged].
+	Damage error
+	closer io.Closer
+	remark func(Remark)
+	layers []Layer  // that it was looked through, the outermost first
+	name   string   // of the content, where containers hold it
+	others []string // that it needs besides
 }
 
 // Close closes the file.
@@ -35,6 +37,17 @@ func (f *File) Close() error { return f.closer.Close() }
 // OpenFile opens a file of an image. It must be a regular one. Opening, which reads
 // through some compressed files, ends with ctx.
 func OpenFile(ctx context.Context, path string) (*File, error) {
+	f, err := OpenDamaged(ctx, path)
+	if err == nil && f.Damage != nil {
+		f.Close()
+		return nil, f.Damage
+	}
+	return f, err
+}
+
+// OpenDamaged opens a file as OpenFile does, also one that is compressed, and damaged as is
+// found when it is read through. It has what could be unpacked.
+func OpenDamaged(ctx context.Context, path string) (*File, error) {
 	f, err := unpack(ctx, path)
 	if err != nil {
 		return nil, err
@@ -62,6 +75,9 @@ func unpack(ctx context.Context, path string) (*File, error) {
 		if st, err := f.Stat(); err == nil {
 			file.layers = []Layer{{File: path, Name: r.Method(), Stored: st.Size(), Size: r.Size(), Inner: file.innerName()}}
 		}
+		if d := r.Damage(); d != nil {
+			file.Damage = d
+		}
 		return file, nil
 	case !errors.Is(err, packed.ErrNotPacked):
 		f.Close()
@@ -77,7 +93,7 @@ func unpack(ctx context.Context, path string) (*File, error) {
 
 // OpenPath opens a file as what a format takes it for, whatever its content is.
 func OpenPath(ctx context.Context, path string, open func(context.Context, *File) (disc.Image, error)) (disc.Image, error) {
-	f, err := OpenFile(ctx, path)
+	f, err := OpenDamaged(ctx, path)
 	if err != nil {
 		return nil, err
 	}
@@ -119,7 +135,11 @@ const HeadSize = 17 * 2448
 func NewProbe(f *File) (*Probe, error) {
 	head := make([]byte, HeadSize)
 	n, err := f.ReadAt(head, 0)
-	if err != nil && !errors.Is(err, io.EOF) {
+	var damaged *packed.DamagedError // which names the file
+	switch {
+	case errors.As(err, &damaged):
+		return nil, err
+	case err != nil && !errors.Is(err, io.EOF):
 		return nil, fmt.Errorf("%s: %w", f.Path, err)
 	}
 	return &Probe{Name: f.innerName(), Head: head[:n], Size: f.Size, R: f}, nil

@@ -48,6 +48,9 @@ type Format struct {
 	// closes it when it fails or does not need it any longer. Opening ends with the
 	// context; the image does not.
 	Open func(context.Context, *File) (disc.Image, error)
+	// Salvages says that Open takes a file with [File.Damage], and makes a flaw of each
+	// of its sectors. Others do not receive one.
+	Salvages bool
 	// Create writes an image.
 	Create func(*Output) error
 	// Refusal says, for a format that is only recognised, what helps instead.

@@ -24,6 +24,9 @@ const (
 	// BrokenLog: the log of an album that names files of the image cannot be used, for Err.
 	// Which sectors are not right is not known.
 	BrokenLog
+	// DamagedFile: a compressed file is damaged, as Err says. What could be unpacked of it is
+	// a flaw of the image like what could not.
+	DamagedFile
 	// NoSubchannels: the file of the sub-channels is missing (Have is 0), or ends before they
 	// do. Those that are missing are made from the layout.
 	NoSubchannels

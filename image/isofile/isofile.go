@@ -18,7 +18,7 @@ import (
 
 func init() {
 	format.Register(format.Format{
-		Name: "ISO", Suffixes: []string{".iso"}, Match: match, Open: as(disc.MediumFor), Create: create,
+		Name: "ISO", Suffixes: []string{".iso"}, Match: match, Open: as(disc.MediumFor), Salvages: true, Create: create,
 	})
 }
 

@@ -26,6 +26,22 @@ var ErrNotPacked = errors.New("not a compressed file")
 // ErrDamaged is what errors about compressed data that do not hold together wrap.
 var ErrDamaged = errors.New("the compressed file is damaged or cut short")
 
+// A DamagedError says where a compressed file is damaged. It wraps [ErrDamaged].
+type DamagedError struct {
+	File   string // its path
+	Method string // as [Reader.Method]
+	// At is the first byte of the content that cannot be unpacked. All from From to End is
+	// in doubt with it: it has one checksum, or one state of the decoder.
+	At, From, End int64
+	Err           error
+}
+
+func (e *DamagedError) Error() string {
+	return fmt.Sprintf("%s: %v (%s): byte %d of its content cannot be unpacked: %v", filepath.Base(e.File), ErrDamaged, e.Method, e.At, e.Err)
+}
+
+func (e *DamagedError) Unwrap() []error { return []error{ErrDamaged, e.Err} }
+
 // ErrTooLarge is returned for a file that can be unpacked only with more memory than
 // it should have.
 var ErrTooLarge = errors.New("compressed in an unusual way")
@@ -126,7 +142,8 @@ func Inner(path string) string {
 //
 // Where the format does not say how large the content is (gzip, bzip2, most
 // streams), the file is read through once. That ends with ctx. A file that was cut short
-// is read as far as it goes; [Reader.Cut] says so.
+// is read as far as it goes; [Reader.Cut] says so. So is one that turns out to be damaged
+// when it is read through; [Reader.Damage] says how.
 func Open(ctx context.Context, f *os.File) (*Reader, error) {
 	head := make([]byte, 16)
 	n, err := f.ReadAt(head, 0)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"sync"
 
+	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 )
 
@@ -28,8 +29,10 @@ type Reader struct {
 	packed int64 // size of the file
 	size   int64 // of the content
 	cut    bool
+	damage *DamagedError // that was found when the size was
 
 	mu     sync.Mutex
+	bad    []*DamagedError // that was found since
 	points []point
 	cur    io.ReadCloser
 	at     int64 // in the content
@@ -61,6 +64,10 @@ func (r *Reader) Size() int64 { return r.size }
 // Cut reports whether the file ends before its content does. How much is missing, nothing
 // says.
 func (r *Reader) Cut() bool { return r.cut }
+
+// Damage returns what is wrong with a file that was read through to know its size, or nil.
+// What could be unpacked of it may be wrong, too.
+func (r *Reader) Damage() *DamagedError { return r.damage }
 
 // Method returns how the file is compressed: "gzip", "xz", "zstd", "bzip2".
 func (r *Reader) Method() string { return r.method.name }
@@ -107,6 +114,12 @@ func (r *Reader) measure(ctx context.Context) error {
 		if errors.Is(err, io.ErrUnexpectedEOF) && r.at > 0 {
 			r.size, r.cut = r.at, true
 			r.stop() // what it would give next is wrong
+			return nil
+		}
+		if err != nil && r.at > 0 {
+			r.size, r.cut = r.at, !errors.Is(err, gzip.ErrChecksum) // behind which all is there
+			r.damage = r.failed(r.at, err)
+			r.stop()
 			return nil
 		}
 		if err != nil {
@@ -175,7 +188,7 @@ func (r *Reader) nextPage() (int, error) {
 	if errors.Is(err, io.EOF) && r.size < 0 {
 		err = nil
 	}
-	if err == nil && r.size >= 0 && r.whole && r.at+int64(n) == r.size {
+	if err == nil && r.size >= 0 && r.whole && !r.cut && r.damage == nil && r.at+int64(n) == r.size {
 		err = r.endsWell()
 	}
 	if err != nil && (r.size >= 0 || n == 0) {
@@ -230,7 +243,7 @@ func (r *Reader) ReadAt(p []byte, off int64) (int, error) {
 			return done, io.EOF
 		}
 		if r.plain != nil {
-			n, err := r.plain.ReadAt(p[done:], at)
+			n, err := r.fromFile(p[done:], at)
 			return done + n, err
 		}
 		b, err := r.page(at &^ (pageSize - 1))
@@ -245,6 +258,22 @@ func (r *Reader) ReadAt(p []byte, off int64) (int, error) {
 	return done, nil
 }
 
+// fromFile reads from the temporary file, up to where it has nothing.
+func (r *Reader) fromFile(p []byte, at int64) (int, error) {
+	var damage error
+	for page := at &^ (pageSize - 1); page < at+int64(len(p)); page += pageSize {
+		if damage = r.known(page); damage != nil {
+			p = p[:max(0, page-at)]
+			break
+		}
+	}
+	n, err := r.plain.ReadAt(p, at)
+	if n == len(p) && damage != nil {
+		err = damage
+	}
+	return n, err
+}
+
 // page returns the page that begins at a place, or nil when the content has been
 // unpacked to a file meanwhile.
 func (r *Reader) page(at int64) ([]byte, error) {
@@ -253,31 +282,68 @@ func (r *Reader) page(at int64) ([]byte, error) {
 		p.used = r.tick
 		return p.data, nil
 	}
-	if r.cur == nil || at < r.at || r.pointBetween(at) {
-		if r.starts >= mostStarts && len(r.points) < mostStarts {
-			return nil, r.unpack()
-		}
+	if err := r.known(at); err != nil {
+		return nil, err
+	}
+	if r.starts >= mostStarts && len(r.points) < mostStarts && r.startsOver(at) {
+		return nil, r.unpack()
+	}
+	return r.unpackPage(at)
+}
+
+// startsOver reports whether a page is not reached by reading on.
+func (r *Reader) startsOver(at int64) bool {
+	return r.cur == nil || at < r.at || r.pointBetween(at)
+}
+
+// unpackPage unpacks a page.
+func (r *Reader) unpackPage(at int64) ([]byte, error) {
+	if r.startsOver(at) {
 		if err := r.start(at); err != nil {
-			return nil, r.damaged(err)
+			return nil, r.failed(at, err)
 		}
 	}
 	for r.at <= at {
 		if _, err := r.nextPage(); err != nil {
 			r.stop()
-			return nil, r.damaged(err)
+			if e := r.failed(r.at, err); e.End > at {
+				return nil, e
+			}
+			return r.unpackPage(at) // from a point behind the damage
 		}
 	}
 	p := r.pages[at]
 	if p == nil || int64(len(p.data)) < min(pageSize, r.size-at) {
 		r.stop()
-		return nil, r.damaged(io.ErrUnexpectedEOF)
+		return nil, r.failed(at, io.ErrUnexpectedEOF)
 	}
 	return p.data, nil
 }
 
-// damaged is the error of unpacking.
-func (r *Reader) damaged(err error) error {
-	return fmt.Errorf("%w (%s): %w", ErrDamaged, r.method.name, err)
+// known returns the damage that stands before a page, where reading up to it would fail again.
+func (r *Reader) known(at int64) error {
+	for _, e := range r.bad {
+		if at >= e.At && at < e.End {
+			return e
+		}
+	}
+	return nil
+}
+
+// failed notes that unpacking failed at a page, and returns the error: up to the next point
+// nothing can be read.
+func (r *Reader) failed(at int64, err error) *DamagedError {
+	e := &DamagedError{File: r.file.Name(), Method: r.method.name, At: at, End: r.size, Err: err}
+	for _, p := range r.points {
+		if p.plain <= at {
+			e.From = p.plain
+			continue
+		}
+		e.End = p.plain
+		break
+	}
+	r.bad = append(r.bad, e)
+	return e
 }
 
 // pointBetween reports whether starting over is the shorter way forwards.
@@ -291,7 +357,7 @@ func (r *Reader) pointBetween(at int64) bool {
 }
 
 // unpack writes the content to a temporary file, which lasts as long as it is
-// open.
+// open. What cannot be unpacked is missing in it, and known to be.
 func (r *Reader) unpack() error {
 	f, err := os.CreateTemp("", "spindle-unpacked-*")
 	if err != nil {
@@ -310,19 +376,20 @@ func (r *Reader) unpack() error {
 }
 
 func (r *Reader) unpackTo(f *os.File) error {
-	if err := r.start(0); err != nil {
-		return r.damaged(err)
-	}
-	buf := make([]byte, pageSize)
-	for left := r.size; left > 0; {
-		p := buf[:min(pageSize, left)]
-		if _, err := io.ReadFull(r.cur, p); err != nil {
-			return r.damaged(err)
+	for at := int64(0); at < r.size; at += pageSize {
+		if r.known(at) != nil {
+			continue
 		}
-		if _, err := f.Write(p); err != nil {
+		b, err := r.unpackPage(at)
+		if errors.Is(err, ErrDamaged) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if _, err := f.WriteAt(b, at); err != nil {
 			return fmt.Errorf("unpacking to a temporary file (TMPDIR says where): %w", err)
 		}
-		left -= int64(len(p))
 	}
-	return nil
+	return f.Truncate(r.size)
 }

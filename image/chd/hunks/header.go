@@ -184,7 +184,7 @@ func (h *header) check(size int64) error {
 	case h.version >= 5 && h.mapOffset == 0:
 		return fmt.Errorf("%w: it has no map (at byte 40): it was not finished", ErrFormat)
 	case h.mapOffset < 0 || h.mapOffset >= size:
-		return fmt.Errorf("%w: its map is at byte %d, and the file has %d: it was cut short", ErrFormat, h.mapOffset, size)
+		return fmt.Errorf("%w: its map is at byte %d, and the file has %d: %w", ErrFormat, h.mapOffset, size, cutError{})
 	}
 	return nil
 }

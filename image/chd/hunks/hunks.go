@@ -37,6 +37,13 @@ func (e *DamagedError) Error() string {
 
 func (e *DamagedError) Unwrap() []error { return []error{packed.ErrDamaged, e.Err} }
 
+// A cutError says that a file ends too early. It wraps [packed.ErrDamaged].
+type cutError struct{}
+
+func (cutError) Error() string { return "it was cut short" }
+
+func (cutError) Unwrap() error { return packed.ErrDamaged }
+
 // errSum means that a hunk has another checksum than the map states.
 var errSum = errors.New("its checksum is wrong")
 

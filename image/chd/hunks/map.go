@@ -73,7 +73,7 @@ func openFixed(r io.ReaderAt, size int64, h *header, entrySize int64, parse func
 		need += entrySize
 	}
 	if need > size {
-		return nil, fmt.Errorf("%w: its map ends at byte %d, and the file has %d: it was cut short", ErrFormat, need, size)
+		return nil, fmt.Errorf("%w: its map ends at byte %d, and the file has %d: %w", ErrFormat, need, size, cutError{})
 	}
 	if h.version < 5 {
 		b := make([]byte, entrySize)

@@ -52,7 +52,7 @@ const (
 func openPacked(r io.ReaderAt, size int64, h *header) (*packedTable, error) {
 	var head [mapHead]byte
 	if h.mapOffset > size-mapHead {
-		return nil, fmt.Errorf("%w: its map is at byte %d, and the file has %d: it was cut short", ErrFormat, h.mapOffset, size)
+		return nil, fmt.Errorf("%w: its map is at byte %d, and the file has %d: %w", ErrFormat, h.mapOffset, size, cutError{})
 	}
 	if _, err := r.ReadAt(head[:], h.mapOffset); err != nil && !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("map at byte %d: %w", h.mapOffset, err)
@@ -67,7 +67,7 @@ func openPacked(r io.ReaderAt, size int64, h *header) (*packedTable, error) {
 	const most = 32 // bits of a field
 	switch {
 	case t.length > size-mapHead-h.mapOffset:
-		return nil, fmt.Errorf("%w: a map of %d bytes at byte %d, and the file has %d: it was cut short", ErrFormat, t.length, h.mapOffset, size)
+		return nil, fmt.Errorf("%w: a map of %d bytes at byte %d, and the file has %d: %w", ErrFormat, t.length, h.mapOffset, size, cutError{})
 	case h.hunks > t.length*8*mostPerBit:
 		return nil, fmt.Errorf("%w: a map of %d bytes at byte %d for %d hunks", ErrFormat, t.length, h.mapOffset, h.hunks)
 	case t.lengthBits > 24 || t.selfBits > most || t.parentBits > most:

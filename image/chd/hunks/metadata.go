@@ -35,7 +35,7 @@ func readMetadata(r io.ReaderAt, size, at int64) ([]Metadata, error) {
 			return nil, fmt.Errorf("%w: its metadata do not end (at byte %d)", ErrFormat, at)
 		}
 		if at < 0 || at > size-entryHead {
-			return nil, fmt.Errorf("%w: metadata at byte %d, and the file has %d: it was cut short", ErrFormat, at, size)
+			return nil, fmt.Errorf("%w: metadata at byte %d, and the file has %d: %w", ErrFormat, at, size, cutError{})
 		}
 		if _, err := r.ReadAt(head[:], at); err != nil && !errors.Is(err, io.EOF) {
 			return nil, fmt.Errorf("metadata at byte %d: %w", at, err)
