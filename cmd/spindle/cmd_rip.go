@@ -29,6 +29,7 @@ type ripFlags struct {
 	offset offsetFlag
 	album  albumFlags
 	sha256 bool
+	lossy  bool
 	eject  bool
 	keep   bool
 }
@@ -39,7 +40,8 @@ func ripCommand(a *app) *cobra.Command {
 		Use:   "rip [OUT]",
 		Short: "Read a disc into an image file, or an album into songs",
 		Long: `Read the disc in the drive into OUT: a .cue with its .bin for a CD of any kind; an
-.iso for a DVD, a Blu-ray disc, or a CD with a single data track.
+.iso for a DVD, a Blu-ray disc, or a CD with a single data track; or any other format that
+"spindle convert" writes, such as .chd or .nrg.
 
 Into a folder (a name that ends with "/"), an audio CD becomes an album: a FLAC file for each song, named and tagged
 by CD-TEXT or --tags, a CUE sheet, and a log that says how each song is proven; its data tracks stand beside. What a
@@ -67,6 +69,7 @@ Ctrl-C, a power cut, or a cleaning of the disc, the same command resumes from th
 	f.BoolVar(&o.Split, "split", false, "make one .bin per track, named as redump does")
 	f.BoolVar(&o.Subchannel, "sub", false, "also save the sub-channels, 96 bytes per sector, in a .sub")
 	f.BoolVar(&o.Whole, "whole", false, "rip all of a rewritable DVD or BD, and not only what is on it")
+	f.BoolVar(&o.lossy, "lossy", false, "leave out what OUT cannot hold, if it is none of .cue, .iso and a folder")
 	f.BoolVar(&o.sha256, "sha256", false, "also write OUT.sha256, which sha256sum can check")
 	f.BoolVar(&o.Force, "force", false, "replace existing files, and start over")
 	f.BoolVar(&o.SameDisc, "same-disc", false, "resume even if too little can be compared to tell that the disc is the same")
@@ -118,15 +121,12 @@ func (o *ripFlags) formatOf() (rip.Format, error) {
 func (o *ripFlags) noFormat(name string) error {
 	stem := strings.TrimSuffix(o.Output, filepath.Ext(o.Output))
 	e := refusal{err: fmt.Errorf("rip makes a .cue (any CD), an .iso (data) or a folder of songs, not a .%s", name), status: exitUsage}
-	switch sheet := stem + ".cue"; name {
+	switch name {
 	case "flac":
 		e.next = "For songs, name a folder: spindle rip " + quoted(stem+"/")
 		return e
 	case "wav":
 		e.next = fmt.Sprintf("For songs, name a folder: spindle rip %s --format wav", quoted(stem+"/"))
-		return e
-	case "nrg", "toc", "ccd":
-		e.next = fmt.Sprintf("Rip a .cue, and convert it: spindle rip %s && spindle convert %s %s", quoted(sheet), quoted(sheet), quoted(o.Output))
 		return e
 	}
 	return refusal{fmt.Errorf("rip makes a .cue (any CD), an .iso (data) or a folder (NAME/), and %q is none of them", filepath.Base(o.Output)),
@@ -206,8 +206,14 @@ func runRip(ctx context.Context, a *app, o ripFlags) (result, error) {
 		return nil, usage("--image, --embed-cue, --tags, --accuraterip, --ctdb, --lookup and --keep-bin are about a folder of songs: spindle rip %s",
 			quoted(strings.TrimSuffix(o.Output, filepath.Ext(o.Output))+"/"))
 	}
+	if o.toOther() {
+		return runRipOther(ctx, a, o)
+	}
 	if err := o.check(); err != nil {
 		return nil, err
+	}
+	if o.lossy {
+		return nil, usage("--lossy is about other formats: a .cue or an .iso keeps what was asked for")
 	}
 	if err := o.sumsInTheWay(); err != nil {
 		return nil, err
