@@ -31,12 +31,12 @@ func (r *Reader) ReadDamaged(ctx context.Context, at addr.LBA, form mmc.C2Mode) 
 	if err != nil {
 		return cdsector.Reading{}, err
 	}
-	return cdsector.Reading{Data: [cdsector.Size]byte(p), Marks: pointers(p[cdsector.Size:])}, nil
+	return cdsector.Reading{Data: [cdsector.Size]byte(p), Marks: Pointers(p[cdsector.Size:])}, nil
 }
 
-// pointers takes the error pointers of a sector from the form in which they came; nil where
+// Pointers takes the error pointers of a sector from the form in which they came; nil where
 // there are none, or where it does not show where they stand.
-func pointers(c2 []byte) *cdsector.Erasures {
+func Pointers(c2 []byte) *cdsector.Erasures {
 	var e cdsector.Erasures
 	switch {
 	case len(c2) == pointerSize:

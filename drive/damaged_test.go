@@ -15,14 +15,14 @@ func TestPointers(t *testing.T) {
 		c2   []byte
 		some bool
 	}{
-		"none":             {nil, false},
-		"294 bytes":        {bits, true},
-		"296, byte first":  {slices.Concat([]byte{0x91, 0}, bits), true},
-		"296, byte last":   {slices.Concat(bits, []byte{0x91, 0}), true},
+		"none":            {nil, false},
+		"294 bytes":       {bits, true},
+		"296, byte first": {slices.Concat([]byte{0x91, 0}, bits), true},
+		"296, byte last":  {slices.Concat(bits, []byte{0x91, 0}), true},
 		"296, as neither": {slices.Concat([]byte{1, 2}, bits), false},
-		"none is wrong":    {make([]byte, pointerSize+2), true},
+		"none is wrong":   {make([]byte, pointerSize+2), true},
 	} {
-		e := pointers(test.c2)
+		e := Pointers(test.c2)
 		if (e != nil) != test.some {
 			t.Errorf("%s: %v", name, e)
 			continue

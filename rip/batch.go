@@ -15,6 +15,7 @@ const (
 	secondReading               // and good only where the image holds the same already
 	filler                      // nothing came: what stands for unread sectors is written
 	absent                      // nothing was to come: what stands for it is written
+	voted                       // put together from several readings, which agree: right as it is
 )
 
 // A batch is the sectors of one command on their way from the drive to the
@@ -24,6 +25,7 @@ type batch struct {
 	at     disc.LBA
 	n      int
 	intent intent
+	noSub  bool   // the sub-channel stays as it is
 	buf    []byte // as the drive gave them; reused
 	raw    []byte // the sectors that shifted audio is taken from; reused
 

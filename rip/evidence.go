@@ -18,12 +18,11 @@ import (
 
 // An evidence is what damaged sectors of data gave.
 type evidence struct {
-	readings map[int64][]cdsector.Reading // by their position in the image
-	bytes    int                          // of all of them
-	forms    []mmc.C2Mode                 // that may still work; nil before the first reading
-	misses   int                          // in a row, of the first of the forms
-	given    bool                         // the drive gives bytes of damaged sectors in it
-	won      int                          // sectors that were put together
+	readings
+	forms  []mmc.C2Mode // that may still work; nil before the first reading
+	misses int          // in a row, of the first of the forms
+	given  bool         // the drive gives bytes of damaged sectors in it
+	won    int          // sectors that were put together
 }
 
 const (
@@ -47,7 +46,7 @@ var evidenceForms = []mmc.C2Mode{mmc.C2AndBlock, mmc.C2Bits, mmc.NoC2}
 // together what it can.
 func (r *reader) evidencePass(ctx context.Context, sectors []sectorRef) error {
 	if r.evidence.forms == nil {
-		r.evidence.forms, r.evidence.readings = evidenceForms, map[int64][]cdsector.Reading{}
+		r.evidence.forms = evidenceForms
 	}
 	if !r.plan.caps.Raw || len(r.evidence.forms) == 0 {
 		return nil
@@ -121,7 +120,7 @@ func (r *reader) gather(ctx context.Context, g *region, at disc.LBA) error {
 		if err != nil {
 			return err
 		}
-		if !came || !r.evidence.add(g.position(at), x) {
+		if !came || !r.evidence.addNew(g.position(at), x) {
 			return nil
 		}
 		if r.recovered(g, at) {
@@ -170,30 +169,11 @@ func (e *evidence) missed(err error) (again bool) {
 	return refused
 }
 
-// add keeps a reading, and reports whether it says something new: bytes that came before are
+// addNew keeps a reading that says something new, and reports whether it does: bytes that came before are
 // those of a buffer, or of damage that is the same each time.
-func (e *evidence) add(pos int64, x cdsector.Reading) bool {
-	known := e.readings[pos]
-	if !resemblesData(&x.Data) || slices.ContainsFunc(known, func(k cdsector.Reading) bool { return k.Data == x.Data }) {
-		return false
-	}
-	const size = cdsector.Size + len(cdsector.Erasures{})
-	switch {
-	case len(known) >= mostReadings:
-		known = known[1:]
-		e.bytes -= size
-	case e.bytes+size > mostEvidence:
-		return false
-	}
-	e.bytes += size
-	e.readings[pos] = append(slices.Clip(known), x)
-	return true
-}
-
-// forget drops what is known of a sector.
-func (e *evidence) forget(pos int64) {
-	e.bytes -= len(e.readings[pos]) * (cdsector.Size + len(cdsector.Erasures{}))
-	delete(e.readings, pos)
+func (e *evidence) addNew(pos int64, x cdsector.Reading) bool {
+	same := func(k cdsector.Reading) bool { return k.Data == x.Data }
+	return resemblesData(&x.Data) && !slices.ContainsFunc(e.of[pos], same) && e.add(pos, x)
 }
 
 // resemblesData reports whether bytes may be those of a sector of data.
@@ -214,7 +194,7 @@ func resemblesData(s *[cdsector.Size]byte) bool {
 func (r *reader) recovered(g *region, at disc.LBA) bool {
 	pos := g.position(at)
 	for _, k := range kindsOf(g.track.Mode) {
-		s, ok := cdsector.Recover(k, at.MSF(), r.evidence.readings[pos])
+		s, ok := cdsector.Recover(k, at.MSF(), r.evidence.of[pos])
 		if !ok {
 			continue
 		}
@@ -222,6 +202,7 @@ func (r *reader) recovered(g *region, at disc.LBA) bool {
 		b.prepare(r.plan, g, at, 1)
 		clear(b.buf)
 		copy(b.buf, s[:])
+		b.noSub = true
 		r.sink.send(b)
 		r.sink.drain()
 		if r.tracker.at(pos) != mapfile.Finished {

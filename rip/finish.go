@@ -25,7 +25,7 @@ func (j *job) finish(ctx context.Context, r *reader) (*Result, error) {
 		return nil, err
 	}
 	res := &Result{
-		Contents: r.disc, Sectors: p.regions.sectors(), ReadTwice: p.readTwice, Proven: r.proven, Overread: r.overreads(), Combined: r.evidence.won,
+		Contents: r.disc, Sectors: p.regions.sectors(), ReadTwice: p.readTwice, Proven: r.proven, Overread: r.overreads(), Combined: r.evidence.won, Votes: r.voted,
 		Pointed: p.regions.hasAudio() && p.caps.C2 != mmc.NoC2,
 		Bad:     listBad(w.tracker.snapshot(), p.regions, &r.refusals),
 	}

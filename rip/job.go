@@ -63,7 +63,7 @@ func (j *job) run(ctx context.Context) (*Result, error) {
 	}
 	st := newState(c, p, j.opts, id)
 	if earlier != nil {
-		st.Proven, st.Overread = earlier.Proven, earlier.Overread
+		st.Proven, st.Overread, st.Voted = earlier.Proven, earlier.Overread, earlier.Voted
 	}
 	if err := j.open(p, m, st, earlier != nil); err != nil {
 		return nil, err
@@ -110,7 +110,7 @@ func (j *job) goOn(ctx context.Context, r *reader, earlier *state) error {
 		return err
 	}
 	r.unprove(earlier)
-	r.overreadBefore = earlier.Overread
+	r.overreadBefore, r.voted = earlier.Overread, earlier.Voted
 	r.leftOver = r.badSectors(unread, flawed)
 	return j.dropStaleSums(ctx)
 }

@@ -372,6 +372,7 @@ func (r *reader) retryPasses(ctx context.Context) error {
 		if err := r.confirm(ctx); err != nil {
 			return err
 		}
+		r.votePass(sectors)
 	}
 	return nil
 }
@@ -406,6 +407,7 @@ func (r *reader) badSectors(states ...mapfile.Status) []sectorRef {
 // compared with the one that the image holds, if it holds one.
 func (r *reader) retry(ctx context.Context, g *region, at disc.LBA) error {
 	what := firstReading
+	r.keepImage(g, at)
 	if r.cache.way == byFlush {
 		r.defeatCache(ctx, at)
 	}

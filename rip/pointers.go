@@ -88,6 +88,7 @@ func (r *reader) dropPointers() {
 	r.plan.caps = withoutPointers(r.plan.caps)
 	r.drive.Caps = r.plan.caps
 	r.sink.pointersDropped()
+	r.votes = readings{}
 	if r.plan.readTwice {
 		r.eachAudio(func(g *region) { r.tracker.replace(g.pos, g.bytes(), flawed, readOnce) })
 	}

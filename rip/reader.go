@@ -23,6 +23,7 @@ type sink interface {
 	failure() error               // the first failure to write
 	pointersDropped()             // a resumed rip is not to believe error pointers either
 	overread(done bool)           // whether samples beyond the end of the disc were read
+	voted(v []Vote)               // what was put together
 	proved(audio []drive.Stretch) // what a resumed rip is to have proven, or to read again
 	tick(now time.Time)
 }
@@ -55,6 +56,8 @@ type reader struct {
 	trials   int // of error pointers, in the middle of the rip
 	cache    cache
 	evidence evidence
+	votes    readings // of audio that is not right
+	voted    []Vote
 	damage   Damage    // of the phase that works on it
 	damageAt time.Time // when that began
 
@@ -129,6 +132,7 @@ func (r *reader) read(ctx context.Context, g *region, at disc.LBA, n int, what i
 				r.sink.drop(b)
 				return r.read(ctx, g, at, n, what)
 			}
+			r.keepAudio(b)
 			r.sink.send(b)
 			r.report(at, n, r.clock().Now().Sub(begin))
 			return nil
@@ -242,12 +246,38 @@ func (r *reader) fetchShifted(ctx context.Context, b *batch) error {
 		one, two := raw[i*stride:][:stride], raw[(i+1)*stride:][:stride]
 		copy(out, one[skip:cdsector.Size])
 		copy(out[cdsector.Size-skip:cdsector.Size], two)
-		// An error in either of the two sectors counts.
-		for k := cdsector.Size; k < stride; k++ {
-			out[k] = one[k] | two[k]
-		}
+		shiftPointers(out[cdsector.Size:], one[cdsector.Size:], two[cdsector.Size:], skip)
 	}
 	return nil
+}
+
+// shiftPointers makes the error pointers of a sector that begins so many bytes into another: the
+// pointers themselves come first. Where it does not show which bytes they mark, all are marked.
+func shiftPointers(out, one, two []byte, skip int) {
+	if len(out) == 0 || allZero(one) && allZero(two) {
+		clear(out)
+		return
+	}
+	a, b := drive.Pointers(one), drive.Pointers(two)
+	if a == nil || b == nil {
+		for i := range out {
+			out[i] = 0xFF
+		}
+		return
+	}
+	var e cdsector.Erasures
+	for i := range cdsector.Size {
+		if from := skip + i; from < cdsector.Size && a.Has(from) || from >= cdsector.Size && b.Has(from-cdsector.Size) {
+			e.Set(i)
+		}
+	}
+	clear(out)
+	copy(out, e[:])
+	if len(out) > len(e) {
+		for _, x := range e {
+			out[len(e)] |= x
+		}
+	}
 }
 
 func floorDiv(a, b int64) int64 {

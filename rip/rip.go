@@ -184,6 +184,8 @@ type Result struct {
 	// Combined counts the sectors of data that this run put together from several damaged readings,
 	// and that their EDC and header prove.
 	Combined int
+	// Votes are the sectors of audio that were put together, in this run and in those before.
+	Votes []Vote
 
 	Resumed bool
 	Elapsed time.Duration // of the drive's time

@@ -45,6 +45,8 @@ type state struct {
 	Overread bool
 	// Proven: audio that is finished because something beside the drive proved it.
 	Proven []drive.Stretch
+	// Voted: audio that is finished because several readings of it agree sample by sample.
+	Voted []Vote
 }
 
 func newState(c *Contents, p *plan, opts Options, id *identity) *state {
@@ -90,6 +92,7 @@ type (
 		Dropped    bool       `json:"c2_dropped,omitempty"`
 		Overread   bool       `json:"audio_overread,omitempty"`
 		Proven     []runFile  `json:"proven,omitempty"`
+		Voted      [][4]int   `json:"voted,omitempty"` // sector, samples, how many of how many agree
 		TOC        string     `json:"toc"`
 		Sectors    int64      `json:"sectors"`
 		Layout     layoutFile `json:"layout"`
@@ -192,6 +195,9 @@ func (s *state) encode() string {
 	}
 	for _, x := range s.Proven {
 		f.Proven = append(f.Proven, runFile(x))
+	}
+	for _, v := range s.Voted {
+		f.Voted = append(f.Voted, [4]int{int(v.At), v.Samples, v.Agree, v.Of})
 	}
 	for _, p := range s.Layout.CDText {
 		f.Layout.CDText = append(f.Layout.CDText, p[:]...)
@@ -307,8 +313,12 @@ func (f *stateFile2) decode() (*state, error) {
 	for _, x := range f.Proven {
 		proven = append(proven, drive.Stretch(x))
 	}
+	var voted []Vote
+	for _, x := range f.Voted {
+		voted = append(voted, Vote{disc.LBA(x[0]), x[1], x[2], x[3]})
+	}
 	return &state{
-		Proven: proven, Overread: f.Overread,
+		Voted: voted, Proven: proven, Overread: f.Overread,
 		Format: f.Format, Split: f.Split, Subchannel: f.Subchannel, Offset: f.Offset, Twice: f.Twice, Displaced: f.Displaced, Dropped: f.Dropped, TOC: f.TOC, Sectors: f.Sectors,
 		Layout: l,
 	}, nil

@@ -37,7 +37,7 @@ func (s *subPlacer) place(at disc.LBA, sub []byte) int {
 
 // writeSub writes the sub-channel of a batch to where it belongs.
 func (w *writer) writeSub(b *batch) error {
-	if w.out.sub == nil || len(b.sub) == 0 {
+	if w.out.sub == nil || len(b.sub) == 0 || b.noSub {
 		return nil
 	}
 	first := int(b.pos() / cdsector.Size)

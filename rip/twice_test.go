@@ -52,7 +52,7 @@ func TestAudioIsReadTwice(t *testing.T) {
 		for _, o := range []bool{false, true} {
 			opts := a.options(filepath.Join(t.TempDir(), "x"))
 			opts.Once, opts.Retries = o, 2
-			res, err := Rip(context.Background(), a.traits(t, traits, "read:1300"), opts)
+			res, err := Rip(context.Background(), a.traits(t, traits, "noisy:1300:400"), opts)
 			expected := want
 			if o {
 				expected = once

@@ -132,6 +132,13 @@ func (w *writer) proved(s []drive.Stretch) {
 	w.state.Proven = s
 }
 
+// voted notes in the state what was put together.
+func (w *writer) voted(v []Vote) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.state.Voted = v
+}
+
 func (w *writer) writeLoop() {
 	defer close(w.hash)
 	for b := range w.work {
@@ -158,7 +165,7 @@ func (w *writer) writeLoop() {
 
 // proven reports whether good sectors of a batch are good for ever.
 func (w *writer) proven(b *batch) bool {
-	return b.intent == secondReading || b.intent == absent || !w.plan.provesNothing(b.r)
+	return b.intent == secondReading || b.intent == absent || b.intent == voted || !w.plan.provesNothing(b.r)
 }
 
 // write compares a second reading with the first, writes, and marks what is

@@ -68,6 +68,7 @@ type proof string
 const (
 	byDatabase proof = "database"
 	byTwoReads proof = "read twice"
+	byVotes    proof = "voted"     // some samples from several readings, the rest read twice
 	byDrive    proof = "read once" // the drive reported no error
 	unproven   proof = "unproven"
 	notRight   proof = "not right"
@@ -92,6 +93,9 @@ func proofOf(m *album.Made, res *rip.Result) (proof, string) {
 		// The songs of an earlier reading are made without the file that proved it.
 		return unproven, "read once; what proved it then is not here now" + said
 	case res.ReadTwice:
+		if v := votesIn(res.Votes, m.First, m.End); v != nil {
+			return byVotes, "two equal reads; " + v.text() + said
+		}
 		return byTwoReads, "two equal reads" + said
 	case res.Pointed:
 		return byDrive, "read once, no error reported by the drive (C2)" + said
@@ -242,6 +246,9 @@ func (r *albumResult) summary() string {
 		return all("was read twice with the same result")
 	case r.proofs[byTwoReads] == n:
 		return all("were read twice with the same result")
+	case r.proofs[byDatabase]+r.proofs[byTwoReads]+r.proofs[byVotes] == n:
+		return fmt.Sprintf("%s of %d put together from several readings of damaged sectors: the log says how many agree. The others are proven.",
+			plural(r.proofs[byVotes], "song"), n)
 	case r.proofs[byDrive] > 0:
 		return fmt.Sprintf("%s of %d read once: only the drive vouches for them.", plural(r.proofs[byDrive], "song"), n)
 	}
@@ -284,6 +291,7 @@ func aboutRip(s *riplog.Section, driveName string, o *ripFlags, res *rip.Result,
 	if silence := o.Offset; silence != 0 && !res.Overread {
 		s.Add("silence out of reach", fmt.Sprintf("%d samples at the %s", max(silence, -silence), map[bool]string{true: "start", false: "end"}[silence < 0]))
 	}
+	s.Add("mode", audioMode(o))
 	switch {
 	case res.ReadTwice && len(res.Proven) > 0:
 		s.Add("audio", "read twice and compared, but for what a database proved after one reading")
@@ -299,6 +307,9 @@ func aboutRip(s *riplog.Section, driveName string, o *ripFlags, res *rip.Result,
 	s.Add("resumed", map[bool]string{true: "yes"}[res.Resumed])
 	for _, b := range res.Bad {
 		s.Add("bad sectors", fmt.Sprintf("track %d, %d to %d (%s): %s", b.Track, b.First, b.Last, addr.Frames(int(b.Last-b.First)+1), b.Reason))
+	}
+	for _, v := range res.Votes {
+		s.Add("voted", fmt.Sprintf("sector %d: %s, %d of %d readings agree", v.At, plural(v.Samples, "sample"), v.Agree, v.Of))
 	}
 	for _, run := range res.Proven {
 		s.Add("proven after one reading", fmt.Sprintf("sectors %d to %d", run.First, run.End-1))

@@ -28,6 +28,7 @@ type ripFlags struct {
 	format ripFormat
 	offset offsetFlag
 	album  albumFlags
+	secure bool // asked for: it is the default
 	sha256 bool
 	lossy  bool
 	eject  bool
@@ -79,7 +80,9 @@ Ctrl-C, a power cut, or a cleaning of the disc, the same command resumes from th
 	f.DurationVar(&o.MaxTime, "max-time", 0, "stop after a `TIME` in all, such as 2h, whatever is left")
 	f.Var(count(&o.MaxErrors, 0, 0, disc.MaxLBA, "N"), "max-errors", "stop once N sectors have turned out unreadable (0: never)")
 	f.Var(count(&o.Speed, 0, 0, mostSpeed, "N"), "speed", "reading speed, as a multiple of 1x (by default the drive's choice)")
-	f.BoolVar(&o.Once, "once", false, "read audio once, and believe what the drive says of errors in it (C2)")
+	f.BoolVar(&o.secure, "secure", false, "read audio until it is proven: by two equal readings, agreement, or a database (the default)")
+	f.BoolVar(&o.Once, "burst", false, "read audio once, and believe what the drive says of errors in it (C2)")
+	f.BoolVar(&o.Once, "once", false, "the same as --burst")
 	f.Var(&o.offset, "offset", "read offset correction for audio, or \"known\": the one known for the drive")
 	f.BoolVar(&o.eject, "eject", false, "open the tray if everything was read correctly")
 	o.album.add(f)
@@ -199,6 +202,9 @@ func (o *ripFlags) sums(a *app, res *rip.Result) ([]string, error) {
 }
 
 func runRip(ctx context.Context, a *app, o ripFlags) (result, error) {
+	if o.secure && (o.Once || o.Quick) {
+		return nil, usage("--secure reads audio until it is proven; --burst and --quick read it once")
+	}
 	if o.toFolder() {
 		return runRipFolder(ctx, a, o)
 	}
@@ -338,6 +344,7 @@ type ripResult struct {
 	Files      []string        `json:"files,omitempty"`        // that bad sectors belong to
 	Absent     int64           `json:"not_recorded,omitempty"` // sectors
 	Combined   int             `json:"combined_sectors,omitempty"`
+	Votes      *voteSummary    `json:"votes,omitempty"` // on sectors of audio
 	ReadTwice  bool            `json:"audio_read_twice,omitempty"`
 	ReadOnce   bool            `json:"audio_read_once,omitempty"`
 	C2         bool            `json:"c2,omitempty"` // the drive reported errors in audio
@@ -351,7 +358,7 @@ func newRipResult(res *rip.Result) *ripResult {
 	r := &ripResult{
 		ending: done(), Medium: res.Contents.Layout.Medium.String(), Images: res.Images, Others: res.Others, Map: res.Map,
 		Sectors: res.Sectors, LayerBreak: res.Contents.Layout.LayerBreak, Whole: res.Whole, Tracks: res.Tracks,
-		BadSectors: res.BadSectors(), Bad: res.Bad, Absent: res.Absent, Combined: res.Combined, ReadTwice: res.ReadTwice, C2: res.Pointed,
+		BadSectors: res.BadSectors(), Bad: res.Bad, Absent: res.Absent, Combined: res.Combined, Votes: votesIn(res.Votes, 0, disc.MaxLBA), ReadTwice: res.ReadTwice, C2: res.Pointed,
 		Resumed: res.Resumed, Seconds: res.Elapsed.Seconds(),
 	}
 	r.ReadOnce = !res.ReadTwice && slices.ContainsFunc(res.Contents.Layout.Tracks(), func(t *disc.Track) bool { return !t.Mode.IsData() })
@@ -381,10 +388,14 @@ func (r *ripResult) Text(p *page) {
 	switch {
 	case r.BadSectors > 0:
 		r.textBad(p)
+	case r.ReadTwice && r.Votes != nil:
+		p.text("Every sector was read, and the audio twice with the same result.")
 	case r.ReadTwice:
 		p.text("Every sector was read without error, and the audio twice with the same result.")
-	case r.ReadOnce && r.C2:
+	case r.ReadOnce && r.C2 && r.Votes == nil:
 		p.text("Every sector was read. The audio was read once, and the drive reported no error in it (C2).")
+	case r.ReadOnce && r.C2:
+		p.text("Every sector was read. The audio was read once, and the drive reported no error in what was taken (C2).")
 	case r.ReadOnce:
 		p.text("Every sector was read. The audio was read once, and nothing vouches for it: the drive does not report errors in it.")
 	case r.Absent > 0:
@@ -394,6 +405,9 @@ func (r *ripResult) Text(p *page) {
 	}
 	if r.Combined > 0 {
 		p.text("%s", combinedText(r.Combined))
+	}
+	if r.Votes != nil {
+		p.text("%s of audio put together from several readings: %s.", plural(r.Votes.Sectors, "sector"), r.Votes.text())
 	}
 	if text := r.Offset.text(); text != "" {
 		p.text("%s", text)

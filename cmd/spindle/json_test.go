@@ -33,6 +33,7 @@ var jsonCases = []struct {
 	{"rip with damage", 4, "rip DIR/bad.cue --retries 0 -d sim:DIR/demo.cue?fault=read:7-9"},
 	{"rip that ends early", 4, "rip DIR/early.cue --max-errors 1 -d sim:DIR/demo.cue?fault=corrupt:7"},
 	{"rip of noise", 0, "rip DIR/noisy.cue -d sim:DIR/demo.cue?fault=noisy:200:80"},
+	{"rip by votes", 0, "rip DIR/voted.cue -d sim:DIR/demo.cue?fault=read:500"},
 	{"rip of a DVD", 0, "rip DIR/dvd.iso -d sim:DIR/iso.iso?media=dvd-rom"},
 	{"verify", 0, "verify DIR/out.cue"},
 	{"verify with a disc", 0, "verify DIR/demo.cue --with sim:DIR/demo.cue"},

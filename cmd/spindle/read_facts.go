@@ -27,6 +27,7 @@ type factsFile struct {
 	C2       bool     `json:"c2"`
 	Overread bool     `json:"overread"`
 	Proven   [][2]int `json:"proven,omitempty"`
+	Voted    [][4]int `json:"voted,omitempty"` // sector, samples, how many of how many agree
 	Resumed  bool     `json:"resumed"`
 	Seconds  float64  `json:"seconds"`
 }
@@ -41,6 +42,9 @@ func writeFacts(path string, l *disc.Layout, o *ripFlags, res *rip.Result) error
 	}
 	for _, s := range res.Proven {
 		f.Proven = append(f.Proven, [2]int{int(s.First), int(s.End)})
+	}
+	for _, v := range res.Votes {
+		f.Voted = append(f.Voted, [4]int{int(v.At), v.Samples, v.Agree, v.Of})
 	}
 	b, err := json.Marshal(f)
 	if err != nil {
@@ -75,6 +79,9 @@ func readFacts(path string, x *album.Album, o *ripFlags) (*rip.Result, error) {
 		return nil, refusal{fmt.Errorf("the disc was read with --offset %d", f.Offset), exitUsage, "Use the same, or start over with --force."}
 	}
 	res := &rip.Result{ReadTwice: f.Twice, Pointed: f.C2, Overread: f.Overread, Resumed: f.Resumed, Elapsed: time.Duration(f.Seconds * float64(time.Second))}
+	for _, x := range f.Voted {
+		res.Votes = append(res.Votes, rip.Vote{At: disc.LBA(x[0]), Samples: x[1], Agree: x[2], Of: x[3]})
+	}
 	for _, p := range f.Proven {
 		res.Proven = append(res.Proven, drive.Stretch{First: disc.LBA(p[0]), End: disc.LBA(p[1])})
 	}
