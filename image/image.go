@@ -18,6 +18,7 @@ import (
 
 	// The formats.
 	_ "spindle/image/ccd"
+	_ "spindle/image/cdi"
 	_ "spindle/image/chd"
 	_ "spindle/image/cso"
 	_ "spindle/image/cuefile"

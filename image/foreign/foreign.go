@@ -6,7 +6,6 @@ package foreign
 
 import (
 	"bytes"
-	"encoding/binary"
 	"strings"
 
 	"spindle/image/format"
@@ -64,7 +63,6 @@ const raw = `; "qemu-img convert" makes a plain one of it`
 func kinds() []kind {
 	const unpack = "; unpack it first"
 	return []kind{
-		{"DiscJuggler image", []string{".cdi"}, format.Likely, isCDI, `a DiscJuggler image (.cdi); "cdirip" converts it`},
 		{"Apple disk image", []string{".dmg"}, format.Sure, ends("koly"), `an Apple disk image (.dmg); "dmg2img" expands it`},
 		{"Toast image", []string{".toast"}, format.Likely, isApple,
 			"a disk image of an Apple system (HFS), as Toast makes them; it holds no ISO 9660 or UDF volume"},
@@ -95,16 +93,6 @@ func kinds() []kind {
 		{"hard-disk image", []string{".img", ".raw"}, format.Guess, isHardDisk,
 			`an image of a hard disk or USB stick, not of a disc; "dd" writes it to a stick`},
 	}
-}
-
-// isCDI knows DiscJuggler by its end: its version, and where its descriptor is.
-func isCDI(p *format.Probe) bool {
-	b := p.Tail(8)
-	if b == nil {
-		return false
-	}
-	v, at := binary.LittleEndian.Uint32(b), int64(binary.LittleEndian.Uint32(b[4:]))
-	return v >= 0x80000004 && v <= 0x80000006 && at < p.Size
 }
 
 // isApple knows an HFS or HFS+ volume, plain or in an Apple partition map.

@@ -21,7 +21,6 @@ func TestRecognised(t *testing.T) {
 	boot := strings.Repeat("\x00", 510) + "\x55\xAA" + strings.Repeat("\x00", 2000)
 	for name, content := range map[string]string{
 		"Apple disk image":     end("koly"),
-		"DiscJuggler image":    strings.Repeat("z", 600) + "\x05\x00\x00\x80\x10\x00\x00\x00",
 		"Toast image":          "ER\x08\x00" + strings.Repeat("\x00", 508) + "PM" + strings.Repeat("\x00", 2000),
 		"Virtual PC hard disk": end("conectix"), "Hyper-V hard disk": "vhdxfile", "VMware hard disk": "KDMV", "QEMU hard disk": "QFI\xFB",
 		"VirtualBox hard disk": "<<< Oracle VM VirtualBox Disk Image >>>", "GameCube image (CISO)": "CISO\x00\x00\x20\x00", "compressed ISO (JSO)": "JISO",
