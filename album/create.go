@@ -80,6 +80,7 @@ type Made struct {
 	CRC32  uint32           // of all its samples
 	Sums   accuraterip.Sums // of what the databases take for the track; zeros for number 0
 	Proof  Proof            // what Options.Databases say
+	Proven Run              // the sectors that they prove
 	Flawed int              // sectors that are not right
 }
 
@@ -407,6 +408,7 @@ func (w *writer) judge(ctx context.Context, out *Created) error {
 			}
 			if k := slices.IndexFunc(w.proof.Spans, func(x discid.Span) bool { return x.Track == m.Number }); k >= 0 {
 				m.Sums, m.Proof = sums[k], proofs[k]
+				m.Proven = proven(k, &m.Proof, w.proof)
 			}
 			out.Songs = append(out.Songs, m)
 		}

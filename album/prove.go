@@ -77,10 +77,6 @@ func (d *Databases) judge(ctx context.Context, l *disc.Layout, x *check.Proof) (
 	return proofs, nil
 }
 
-// outside is how many sectors at either end of a disc's audio no checksum of AccurateRip
-// covers.
-const outside = 5
-
 // A Run is a run of sectors, [First, End).
 type Run struct{ First, End disc.LBA }
 
@@ -109,25 +105,29 @@ func (d *Databases) Proven(ctx context.Context, l *disc.Layout, read func(ctx co
 	}
 	var runs []Run
 	for i, p := range proofs {
-		run := Run{x.Spans[i].First, x.Spans[i].End}
-		switch {
-		case p.ByAccurateRip():
-			if i == 0 {
-				run.First += outside
-			}
-			if i == len(x.Spans)-1 {
-				run.End -= outside
-			}
-		case p.ByCTDB():
-			run = covered(run, x)
-		default:
-			continue
-		}
-		if run.First < run.End {
+		if run := proven(i, &p, x); run.First < run.End {
 			runs = append(runs, run)
 		}
 	}
 	return runs, nil
+}
+
+// proven returns the sectors of a track that a database proves.
+func proven(i int, p *Proof, x *check.Proof) Run {
+	run := Run{x.Spans[i].First, x.Spans[i].End}
+	switch {
+	case p.ByAccurateRip():
+		if i == 0 {
+			run.First += accuraterip.Outside
+		}
+		if i == len(x.Spans)-1 {
+			run.End -= accuraterip.Outside
+		}
+		return run
+	case p.ByCTDB():
+		return covered(run, x)
+	}
+	return Run{}
 }
 
 // covered is the part of a track that CTDB's checksums cover, in whole sectors. What is left

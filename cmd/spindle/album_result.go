@@ -81,7 +81,7 @@ func proofOf(m *album.Made, res *rip.Result) (proof, string) {
 	}
 	said := databaseWords(&m.Proof)
 	if m.Proof.ByAccurateRip() || m.Proof.ByCTDB() {
-		return byDatabase, said
+		return byDatabase, said + edgeWords(m, res)
 	}
 	if said != "" {
 		said = " (" + said + ")"
@@ -101,6 +101,30 @@ func proofOf(m *album.Made, res *rip.Result) (proof, string) {
 		return byDrive, "read once, no error reported by the drive (C2)" + said
 	}
 	return unproven, "read once" + said
+}
+
+// edgeWords says how the sectors of a proven song are proven that the checksums of databases
+// leave out: those at the ends of the disc.
+func edgeWords(m *album.Made, res *rip.Result) string {
+	var ends []string
+	if n := int(m.Proven.First - m.First); n > 0 {
+		ends = append(ends, "first "+strconv.Itoa(n))
+	}
+	if n := int(m.End - m.Proven.End); n > 0 {
+		ends = append(ends, "last "+strconv.Itoa(n))
+	}
+	if len(ends) == 0 {
+		return ""
+	}
+	how := "not compared"
+	switch {
+	case res == nil:
+	case res.ReadTwice:
+		how = "two equal reads"
+	default:
+		how = "read once"
+	}
+	return fmt.Sprintf("; its %s sectors, which databases leave out: %s", strings.Join(ends, " and "), how)
 }
 
 // databaseWords says what databases say of a track, as users of other programs know it.

@@ -17,10 +17,26 @@ func (r *verifyResult) reportAudio(p *page) {
 		for _, t := range a.Tracks {
 			p.line("  track %d: %s", t.Track, t.words())
 		}
+		if ends := r.unprovenEnds(); ends != "" {
+			p.line("  %s: in no checksum", ends)
+		}
 	}
 	if c := r.CTDB; c != nil && c.Tracks != nil {
 		c.report(p)
 	}
+}
+
+// unprovenEnds names the sectors at the ends of proven tracks that AccurateRip leaves out.
+func (r *verifyResult) unprovenEnds() string {
+	all := r.AccurateRip.Tracks
+	var ends []string
+	if r.proven(all[0].Track) {
+		ends = append(ends, fmt.Sprintf("first %d sectors of track %d", accuraterip.Outside, all[0].Track))
+	}
+	if last := all[len(all)-1].Track; r.proven(last) {
+		ends = append(ends, fmt.Sprintf("last %d sectors of track %d", accuraterip.Outside, last))
+	}
+	return strings.Join(ends, ", ")
 }
 
 // confidence says how many people agree.

@@ -20,9 +20,12 @@ import (
 const (
 	frame = 588 // samples in a sector
 
+	// Outside is how many sectors at the start of the first track (but for its last sample), and
+	// at the end of the last one, are in no checksum.
+	Outside = 5
 	// skip is where counting begins in the first track, and how much of the last is not
 	// counted: 5 frames, which a drive without overreading may lack.
-	skip = 5 * frame
+	skip = Outside * frame
 
 	// MaxOffset is how many samples another pressing may be away.
 	MaxOffset = skip - 1
