@@ -34,6 +34,7 @@ type albumResult struct {
 	Bytes    int64         `json:"bytes"`
 	Seconds  float64       `json:"seconds,omitempty"`
 	Offset   *offsetChoice `json:"read_offset,omitempty"`
+	Seen     *offsetSeen   `json:"read_offset_seen,omitempty"`
 	Silence  int           `json:"silent_samples,omitempty"` // at the edge of the audio
 	proofs   map[proof]int
 }
@@ -223,6 +224,7 @@ func (r *albumResult) Text(p *page) {
 		p.text("%s of silence stand at the %s of the audio, where the offset correction puts what is there out of reach; the databases leave these places out.",
 			plural(max(r.Silence, -r.Silence), "sample"), side)
 	}
+	r.Seen.text(p)
 	if r.Log != "" {
 		p.line("log: %s", filepath.Base(r.Log))
 	}

@@ -14,8 +14,8 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// accuraterip IMAGE DIR CONFIDENCE writes the file that AccurateRip would have of a disc,
-// with so many who submitted each track.
+// accuraterip IMAGE DIR CONFIDENCE [v1] writes the file that AccurateRip would have of a disc,
+// with so many who submitted each track, by version 2 or 1.
 func cmdAccurateRip(ts *testscript.TestScript, _ bool, args []string) {
 	ctx := context.Background()
 	img, err := image.Open(ctx, ts.MkAbs(args[0]))
@@ -38,7 +38,11 @@ func cmdAccurateRip(ts *testscript.TestScript, _ bool, args []string) {
 	for _, s := range made.Songs {
 		if s.Number > 0 {
 			b = append(b, byte(confidence))
-			b = binary.LittleEndian.AppendUint32(b, s.Sums.V2)
+			sum := s.Sums.V2
+			if len(args) > 3 {
+				sum = s.Sums.V1
+			}
+			b = binary.LittleEndian.AppendUint32(b, sum)
 			b = binary.LittleEndian.AppendUint32(b, s.Sums.Frame450)
 		}
 	}

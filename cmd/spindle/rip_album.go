@@ -197,6 +197,7 @@ func (s *ripSession) makeSongs(ctx context.Context, a *app, f *songFolder, opts 
 	if !res.Overread {
 		r.Silence = s.o.Offset
 	}
+	r.Seen = s.learnOffset(ctx, a, x, made)
 	about := aboutDisc(x, time.Now(), known.paths)
 	aboutRip(&about, s.name, s.o, res, s.offset)
 	if err := r.writeLog(x, made, about, opts.Force, res); err != nil {

@@ -33,23 +33,29 @@ func fileName(s string) string {
 // is not contradicted stays. Brought is how many bytes one command brought for certain, or 0: a
 // smaller limit that is remembered was that of another adapter, and is forgotten.
 func (l *Library) Remember(id ID, f Facts, brought int) error {
-	if err := os.MkdirAll(l.memory, 0o777); err != nil {
-		return err
-	}
+	var seen []Sighting
 	if t, err := readTable(l.File(id)); err == nil && t.only(id) {
 		earlier := t.Drives[0].facts(Remembered)
 		if earlier.Transfer.Value < brought {
 			earlier.Transfer = Fact[int]{}
 		}
 		f.merge(earlier)
+		seen = t.Drives[0].Seen
 	}
-	e := entry{
+	return l.keep(id, entry{
 		Vendor: id.Vendor, Product: id.Product, Revision: id.Revision, Variant: id.Variant,
 		Transfer: stated(f.Transfer), C2Bits: stated(f.C2Bits), C2Block: stated(f.C2Block), C2WithSub: stated(f.C2WithSub),
 		SubFirst: stated(f.SubFirst), ForcedAccess: stated(f.ForcedAccess), Cache: stated(f.Cache), Stream: stated(f.Stream),
-		Offset: stated(f.Offset),
-	}
+		Offset: stated(f.Offset), Seen: seen,
+	})
+}
+
+// keep writes what is remembered of a drive.
+func (l *Library) keep(id ID, e entry) error {
 	if err := e.check(); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(l.memory, 0o777); err != nil {
 		return err
 	}
 	b, err := json.MarshalIndent(table{Version: tableVersion, Drives: []entry{e}}, "", "\t")

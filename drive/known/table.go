@@ -57,6 +57,9 @@ type entry struct {
 	Stream       *bool `json:"accurate_stream,omitempty"`
 	Offset       *int  `json:"offset,omitempty"`
 
+	// Seen is what discs say of the offset, in what is remembered.
+	Seen []Sighting `json:"offset_seen,omitempty"`
+
 	Sources []string `json:"sources,omitempty"`
 }
 
@@ -113,6 +116,11 @@ func (e *entry) check() error {
 	} {
 		if n.value != nil && (*n.value < n.least || *n.value > n.most) {
 			return fmt.Errorf("%s is %d, not %d to %d", n.name, *n.value, n.least, n.most)
+		}
+	}
+	for _, s := range e.Seen {
+		if s.Samples < -mostOffset || s.Samples > mostOffset || s.Disc == "" {
+			return fmt.Errorf("offset_seen has a disc %q at %d samples", s.Disc, s.Samples)
 		}
 	}
 	return nil
