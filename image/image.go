@@ -27,6 +27,7 @@ import (
 	_ "spindle/image/mds"
 	_ "spindle/image/nrgfile"
 	_ "spindle/image/toc"
+	_ "spindle/image/vhd"
 )
 
 // ErrUnknown is returned for a file that is no image of a known format.

@@ -20,6 +20,7 @@ var cannotHold = map[format.Reason]string{
 	format.BadSectorSize:   "sectors have 2048, 2336, 2352 or 2448 bytes, not {n}",
 	format.BlocksOfTheDisc: "the sectors of a {medium} have 2048 bytes",
 	format.Gaps:            "sectors are missing between its tracks",
+	format.BadOneCodec:     "--codec takes one of {codecs}",
 	format.BadCodec:        "for a {medium}, --codec takes at most four of {codecs}, or none",
 }
 

@@ -192,6 +192,7 @@ var seamKinds = []struct {
 	{"cso", "a.cso", nil, (*truth).onlyData},
 	{"zso", "a.zso", nil, (*truth).onlyData},
 	{"ecm", "a.iso.ecm", nil, (*truth).onlyData},
+	{"vhd", "a.vhd", nil, (*truth).onlyData},
 	{"wav", "a.wav", []string{"--split"}, (*truth).onlyAudio},
 	{"flac", "a.flac", []string{"--split"}, (*truth).onlyAudio},
 }

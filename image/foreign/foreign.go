@@ -51,10 +51,6 @@ func ends(with string) func(*format.Probe) bool {
 	return func(p *format.Probe) bool { return bytes.HasPrefix(p.Tail(512), []byte(with)) }
 }
 
-func either(a, b func(*format.Probe) bool) func(*format.Probe) bool {
-	return func(p *format.Probe) bool { return a(p) || b(p) }
-}
-
 // raw is how hard-disk images of other programs are made plain.
 const raw = `; "qemu-img convert" makes a plain one of it`
 
@@ -66,9 +62,6 @@ func kinds() []kind {
 		{"Apple disk image", []string{".dmg"}, format.Sure, ends("koly"), `an Apple disk image (.dmg); "dmg2img" expands it`},
 		{"Toast image", []string{".toast"}, format.Likely, isApple,
 			"a disk image of an Apple system (HFS), as Toast makes them; it holds no ISO 9660 or UDF volume"},
-		{"Virtual PC hard disk", []string{".vhd"}, format.Sure, either(starts("conectix"), ends("conectix")),
-			"a Virtual PC hard disk (.vhd)" + raw},
-		{"Hyper-V hard disk", []string{".vhdx"}, format.Sure, starts("vhdxfile"), "a Hyper-V hard disk (.vhdx)" + raw},
 		{"VMware hard disk", []string{".vmdk"}, format.Sure, starts("KDMV", "# Disk DescriptorFile"), "a VMware hard disk (.vmdk)" + raw},
 		{"QEMU hard disk", []string{".qcow2"}, format.Sure, starts("QFI\xFB"), "a QEMU hard disk (.qcow2)" + raw},
 		{"VirtualBox hard disk", []string{".vdi"}, format.Sure, starts("<<< "), "a VirtualBox hard disk (.vdi)" + raw},

@@ -20,9 +20,9 @@ func TestRecognised(t *testing.T) {
 	end := func(s string) string { return strings.Repeat("x", 3000) + s + strings.Repeat("y", 512-len(s)) }
 	boot := strings.Repeat("\x00", 510) + "\x55\xAA" + strings.Repeat("\x00", 2000)
 	for name, content := range map[string]string{
-		"Apple disk image":     end("koly"),
-		"Toast image":          "ER\x08\x00" + strings.Repeat("\x00", 508) + "PM" + strings.Repeat("\x00", 2000),
-		"Virtual PC hard disk": end("conectix"), "Hyper-V hard disk": "vhdxfile", "VMware hard disk": "KDMV", "QEMU hard disk": "QFI\xFB",
+		"Apple disk image": end("koly"),
+		"Toast image":      "ER\x08\x00" + strings.Repeat("\x00", 508) + "PM" + strings.Repeat("\x00", 2000),
+		"VMware hard disk": "KDMV", "QEMU hard disk": "QFI\xFB",
 		"VirtualBox hard disk": "<<< Oracle VM VirtualBox Disk Image >>>", "GameCube image (CISO)": "CISO\x00\x00\x20\x00", "compressed ISO (JSO)": "JISO",
 		"ECM file of ECM Tool Reloaded": "ECM\x03", "UltraISO image": "IsZ!", "PowerISO image": "DAA\x00", "BlindWrite image": "BWT5 STREAM SIGN",
 		"Norton Ghost image": "\xFE\xEF\x01", "7-Zip archive": "7z\xBC\xAF\x27\x1C", "ZIP archive": "PK\x03\x04", "RAR archive": "Rar!\x1A",

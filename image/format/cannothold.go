@@ -21,13 +21,14 @@ const (
 	BlocksOfTheDisc                   // sectors of another size than the medium has were asked for
 	Gaps                              // sectors between the tracks of a session are in none
 	BadCodec                          // a codec was asked for that is none of Codecs
+	BadOneCodec                       // the same, of a format that takes one
 )
 
 // reasons are what a developer reads.
 var reasons = map[Reason]string{
 	OnlyCDs: "not a CD", WholeDiscs: "a single track", NoData: "no data track", NoAudio: "no audio",
 	OneDataTrack: "several data tracks", OneSong: "several tracks of audio", BadSectorSize: "no such sector size",
-	BlocksOfTheDisc: "the medium has other sectors", Gaps: "sectors in no track", BadCodec: "no such codec",
+	BlocksOfTheDisc: "the medium has other sectors", Gaps: "sectors in no track", BadCodec: "no such codec", BadOneCodec: "no such codec",
 }
 
 func (r Reason) String() string { return reasons[r] }

@@ -48,7 +48,7 @@ func OpenFile(ctx context.Context, path string) (*File, error) {
 // OpenDamaged opens a file as OpenFile does, also one that is compressed, and damaged as is
 // found when it is read through. It has what could be unpacked.
 func OpenDamaged(ctx context.Context, path string) (*File, error) {
-	f, err := unpack(ctx, path)
+	f, err := OpenStored(ctx, path)
 	if err != nil {
 		return nil, err
 	}
@@ -59,8 +59,8 @@ func OpenDamaged(ctx context.Context, path string) (*File, error) {
 	return f, nil
 }
 
-// unpack opens a file through its compression.
-func unpack(ctx context.Context, path string) (*File, error) {
+// OpenStored opens a file as [OpenFile] does, but does not look through containers.
+func OpenStored(ctx context.Context, path string) (*File, error) {
 	f, err := regular.Open(path)
 	if errors.Is(err, regular.ErrNotRegular) {
 		return nil, fmt.Errorf("%s: %w: %w", path, ErrUnknown, errors.Unwrap(err))

@@ -183,6 +183,18 @@ func (o *Output) NoCodec(known []string) error {
 	return &CannotHoldError{Suffix: filepath.Ext(o.Path), Reason: BadCodec, Medium: o.Layout.Medium, Codecs: known}
 }
 
+// OneCodec returns the codec that was asked for, or the usual one, of a format that uses one.
+func (o *Output) OneCodec(usual string, others ...string) (string, error) {
+	known := append([]string{usual}, others...)
+	switch {
+	case len(o.Codecs) == 0:
+		return usual, nil
+	case len(o.Codecs) > 1 || !slices.Contains(known, o.Codecs[0]):
+		return "", &CannotHoldError{Suffix: filepath.Ext(o.Path), Reason: BadOneCodec, Medium: o.Layout.Medium, Codecs: known}
+	}
+	return o.Codecs[0], nil
+}
+
 // WholeCD refuses what a format for whole CDs cannot take: a single track, another
 // medium.
 func (o *Output) WholeCD() error {
