@@ -73,7 +73,7 @@ func (o *opener) findParent(ctx context.Context, dir string, h *header) (*format
 		if err != nil {
 			continue // it may be anything
 		}
-		if foot, _, err := readFooter(f, f.Size); err == nil && foot.id == h.parentID {
+		if foot, _, err := readFooter(f, f.Size); err == nil && f.Damage == nil && !f.Cut && foot.id == h.parentID {
 			return f, nil
 		}
 		f.Close()
