@@ -43,7 +43,7 @@ read offset; OUT has that of the first image.
 A sector that no image has right stays damaged in OUT, with the best bytes there are, and
 OUT.map lists it. So does a sector that two images have without a flaw, and differently. In
 either case the exit status is 5. OUT.merge records where each sector is from, and what proves
-it; a later merge of OUT with further images goes on from there.
+it; a later merge of OUT with further images continues from there.
 
 Images of different discs are refused: with other tracks, volume descriptors or dates, or with
 other contents at any of 32 places. If too little is good in both of two images to tell,
@@ -245,7 +245,7 @@ func (r *mergeResult) Text(p *page) {
 	}
 	r.textContradictions(p)
 	if len(r.Flaws) == 0 {
-		p.text("Every sector is right in one of the images, or was repaired.")
+		p.text("Every sector is intact in one of the images, or was repaired.")
 		return
 	}
 	n := sectorsOf(r.Flaws)

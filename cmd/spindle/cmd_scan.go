@@ -148,7 +148,7 @@ func newScanResult(s *scan.Scan) *scanResult {
 // keep compares with the latest scan of the disc, and keeps this one.
 func (r *scanResult) keep(a *app, id string) error {
 	if id == "" {
-		a.note("The volume descriptor of the disc cannot be read, so that it cannot be told from others: the scan is not kept.")
+		a.note("The volume descriptor of the disc cannot be read, so the disc cannot be distinguished from others: the scan is not kept.")
 		return nil
 	}
 	folder, err := journal.UserDir()
@@ -158,7 +158,7 @@ func (r *scanResult) keep(a *app, id string) error {
 	path := scan.File(folder, id)
 	h, err := scan.Load(path)
 	if err != nil {
-		a.note(err.Error() + ". This scan is not kept; remove the file to begin anew.")
+		a.note(err.Error() + ". This scan is not kept; remove the file to start again.")
 		return nil
 	}
 	if n := len(h.Scans); n > 0 {
