@@ -50,7 +50,9 @@ type Scan struct {
 	Elapsed time.Duration `json:"elapsed"`
 	OneX    float64       `json:"one_x"` // bytes a second at 1x
 	C2      bool          `json:"c2"`    // audio was read with error pointers
-	Zones   []Zone        `json:"zones"`
+	// Doubted: the drive has error pointers, and they are wrong: they were not used.
+	Doubted bool   `json:"c2_doubted,omitempty"`
+	Zones   []Zone `json:"zones"`
 }
 
 // Speed returns the mean speed, in bytes a second.
@@ -111,12 +113,6 @@ func Run(ctx context.Context, d *mmc.Drive, m *drive.Medium, o Options) (*Scan, 
 	s := &scanner{drive: d, reader: r, pieces: piecesOf(m), medium: m.Kind(), o: o}
 	for _, p := range s.pieces {
 		s.total += int(p.end - p.first)
-		if p.coding == drive.Audio && r.Caps.C2 != mmc.NoC2 && !s.tried {
-			s.tried = true
-			if !r.Try(ctx, r.Caps, p.first, drive.Audio) {
-				r.Caps.C2 = mmc.NoC2
-			}
-		}
 	}
 	if s.total == 0 {
 		return nil, ErrNothing
@@ -124,15 +120,19 @@ func Run(ctx context.Context, d *mmc.Drive, m *drive.Medium, o Options) (*Scan, 
 	if o.Progress == nil {
 		s.o.Progress = func(int, int, float64) {}
 	}
-	out := &Scan{Time: o.Now, Medium: m.Profile.String(), OneX: oneX(s.medium), C2: s.tried && r.Caps.C2 != mmc.NoC2}
+	out := &Scan{Time: o.Now, Medium: m.Profile.String(), OneX: oneX(s.medium)}
 	if q, err := d.Inquiry(ctx); err == nil {
 		out.Drive = strings.Join(strings.Fields(q.Vendor+" "+q.Product+" "+q.Revision), " ")
 	}
 	begin := d.Clock().Now()
 	s.divide()
+	if err := s.choosePointers(ctx); err != nil {
+		return nil, err
+	}
 	if err := s.run(ctx); err != nil {
 		return nil, err
 	}
+	out.C2, out.Doubted = r.Caps.C2 != mmc.NoC2, s.doubted
 	out.Zones, out.Elapsed = s.zones, d.Clock().Now().Sub(begin)
 	return out, nil
 }

@@ -105,6 +105,23 @@ func TestWhatIsMet(t *testing.T) {
 	}
 }
 
+// TestNoDamageWhereNoneIs: what drives do otherwise than the standard says is not the disc's
+// fault.
+func TestNoDamageWhereNoneIs(t *testing.T) {
+	for _, keys := range []string{
+		"drive=bdr-ud04", "drive=ihas124-f", "drive=gp50nb40", "drive=bu40n-omnidrive", "drive=bu40n-usb", "drive=uj-868",
+		"trait=c2-garbage", "trait=c2-294-fails-after", "trait=c2-296-only-first", "trait=cut-mod-1024", "trait=expected-type-0-refused",
+		"trait=no-accurate-stream", "trait=no-full-toc", "trait=no-get-configuration", "c2=no",
+	} {
+		t.Run(keys, func(t *testing.T) {
+			s := run(t, open(t, "mixed", "?"+keys))
+			if got, want := s.Sum(), (scan.Zone{End: 1450, Read: 1298}); got != want {
+				t.Errorf("%+v", got)
+			}
+		})
+	}
+}
+
 // TestHopelessZone: a stretch that cannot be read costs a bounded number of commands.
 func TestHopelessZone(t *testing.T) {
 	w := open(t, "data", "?fault=read:400-1400")

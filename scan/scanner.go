@@ -38,7 +38,9 @@ type scanner struct {
 	medium disc.Medium
 	pieces []piece
 	o      Options
-	tried  bool // whether error pointers come
+
+	doubted       bool // error pointers are not believed
+	audio, marked int  // sectors that came with error pointers, and how many had some
 
 	zones    []Zone
 	timed    []measured // of each zone
@@ -119,6 +121,15 @@ func (s *scanner) leaveOut(z int, at, end disc.LBA) disc.LBA {
 // step reads the sectors of one command, and closes in on what does not come.
 func (s *scanner) step(ctx context.Context, z int, k drive.Coding, at disc.LBA, n int) error {
 	took, err := s.fetch(ctx, k, at, n)
+	if err != nil && ctx.Err() == nil {
+		came, fatal := s.withoutPointers(ctx, k, at, n)
+		if fatal != nil {
+			return fatal
+		}
+		if came {
+			s.steady, err = false, nil
+		}
+	}
 	bad, err := s.judge(ctx, z, n, err)
 	if err != nil {
 		return err
@@ -221,14 +232,16 @@ func (s *scanner) look(zone *Zone, k drive.Coding, n int) {
 		return
 	}
 	stride := s.reader.Caps.Stride(k)
+	if k == drive.Audio {
+		if s.reader.Caps.C2 != mmc.NoC2 {
+			marked := flagged(s.buf[:n*stride], stride, s.reader.Caps)
+			zone.Flagged += marked
+			s.watchPointers(n, marked)
+		}
+		return
+	}
 	for i := range n {
 		sector := s.buf[i*stride : (i+1)*stride]
-		if k == drive.Audio {
-			if c2, _ := s.reader.Caps.Split(sector, k); slices.ContainsFunc(c2, func(b byte) bool { return b != 0 }) {
-				zone.Flagged++
-			}
-			continue
-		}
 		raw := (*[cdsector.Size]byte)(sector)
 		if cdsector.HasSync(raw) && !cdsector.Unprotected(raw) && !cdsector.EDCOK(raw, cdsector.Classify(raw)) {
 			zone.Wrong++

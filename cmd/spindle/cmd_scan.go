@@ -103,7 +103,7 @@ func runScan(ctx context.Context, a *app, name string, o scanFlags) (result, err
 			return nil, err
 		}
 	}
-	d, err := a.open(ctx, name, byname.Shared)
+	d, _, err := a.openKnown(ctx, name, byname.Shared)
 	if err != nil {
 		return nil, err
 	}
@@ -204,6 +204,9 @@ func (r *scanResult) Text(p *page) {
 		case x.n > 0:
 			p.line("%s %s", plural(x.n, "sector"), x.words)
 		}
+	}
+	if r.scan.Doubted {
+		p.text("The error pointers (C2) that this drive gives with audio do not hold, and were not used.")
 	}
 	if r.Unreadable+r.Wrong+r.Flagged+r.Retried+r.Slow+r.Skipped == 0 {
 		p.text("The drive read everything at the first attempt.")
