@@ -79,6 +79,11 @@ The exit status is 5 if something is wrong.`,
 	return c
 }
 
+// compares reports whether something is wanted that needs the whole image.
+func (o *verifyFlags) compares() bool {
+	return o.with != "" || o.repair != "" || o.accurateRip != "" || len(o.ctdb) > 0
+}
+
 // verifyResult is the result of verify.
 type verifyResult struct {
 	ending
@@ -309,7 +314,7 @@ type verification struct {
 
 func runVerify(ctx context.Context, a *app, path string, o verifyFlags) (result, error) {
 	if isLog(path) {
-		if o.with != "" || o.repair != "" || o.accurateRip != "" || len(o.ctdb) > 0 {
+		if o.compares() {
 			return nil, usage("a log is compared with its songs alone; name the CUE sheet beside it for --with, --repair, --accuraterip and --ctdb")
 		}
 		return runVerifyLog(ctx, a, path)
@@ -323,6 +328,10 @@ func runVerify(ctx context.Context, a *app, path string, o verifyFlags) (result,
 		}
 	}
 	img, found, path, err := openAlbum(ctx, a, path)
+	var songs *songsError
+	if errors.As(err, &songs) && songs.isAlbum() && !o.compares() {
+		return songs.each(ctx, a)
+	}
 	if err != nil {
 		return nil, err
 	}

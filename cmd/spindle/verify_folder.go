@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -9,7 +10,9 @@ import (
 	"strings"
 
 	"spindle/disc"
+	"spindle/image"
 	"spindle/image/audio"
+	"spindle/image/format"
 )
 
 // songSuffixes are those of the songs of a rip.
@@ -40,34 +43,64 @@ func openAlbum(ctx context.Context, a *app, path string) (disc.Image, *findings,
 	switch {
 	case len(sheets) == 1:
 		img, found, err := openStored(ctx, a, sheets[0])
+		if err != nil {
+			err = &songsError{dir: path, sheet: sheets[0], songs: songs, err: err}
+		}
 		return img, found, sheets[0], err
 	case len(sheets) > 1:
 		return nil, nil, path, usage("%s has %d cue sheets: name one of them", path, len(sheets))
 	case len(songs) == 0:
 		return nil, nil, path, usage("%s has no cue sheet and no songs", path)
 	}
-	if songs, err = byNumber(songs); err != nil {
-		return nil, nil, path, err
-	}
-	img, err := audio.Join(ctx, songs)
+	songs, missing, err := byNumber(songs)
 	if err != nil {
 		return nil, nil, path, err
 	}
+	if len(missing) > 0 {
+		return nil, nil, path, &songsError{dir: path, songs: songs, missing: missing}
+	}
+	img, err := audio.Join(ctx, songs)
+	if err != nil {
+		return nil, nil, path, &songsError{dir: path, songs: songs, err: err}
+	}
 	a.note("There is no cue sheet: the songs were taken in the order of their numbers, and to begin at the start of the disc.")
-	return img, &findings{}, strings.TrimRight(path, "/") + "/", nil
+	found := &findings{}
+	main := &format.File{Path: path}
+	main.Observe(func(r image.Remark) { found.take(a, r) })
+	sources := make(map[string]io.ReaderAt)
+	for i, t := range img.Layout().Tracks() {
+		e, _ := img.ExtentAt(t.Start)
+		sources[songs[i]] = e.Source
+	}
+	whole, err := format.WithFileMaps(ctx, main, img, sources)
+	if err != nil {
+		img.Close()
+		return nil, nil, path, err
+	}
+	return whole, found, strings.TrimRight(path, "/") + "/", nil
 }
 
-// byNumber sorts songs by the number at the beginning of their names: 1, 2, 3 and so on.
-func byNumber(songs []string) ([]string, error) {
-	sorted := make([]string, len(songs))
+// byNumber sorts songs by the number at the beginning of their names, and returns which numbers
+// are missing before the last.
+func byNumber(songs []string) (sorted []string, missing []int, err error) {
+	const most = 99
+	var at [most + 1]string
+	last := 0
 	for _, s := range songs {
 		name := filepath.Base(s)
 		digits := name[:len(name)-len(strings.TrimLeft(name, "0123456789"))]
 		n, err := strconv.Atoi(digits)
-		if err != nil || n < 1 || n > len(songs) || sorted[n-1] != "" {
-			return nil, usage("%s: its name does not begin with its number from 1 to %d (a cue sheet in the folder would say the order)", s, len(songs))
+		if err != nil || n < 1 || n > most || at[n] != "" {
+			return nil, nil, usage("%s: its name does not begin with a number of its own, from 1 on (a cue sheet in the folder would say the order)", s)
 		}
-		sorted[n-1] = s
+		at[n], last = s, max(last, n)
 	}
-	return sorted, nil
+	for n := 1; n <= last; n++ {
+		if at[n] == "" {
+			missing = append(missing, n)
+			continue
+		}
+		sorted = append(sorted, at[n])
+	}
+	return sorted, missing, nil
 }

@@ -64,21 +64,51 @@ func Open(ctx context.Context, path string) (*File, error) {
 
 func read(file *format.File) (*File, error) {
 	var head [12]byte
-	if n, err := file.ReadAt(head[:], 0); n < len(head) {
-		if err != nil && !errors.Is(err, io.EOF) {
+	begin := int64(0)
+	for {
+		n, err := file.ReadAt(head[:], begin)
+		switch {
+		case n < len(head) && err != nil && !errors.Is(err, io.EOF):
 			return nil, err
+		case n < len(head):
+			return nil, ErrNotAudio
 		}
-		return nil, ErrNotAudio
+		size := tagSize(head)
+		if size == 0 {
+			break
+		}
+		begin += size
 	}
 	switch {
+	case begin > 0 && string(head[:4]) != "fLaC":
 	case string(head[:4]) == "RIFF" && string(head[8:]) == "WAVE":
 		return readWave(file, file.Size)
 	case string(head[:4]) == "FORM" && (string(head[8:]) == "AIFF" || string(head[8:]) == "AIFC"):
 		return readAIFF(file, file.Size)
 	case string(head[:4]) == "fLaC":
-		return readFLAC(file.Path, file, file.Size)
+		return readFLAC(file.Path, io.NewSectionReader(file, begin, file.Size-begin), file.Size-begin)
 	}
 	return nil, ErrNotAudio
+}
+
+// tagSize returns how many bytes an ID3v2 tag has with whose header a file begins, or 0: some
+// taggers put one before FLAC, and decoders skip it (ID3v2.4.0 main structure, section 3.1).
+func tagSize(head [12]byte) int64 {
+	const header, footer = 10, 0x10
+	if string(head[:3]) != "ID3" || head[3] == 0xFF || head[4] == 0xFF {
+		return 0
+	}
+	size := int64(header)
+	for i, b := range head[6:10] { // seven bits a byte
+		if b&0x80 != 0 {
+			return 0
+		}
+		size += int64(b) << (21 - 7*i)
+	}
+	if head[5]&footer != 0 {
+		size += header
+	}
+	return size
 }
 
 // Sectors returns the number of sectors that the samples fill, the last of them

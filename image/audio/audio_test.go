@@ -278,3 +278,18 @@ func FuzzOpen(f *testing.F) {
 		}
 	})
 }
+
+// An ID3v2 tag before a FLAC file is skipped, and before other files it is not.
+func TestTagInFront(t *testing.T) {
+	for _, test := range []struct {
+		head string
+		want int64
+	}{
+		{"ID3\x04\x00\x00\x00\x00\x01\x00ab", 10 + 128}, {"ID3\x04\x00\x10\x00\x00\x00\x05ab", 10 + 5 + 10},
+		{"ID3\x04\x00\x00\x80\x00\x00\x05ab", 0}, {"ID3\xFF\x00\x00\x00\x00\x00\x05ab", 0}, {"fLaC\x00\x00\x00\x22abcd", 0},
+	} {
+		if got := tagSize([12]byte([]byte(test.head))); got != test.want {
+			t.Errorf("%q: %d, want %d", test.head, got, test.want)
+		}
+	}
+}

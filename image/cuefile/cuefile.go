@@ -162,9 +162,6 @@ func (o *opener) openOne(ctx context.Context, f *cue.File) (cue.Content, error) 
 	if errors.Is(err, audio.ErrNotAudio) && f.Type == cue.MP3 {
 		return fail(fmt.Errorf("%s: MP3 files cannot be read: decode it to a WAVE file first", f.Name))
 	}
-	if errors.Is(err, audio.ErrNotAudio) || errors.Is(err, audio.ErrNotCD) {
-		return fail(fmt.Errorf("%s: %w", f.Name, err))
-	}
 	if err != nil {
 		return cue.Content{}, fmt.Errorf("line %d: %s: %w", f.Line, f.Name, err)
 	}
