@@ -171,18 +171,18 @@ func (c *comparison) both(at disc.LBA) (x, y []byte, ok bool, err error) {
 	if t == nil {
 		return nil, nil, false, nil
 	}
-	x, provenX, err := c.a.good(c.ctx, t, at)
+	x, worthX, err := c.a.good(c.ctx, t, at)
 	if x == nil || err != nil {
 		return nil, nil, false, err
 	}
-	y, provenY, err := c.b.good(c.ctx, t, at)
+	y, worthY, err := c.b.good(c.ctx, t, at)
 	if y == nil || err != nil {
 		return nil, nil, false, err
 	}
-	if provenX != provenY && t.Mode == disc.Mode2 {
+	if worthX == proven && worthY == formless || worthX == formless && worthY == proven {
 		return nil, nil, false, nil // the other one lost its form, and with it its codes
 	}
-	if provenX && provenY && !bytes.Equal(x, y) {
+	if worthX == proven && worthY == proven && !bytes.Equal(x, y) {
 		return nil, nil, false, fmt.Errorf("%w: sector %d of %s and of %s holds different bytes, and each is proven by its own EDC",
 			ErrOtherDisc, at, c.a.name, c.b.name)
 	}
@@ -213,26 +213,38 @@ func (c *comparison) place(at disc.LBA) (disc.LBA, error) {
 	return at, nil
 }
 
+// A worth is why a sector is taken for good.
+type worth uint8
+
+const (
+	claimed  worth = iota // it has no flaw
+	formless              // nor has it codes, where sectors of its track may have
+	proven                // its codes are right
+)
+
 // good reads a sector that has no flaw, or is proven by its codes; else it returns nil.
-func (s *source) good(ctx context.Context, t *disc.Track, at disc.LBA) (p []byte, proven bool, err error) {
+func (s *source) good(ctx context.Context, t *disc.Track, at disc.LBA) (p []byte, w worth, err error) {
 	r, err := s.read(ctx, t, at, 1)
 	if err != nil {
-		return nil, false, err
+		return nil, claimed, err
 	}
 	defer r.release()
 	c := r.piece(0, s.img.Layout().Medium.SectorSize())
 	if c.bytes == nil {
-		return nil, false, nil
+		return nil, claimed, nil
 	}
 	if c.stored && s.img.Layout().Medium == disc.CD {
-		problem, coded := check.SectorProblem((*[cdsector.Size]byte)(c.bytes), t, at)
-		if problem != "" {
-			return nil, false, nil
+		switch problem, coded := check.SectorProblem((*[cdsector.Size]byte)(c.bytes), t, at); {
+		case problem != "":
+			return nil, claimed, nil
+		case coded:
+			w = proven
+		case t.Mode == disc.Mode2:
+			w = formless
 		}
-		proven = coded
 	}
-	if !proven && c.kind != 0 {
-		return nil, false, nil
+	if w != proven && c.kind != 0 {
+		return nil, claimed, nil
 	}
-	return bytes.Clone(c.bytes), proven, nil
+	return bytes.Clone(c.bytes), w, nil
 }
