@@ -158,18 +158,26 @@ func (r *Reader) Try(ctx context.Context, caps ReadCaps, at addr.LBA, k Coding) 
 // where the adapter does not say so, is an error that wraps [io.ErrUnexpectedEOF]: what
 // did not come is never taken for read.
 func (r *Reader) Read(ctx context.Context, p []byte, at addr.LBA, n int, k Coding) error {
+	_, err := r.ReadSome(ctx, p, at, n, k)
+	return err
+}
+
+// ReadSome is [Reader.Read], and says how many whole sectors came before one that failed.
+func (r *Reader) ReadSome(ctx context.Context, p []byte, at addr.LBA, n int, k Coding) (came int, err error) {
 	if n < 1 {
-		return fmt.Errorf("%w: %d sectors", mmc.ErrArgument, n)
+		return 0, fmt.Errorf("%w: %d sectors", mmc.ErrArgument, n)
 	}
 	stride := r.Caps.Stride(k)
 	for n > 0 {
 		m := cmp.Or(Tidy(n, stride), n)
-		if err := r.readOnce(ctx, p[:m*stride], at, m, k); err != nil {
-			return err
+		some, err := r.readOnce(ctx, p[:m*stride], at, m, k)
+		came += some
+		if err != nil {
+			return came, err
 		}
 		p, at, n = p[m*stride:], at+addr.LBA(m), n-m
 	}
-	return nil
+	return came, nil
 }
 
 // Tidy returns the largest number of sectors, at most n, whose bytes every adapter passes
@@ -186,8 +194,8 @@ func Tidy(n, stride int) int {
 }
 
 // readOnce sends one command.
-func (r *Reader) readOnce(ctx context.Context, p []byte, at addr.LBA, n int, k Coding) error {
-	return Whole(p, n, func() (int, error) {
+func (r *Reader) readOnce(ctx context.Context, p []byte, at addr.LBA, n int, k Coding) (came int, err error) {
+	return whole(p, n, func() (int, error) {
 		if !r.Caps.Raw {
 			return r.Drive.Read10(ctx, p, at)
 		}
@@ -208,6 +216,12 @@ const poisonSize = 16
 // length (atapi_qc_complete), and some bridges a wrong one. They are known by a pattern at
 // the end of each sector's place, which no sector holds.
 func Whole(p []byte, n int, read func() (int, error)) error {
+	_, err := whole(p, n, read)
+	return err
+}
+
+// whole is [Whole], and says how many sectors came.
+func whole(p []byte, n int, read func() (int, error)) (came int, err error) {
 	var pattern [poisonSize]byte
 	binary.NativeEndian.PutUint64(pattern[:], rand.Uint64())
 	binary.NativeEndian.PutUint64(pattern[8:], rand.Uint64())
@@ -216,15 +230,13 @@ func Whole(p []byte, n int, read func() (int, error)) error {
 		copy(p[i*stride-poisonSize:], pattern[:])
 	}
 	got, err := read()
-	if err = complete(err, got, len(p)); err != nil {
-		return err
+	for came < min(n, got/stride) && [poisonSize]byte(p[(came+1)*stride-poisonSize:]) != pattern {
+		came++
 	}
-	for i := 1; i <= n; i++ {
-		if [poisonSize]byte(p[i*stride-poisonSize:]) == pattern {
-			return fmt.Errorf("the drive gave %d sectors of %d, and did not say so: %w", i-1, n, io.ErrUnexpectedEOF)
-		}
+	if err = complete(err, got, len(p)); err == nil && came < n {
+		err = fmt.Errorf("the drive gave %d sectors of %d, and did not say so: %w", came, n, io.ErrUnexpectedEOF)
 	}
-	return nil
+	return came, err
 }
 
 // typesOf are the sector types that are asked for where a drive refuses to read any.

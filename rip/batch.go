@@ -25,6 +25,7 @@ type batch struct {
 	at     disc.LBA
 	n      int
 	intent intent
+	came   int    // whole sectors that came before one that failed
 	noSub  bool   // the sub-channel stays as it is
 	buf    []byte // as the drive gave them; reused
 	raw    []byte // the sectors that shifted audio is taken from; reused

@@ -83,11 +83,8 @@ func (r *reader) pause(ctx context.Context, d time.Duration) error {
 	return r.clock().Sleep(ctx, d)
 }
 
-// failures counts the sectors that are known to be unreadable: of a block that failed as a
-// whole, one.
-func (y tally) failures(rs regions) int {
-	return int((y.bad-y.untrimmed)/int64(rs[0].size)) + y.untrimmedBlocks
-}
+// failures counts the sectors that are known to be unreadable.
+func (y tally) failures(rs regions) int { return int((y.bad - y.untrimmed) / int64(rs[0].size)) }
 
 // stopped sorts the error of a phase after which the image is finished as it is: why is that
 // of a bound, or [errGaveUp].

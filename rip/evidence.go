@@ -56,15 +56,7 @@ func (r *reader) evidencePass(ctx context.Context, sectors []sectorRef) error {
 		return nil
 	}
 	defer r.transferDamaged(ctx)()
-	for _, s := range sectors {
-		if r.giveUp() {
-			return errGaveUp
-		}
-		if err := r.gather(ctx, s.g, s.at); err != nil {
-			return err
-		}
-	}
-	return nil
+	return r.eachRun(sectors, func(s sectorRef) (bool, error) { return r.gather(ctx, s.g, s.at) })
 }
 
 // maybeKnown reports whether a sector is one that evidence can win: bad, and of a kind that
@@ -104,30 +96,31 @@ func (r *reader) transferDamaged(ctx context.Context) (restore func()) {
 	return func() { _ = d.SetErrorRecovery(context.WithoutCancel(ctx), was) }
 }
 
-// gather reads a damaged sector some times more, until it is known, or nothing new comes.
-func (r *reader) gather(ctx context.Context, g *region, at disc.LBA) error {
+// gather reads a damaged sector some times more, until it is known, or nothing new comes. It
+// reports whether it is known.
+func (r *reader) gather(ctx context.Context, g *region, at disc.LBA) (won bool, err error) {
 	for range perPass {
 		if len(r.evidence.forms) == 0 {
-			return nil
+			return false, nil
 		}
 		if err := r.bound(); err != nil {
-			return err
+			return false, err
 		}
 		if r.cache.way == byFlush {
 			r.defeatCache(ctx, at)
 		}
 		x, came, err := r.readDamaged(ctx, g, at)
 		if err != nil {
-			return err
+			return false, err
 		}
 		if !came || !r.evidence.addNew(g.position(at), x) {
-			return nil
+			return false, nil
 		}
 		if r.recovered(g, at) {
-			return nil
+			return true, nil
 		}
 	}
-	return nil
+	return false, nil
 }
 
 // readDamaged reads the bytes of a damaged sector. came is false where the drive gives none.

@@ -102,7 +102,7 @@ func (r *reader) copyRound(ctx context.Context, skip *skipper) (skipped int, err
 				return skipped, fmt.Errorf("%w: %w, %d times in a row", ErrDrive, err, timeouts)
 			}
 		}
-		r.tracker.set(g.position(at), int64(n*g.size), mapfile.NonTrimmed)
+		r.leave(g, at, n, failed, firstReading)
 		if drive.Classify(err) == drive.Protected {
 			continue // no damage: what follows fails at once, or is as good as the rest
 		}
@@ -141,16 +141,6 @@ func (r *reader) confirm(ctx context.Context) error {
 		r.lastGood = good
 	}
 	return err
-}
-
-// trimPass closes in on the sectors that are really damaged in the blocks that
-// failed.
-func (r *reader) trimPass(ctx context.Context) error {
-	r.setPhase(Trimming, mapfile.NonTrimmed, 1)
-	r.lastGood = r.clock().Now()
-	return r.each(mapfile.NonTrimmed, func(g *region, at disc.LBA, n int) error {
-		return r.bisect(ctx, g, at, n, firstReading)
-	})
 }
 
 // fillUntrimmed puts filler in the place of what was given up before it was closed
@@ -228,9 +218,9 @@ func (r *reader) bisect(ctx context.Context, g *region, at disc.LBA, n int, what
 			r.markFailed(g, at, what, class)
 			return nil
 		}
-		head, named := split(err, class, at, n)
-		if head > 0 {
-			if err := r.bisect(ctx, g, at, head, what); err != nil {
+		head, named := r.split(err, class, at, n)
+		if head > failed.kept {
+			if err := r.bisect(ctx, g, at+disc.LBA(failed.kept), head-failed.kept, what); err != nil {
 				return err
 			}
 		}
@@ -271,11 +261,14 @@ func (r *reader) markUnwritten(g *region, at disc.LBA, n int) {
 }
 
 // split says how many of the sectors that failed together are read next, and whether
-// the drive named the one behind them. Some drives always name the first; of a
-// protected one that is believed, because a whole film may be refused so.
-func split(err error, class drive.Class, at disc.LBA, n int) (head int, named bool) {
+// the drive named the one behind them. Some drives always name the first: that is
+// believed of a drive that named another one before, and of a protected one, because a whole film
+// may be refused so.
+func (r *reader) split(err error, class drive.Class, at disc.LBA, n int) (head int, named bool) {
 	bad := failedAt(err)
-	if bad > at && bad < at+disc.LBA(n) || bad == at && class == drive.Protected {
+	inside := bad > at && bad < at+disc.LBA(n)
+	r.truthful = r.truthful || inside && class == drive.Sector
+	if inside || bad == at && (class == drive.Protected || r.truthful && class == drive.Sector) {
 		return int(bad - at), true
 	}
 	return n / 2, false
@@ -346,25 +339,18 @@ func (r *reader) retryPasses(ctx context.Context) error {
 		if err := r.pause(ctx, pause); err != nil {
 			return err
 		}
+		r.lastGood = r.lastGood.Add(pause) // which is no failure
 		pause = min(2*pause, mostPause)
 		// A pass reads each sector once: what the buffer had before it is what counts.
-		r.defeatCache(ctx, sectors[0].at)
+		if i := slices.IndexFunc(sectors, func(s sectorRef) bool { return r.mayBeBuffered(s.g, s.at) }); i >= 0 {
+			r.defeatCache(ctx, sectors[i].at)
+		}
+		if pass%2 == 1 {
+			slices.Reverse(sectors)
+		}
 		r.damage.Of = len(sectors)
-		for i := range sectors {
-			r.damage.Tried = i
-			s := sectors[i]
-			if pass%2 == 1 {
-				s = sectors[len(sectors)-1-i]
-			}
-			if r.giveUp() {
-				return nil
-			}
-			if r.refusals.has(s.g.position(s.at)) {
-				continue // the drive will not think better of it
-			}
-			if err := r.retry(ctx, s.g, s.at); err != nil {
-				return err
-			}
+		if err := r.eachRun(sectors, func(s sectorRef) (bool, error) { return r.retry(ctx, s.g, s.at) }); err != nil {
+			return err
 		}
 		if err := r.evidencePass(ctx, sectors); err != nil {
 			return err
@@ -403,21 +389,25 @@ func (r *reader) badSectors(states ...mapfile.Status) []sectorRef {
 	return all
 }
 
-// retry reads one bad sector once more. Where one reading proves nothing, it is
+// retry reads one bad sector once more, and reports whether that was of use. Where one reading proves nothing, it is
 // compared with the one that the image holds, if it holds one.
-func (r *reader) retry(ctx context.Context, g *region, at disc.LBA) error {
+func (r *reader) retry(ctx context.Context, g *region, at disc.LBA) (won bool, err error) {
+	defer func() { r.damage.Tried++ }()
+	if r.refusals.has(g.position(at)) {
+		return true, nil // the drive will not think better of it; that says nothing of others
+	}
 	what := firstReading
 	r.keepImage(g, at)
-	if r.cache.way == byFlush {
+	if r.cache.way == byFlush && r.mayBeBuffered(g, at) {
 		r.defeatCache(ctx, at)
 	}
 	if r.plan.provesNothing(g) && r.tracker.at(g.position(at)) != unread {
 		what = secondReading
 	}
-	err := r.read(ctx, g, at, 1, what)
+	err = r.read(ctx, g, at, 1, what)
 	var failed *sectorsError
 	if err != nil && !errors.As(err, &failed) {
-		return err
+		return false, err
 	}
 	if drive.Classify(err) == drive.Protected {
 		r.refusals.add(g, at, r.plan.regions.size())
@@ -425,6 +415,7 @@ func (r *reader) retry(ctx context.Context, g *region, at disc.LBA) error {
 	r.sink.drain()
 	if r.tracker.at(g.position(at)) == mapfile.Finished {
 		r.lastGood = r.clock().Now()
+		return true, nil
 	}
-	return nil
+	return err == nil && g.coding == drive.Audio, nil // it may be voted on
 }

@@ -55,6 +55,8 @@ type reader struct {
 	flagged  int // batches in a row whose error pointers are doubtful
 	trials   int // of error pointers, in the middle of the rip
 	cache    cache
+	truthful bool // the drive named a sector inside of those it was asked for, and not only the first
+	hopeless bool // that damage is sampled was said
 	evidence evidence
 	votes    readings // of audio that is not right
 	voted    []Vote
@@ -93,7 +95,12 @@ func (r *reader) run(ctx context.Context) error {
 const maxResets = 5
 
 // A sectorsError says that sectors could not be read, while the drive works.
-type sectorsError struct{ err error }
+type sectorsError struct {
+	err error
+	// kept is how many of the sectors came before one that failed, and are on their way to the
+	// image.
+	kept int
+}
 
 func (e *sectorsError) Error() string { return e.err.Error() }
 func (e *sectorsError) Unwrap() error { return e.err }
@@ -146,9 +153,25 @@ func (r *reader) read(ctx context.Context, g *region, at disc.LBA, n int, what i
 			break
 		}
 	}
-	r.sink.drop(b)
-	r.report(at, 0, r.clock().Now().Sub(begin))
-	return &sectorsError{err}
+	kept := r.keepHead(b, err)
+	r.report(at, kept, r.clock().Now().Sub(begin))
+	return &sectorsError{err, kept}
+}
+
+// keepHead passes on what came of data before the sector that the drive says failed.
+func (r *reader) keepHead(b *batch, err error) (kept int) {
+	bad := failedAt(err)
+	if b.r.coding == drive.Data && drive.Classify(err) == drive.Sector && bad > b.at && bad < b.at+disc.LBA(b.n) {
+		kept = min(b.came, int(bad-b.at))
+	}
+	if kept == 0 {
+		r.sink.drop(b)
+		return 0
+	}
+	b.buf = b.buf[:len(b.buf)/b.n*kept]
+	b.n = kept
+	r.sink.send(b)
+	return kept
 }
 
 // judge sorts the error of a read: fatal ends the rip; again says that the drive
@@ -209,7 +232,9 @@ func (r *reader) fetch(ctx context.Context, b *batch) error {
 	if stride := r.plan.caps.Stride(b.r.coding); b.n < r.plan.perCommand(b.r) && drive.Tidy(1, stride) == 0 && drive.Tidy(b.n, stride) != b.n && r.readPadded(ctx, b) {
 		return nil
 	}
-	return r.drive.Read(ctx, b.buf, b.at, b.n, b.r.coding)
+	var err error
+	b.came, err = r.drive.ReadSome(ctx, b.buf, b.at, b.n, b.r.coding)
+	return err
 }
 
 // bytesPerSample is the size of one stereo sample of 16 bits.

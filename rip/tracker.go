@@ -87,11 +87,8 @@ func (t *tracker) phase(s mapfile.Status, pass int) {
 	t.m.Phase, t.m.Pass = s, max(1, pass)
 }
 
-// A tally is how many bytes are in which states, and in how many blocks the untrimmed ones.
-type tally struct {
-	total, finished, once, bad, untrimmed int64
-	untrimmedBlocks                       int
-}
+// A tally is how many bytes are in which states.
+type tally struct{ total, finished, once, bad, untrimmed int64 }
 
 func (t *tracker) tally() tally {
 	t.mu.Lock()
@@ -107,7 +104,6 @@ func (t *tracker) tally() tally {
 			y.bad += b.Size
 			if b.Status == mapfile.NonTrimmed {
 				y.untrimmed += b.Size
-				y.untrimmedBlocks++
 			}
 		}
 	}

@@ -114,7 +114,11 @@ var ripNotes = map[rip.NoteCode]func(n rip.Note) string{
 		return fmt.Sprintf("The time for this rip (%s) is up: what is left is not tried again.", n.After)
 	},
 	rip.NoteManyErrors: func(n rip.Note) string {
-		return fmt.Sprintf("At least %s turned out unreadable: what is left is not tried again.", plural(int(n.Count), "sector"))
+		return fmt.Sprintf("%s turned out unreadable: what is left is not tried again.", plural(int(n.Count), "sector"))
+	},
+	rip.NoteHopeless: func(n rip.Note) string {
+		return fmt.Sprintf("%s, spread over a long stretch of damage, gave nothing: the rest of it is not tried in this pass.",
+			plural(int(n.Count), "sector"))
 	},
 	rip.NoteRebuilt: func(rip.Note) string {
 		return "The drive returned data sectors without their error correction codes; they were recomputed."

@@ -1,0 +1,187 @@
+package rip
+
+import (
+	"context"
+	"errors"
+
+	"spindle/disc"
+	"spindle/drive"
+	"spindle/image/mapfile"
+)
+
+// leave marks sectors that failed together for later, but for those that came before one that the
+// drive names, and that one itself.
+func (r *reader) leave(g *region, at disc.LBA, n int, failed *sectorsError, what intent) {
+	end := at + disc.LBA(n)
+	at += disc.LBA(failed.kept)
+	if bad, ok := r.named(failed, g, at, end); ok && bad == at {
+		r.markFailed(g, bad, what, drive.Sector)
+		at++
+	}
+	r.tracker.set(g.position(at), int64(end-at)*int64(g.size), mapfile.NonTrimmed)
+}
+
+// named returns the sector of data from at to before end that the drive says failed, where that
+// is to be believed.
+func (r *reader) named(failed *sectorsError, g *region, at, end disc.LBA) (disc.LBA, bool) {
+	if g.coding != drive.Data || drive.Classify(failed) != drive.Sector || r.unwritten(failed) {
+		return 0, false
+	}
+	bad := failedAt(failed)
+	if failed.kept > 0 {
+		r.truthful = true
+	}
+	return bad, r.truthful && bad >= at && bad < end
+}
+
+// trimPass closes in on the sectors that are really damaged in the blocks that
+// failed: first on both edges of each, which reads what is good there, and then on what lies
+// between.
+func (r *reader) trimPass(ctx context.Context) error {
+	r.setPhase(Trimming, mapfile.NonTrimmed, 1)
+	r.lastGood = r.clock().Now()
+	r.sink.drain()
+	for _, b := range r.tracker.snapshot().Blocks() {
+		if b.Status != mapfile.NonTrimmed {
+			continue
+		}
+		if err := r.trimEdges(ctx, b); err != nil {
+			return err
+		}
+	}
+	r.sink.drain()
+	return r.each(mapfile.NonTrimmed, func(g *region, at disc.LBA, n int) error {
+		return r.bisect(ctx, g, at, n, firstReading)
+	})
+}
+
+// trimEdges reads a block of data from its beginning up to the first sector that fails, and
+// from its end back to the last one.
+func (r *reader) trimEdges(ctx context.Context, b mapfile.Block) error {
+	g := r.plan.regions.find(b.Pos)
+	at, end := g.at(b.Pos), min(g.last(), g.at(b.Pos)+disc.LBA(b.Size/int64(g.size)))
+	if g.coding != drive.Data || g.void != notVoid {
+		return nil
+	}
+	for at < end {
+		_, _, n := r.piece(mapfile.Block{Pos: g.position(at), Size: int64(end-at) * int64(g.size)})
+		left, ok, err := r.trim(ctx, g, at, n)
+		if err != nil {
+			return err
+		}
+		if at = left; !ok {
+			break
+		}
+	}
+	for n := 1; at < end; n = min(2*n, r.plan.perCommand(g)) {
+		n = min(n, int(end-at))
+		_, ok, err := r.trim(ctx, g, end-disc.LBA(n), n)
+		if err != nil || !ok {
+			return err
+		}
+		end -= disc.LBA(n)
+	}
+	return nil
+}
+
+// trim reads sectors of an edge. left is the first that is not settled; ok says that all came.
+func (r *reader) trim(ctx context.Context, g *region, at disc.LBA, n int) (left disc.LBA, ok bool, err error) {
+	if r.giveUp() {
+		return at, false, errGaveUp
+	}
+	err = r.read(ctx, g, at, n, firstReading)
+	if err == nil {
+		r.lastGood = r.clock().Now()
+		return at + disc.LBA(n), true, nil
+	}
+	var failed *sectorsError
+	if !errors.As(err, &failed) {
+		return at, false, err
+	}
+	end := at + disc.LBA(n)
+	at += disc.LBA(failed.kept)
+	if bad, known := r.named(failed, g, at, end); known && bad == at {
+		r.markFailed(g, bad, firstReading, drive.Sector)
+		at++
+	}
+	return at, false, nil
+}
+
+// sampled is how many sectors of long damage are tried before a pass gives the rest of it up,
+// if none comes; damage of up to twice as many is tried whole.
+const sampled = 32
+
+// A run is damage whose sectors follow each other.
+type run []sectorRef
+
+// runsOf divides sectors in ascending or descending order.
+func runsOf(sectors []sectorRef) []run {
+	var all []run
+	for i, s := range sectors {
+		if i > 0 && s.g == sectors[i-1].g && (s.at == sectors[i-1].at+1 || s.at == sectors[i-1].at-1) {
+			all[len(all)-1] = append(all[len(all)-1], s)
+			continue
+		}
+		all = append(all, run{s})
+	}
+	return all
+}
+
+// eachRun calls try for each of some sectors, until it is time to give up. Long damage of which none of
+// some sectors that are spread over it is won is left out.
+func (r *reader) eachRun(sectors []sectorRef, try func(s sectorRef) (won bool, err error)) error {
+	for _, x := range runsOf(sectors) {
+		wins := 0
+		for i, s := range x.order() {
+			if i == sampled && wins == 0 && len(x) > 2*sampled {
+				r.sayHopeless()
+				r.damage.Of -= len(x) - i
+				break
+			}
+			if r.giveUp() {
+				return errGaveUp
+			}
+			won, err := try(s)
+			if err != nil {
+				return err
+			}
+			if won {
+				wins++
+			}
+		}
+	}
+	return nil
+}
+
+// order is that in which the sectors of a run are tried: of long damage, some that are spread over
+// it come first.
+func (x run) order() []sectorRef {
+	if len(x) <= 2*sampled {
+		return x
+	}
+	first, rest := make(run, 0, len(x)), make(run, 0, len(x))
+	next := 0
+	for i, s := range x {
+		if len(first) < sampled && i == next {
+			first = append(first, s)
+			next = len(first) * (len(x) - 1) / (sampled - 1)
+			continue
+		}
+		rest = append(rest, s)
+	}
+	return append(first, rest...)
+}
+
+// sayHopeless tells once that long damage gives nothing.
+func (r *reader) sayHopeless() {
+	if !r.hopeless {
+		r.opts.Observer.Note(Note{Code: NoteHopeless, Count: sampled})
+	}
+	r.hopeless = true
+}
+
+// mayBeBuffered reports whether what a drive gave of a sector may be in its buffer: not of one
+// that it could not read.
+func (r *reader) mayBeBuffered(g *region, at disc.LBA) bool {
+	return g.coding == drive.Audio || r.tracker.at(g.position(at)) != unread
+}
