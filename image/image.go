@@ -24,6 +24,7 @@ import (
 	_ "spindle/image/cuefile"
 	_ "spindle/image/ecm"
 	_ "spindle/image/foreign"
+	_ "spindle/image/gdi"
 	_ "spindle/image/mds"
 	_ "spindle/image/nrgfile"
 	_ "spindle/image/toc"

@@ -21,6 +21,7 @@ var cannotHold = map[format.Reason]string{
 	format.BlocksOfTheDisc: "the sectors of a {medium} have 2048 bytes",
 	format.Gaps:            "sectors are missing between its tracks",
 	format.BadOneCodec:     "--codec takes one of {codecs}",
+	format.OnlyGDROMs:      "it is not one of a GD-ROM, whose second area begins at sector 45000",
 	format.BadCodec:        "for a {medium}, --codec takes at most four of {codecs}, or none",
 }
 

@@ -39,7 +39,8 @@ compressed (gzip, xz, zstd, bzip2). The suffix of OUT selects the format:
   .toc   a cdrdao TOC file with its .bin
   .ccd   a CloneCD image: .ccd, .img and .sub
   .mds   an Alcohol 120% image: .mds and .mdf
-  .chd   a compressed CD or DVD, as MAME's chdman makes it
+  .chd   a compressed CD, GD-ROM or DVD, as MAME's chdman makes it
+  .gdi   a GD-ROM: a file for each track
   .wav   an audio track; --split makes one file per track
   .flac  the same, compressed, with tags from the CD-TEXT
   FOLDER/  an album: a FLAC file for each song, named and tagged, a CUE sheet and a log

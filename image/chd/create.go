@@ -12,6 +12,7 @@ import (
 	"spindle/disc/cdsector"
 	"spindle/image/chd/hunks"
 	"spindle/image/format"
+	"spindle/image/laid"
 )
 
 // What chdman makes of discs, too.
@@ -39,6 +40,9 @@ func create(o *format.Output) error {
 	}
 	if o.Layout.Medium != disc.CD {
 		return createDVD(o)
+	}
+	if s := o.Layout.Sessions; len(s) == 2 && s[1].Tracks[0].Start == highDensity {
+		return createGD(o)
 	}
 	return createCD(o)
 }
@@ -119,30 +123,73 @@ func createCD(o *format.Output) error {
 	for i := range tracks {
 		t := &tracks[i]
 		meta = append(meta, hunks.Metadata{Tag: tagTrack, Data: w.describe(t)})
-		frames += t.Sectors() + padding(t)
+		frames += t.Sectors() + padding(t.Sectors())
 	}
-	if err := o.Reserve(int64(at)*cdsector.Size, o.Path); err != nil {
-		return err
-	}
-	return o.Write(o.Path, func(f *os.File) error {
-		var err error
-		if w.to, err = hunks.NewWriter(o.Context(), f, hunks.WriterOptions{
-			Codecs: names, HunkBytes: framesPerHunk * frameSize, UnitBytes: frameSize,
-			Size: int64(frames) * frameSize, Metadata: meta,
-		}); err != nil {
-			return err
-		}
+	return w.write(names, meta, at, frames, func() error {
 		for i := range tracks {
-			if err = w.track(&tracks[i]); err != nil {
-				break
+			t := &tracks[i]
+			if err := w.sectors(t, t.Begin(), t.End, t); err != nil {
+				return err
+			}
+			if err := w.empty(padding(t.Sectors())); err != nil {
+				return err
 			}
 		}
-		return cmp.Or(err, w.to.Close())
+		return nil
 	})
 }
 
-// padding is how many frames follow a track so that the next begins at a multiple.
-func padding(t *disc.Track) int { return (trackPad - t.Sectors()%trackPad) % trackPad }
+// createGD writes a GD-ROM, as chdman does from a .gdi: what is between the tracks, up to the
+// second area, is filler at the end of those before it.
+func createGD(o *format.Output) error {
+	names, err := codecs(o, codecsCD, usualCD)
+	if err != nil {
+		return err
+	}
+	if err := o.OmitAll(format.AllCDText, format.Catalogue, format.ISRCs, format.LaterIndexes, format.TrackFlags,
+		format.ModeZero, format.CDIFormat); err != nil {
+		return err
+	}
+	tracks, err := laid.Place(o)
+	if err != nil {
+		return err
+	}
+	w := cdWriter{o: o, sub: o.Image.Subchannels()}
+	var meta []hunks.Metadata
+	frames := make([]int, len(tracks))
+	all, stored := 0, 0
+	for i := range tracks {
+		t := &tracks[i]
+		frames[i] = t.Length
+		if i+1 < len(tracks) {
+			frames[i] = int(tracks[i+1].Start - t.Start)
+		}
+		meta = append(meta, hunks.Metadata{Tag: tagGD, Data: w.describeGD(t, frames[i])})
+		all += frames[i] + padding(frames[i])
+		stored += t.Length
+	}
+	return w.write(names, meta, disc.LBA(stored), all, func() error {
+		for i := range tracks {
+			t := &tracks[i]
+			end := t.Start + disc.LBA(t.Length)
+			if err := w.sectors(t.Track, t.Start, t.End, t.Track); err != nil {
+				return err
+			}
+			if end > t.End { // the pregap of the next track, where it holds something
+				if err := w.sectors(tracks[i+1].Track, t.End, end, t.Track); err != nil {
+					return err
+				}
+			}
+			if err := w.empty(frames[i] - t.Length + padding(frames[i])); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// padding is how many frames follow those of a track so that the next begins at a multiple.
+func padding(frames int) int { return (trackPad - frames%trackPad) % trackPad }
 
 // cdWriter writes the frames of a CD.
 type cdWriter struct {
@@ -194,11 +241,37 @@ func (w *cdWriter) describe(t *disc.Track) []byte {
 		t.Number, kind, sub, t.Sectors(), t.Pregap, gap, gapSub)
 }
 
-// track writes the frames of a track.
-func (w *cdWriter) track(t *disc.Track) error {
-	at := t.Begin()
-	user := w.kind(t) == "MODE1"
-	err := w.o.CopyTo(t, t.Begin(), t.End, func(p []byte) (int, error) {
+// describeGD makes the metadata of a track of a GD-ROM with so many frames.
+func (w *cdWriter) describeGD(t *laid.Placed, frames int) []byte {
+	sub := "NONE"
+	if w.sub != nil {
+		sub = "RW_RAW"
+	}
+	return fmt.Appendf(nil, "TRACK:%d TYPE:%s SUBTYPE:%s FRAMES:%d PAD:%d PREGAP:0 PGTYPE:MODE1 PGSUB:NONE POSTGAP:0\x00",
+		t.Number, w.kind(t.Track), sub, frames, frames-t.Length)
+}
+
+// write makes the file: with so many sectors of the image among its frames, which fill writes.
+func (w *cdWriter) write(codecs []string, meta []hunks.Metadata, sectors disc.LBA, frames int, fill func() error) error {
+	if err := w.o.Reserve(int64(sectors)*cdsector.Size, w.o.Path); err != nil {
+		return err
+	}
+	return w.o.Write(w.o.Path, func(f *os.File) error {
+		var err error
+		if w.to, err = hunks.NewWriter(w.o.Context(), f, hunks.WriterOptions{
+			Codecs: codecs, HunkBytes: framesPerHunk * frameSize, UnitBytes: frameSize,
+			Size: int64(frames) * frameSize, Metadata: meta,
+		}); err != nil {
+			return err
+		}
+		return cmp.Or(fill(), w.to.Close())
+	})
+}
+
+// sectors writes the frames of sectors of a track, as those of the track in are stored.
+func (w *cdWriter) sectors(t *disc.Track, at, end disc.LBA, in *disc.Track) error {
+	user := w.kind(in) == "MODE1"
+	return w.o.CopyTo(t, at, end, func(p []byte) (int, error) {
 		n := len(p) / cdsector.Size
 		if cap(w.buf) < n*frameSize {
 			w.buf = make([]byte, n*frameSize)
@@ -206,7 +279,7 @@ func (w *cdWriter) track(t *disc.Track) error {
 		b := w.buf[:n*frameSize]
 		for i := range n {
 			frame := (*[frameSize]byte)(b[i*frameSize:])
-			fill(frame, p[i*cdsector.Size:(i+1)*cdsector.Size], t.Mode, user)
+			fill(frame, p[i*cdsector.Size:(i+1)*cdsector.Size], in.Mode, user)
 		}
 		if err := w.subchannels(b, at); err != nil {
 			return 0, err
@@ -217,11 +290,18 @@ func (w *cdWriter) track(t *disc.Track) error {
 		}
 		return len(p), nil
 	})
-	if err != nil {
-		return err
+}
+
+// empty writes n frames that are not part of the disc.
+func (w *cdWriter) empty(n int) error {
+	const batch = 256
+	zeros := make([]byte, min(n, batch)*frameSize)
+	for ; n > 0; n -= batch {
+		if _, err := w.to.Write(zeros[:min(n, batch)*frameSize]); err != nil {
+			return err
+		}
 	}
-	_, err = w.to.Write(make([]byte, padding(t)*frameSize))
-	return err
+	return nil
 }
 
 // fill makes a frame of a sector, but for the sub-channel.

@@ -20,6 +20,7 @@ const (
 	BadSectorSize                     // sectors of Count bytes were asked for
 	BlocksOfTheDisc                   // sectors of another size than the medium has were asked for
 	Gaps                              // sectors between the tracks of a session are in none
+	OnlyGDROMs                        // it is no GD-ROM
 	BadCodec                          // a codec was asked for that is none of Codecs
 	BadOneCodec                       // the same, of a format that takes one
 )
@@ -28,7 +29,7 @@ const (
 var reasons = map[Reason]string{
 	OnlyCDs: "not a CD", WholeDiscs: "a single track", NoData: "no data track", NoAudio: "no audio",
 	OneDataTrack: "several data tracks", OneSong: "several tracks of audio", BadSectorSize: "no such sector size",
-	BlocksOfTheDisc: "the medium has other sectors", Gaps: "sectors in no track", BadCodec: "no such codec", BadOneCodec: "no such codec",
+	BlocksOfTheDisc: "the medium has other sectors", Gaps: "sectors in no track", OnlyGDROMs: "not a GD-ROM", BadCodec: "no such codec", BadOneCodec: "no such codec",
 }
 
 func (r Reason) String() string { return reasons[r] }

@@ -18,7 +18,7 @@ const (
 // describer makes an .mds of version 1.5.
 type describer struct {
 	l      *disc.Layout
-	tracks []placed
+	tracks []stored
 	size   int
 	b      []byte // all of it
 
@@ -26,7 +26,7 @@ type describer struct {
 }
 
 // describe makes the descriptor of tracks whose sectors have so many bytes in the .mdf.
-func describe(l *disc.Layout, tracks []placed, size int) []byte {
+func describe(l *disc.Layout, tracks []stored, size int) []byte {
 	d := describer{l: l, tracks: tracks, size: size}
 	le := binary.LittleEndian
 	blocks := len(tracks)
@@ -61,8 +61,8 @@ func describe(l *disc.Layout, tracks []placed, size int) []byte {
 	}
 	for i, t := range tracks {
 		if !d.isDVD() {
-			le.PutUint32(d.b[d.extras+i*extraSize:], uint32(t.pregap))
-			le.PutUint32(d.b[d.extras+i*extraSize+4:], uint32(t.length))
+			le.PutUint32(d.b[d.extras+i*extraSize:], uint32(t.Unstored))
+			le.PutUint32(d.b[d.extras+i*extraSize+4:], uint32(t.Length))
 		}
 	}
 	le.PutUint32(d.b[d.footer:], uint32(len(d.b)))
@@ -118,7 +118,7 @@ func (d *describer) session(at, blocks int, s *disc.Session) int {
 		blocks += 3 * blockSize
 	}
 	for i := range d.tracks {
-		if d.tracks[i].session == s.Number {
+		if d.tracks[i].Session == s.Number {
 			d.track(blocks, i)
 			blocks += blockSize
 		}
@@ -153,13 +153,13 @@ func (d *describer) track(at, i int) {
 		b[1] = 8
 	}
 	if d.isDVD() {
-		le.PutUint32(b[12:], uint32(t.length))
+		le.PutUint32(b[12:], uint32(t.Length))
 	} else {
 		le.PutUint32(b[12:], uint32(d.extras+i*extraSize))
 	}
 	le.PutUint16(b[16:], uint16(d.size))
 	le.PutUint32(b[36:], uint32(t.Start))
-	le.PutUint64(b[40:], uint64(t.offset)+uint64(t.Start-t.from)*uint64(d.size))
+	le.PutUint64(b[40:], uint64(t.offset)+uint64(t.Start-t.From)*uint64(d.size))
 	le.PutUint32(b[48:], 1)
 	le.PutUint32(b[52:], uint32(d.footer))
 }
