@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -27,8 +28,10 @@ func (e *tagError) Unwrap() error { return ErrTags }
 // Apply names the album and its songs by a text, which is either a CUE sheet or lines of
 // NAME=value as metaflac exports them. Lines at the start are about the album; after a
 // line "[3]" they are about track 3. Empty lines, and those that begin with "#", say
-// nothing. An empty value removes what the disc says. Errors wrap [ErrTags], or are those
-// of [cue.Parse].
+// nothing. An empty value removes what the disc says.
+//
+// What the text says of the album stands for what was known of each song, and what it says of
+// a song stands for both. Errors wrap [ErrTags], or are those of [cue.Parse].
 func (a *Album) Apply(text []byte) error {
 	a.renamed = true
 	if cue.Detect(text, int64(len(text))) {
@@ -46,7 +49,7 @@ func (a *Album) applyLines(text []byte) error {
 	if !utf8.Valid(text) {
 		return fmt.Errorf("%w: not in UTF-8", ErrTags)
 	}
-	of, tags := &a.Tags, Tags(nil)
+	take, tags := a.replace, Tags(nil)
 	lines := bufio.NewScanner(bytes.NewReader(text))
 	lines.Buffer(nil, 1<<20)
 	n := 0
@@ -56,13 +59,13 @@ func (a *Album) applyLines(text []byte) error {
 		switch {
 		case line == "" || line[0] == '#':
 		case line[0] == '[':
-			of.replace(tags)
+			take(tags)
 			tags = nil
 			s, err := a.song(strings.Trim(line, "[]"))
 			if err != nil {
 				return &tagError{n, err.Error()}
 			}
-			of = &s.Tags
+			take = s.Tags.replace
 		default:
 			name, value, ok := strings.Cut(line, "=")
 			if name = strings.ToUpper(strings.TrimSpace(name)); !ok || !isFieldName(name) {
@@ -74,8 +77,25 @@ func (a *Album) applyLines(text []byte) error {
 	if err := lines.Err(); err != nil {
 		return &tagError{n + 1, err.Error()}
 	}
-	of.replace(tags)
+	take(tags)
 	return nil
+}
+
+// replace takes tags of the album, for what was known of its songs, too.
+func (a *Album) replace(tags Tags) {
+	a.Tags.replace(tags)
+	for _, x := range tags {
+		if x.Name == "TITLE" || x.Name == "ISRC" {
+			continue // no two songs have the same
+		}
+		for i := range a.Songs {
+			a.Songs[i].Tags.Set(x.Name, "")
+		}
+	}
+	has := func(name string) bool { return slices.ContainsFunc(tags, func(x Tag) bool { return x.Name == name }) }
+	if has("ARTIST") && !has("ALBUMARTIST") {
+		a.Tags.Set("ALBUMARTIST", tags.Get("ARTIST"))
+	}
 }
 
 // song finds a song by the number of its track.
@@ -112,7 +132,12 @@ func (a *Album) applySheet(sheet *cue.Sheet) error {
 	}
 	tags := ofText(&sheet.Text, "ALBUM", "ALBUMARTIST")
 	tags = append(tags, ofRemarks(sheet.Comments)...)
-	a.Tags.replace(tags)
+	a.replace(tags)
+	if sheet.Text.Performer != "" { // that of each track that states no other
+		for i := range a.Songs {
+			a.Songs[i].Tags.Set("ARTIST", "")
+		}
+	}
 	for i := range sheet.Tracks {
 		t := &sheet.Tracks[i]
 		if s, err := a.song(strconv.Itoa(t.Number)); err == nil {
