@@ -3,6 +3,7 @@ package album
 import (
 	"cmp"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -78,6 +79,7 @@ type Made struct {
 	First  disc.LBA // the sectors [First, End)
 	End    disc.LBA
 	CRC32  uint32           // of all its samples
+	Peak   int              // its loudest sample, of 32768
 	Sums   accuraterip.Sums // of what the databases take for the track; zeros for number 0
 	Proof  Proof            // what Options.Databases say
 	Proven Run              // the sectors that they prove
@@ -153,6 +155,7 @@ type writer struct {
 	parts []part
 	proof *check.Proof
 	crcs  [100]uint32 // of the songs
+	peaks [100]int    // their loudest samples
 }
 
 // plan decides which files there will be.
@@ -272,6 +275,7 @@ func (w *writer) write(o *format.Output, path string, p *part) error {
 				}
 				loud.Write(b)
 				w.crcs[s.Number] = crc32.Update(w.crcs[s.Number], crc32.IEEETable, b)
+				w.peaks[s.Number] = max(w.peaks[s.Number], peak(b))
 				at += disc.LBA(len(b) / cdsector.Size)
 				return sink.Write(b)
 			}); err != nil {
@@ -280,6 +284,16 @@ func (w *writer) write(o *format.Output, path string, p *part) error {
 		}
 		return errors.Join(err, end())
 	})
+}
+
+// peak returns the loudest of some samples.
+func peak(b []byte) int {
+	low, high := 0, 0
+	for i := 0; i+1 < len(b); i += 2 {
+		x := int(int16(binary.LittleEndian.Uint16(b[i:])))
+		low, high = min(low, x), max(high, x)
+	}
+	return max(high, -low)
 }
 
 // data writes a track of data, and reads it again for its checksum.
@@ -402,7 +416,7 @@ func (w *writer) judge(ctx context.Context, out *Created) error {
 			out.Data = append(out.Data, d)
 		}
 		for _, s := range p.songs {
-			m := Made{Number: s.Number, Path: filepath.Join(w.dir, p.name), Title: s.Tags.Get("TITLE"), First: s.Start, End: s.End, CRC32: w.crcs[s.Number]}
+			m := Made{Number: s.Number, Path: filepath.Join(w.dir, p.name), Title: s.Tags.Get("TITLE"), First: s.Start, End: s.End, CRC32: w.crcs[s.Number], Peak: w.peaks[s.Number]}
 			for _, f := range out.Flaws.Clip(s.Start, s.End) {
 				m.Flawed += f.Count
 			}

@@ -25,6 +25,9 @@ func (a *Album) contents() riplog.Section {
 	return s
 }
 
+// fullScale is the size of the loudest sample that there can be.
+const fullScale = 32768
+
 // Log begins the log of an album: about is what the caller has to say of the rip, and proof
 // how a song is proven, in words.
 func (c *Created) Log(a *Album, about riplog.Section, proof func(*Made) string) *riplog.Log {
@@ -35,13 +38,14 @@ func (c *Created) Log(a *Album, about riplog.Section, proof func(*Made) string) 
 		x := riplog.Song{
 			Number: m.Number, Title: m.Title, File: filepath.Base(m.Path), First: m.First, End: m.End, CRC32: m.CRC32, Flaws: c.Flaws, Proof: proof(m),
 		}
+		x.More = []riplog.Line{{Name: "peak level", Value: fmt.Sprintf("%.1f %%", float64(m.Peak)/fullScale*100)}}
 		if m.Number > 0 {
-			x.More = []riplog.Line{
-				{Name: "AccurateRip v1", Value: fmt.Sprintf("%08X", m.Sums.V1)},
-				{Name: "AccurateRip v2", Value: fmt.Sprintf("%08X", m.Sums.V2)},
-				{Name: "CRC-32 of the track", Value: fmt.Sprintf("%08X", m.Sums.CRC32)},
-				{Name: "CRC-32 of the track without null samples", Value: fmt.Sprintf("%08X", m.Sums.CRC32NonNull)},
-			}
+			x.More = append(x.More,
+				riplog.Line{Name: "AccurateRip v1", Value: fmt.Sprintf("%08X", m.Sums.V1)},
+				riplog.Line{Name: "AccurateRip v2", Value: fmt.Sprintf("%08X", m.Sums.V2)},
+				riplog.Line{Name: "CRC-32 of the track", Value: fmt.Sprintf("%08X", m.Sums.CRC32)},
+				riplog.Line{Name: "CRC-32 of the track without null samples", Value: fmt.Sprintf("%08X", m.Sums.CRC32NonNull)},
+			)
 		}
 		l.Sections = append(l.Sections, x.Section())
 	}

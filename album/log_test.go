@@ -1,12 +1,24 @@
 package album
 
 import (
+	"encoding/binary"
+	"fmt"
 	"hash/crc32"
+	"math"
 	"testing"
 
 	"spindle/disc/cdsector"
 	"spindle/image/riplog"
 )
+
+// peakOf is the loudest sample, in percent of the loudest that there can be.
+func peakOf(p []byte) float64 {
+	most := 0.0
+	for ; len(p) > 0; p = p[2:] {
+		most = max(most, math.Abs(float64(int16(binary.LittleEndian.Uint16(p)))))
+	}
+	return most / 32768 * 100
+}
 
 func TestLog(t *testing.T) {
 	img := openDisc(t, "audio")
@@ -32,6 +44,9 @@ func TestLog(t *testing.T) {
 		p := make([]byte, int(s.End-s.Start)*cdsector.Size)
 		if err := img.ReadSectors(t.Context(), p, s.Start); err != nil {
 			t.Fatal(err)
+		}
+		if got, want := l.Section(fmt.Sprintf("song %d", s.Number)).Get("peak level"), fmt.Sprintf("%.1f %%", peakOf(p)); got != want {
+			t.Errorf("song %d: %q, want %q", s.Number, got, want)
 		}
 		if x := songs[i]; x.CRC32 != crc32.ChecksumIEEE(p) || x.First != s.Start || x.End != s.End || x.Proof != "two equal reads" || len(x.Flaws) > 0 {
 			t.Errorf("%+v", x)
