@@ -139,8 +139,13 @@ func (h *History) Save(path string) error {
 // A Change is a zone that reads worse than it did.
 type Change struct{ Then, Now Zone }
 
-// slower is the share of the earlier speed below which a zone reads worse in the same drive.
-const slower = 0.6
+// What is worse in the same drive: a speed below this share of the earlier one, or more than
+// twice as many sectors that came late or at the second attempt, and a few commands' worth
+// besides: drives hesitate now and then for reasons of their own.
+const (
+	slower   = 0.6
+	hesitant = 100
+)
 
 // Worse returns the zones of which less can be read than in an earlier scan, or which the same
 // drive reads with more effort or slower.
@@ -156,7 +161,7 @@ func (s *Scan) Worse(earlier *Scan) []Change {
 		}
 		worse := now.Unreadable > then.Unreadable || now.Wrong > then.Wrong || now.Flagged > then.Flagged && earlier.C2
 		if s.Drive == earlier.Drive {
-			worse = worse || now.Slow+now.Retried > then.Slow+then.Retried || now.Speed > 0 && now.Speed < slower*then.Speed
+			worse = worse || now.Slow+now.Retried > 2*(then.Slow+then.Retried)+hesitant || now.Speed > 0 && now.Speed < slower*then.Speed
 		}
 		if worse {
 			all = append(all, Change{then, now})

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"strings"
+	"time"
 
 	"spindle/disc"
 	"spindle/disc/digest"
@@ -47,7 +48,7 @@ it; a later merge of OUT with further images continues from there.
 
 Images of different discs are refused: with other tracks, volume descriptors or dates, or with
 other contents at any of 32 places. If too little is good in both of two images to tell,
---same-disc merges them all the same.`,
+--same-disc merges them anyway.`,
 		Example: `  spindle merge first.cue second.cue whole.cue
   spindle merge drive1.iso drive2.iso ddrescue.iso whole.iso
   spindle merge whole.cue third.cue better.cue`,
@@ -130,7 +131,7 @@ func mergeInputs(ctx context.Context, a *app, paths []string) (inputs []merge.In
 			in.Doubtful = true
 			a.note(why + ": of " + path + ", only what its error codes prove is used.")
 		}
-		if in.Origin, err = readProvenance(path); err != nil {
+		if in.Origin, err = readProvenance(path, img); err != nil {
 			a.note(fmt.Sprintf("%s%s is not used: %v.", path, merge.Suffix, err))
 		}
 	}
@@ -313,9 +314,12 @@ func writeProvenance(path string, p *merge.Provenance, force bool) error {
 	return f.CommitNew()
 }
 
+// errStale: the provenance is that of an image that stood here before.
+var errStale = errors.New("it is older than the image, or of another one")
+
 // readProvenance reads where the sectors of an image come from, with names as from the working
 // folder. An image that was not merged has none.
-func readProvenance(path string) (*merge.Provenance, error) {
+func readProvenance(path string, img disc.Image) (*merge.Provenance, error) {
 	f, err := regular.Open(path + merge.Suffix)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -327,6 +331,19 @@ func readProvenance(path string) (*merge.Provenance, error) {
 	p, err := merge.ReadProvenance(f)
 	if err != nil {
 		return nil, err
+	}
+	st, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range img.Files() {
+		const apart = 2 * time.Second // of some file systems
+		if x, err := os.Stat(name); err == nil && x.ModTime().After(st.ModTime().Add(apart)) {
+			return nil, errStale
+		}
+	}
+	if k := len(p.Runs); k > 0 && p.Runs[k-1].First+disc.LBA(p.Runs[k-1].Count) > img.Layout().End() {
+		return nil, errStale
 	}
 	p.Rename(toFolder(path))
 	return p, nil

@@ -27,7 +27,7 @@ var mapKinds = []struct {
 	letter string
 	red    bool
 }{
-	{picture.Kind{Name: "right, as far as is known", Color: color.RGBA{0x00, 0x9E, 0x73, 0xFF}}, ".", false},
+	{picture.Kind{Name: "intact, as far as is known", Color: color.RGBA{0x00, 0x9E, 0x73, 0xFF}}, ".", false},
 	{picture.Kind{Name: "repaired", Color: color.RGBA{0x56, 0xB4, 0xE9, 0xFF}}, "r", false},
 	{picture.Kind{Name: disc.Unproven.String(), Color: color.RGBA{0xF0, 0xE4, 0x42, 0xFF}}, "u", true},
 	{picture.Kind{Name: "contradicted", Color: color.RGBA{0xCC, 0x79, 0xA7, 0xFF}}, "c", true},
