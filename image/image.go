@@ -17,6 +17,7 @@ import (
 	"spindle/image/isofile"
 
 	// The formats.
+	_ "spindle/image/blindwrite"
 	_ "spindle/image/ccd"
 	_ "spindle/image/cdi"
 	_ "spindle/image/chd"

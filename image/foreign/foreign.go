@@ -73,7 +73,7 @@ func kinds() []kind {
 		{"UltraISO image", []string{".isz"}, format.Sure, starts("IsZ!"), "an UltraISO compressed image (.isz); UltraISO saves it as .iso"},
 		{"PowerISO image", []string{".daa"}, format.Sure, starts("DAA\x00", "GBI\x00"),
 			`a PowerISO image (.daa); PowerISO's own "poweriso convert" makes an .iso of it`},
-		{"BlindWrite image", []string{".b5t", ".b6t"}, format.Sure, starts("BWT5 STREAM SIGN"), "a BlindWrite descriptor; BlindWrite saves it as .cue"},
+		{"BlindWrite 4 image", []string{".bwt"}, format.Sure, starts("BLINDWRITE TOC FILE"), "a descriptor of BlindWrite 4 (.bwt); BlindWrite saves it as .cue"},
 		{"Norton Ghost image", []string{".gho"}, format.Likely, starts("\xFE\xEF"),
 			"a Norton Ghost image (.gho), which is one of a hard disk; Ghost Explorer opens it"},
 		{"7-Zip archive", []string{".7z"}, format.Sure, starts("7z\xBC\xAF\x27\x1C"), "a 7-Zip archive" + unpack},
