@@ -23,6 +23,7 @@ import (
 	_ "spindle/image/chd"
 	_ "spindle/image/cso"
 	_ "spindle/image/cuefile"
+	_ "spindle/image/dmg"
 	_ "spindle/image/ecm"
 	_ "spindle/image/foreign"
 	_ "spindle/image/gdi"
@@ -72,7 +73,7 @@ func Open(ctx context.Context, path string, remarks ...func(Remark)) (disc.Image
 	file.Observe(remark)
 	f, err := find(file)
 	if err == nil && f.Open == nil {
-		err = fmt.Errorf("%s: %w: it is %s", path, ErrUnknown, f.Refusal)
+		err = fmt.Errorf("%s: %w: it is %s%s", path, ErrUnknown, f.Refusal, file.Partitions())
 	}
 	if err == nil && file.Damage != nil && !f.Salvages {
 		err = file.Damage
@@ -107,7 +108,7 @@ func all(remarks []func(Remark)) func(Remark) {
 
 // OpenAs opens an .iso as a disc of the given medium, as [Open] does.
 func OpenAs(ctx context.Context, path string, medium disc.Medium, remarks ...func(Remark)) (disc.Image, error) {
-	img, err := isofile.OpenAs(ctx, path, medium)
+	img, err := isofile.OpenAs(ctx, path, medium, all(remarks))
 	if err != nil {
 		return nil, err
 	}

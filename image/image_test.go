@@ -40,13 +40,11 @@ func TestOpenByContent(t *testing.T) {
 
 func TestOpenUnknown(t *testing.T) {
 	dir := t.TempDir()
-	tail := func(s string) string { return strings.Repeat("x", 1000) + s + strings.Repeat("y", 512-len(s)) }
 	for content, want := range map[string]string{
-		"": "empty", "MEDIA DESCRIPTOR\x01\x03": ".mdf", "ECM\x02": "Reloaded", "IsZ!": ".isz",
+		"": "empty", "ECM\x02": "Reloaded", "IsZ!": ".isz",
 		"DAA\x00": ".daa", "\xFE\xEF\x01": ".gho",
-		"some text": "", "JISO": ".jso", tail("koly"): ".dmg",
+		"some text": "", "JISO": ".jso",
 		"ER" + strings.Repeat("\x00", 510) + "PM" + strings.Repeat("\x00", 600): "Toast",
-		strings.Repeat("z", 600) + "\x05\x00\x00\x80\x00\x00\x00\x00":           "DiscJuggler",
 		strings.Repeat("\x00", 510) + "\x55\xAA" + strings.Repeat("\x00", 999):  "USB stick",
 		"<!DOCTYPE html>": "download went wrong",
 	} {

@@ -35,6 +35,7 @@ compressed (gzip, xz, zstd, bzip2). The suffix of OUT selects the format:
   .cso   the same, compressed in blocks (deflate); .zso: the same with LZ4
   .bin.ecm  the .bin of a CD without what can be computed, and a CUE sheet; also .iso.ecm
   .vhd   the user data as a virtual hard disk, without its empty blocks
+  .dmg   the user data as an Apple disk image
   .nrg   a Nero image, version 2
   .toc   a cdrdao TOC file with its .bin
   .ccd   a CloneCD image: .ccd, .img and .sub
@@ -93,7 +94,7 @@ func (o *convertFlags) add(f *pflag.FlagSet) {
 	f.BoolVar(&o.Split, "split", false, "make one file per track (.cue, .wav, .flac)")
 	f.BoolVar(&o.merge, "merge", false, "make one .bin of all tracks (.cue); the default")
 	f.IntVar(&o.SectorSize, "sector-size", 2048, "keep this many `BYTES` of each sector (.iso): 2048, 2336, 2352 or 2448")
-	f.StringSliceVar(&o.Codecs, "codec", nil, "compress with `LIST` (.chd): of lzma, zlib, flac, zstd and for DVDs huff, or none; the smallest result is kept. A .vhd is dynamic (the default) or fixed")
+	f.StringSliceVar(&o.Codecs, "codec", nil, "compress with `LIST` (.chd): of lzma, zlib, flac, zstd and for DVDs huff, or none; the smallest result is kept. A .vhd is dynamic (the default) or fixed, a .dmg zlib or none")
 	f.BoolVar(&o.Lossy, "lossy", false, "leave out what OUT cannot hold")
 	f.BoolVar(&o.NoCheck, "no-check", false, "only copy: check no EDC and no checksum file, compute no hashes")
 	f.BoolVar(&o.Force, "force", false, "replace existing files")
@@ -148,7 +149,7 @@ func (o *convertFlags) check(out string, many, sectorSize bool) error {
 		{!songs && !many && o.format+o.dat != "", "--format and --dat are about a folder: end its name with /"},
 		{o.Split && o.merge, "--split and --merge are opposites: choose one"},
 		{o.Split && !splits, "--split makes several .bin, .wav or .flac files; " + out + " is one file"},
-		{len(o.Codecs) > 0 && ext != ".chd" && ext != ".vhd", "--codec applies to a .chd or .vhd only"},
+		{len(o.Codecs) > 0 && ext != ".chd" && ext != ".vhd" && ext != ".dmg", "--codec applies to a .chd, .vhd or .dmg only"},
 		{o.remove && songs, "--delete-source is about images: songs are not read back"},
 		{o.remove && (o.Lossy || o.NoCheck || o.Track != 0 || sectorSize), "--delete-source is for what is converted whole: leave out --lossy, --no-check, --track and --sector-size"},
 		{sectorSize && ext != ".iso", "--sector-size applies to an .iso only"},

@@ -17,10 +17,11 @@ type infoLayer struct {
 	Stored    int64    `json:"stored"` // bytes
 	Size      int64    `json:"size"`   // bytes of what it holds
 	Parents   []string `json:"parents,omitempty"`
+	Parts     []string `json:"partitions,omitempty"`
 }
 
 func newInfoLayer(l *format.Layer) infoLayer {
-	return infoLayer{File: l.File, Container: l.Name, Codec: l.Codec, Stored: l.Stored, Size: l.Size, Parents: l.Files}
+	return infoLayer{File: l.File, Container: l.Name, Codec: l.Codec, Stored: l.Stored, Size: l.Size, Parents: l.Files, Parts: l.Parts}
 }
 
 // text describes the layer, and names its file where that is not the main one.
@@ -38,6 +39,9 @@ func (l *infoLayer) text(main string) string {
 	}
 	for _, parent := range l.Parents {
 		text += ", with " + printable.Line(filepath.Base(parent))
+	}
+	for _, part := range l.Parts {
+		text += "; " + printable.Line(part)
 	}
 	return text
 }

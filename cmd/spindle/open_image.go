@@ -194,7 +194,12 @@ func openStored(ctx context.Context, a *app, path string) (disc.Image, *findings
 		return img, found, nil
 	}
 	img.Close()
-	img, err = image.OpenAs(ctx, path, disc.DVD, func(image.Remark) {}) // all was said
+	found.layers = nil // those of the files that were closed
+	img, err = image.OpenAs(ctx, path, disc.DVD, func(r image.Remark) {
+		if r.Kind == format.InLayer { // all else was said
+			found.layers = append(found.layers, r.Layer)
+		}
+	})
 	return img, found, err
 }
 

@@ -81,7 +81,7 @@ var seamTargets = []struct{ name, holds string }{
 	{"x.cue", "disc"}, {"x.cue --split", "disc"}, {"x.nrg", "disc"}, {"x.toc", "disc"}, {"x.ccd", "disc"},
 	{"x.chd --codec zlib", "disc"}, {"x.mds", "disc"},
 	{"x.iso", "data"}, {"x.iso --sector-size 2352", "data"}, {"x.iso --sector-size 2448", "data"},
-	{"x.cso", "data"}, {"x.zso", "data"}, {"x.iso.ecm", "data"}, {"x.vhd", "data"},
+	{"x.cso", "data"}, {"x.zso", "data"}, {"x.iso.ecm", "data"}, {"x.vhd", "data"}, {"x.dmg", "data"},
 	{"x.wav --split", "songs"}, {"x.flac --split", "songs"},
 }
 

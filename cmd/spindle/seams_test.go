@@ -193,6 +193,7 @@ var seamKinds = []struct {
 	{"zso", "a.zso", nil, (*truth).onlyData},
 	{"ecm", "a.iso.ecm", nil, (*truth).onlyData},
 	{"vhd", "a.vhd", nil, (*truth).onlyData},
+	{"dmg", "a.dmg", nil, (*truth).onlyData},
 	{"wav", "a.wav", []string{"--split"}, (*truth).onlyAudio},
 	{"flac", "a.flac", []string{"--split"}, (*truth).onlyAudio},
 }

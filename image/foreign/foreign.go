@@ -46,11 +46,6 @@ func starts(with ...string) func(*format.Probe) bool {
 	}
 }
 
-// ends matches files whose last 512 bytes begin with a signature.
-func ends(with string) func(*format.Probe) bool {
-	return func(p *format.Probe) bool { return bytes.HasPrefix(p.Tail(512), []byte(with)) }
-}
-
 // raw is how hard-disk images of other programs are made plain.
 const raw = `; "qemu-img convert" makes a plain one of it`
 
@@ -59,7 +54,10 @@ const raw = `; "qemu-img convert" makes a plain one of it`
 func kinds() []kind {
 	const unpack = "; unpack it first"
 	return []kind{
-		{"Apple disk image", []string{".dmg"}, format.Sure, ends("koly"), `an Apple disk image (.dmg); "dmg2img" expands it`},
+		{"encrypted Apple disk image", []string{".dmg"}, format.Sure, isEncrypted,
+			`an encrypted Apple disk image (.dmg); "hdiutil convert" on a Mac, which asks for its password, makes a plain one of it`},
+		{"Apple sparse image", []string{".sparseimage"}, format.Sure, starts("sprs"),
+			`an Apple sparse image (.sparseimage); "hdiutil convert -format UDZO" on a Mac makes a .dmg of it`},
 		{"Toast image", []string{".toast"}, format.Likely, isApple,
 			"a disk image of an Apple system (HFS), as Toast makes them; it holds no ISO 9660 or UDF volume"},
 		{"VMware hard disk", []string{".vmdk"}, format.Sure, starts("KDMV", "# Disk DescriptorFile"), "a VMware hard disk (.vmdk)" + raw},
@@ -96,6 +94,11 @@ func isApple(p *format.Probe) bool {
 	}
 	sig := string(p.Head[volume : volume+2])
 	return sig == "BD" || sig == "H+" || string(p.Head[512:514]) == "PM"
+}
+
+// isEncrypted knows both versions of encrypted Apple disk images.
+func isEncrypted(p *format.Probe) bool {
+	return p.HasMagic("encrcdsa") || bytes.Equal(p.Tail(8), []byte("cdsaencr"))
 }
 
 func isTar(p *format.Probe) bool { return len(p.Head) > 262 && string(p.Head[257:262]) == "ustar" }

@@ -17,10 +17,9 @@ func probe(name, content string) *format.Probe {
 // Each format that the door does not open is known by its content, and what helps
 // is said.
 func TestRecognised(t *testing.T) {
-	end := func(s string) string { return strings.Repeat("x", 3000) + s + strings.Repeat("y", 512-len(s)) }
 	boot := strings.Repeat("\x00", 510) + "\x55\xAA" + strings.Repeat("\x00", 2000)
 	for name, content := range map[string]string{
-		"Apple disk image": end("koly"),
+		"encrypted Apple disk image": "encrcdsa\x00", "Apple sparse image": "sprs\x00",
 		"Toast image":      "ER\x08\x00" + strings.Repeat("\x00", 508) + "PM" + strings.Repeat("\x00", 2000),
 		"VMware hard disk": "KDMV", "QEMU hard disk": "QFI\xFB",
 		"VirtualBox hard disk": "<<< Oracle VM VirtualBox Disk Image >>>", "GameCube image (CISO)": "CISO\x00\x00\x20\x00", "compressed ISO (JSO)": "JISO",

@@ -36,6 +36,7 @@ type Content struct {
 	Size        int64 // in bytes
 	Cut         bool  // the file ends before its content does
 	Codec       string
+	Parts       []string    // names of the partitions of a disk
 	Files       []string    // that are needed besides, as a parent is
 	Closers     []io.Closer // of these
 	// Sums names what sums of its own the container has of its content, as "EDC"; Check
@@ -52,6 +53,7 @@ type Layer struct {
 	Codec  string // how the content is stored, where there are several ways
 	Stored int64  // size of the file in bytes
 	Size   int64  // of the content
+	Parts  []string
 	Inner  string // the name that the content has as a file
 	Files  []string
 	Sums   string
@@ -114,7 +116,7 @@ func (f *File) lookThrough(ctx context.Context, c *Container) error {
 	}
 	f.name = c.innerName(f.innerName())
 	f.layers = append(f.layers, Layer{
-		File: f.Path, Name: c.Name, Codec: content.Codec, Stored: f.Size, Size: content.Size, Inner: f.name,
+		File: f.Path, Name: c.Name, Codec: content.Codec, Stored: f.Size, Size: content.Size, Inner: f.name, Parts: content.Parts,
 		Files: content.Files, Sums: content.Sums, Check: content.Check, Blind: content.Blind,
 	})
 	f.ReaderAt, f.Size, f.Cut = content.ReaderAt, content.Size, f.Cut || content.Cut
@@ -151,6 +153,35 @@ func (f *File) OpenCompanion(ctx context.Context, path string) (*File, error) {
 		other.Observe(f.remark)
 	}
 	return other, err
+}
+
+// Partitions names those of the disk that the file holds, for an error that says why it cannot
+// be opened; it is empty where none are known.
+func (f *File) Partitions() string {
+	for _, l := range f.layers {
+		if len(l.Parts) > 0 {
+			return fmt.Sprintf("; it is in %s %s with the partitions %s", article(l.Name), l.Name, strings.Join(quoted(l.Parts), ", "))
+		}
+	}
+	return ""
+}
+
+// article is that of a name.
+func article(name string) string {
+	if strings.ContainsAny(name[:1], "AEIOUaeiou") {
+		return "an"
+	}
+	return "a"
+}
+
+// quoted quotes names, of which a disk has few.
+func quoted(names []string) []string {
+	const most = 16
+	var all []string
+	for _, n := range names[:min(len(names), most)] {
+		all = append(all, fmt.Sprintf("%q", n))
+	}
+	return all
 }
 
 // closers close what several files are.

@@ -108,9 +108,15 @@ func isISOName(name string) bool {
 // OpenAs opens an image file as a disc of the given medium, where the register opens it as
 // the disc that its size is made for; see [disc.MediumFor]. Its sectors may be of 2048,
 // 2336, 2352 or 2448 bytes. What a file that was cut short lacks of the volume in it is a
-// flaw.
-func OpenAs(ctx context.Context, path string, medium disc.Medium) (disc.Image, error) {
-	return format.OpenPath(ctx, path, as(func(int64) disc.Medium { return medium }))
+// flaw. Each remark receives what is found that is no error.
+func OpenAs(ctx context.Context, path string, medium disc.Medium, remarks ...func(format.Remark)) (disc.Image, error) {
+	open := as(func(int64) disc.Medium { return medium })
+	return format.OpenPath(ctx, path, func(ctx context.Context, f *format.File) (disc.Image, error) {
+		for _, r := range remarks {
+			f.Observe(r)
+		}
+		return open(ctx, f)
+	})
 }
 
 // as opens files as discs of the medium that is chosen by their size.

@@ -227,3 +227,10 @@ func indexZstd(r io.ReaderAt, size int64) ([]point, int64, error) {
 	}
 	return points, plain, nil
 }
+
+// CheckXZ reports whether a whole .xz stream can be unpacked with no more memory than it should
+// have.
+func CheckXZ(b []byte) error {
+	_, _, err := indexXZ(bytes.NewReader(b), int64(len(b)))
+	return err
+}
