@@ -117,9 +117,7 @@ func runScan(ctx context.Context, a *app, name string, o scanFlags) (result, err
 	}
 	bar := a.newProgress()
 	defer bar.stop()
-	step := bar.step("scanning")
-	s, err := scan.Run(ctx, d, m, scan.Options{Now: time.Now().UTC().Truncate(time.Second),
-		Progress: func(done, total int, _ float64) { step(int64(done), int64(total)) }})
+	s, err := scan.Run(ctx, d, m, scan.Options{Now: time.Now().UTC().Truncate(time.Second), Progress: scanProgress(bar, int64(m.Kind().SectorSize()))})
 	bar.stop()
 	if err != nil {
 		return nil, err
@@ -132,6 +130,30 @@ func runScan(ctx context.Context, a *app, name string, o scanFlags) (result, err
 		return r, atomicfile.Write(o.svg, func(f *os.File) error { return r.chart().SVG(f) })
 	}
 	return r, nil
+}
+
+// scanProgressEvent is the progress of a scan in JSON.
+type scanProgressEvent struct {
+	Event string  `json:"event"` // progress
+	Phase string  `json:"phase"`
+	Done  int64   `json:"done"` // bytes
+	Total int64   `json:"total"`
+	Speed float64 `json:"speed"` // bytes a second
+}
+
+// scanProgress shows how far a scan is.
+func scanProgress(bar *progress, sectorSize int64) func(done, total int, speed float64) {
+	const phase = "scanning"
+	var rate meter
+	return func(done, total int, speed float64) {
+		rate.add(1, speed)
+		e := scanProgressEvent{"progress", phase, int64(done) * sectorSize, int64(total) * sectorSize, rate.value()}
+		rest := ""
+		if e.Speed > 0 {
+			rest = fmt.Sprintf("%.1f MB/s, %s", e.Speed/1e6, toGo(e.Total-e.Done, e.Speed))
+		}
+		bar.show(stage{phase: phase, done: e.Done, total: e.Total, rest: rest, event: e})
+	}
 }
 
 func newScanResult(s *scan.Scan) *scanResult {
