@@ -21,6 +21,7 @@ type IncompleteError struct {
 	Map     string
 	Sectors int64      // of the image
 	Left    []BadRange // what it does not hold yet, or not right
+	Files   []string   // with a part in that, as far as the directories are read; some of many
 	Err     error      // why it ended
 }
 
@@ -41,7 +42,8 @@ func (j *job) incomplete(r *reader, err error) error {
 		return err
 	}
 	rs := r.plan.regions
-	return &IncompleteError{Map: j.mapPath, Sectors: rs.sectors(), Left: listBad(r.tracker.snapshot(), rs, &r.refusals), Err: err}
+	left := listBad(r.tracker.snapshot(), rs, &r.refusals)
+	return &IncompleteError{Map: j.mapPath, Sectors: rs.sectors(), Left: left, Files: r.filesIn(left), Err: err}
 }
 
 // bounds are when a rip is to end, however much is left.
@@ -107,6 +109,9 @@ func (r *reader) stopped(err error) (why, fatal error) {
 // retrying. Where a bound of the options ends it after all of the disc was tried, the
 // rest stays in the state it is in.
 func (r *reader) passes(ctx context.Context) error {
+	if err := r.firstPass(ctx); err != nil {
+		return err
+	}
 	if err := r.copyPass(ctx); err != nil {
 		return err
 	}

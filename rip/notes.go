@@ -43,6 +43,9 @@ const (
 	NoteTimeUp         NoteCode = "time-up"           // After this long: work on what is left ends
 	NoteManyErrors     NoteCode = "many-errors"       // Count sectors turned out unreadable: work on what is left ends
 	NoteHopeless       NoteCode = "hopeless"          // Count sectors of a long damage gave nothing: the others are not tried in that pass
+	NoteFirst          NoteCode = "first"             // Count files are read before the rest
+	NoteNoFiles        NoteCode = "no-files"          // no file system can be read that says where the files are which come first
+	NoteFilesHit       NoteCode = "files-hit"         // Names: files that are damaged when retrying begins
 	NoteRebuilt        NoteCode = "rebuilt"           // data came without error correction codes
 )
 
@@ -57,6 +60,7 @@ type Note struct {
 	Source       SizeSource
 	Protection   drive.Protection
 	After        time.Duration
+	Names        []string
 	Err          error
 }
 

@@ -48,7 +48,7 @@ func (s *skipper) succeeded() { s.sectors = 0 }
 func (r *reader) copyPass(ctx context.Context) error {
 	for round := (skipper{least: firstSkip, most: mostSkip}); ; round = (skipper{}) {
 		r.setPhase(Copying, mapfile.NonTried, 1)
-		skipped, err := r.copyRound(ctx, &round)
+		skipped, err := r.copyRound(ctx, &round, 0, r.plan.regions.size())
 		if err != nil {
 			return err
 		}
@@ -62,15 +62,16 @@ func (r *reader) copyPass(ctx context.Context) error {
 // maxTimeouts is how many commands in a row may go unanswered.
 const maxTimeouts = 3
 
-// copyRound goes once over what was not tried, and returns how many stretches it
+// copyRound goes once over what was not tried from a position to before another, and returns how many stretches it
 // left out.
-func (r *reader) copyRound(ctx context.Context, skip *skipper) (skipped int, err error) {
+func (r *reader) copyRound(ctx context.Context, skip *skipper, pos, end int64) (skipped int, err error) {
 	timeouts := 0
-	for pos := int64(0); ; {
+	for {
 		b, ok := r.tracker.next(pos, mapfile.NonTried)
-		if !ok {
+		if !ok || b.Pos >= end {
 			return skipped, nil
 		}
+		b.Size = min(b.End(), end) - b.Pos
 		g, at, n := r.piece(b)
 		pos = g.position(at) + int64(n*g.size)
 		err := r.read(ctx, g, at, n, firstReading)
@@ -323,6 +324,9 @@ func (r *reader) retryPasses(ctx context.Context) error {
 	passes := r.opts.Retries
 	if passes == 0 && len(r.leftOver) > 0 {
 		passes = 1
+	}
+	if passes > 0 {
+		r.nameFiles()
 	}
 	for pass := 1; pass <= passes; pass++ {
 		sectors := r.badSectors(unread, flawed, readOnce)

@@ -62,8 +62,11 @@ type Options struct {
 	MaxTime time.Duration
 	// MaxErrors ends the rip when this many sectors turned out unreadable in it; 0: never.
 	MaxErrors int
-	Speed     int // times 1x; 0: as fast as the drive likes
-	Offset    int // read offset correction of audio, in samples
+	// First are patterns, as of [path.Match], of files that are read before the rest: they match a
+	// path, a name or a folder, in upper and lower case alike.
+	First  []string
+	Speed  int // times 1x; 0: as fast as the drive likes
+	Offset int // read offset correction of audio, in samples
 	// Once: audio is read once, and what the drive says of errors in it is believed.
 	// Otherwise it is read twice and compared, for some drives say nothing, or the
 	// wrong.

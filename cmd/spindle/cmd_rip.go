@@ -74,15 +74,7 @@ Ctrl-C, a power cut, or a cleaning of the disc, the same command resumes from th
 	f.BoolVar(&o.sha256, "sha256", false, "also write OUT.sha256, which sha256sum can check")
 	f.BoolVar(&o.Force, "force", false, "replace existing files, and start over")
 	f.BoolVar(&o.SameDisc, "same-disc", false, "resume even if too little can be compared to tell that the disc is the same")
-	f.Var(count(&o.Retries, 3, 0, 1000, "N"), "retries", "how many passes to make over sectors that could not be read")
-	f.DurationVar(&o.GiveUp, "give-up", 0, "stop working on damage after a `TIME` without success, such as 10m")
-	f.BoolVar(&o.Quick, "quick", false, "ask for each sector once: no retries, nothing read twice, nothing that an earlier run left")
-	f.DurationVar(&o.MaxTime, "max-time", 0, "stop after a `TIME` in all, such as 2h, whatever is left")
-	f.Var(count(&o.MaxErrors, 0, 0, disc.MaxLBA, "N"), "max-errors", "stop once N sectors have turned out unreadable (0: never)")
-	f.Var(count(&o.Speed, 0, 0, mostSpeed, "N"), "speed", "reading speed, as a multiple of 1x (by default the drive's choice)")
-	f.BoolVar(&o.secure, "secure", false, "read audio until it is proven: by two equal readings, agreement, or a database (the default)")
-	f.BoolVar(&o.Once, "burst", false, "read audio once, and believe what the drive says of errors in it (C2)")
-	f.BoolVar(&o.Once, "once", false, "the same as --burst")
+	o.addReading(f)
 	f.Var(&o.offset, "offset", "read offset correction for audio, or \"known\": the one known for the drive")
 	f.BoolVar(&o.eject, "eject", false, "open the tray if everything was read correctly")
 	o.album.add(f)
@@ -202,8 +194,8 @@ func (o *ripFlags) sums(a *app, res *rip.Result) ([]string, error) {
 }
 
 func runRip(ctx context.Context, a *app, o ripFlags) (result, error) {
-	if o.secure && (o.Once || o.Quick) {
-		return nil, usage("--secure reads audio until it is proven; --burst and --quick read it once")
+	if err := o.checkReading(); err != nil {
+		return nil, err
 	}
 	if o.toFolder() {
 		return runRipFolder(ctx, a, o)

@@ -13,6 +13,7 @@ type incompleteRip struct {
 	Map     string         `json:"map"`
 	Sectors int64          `json:"sectors"`
 	Left    []rip.BadRange `json:"left"`
+	Files   []string       `json:"files,omitempty"` // that are not whole
 }
 
 // whyIncomplete says why such a rip ended, and with which status.
@@ -41,7 +42,7 @@ func newIncompleteRip(left *rip.IncompleteError, o *rip.Options) *incompleteRip 
 			what:   fmt.Sprintf("%s: %d%% of the disc is read and kept", what, percent(left.Sectors-missing, left.Sectors)),
 			next:   "Run the same command to resume from there.",
 		}),
-		Map: left.Map, Sectors: left.Sectors, Left: left.Left,
+		Map: left.Map, Sectors: left.Sectors, Left: left.Left, Files: left.Files,
 	}
 }
 
@@ -64,6 +65,9 @@ func (r *incompleteRip) Text(p *page) {
 			break
 		}
 		p.line("  %s: %s", sectorsText(int(b.First), int(b.Last)), leftReasons[b.Reason])
+	}
+	if len(r.Files) > 0 {
+		p.line("files that are not whole: %s", fileList(r.Files))
 	}
 }
 

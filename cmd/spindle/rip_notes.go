@@ -120,6 +120,18 @@ var ripNotes = map[rip.NoteCode]func(n rip.Note) string{
 		return fmt.Sprintf("%s, spread over a long stretch of damage, gave nothing: the rest of it is not tried in this pass.",
 			plural(int(n.Count), "sector"))
 	},
+	rip.NoteFirst: func(n rip.Note) string {
+		if n.Count == 0 {
+			return "No file on the disc matches --first."
+		}
+		return fmt.Sprintf("%s read first.", map[bool]string{true: "1 file is", false: fmt.Sprintf("%d files are", n.Count)}[n.Count == 1])
+	},
+	rip.NoteNoFiles: func(rip.Note) string {
+		return "No file system can be read that says where the files of --first are: the disc is read from its beginning."
+	},
+	rip.NoteFilesHit: func(n rip.Note) string {
+		return fmt.Sprintf("Damaged so far, and to be retried: %s.", fileList(n.Names))
+	},
 	rip.NoteRebuilt: func(rip.Note) string {
 		return "The drive returned data sectors without their error correction codes; they were recomputed."
 	},
