@@ -17,6 +17,7 @@ import (
 
 	"spindle/image"
 	"spindle/image/audio"
+	"spindle/internal/corpus"
 	"spindle/internal/testdisc"
 
 	gocmp "github.com/google/go-cmp/cmp"
@@ -149,5 +150,35 @@ func TestLaterSessionAlone(t *testing.T) {
 	defer img.Close()
 	if _, err := image.OpenContents(t.Context(), img, 0); !errors.Is(err, image.ErrElsewhere) {
 		t.Errorf("%v", err)
+	}
+}
+
+// A file system that counts its blocks from elsewhere opens where its root directory is found,
+// and what it has in the sessions before is an error.
+func TestLaterSessionAloneOpens(t *testing.T) {
+	img, err := image.Open(t.Context(), corpus.Path(t, "formats", "made", "dc.iso"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer img.Close()
+	whole, err := image.Open(t.Context(), corpus.Path(t, "formats", "made", "dc-audio-data.cdi"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer whole.Close()
+	a, err := image.OpenContents(t.Context(), img, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := image.OpenContents(t.Context(), whole, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"noise.bin", "sub/file1.txt"} {
+		x, err := fs.ReadFile(a, name)
+		y, err2 := fs.ReadFile(b, name)
+		if err != nil || err2 != nil || len(x) == 0 || !bytes.Equal(x, y) {
+			t.Errorf("%s: %v, %v", name, err, err2)
+		}
 	}
 }

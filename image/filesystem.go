@@ -21,8 +21,8 @@ type fileSystem struct {
 	base disc.LBA // the address of what the file system calls block 0
 }
 
-// ErrElsewhere is returned for a file system whose directories lie behind the end of the
-// image: as of one that was made as a later session of a disc.
+// ErrElsewhere is returned for a file system of which the directories, or a file, lie outside
+// of the image: as of one that was made as a later session of a disc.
 var ErrElsewhere = errors.New("the file system was made for another place on a disc")
 
 // openFileSystem opens the file system in a data track. Most count their blocks from the
@@ -41,7 +41,7 @@ func openFileSystem(ctx context.Context, img disc.Image, t *disc.Track) (*fileSy
 		return nil, ownErr
 	}
 	if root := own.Root(); root >= int64(img.Layout().End()) {
-		return nil, fmt.Errorf("%w: its root directory is at sector %d, and the image ends at %d", ErrElsewhere, root, img.Layout().End())
+		return openElsewhere(ctx, img, t, root)
 	}
 	return &fileSystem{own, ctx, img, t.Start}, nil
 }

@@ -52,6 +52,7 @@ var losses = map[format.LossKind]string{
 	format.TrackFlags:    "the flags of tracks (pre-emphasis, copying permitted)",
 	format.CDIFormat:     "that the disc is a CD-I",
 	format.Pregaps:       "where pregaps begin (INDEX 00)",
+	format.GapContent:    "what is in the gap between data and audio",
 	format.HiddenAudio:   "what is hidden before track 1",
 }
 

@@ -30,6 +30,7 @@ const (
 	TrackFlags                        // pre-emphasis, copying permitted, four channels
 	CDIFormat                         // that a session is one of CD-I
 	Pregaps                           // where tracks begin before their start (INDEX 00)
+	GapContent                        // what is in the gap between a track of data and one of audio
 	HiddenAudio                       // what is before the start of track 1
 )
 
@@ -37,7 +38,7 @@ const (
 var losses = map[LossKind]string{
 	LaterSessions: "sessions", SomeCDText: "parts of CD-TEXT", SavedSub: "sub-channels", ModeZero: "mode 0", AudioTracks: "audio",
 	AllCDText: "CD-TEXT", Catalogue: "catalogue number", ISRCs: "ISRCs", LaterIndexes: "indexes", TrackFlags: "flags", CDIFormat: "CD-I", Pregaps: "pregaps",
-	HiddenAudio: "hidden audio",
+	HiddenAudio: "hidden audio", GapContent: "gaps",
 }
 
 func (k LossKind) String() string { return losses[k] }

@@ -18,10 +18,11 @@ type Placed struct {
 
 // Place lays the tracks of an image out for a descriptor that says of a pregap only how long it
 // is, if it is not stored. One that holds something is stored as the end of the track before:
-// where it begins is lost.
+// where it begins is lost. Between data and audio, where it would be taken for what it is not,
+// what it holds is lost.
 func Place(o *format.Output) ([]Placed, error) {
 	var all []Placed
-	lost, hidden := false, false
+	lost := make(map[format.LossKind]bool)
 	for i := range o.Layout.Sessions {
 		s := &o.Layout.Sessions[i]
 		for k := range s.Tracks {
@@ -33,9 +34,12 @@ func Place(o *format.Output) ([]Placed, error) {
 				return nil, err
 			case k == 0:
 				p.Unstored += addr.Pregap
-				hidden = hidden || !empty
-			case !empty:
-				lost = true
+				lost[format.HiddenAudio] = lost[format.HiddenAudio] || !empty
+			case empty:
+			case s.Tracks[k-1].Mode.IsData() != t.Mode.IsData():
+				lost[format.GapContent] = true
+			default:
+				lost[format.Pregaps] = true
 				before := &all[len(all)-1]
 				before.Length += t.Pregap
 				p.Unstored, p.From = 0, t.Begin()
@@ -43,13 +47,11 @@ func Place(o *format.Output) ([]Placed, error) {
 			all = append(all, p)
 		}
 	}
-	if lost {
-		if err := o.Omit(format.Loss{Kind: format.Pregaps}); err != nil {
-			return nil, err
+	for _, kind := range []format.LossKind{format.Pregaps, format.GapContent, format.HiddenAudio} {
+		if !lost[kind] {
+			continue
 		}
-	}
-	if hidden {
-		if err := o.Omit(format.Loss{Kind: format.HiddenAudio}); err != nil {
+		if err := o.Omit(format.Loss{Kind: kind}); err != nil {
 			return nil, err
 		}
 	}
