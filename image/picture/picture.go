@@ -32,15 +32,15 @@ type Picture struct {
 	Layout *disc.Layout
 }
 
-// None is the kind of a cell without a sector of any track.
-const None = -1
+// none is the kind of a cell without a sector of any track.
+const none = -1
 
 // Cells divides the sectors [first, end) into n cells of the same size, as far as that goes,
 // and returns their kinds.
 func (p *Picture) Cells(first, end disc.LBA, n int) []int {
 	cells := make([]int, n)
 	for i := range cells {
-		cells[i] = None
+		cells[i] = none
 	}
 	mark := func(from, to disc.LBA, kind int) {
 		from, to = max(from, first), min(to, end)
