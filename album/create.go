@@ -206,8 +206,8 @@ func (w *writer) nameOne() {
 	}
 }
 
-// dataPart is the file of a data track: an ISO, which is of use by itself, where that
-// holds all of the track.
+// dataPart is the file of a data track: an ISO, which other programs can read, if one
+// can hold all of the track.
 func dataPart(t *disc.Track) part {
 	name := fmt.Sprintf("%02d - Data", t.Number)
 	p := part{name: name + ".bin", kind: cue.Binary, from: t.Begin(), to: t.End, track: t}

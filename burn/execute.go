@@ -29,7 +29,7 @@ type burner struct {
 	done        int64
 	lastLook    time.Time // at the drive's buffer
 	buffer      float64
-	unsure      error // of the last WRITE, which the drive seems to have taken nevertheless
+	unsure      error // of the last WRITE, which the drive seems to have accepted anyway
 	verified    bool  // by the drive: it does not stream
 	withoutText bool  // the drive refused CD-TEXT
 	params      mmc.WriteParameters
@@ -185,7 +185,7 @@ func (b *burner) blank(ctx context.Context, t mmc.BlankType) error {
 }
 
 // calibrate finds the power of the laser. Drives do so by themselves before the first
-// WRITE: one that refuses, or fails here, may burn well nevertheless (libburn never
+// WRITE: one that refuses, or fails here, may still burn well (libburn never
 // asks for it).
 func (b *burner) calibrate(ctx context.Context) error {
 	err := drive.Retry(ctx, b.drive, func() error { return b.drive.CalibratePower(ctx) })

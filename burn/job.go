@@ -50,7 +50,7 @@ type Result struct {
 	// Err is nil, an [*Error], or what stopped the verification.
 	Err error
 	// Verification is nil where nothing was compared. After an error in
-	// closing the disc it says whether the data are good nevertheless.
+	// closing the disc it says whether the data are intact anyway.
 	Verification *Verification
 	State        DiscState
 
@@ -141,7 +141,7 @@ func (p *Plan) leaves() DiscState {
 }
 
 // spoils is what a disc is that the drive calls so after a burn that failed: one that
-// is closed, or was to be written at once, is of no use while a part of the image is
+// is closed, or was to be written at once, is wasted if part of the image is
 // missing.
 func (p *Plan) spoils(e *Error, state DiscState) DiscState {
 	end := disc.LBA(0)
@@ -238,8 +238,10 @@ func (j *Job) notBurned(ctx context.Context, r *Result) {
 // A VerifyError is a burn that went well, and could not be verified.
 type VerifyError struct{ Err error }
 
+// Error implements error.
 func (e *VerifyError) Error() string {
 	return fmt.Sprintf("the disc was burned, and could not be compared with the image: %v", e.Err)
 }
 
+// Unwrap returns why the disc could not be compared.
 func (e *VerifyError) Unwrap() error { return e.Err }

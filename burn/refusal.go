@@ -16,8 +16,10 @@ type Refusal struct {
 	A, B   int         // the numbers of the Reason, in its order
 }
 
+// Error implements error.
 func (r *Refusal) Error() string { return fmt.Sprintf("%v: %s", r.Kind, r.Reason) }
 
+// Unwrap returns the kind of the refusal.
 func (r *Refusal) Unwrap() error { return r.Kind }
 
 // Reason is why a burn is refused.

@@ -26,6 +26,7 @@ type Range struct {
 	Count int      `json:"count"`
 }
 
+// String names the sectors of the run, the last one included.
 func (r Range) String() string {
 	if r.Count == 1 {
 		return fmt.Sprintf("sector %d", r.First)

@@ -94,7 +94,7 @@ func Open(ctx context.Context, path string, remarks ...func(Remark)) (disc.Image
 	return whole, nil
 }
 
-// all tells each of several, or is nil where there is none.
+// all makes one function of several, or nil of none.
 func all(remarks []func(Remark)) func(Remark) {
 	if len(remarks) == 0 {
 		return nil

@@ -172,7 +172,7 @@ func (x run) order() []sectorRef {
 	return append(first, rest...)
 }
 
-// sayHopeless tells once that long damage gives nothing.
+// sayHopeless notes once that long damage yields nothing.
 func (r *reader) sayHopeless() {
 	if !r.hopeless {
 		r.opts.Observer.Note(Note{Code: NoteHopeless, Count: sampled})

@@ -229,12 +229,12 @@ func (j *job) identity(ctx context.Context, c *Contents, earlier *state) (*ident
 	return earlier.Identity, c.identifier().compare(ctx, earlier.Identity, earlier.Layout)
 }
 
-// plan makes the plan, and tells what is to be known about it.
+// plan makes the plan, and notes what the user should know about it.
 func (j *job) plan(ctx context.Context, c *Contents, earlier *state) (*plan, error) {
 	for _, n := range c.Notes {
 		j.opts.Observer.Note(n)
 	}
-	told := len(c.Notes)
+	noted := len(c.Notes)
 	f, err := gather(ctx, c, j.opts, earlier)
 	if err != nil {
 		return nil, err
@@ -243,7 +243,7 @@ func (j *job) plan(ctx context.Context, c *Contents, earlier *state) (*plan, err
 	if err != nil {
 		return nil, err
 	}
-	for _, n := range append(c.Notes[told:], p.notes...) {
+	for _, n := range append(c.Notes[noted:], p.notes...) {
 		j.opts.Observer.Note(n)
 	}
 	return p, nil

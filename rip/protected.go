@@ -15,8 +15,8 @@ const protectedPlaces = 32
 
 // A refusals keeps which sectors the drive refused as protected.
 type refusals struct {
-	m    *mapfile.Map // of the image: those that are finished; nil: none
-	told bool
+	m     *mapfile.Map // of the image: those that are finished; nil: none
+	noted bool
 }
 
 func (f *refusals) add(g *region, at disc.LBA, size int64) {
@@ -39,7 +39,7 @@ func (f *refusals) end(pos int64) int64 {
 // refusedAsProtected is what becomes of a rip when a drive refuses sectors as
 // protected: the others are read. Where none are, there is no use in trying each.
 func (r *reader) refusedAsProtected(ctx context.Context, err error) error {
-	if r.refusals.told || r.comparing {
+	if r.refusals.noted || r.comparing {
 		return nil
 	}
 	if t := r.tracker.tally(); !r.given && t.finished+t.once == 0 && r.protectedAllOver(ctx) {
@@ -48,7 +48,7 @@ func (r *reader) refusedAsProtected(ctx context.Context, err error) error {
 		}
 		return fmt.Errorf("%w (%w)", ErrProtected, err)
 	}
-	r.refusals.told = true
+	r.refusals.noted = true
 	r.opts.Observer.Note(Note{Code: NoteRefused, Protection: r.disc.Contents.Protection, Err: err})
 	return nil
 }

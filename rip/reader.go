@@ -313,7 +313,7 @@ func floorDiv(a, b int64) int64 {
 	return q
 }
 
-// report tells the observer about a command.
+// report informs the observer of a command.
 func (r *reader) report(at disc.LBA, n int, took time.Duration) {
 	p, t := &r.progress, r.tracker.tally()
 	p.Done, p.Bad, p.Total = t.finished, t.bad, t.total

@@ -59,13 +59,13 @@ func (c *Contents) inTheMiddle(t *disc.Track) {
 	c.runOuts[t.Number] = true
 }
 
-// eachRunOut calls do for each track that ends in run-out blocks, and tells of them where
-// it did something, and of those that may be.
+// eachRunOut calls do for each track that ends in run-out blocks. It notes when do acted on
+// one, and which tracks may end so.
 func (c *Contents) eachRunOut(ctx context.Context, do func(s *disc.Session, j int) bool) {
 	if c.Layout == nil || c.Layout.Medium != disc.CD || !c.reader.Caps.Raw {
 		return
 	}
-	told := false
+	noted := false
 	for i := range c.Layout.Sessions {
 		s := &c.Layout.Sessions[i]
 		for j := range s.Tracks {
@@ -75,9 +75,9 @@ func (c *Contents) eachRunOut(ctx context.Context, do func(s *disc.Session, j in
 			}
 			switch c.endOf(ctx, t) {
 			case endsInRunOut:
-				if do(s, j) && !told {
+				if do(s, j) && !noted {
 					c.note(Note{Code: NoteRunOut})
-					told = true
+					noted = true
 				}
 			case endsUnclearly:
 				c.note(Note{Code: NoteMaybeRunOut, Track: t.Number})

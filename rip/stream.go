@@ -20,15 +20,15 @@ const (
 	streamTries, doubtfulTries = 3, 12
 )
 
-// displaced tries whether audio comes from where it is asked for. Where nothing can be
-// told, the drive's own word counts.
+// displaced tries whether audio comes from where it is asked for. If that cannot be
+// found out, the drive's own claim counts.
 func (c *Contents) displaced(ctx context.Context, facts *known.Facts) (bool, error) {
 	if !c.reader.Caps.Raw || firstAudio(c.Layout) == nil {
 		return false, nil
 	}
 	plain := drive.Reader{Drive: c.reader.Drive, Caps: withoutPointers(c.reader.Caps)}
 	places := c.audioPlaces(0, perTransfer(c.reader.Drive.MaxTransfer(), cdsector.Size))
-	told, tries := false, streamTries
+	compared, tries := false, streamTries
 	if facts.Stream.Is(false) {
 		tries = doubtfulTries
 	}
@@ -47,7 +47,7 @@ func (c *Contents) displaced(ctx context.Context, facts *known.Facts) (bool, err
 				continue
 			}
 			if shift, same := shiftBetween(ends[i], again); same {
-				told = true
+				compared = true
 			} else if shift != 0 {
 				return true, nil
 			}
@@ -56,7 +56,7 @@ func (c *Contents) displaced(ctx context.Context, facts *known.Facts) (bool, err
 			return false, ctx.Err()
 		}
 	}
-	if told {
+	if compared {
 		return false, nil
 	}
 	caps, err := c.reader.Drive.Capabilities(ctx)

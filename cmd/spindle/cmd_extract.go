@@ -173,7 +173,7 @@ func packedPaths(res *extract.Result) []string {
 }
 
 // mapSongs puts a map beside each extracted audio track with damaged sectors, one that cannot
-// be used where nobody knows which they are, and takes away that of one that is whole now.
+// be used if nothing says which they are, and removes the map of a track that is intact now.
 func mapSongs(f *openedFiles, dir string, paths []string) error {
 	root, err := os.OpenRoot(dir)
 	if err != nil {

@@ -88,7 +88,7 @@ type result interface {
 	end() *ending
 }
 
-// An ending is what all results begin with. One that tells of a failure has an
+// An ending is what all results begin with. That of a failure has an
 // error, which goes to standard error.
 type ending struct {
 	Event  string `json:"event"` // result
@@ -142,7 +142,7 @@ type noteEvent struct {
 	Text  string `json:"text"`
 }
 
-// note tells the user something worth knowing.
+// note shows the user something worth knowing.
 func (c *console) note(text string) {
 	text = inWords(text)
 	if c.json {

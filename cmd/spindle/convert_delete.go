@@ -36,7 +36,7 @@ func (r *convertResult) readBack(ctx context.Context, a *app, from disc.Image) e
 	case err != nil:
 		return err
 	case found.doubtful():
-		a.note(r.In + " was kept: it is not known whether " + r.out + " is right.")
+		a.note(r.In + " was kept: it is not known whether " + r.out + " is intact.")
 		return nil
 	}
 	r.sources = from.Files()

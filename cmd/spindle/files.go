@@ -70,7 +70,7 @@ func contentsOf(ctx context.Context, img disc.Image, track int, paths []string) 
 	return c, err
 }
 
-// salvage goes on with what can be unpacked of the image.
+// salvage continues with what can be unpacked of the image.
 func (f *openedFiles) salvage(ctx context.Context, a *app, track int) error {
 	img, err := salvaged(ctx, a, f.img)
 	if err != nil {

@@ -51,7 +51,7 @@ func askMusicBrainz(ids discid.IDs) question {
 }
 
 // lookUp asks all questions at once, and returns the answers that came. Of the others it notes why:
-// the work goes on without them.
+// the work continues without them.
 func (a *app) lookUp(ctx context.Context, questions []question) [][]byte {
 	answers, failures := make([][]byte, len(questions)), make([]error, len(questions))
 	var all sync.WaitGroup
@@ -89,8 +89,8 @@ func (a *app) keepAnswer(dir, name string, answer []byte) string {
 	return path
 }
 
-// userAgent is what the databases are told of the program: its version, and where it is at home, if
-// the module has a path that says so.
+// userAgent identifies the program to the databases: its version and, if the module path has one,
+// its home page.
 func userAgent() string {
 	agent := "spindle/" + buildVersion()
 	if info, ok := debug.ReadBuildInfo(); ok {

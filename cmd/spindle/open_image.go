@@ -84,7 +84,7 @@ func (f *findings) note(a *app, status int) int {
 	return status
 }
 
-// doubtful reports whether sectors are not right of which nobody knows which.
+// doubtful reports whether sectors are damaged, and nothing says which.
 func (f *findings) doubtful() bool { return len(f.broken)+len(f.sums)+len(f.inside) > 0 }
 
 // checkSums checks the files of an image against the checksum files beside them, and what they
@@ -112,8 +112,8 @@ func (f *findings) takeSums(results []check.SumResult) {
 	}
 }
 
-// passOn writes beside a new image that its source may be damaged nobody knows where, in a map
-// that cannot be used: so nothing calls the copy good.
+// passOn records beside a new image that its source may be damaged, and that nothing says where. The
+// record is a map that cannot be used, so that no command takes the copy for intact.
 func (f *findings) passOn(out string, made []string) error {
 	if !f.doubtful() {
 		return nil
@@ -137,7 +137,7 @@ func (f *findings) passOn(out string, made []string) error {
 	return nil
 }
 
-// doubts is the content of a map that says that nobody knows what is right.
+// doubts is the content of a map that says that any sector may be damaged.
 func (f *findings) doubts() string {
 	return "# The image was made from one that may be damaged:\n# " + printable.Line(strings.Join(slices.Concat(f.brokenTexts(), f.sums, f.inside), "; ")) + "\n"
 }

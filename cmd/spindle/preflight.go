@@ -24,7 +24,7 @@ var (
 	errWrongImage = errors.New("the image is damaged")
 	// errPacked: it cannot be unpacked, and not burned.
 	errPacked = fmt.Errorf("%w", errWrongImage)
-	// errBrokenMap: nobody knows which sectors are.
+	// errBrokenMap: nothing says which of its sectors are.
 	errBrokenMap = errors.New("the image may be damaged")
 	errBrokenLog = fmt.Errorf("%w", errBrokenMap)
 	// errFlawed: sectors of it are known to be wrong.

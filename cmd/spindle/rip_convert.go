@@ -89,7 +89,7 @@ func (o *ripFlags) makeRaw(out string) error {
 	case err != nil:
 		return err
 	case !st.IsDir():
-		return refusal{fmt.Errorf("%s is in the way: it is not a folder", dir), exitFailed, "Remove it, or choose another name."}
+		return refusal{fmt.Errorf("%s exists already, and is not a folder", dir), exitFailed, "Remove it, or choose another name."}
 	case !o.Force && exists(o.Output) && !exists(o.Output+mapfile.Suffix):
 		return refusal{fmt.Errorf("the disc was read before, into %s", o.Output), exitUsage,
 			fmt.Sprintf("Make %s of it with \"spindle convert %s %s\", or read the disc again with --force.", filepath.Base(out), quoted(o.Output), quoted(out))}

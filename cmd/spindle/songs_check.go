@@ -14,8 +14,8 @@ import (
 var errDamagedSong = errors.New("the image is damaged")
 
 // songs decodes compressed sound, as the burn will: once it began, a file that ends in the
-// middle would cost the disc. Where one is burned nevertheless, silence stands for what
-// cannot be decoded.
+// middle would cost the disc. If it is burned anyway, what cannot be decoded becomes
+// silence.
 func (p *preflight) songs(ctx context.Context, bar *progress) error {
 	x, err := audio.Examine(ctx, p.img, bar.step("checking the songs"))
 	bar.stop()

@@ -19,10 +19,13 @@ var crcTable = func() (t [256]uint16) {
 // CRC16 returns the CRC that guards a Q sub-channel frame (ECMA-130 22.3.6) and
 // a CD-TEXT pack (IEC 61866): polynomial 0x1021, start value zero, result
 // inverted. It is stored most significant byte first.
-func CRC16(p []byte) uint16 {
-	var c uint16
+func CRC16(p []byte) uint16 { return ^ExtendCRC16(0, p) }
+
+// ExtendCRC16 continues a CRC of the same polynomial over more bytes. Formats differ in the
+// value that they start with, and in whether they invert the result.
+func ExtendCRC16(crc uint16, p []byte) uint16 {
 	for _, b := range p {
-		c = c<<8 ^ crcTable[byte(c>>8)^b]
+		crc = crc<<8 ^ crcTable[byte(crc>>8)^b]
 	}
-	return ^c
+	return crc
 }

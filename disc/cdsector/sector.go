@@ -49,6 +49,7 @@ const (
 
 var kindNames = [kindsN]string{"audio", "mode 0", "mode 1", "mode 2 formless", "mode 2 form 1", "mode 2 form 2", "unknown mode"}
 
+// String names the kind in a few words, such as "mode 2 form 1".
 func (k Kind) String() string {
 	if k < kindsN {
 		return kindNames[k]
@@ -75,6 +76,7 @@ func (k Kind) UserData() (offset, length int) {
 // A NoBlockError is returned for a sector that has no block of 2048 bytes.
 type NoBlockError struct{ Kind Kind }
 
+// Error implements error.
 func (e *NoBlockError) Error() string {
 	return fmt.Sprintf("it is %s and has no 2048 bytes of user data", e.Kind)
 }

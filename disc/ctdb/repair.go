@@ -80,22 +80,22 @@ type repair struct {
 // samples is in how many columns an offset has to lead to something to be tried in all.
 const samples = 64
 
-// likely reports whether some columns can be decoded at an offset. Where so much is known to be bad
+// likely reports whether some columns can be decoded at an offset. Where so many words are known to be bad
 // that no parity is left to tell, only offset 0 is likely.
 func (r *repair) likely(o int) bool {
 	d := decoder{rows: r.rows}
-	told := false
+	decodes := false
 	for i := range samples {
 		c := i * columns / samples
 		if r.p.rows-len(r.erased(c, o)) < 2 {
 			continue
 		}
-		told = true
+		decodes = true
 		if _, ok := r.decode(&d, c, o); !ok {
 			return false
 		}
 	}
-	return told || o == 0
+	return decodes || o == 0
 }
 
 // at repairs at an offset.

@@ -178,8 +178,8 @@ func (p *parser) fail(text string, args ...any) {
 	}
 }
 
-// disc reads what follows the sessions: the catalogue number and the CD-TEXT. Without it a
-// disc is whole all the same.
+// disc reads what follows the sessions: the catalogue number and the CD-TEXT. A disc is
+// complete without it.
 func (p *parser) disc(d *descriptor) {
 	if p.u16() != 0 { // a last session without tracks
 		return

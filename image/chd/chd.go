@@ -74,7 +74,7 @@ func (o *opener) open(ctx context.Context, f *format.File) (disc.Image, error) {
 	return o.bare(f, h)
 }
 
-// describe tells how the content is stored, and how its checksums are compared.
+// describe reports how the content is stored, and how its checksums are compared.
 func (o *opener) describe(f *format.File, h *hunks.File) {
 	l := format.Layer{
 		File: f.Path, Name: fmt.Sprintf("CHD version %d", h.Version()), Codec: strings.Join(h.Codecs(), ", "),

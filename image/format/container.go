@@ -145,8 +145,8 @@ func (f *File) innerName() string {
 // Files returns the paths of the file, and of those that its content needs besides.
 func (f *File) Files() []string { return append([]string{f.Path}, f.others...) }
 
-// OpenCompanion opens a file that this one names, and tells who observes this one what it was
-// looked through.
+// OpenCompanion opens a file that this one names, and reports to this one's observer the layers that
+// it was opened through.
 func (f *File) OpenCompanion(ctx context.Context, path string) (*File, error) {
 	other, err := OpenFile(ctx, path)
 	if err == nil {

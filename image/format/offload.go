@@ -161,7 +161,7 @@ func (a *arriving) ReadAt(p []byte, off int64) (int, error) {
 	return a.f.ReadAt(p, off)
 }
 
-// copyTo copies the stretch to where f stands, and tells how far it is.
+// copyTo copies the stretch to where f stands, and reports its progress.
 func (x *stretch) copyTo(ctx context.Context, f *os.File, progress func(bytes int)) error {
 	// A handle of our own: the position of the image's is not ours to move.
 	src, err := os.Open(x.name)

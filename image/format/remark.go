@@ -51,7 +51,7 @@ func (f *File) Observe(remark func(Remark)) {
 	}
 }
 
-// Remark tells what was found, to who observes.
+// Remark reports what was found to the observer, if there is one.
 func (f *File) Remark(r Remark) {
 	if f.remark != nil {
 		f.remark(r)

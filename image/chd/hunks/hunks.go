@@ -15,6 +15,7 @@ import (
 	"runtime"
 	"sync"
 
+	"spindle/disc/cdsector"
 	"spindle/internal/packed"
 )
 
@@ -60,6 +61,9 @@ type File struct {
 	cache  *cache[[]byte]
 	bufs   sync.Pool // of *[]byte for compressed hunks
 }
+
+// crc16Start is the CRC-16 of nothing, in hunks and maps.
+const crc16Start uint16 = 0xFFFF
 
 // cacheBytes is about how much of what was decoded is kept.
 const cacheBytes = 1 << 20
@@ -228,7 +232,7 @@ func (f *File) fill(b []byte, e *entry) error {
 		}
 	}
 	switch {
-	case e.sum == sumCRC16 && uint16(e.crc) != crc16(crc16Start, b),
+	case e.sum == sumCRC16 && uint16(e.crc) != cdsector.ExtendCRC16(crc16Start, b),
 		e.sum == sumCRC32 && e.crc != crc32.ChecksumIEEE(b):
 		return errSum
 	}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"spindle/disc/cdsector"
 )
 
 // What a compressed map states for a hunk beside the kinds that entries have.
@@ -104,7 +106,7 @@ func (t *packedTable) scan() error {
 			return err
 		}
 		e.encode(&raw, t.h)
-		crc = crc16(crc, raw[:])
+		crc = cdsector.ExtendCRC16(crc, raw[:])
 	}
 	if err := b.done(); err != nil {
 		return err

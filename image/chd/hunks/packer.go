@@ -1,6 +1,10 @@
 package hunks
 
-import "fmt"
+import (
+	"fmt"
+
+	"spindle/disc/cdsector"
+)
 
 // A packer compresses hunks, for one goroutine.
 type packer struct {
@@ -39,7 +43,7 @@ func (p *packer) run(work <-chan *job) {
 
 // pack compresses a hunk in the way that makes least of it.
 func (p *packer) pack(j *job) {
-	j.crc, j.kind, j.err = crc16(crc16Start, j.in), plain, nil
+	j.crc, j.kind, j.err = cdsector.ExtendCRC16(crc16Start, j.in), plain, nil
 	least := len(j.in)
 	for i, e := range p.encoders {
 		b, err := e(p.spare[:0], j.in)

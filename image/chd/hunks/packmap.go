@@ -1,6 +1,10 @@
 package hunks
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"spindle/disc/cdsector"
+)
 
 // packMap makes the compressed map of hunks of which the first is stored at a byte of the
 // file.
@@ -30,7 +34,7 @@ func packMap(hunks []storedHunk, first int64) []byte {
 		}
 		binary.BigEndian.PutUint32(entry[:], uint32(h.kind)<<24|length)
 		binary.BigEndian.PutUint64(entry[4:], offset<<16|uint64(h.crc))
-		raw = crc16(raw, entry[:])
+		raw = cdsector.ExtendCRC16(raw, entry[:])
 	}
 	lengthBits, selfBits := bitsFor(longest), bitsFor(farthest)
 	var w bitWriter
