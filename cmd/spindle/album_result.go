@@ -77,6 +77,9 @@ const (
 
 // proofOf says how a song is proven, and in words. res is nil for songs of an image.
 func proofOf(m *album.Made, res *rip.Result) (proof, string) {
+	if m.Flawed > 0 && onlyNotCompared(m, res) {
+		return unproven, fmt.Sprintf("%s read once, not compared", plural(m.Flawed, "sector"))
+	}
 	if m.Flawed > 0 {
 		return notRight, fmt.Sprintf("%s not right", plural(m.Flawed, "sector"))
 	}
@@ -126,6 +129,25 @@ func edgeWords(m *album.Made, res *rip.Result) string {
 		how = "read once"
 	}
 	return fmt.Sprintf("; its %s sectors, which databases leave out: %s", strings.Join(ends, " and "), how)
+}
+
+// onlyNotCompared reports whether nothing is known against a song but that the rip ended before
+// its second reading.
+func onlyNotCompared(m *album.Made, res *rip.Result) bool {
+	if res == nil {
+		return false
+	}
+	some := false
+	for _, b := range res.Bad {
+		if b.First >= m.End || b.Last < m.First {
+			continue
+		}
+		if b.Reason != rip.NotCompared {
+			return false
+		}
+		some = true
+	}
+	return some
 }
 
 // databaseWords says what databases say of a track, as users of other programs know it.
