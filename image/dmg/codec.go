@@ -10,6 +10,7 @@ import (
 	"github.com/klauspost/compress/zlib"
 	"github.com/ulikunitz/xz"
 
+	"spindle/internal/lzfse"
 	"spindle/internal/packed"
 )
 
@@ -24,7 +25,9 @@ func decompress(dst, src []byte, kind uint32) error {
 	case runADC:
 		return unpackADC(dst, src)
 	case runLZFSE:
-		return unpackLZFSE(dst, src)
+		n, err := lzfse.Decode(dst, src)
+		clear(dst[n:])
+		return err
 	case runLZMA:
 		if err := packed.CheckXZ(src); err != nil {
 			return err

@@ -221,6 +221,7 @@ func parts(t testing.TB) []part {
 		{runADC, plainADC, packedADC},
 		{runZlib, append(bytes.Clone(b[12288:14000]), make([]byte, 4096-1712)...), zipped(b[12288:14000])}, // shorter than its sectors
 		{runLZMA, b[16384:20480], xzipped(t, b[16384:20480])},
+		{runLZFSE, b[20480:24576], append(append([]byte("bvx-\x00\x10\x00\x00"), b[20480:24576]...), "bvx$"...)},
 		{runRaw, append(bytes.Clone(b[:1000]), make([]byte, 24)...), b[:1000]},
 	}
 	cmd := exec.Command("bzip2")

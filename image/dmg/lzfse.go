@@ -1,5 +1,0 @@
-package dmg
-
-import "fmt"
-
-func unpackLZFSE(_, _ []byte) error { return fmt.Errorf("%w: LZFSE", errKind) }
