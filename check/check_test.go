@@ -61,6 +61,30 @@ func TestCleanDiscs(t *testing.T) {
 	}
 }
 
+// TestMadeCodes checks images that store user data alone: codes that are made around it as it
+// is read vouch for nothing.
+func TestMadeCodes(t *testing.T) {
+	for _, x := range []struct {
+		disc, out string
+		checked   int
+	}{{"data", "x.nrg", 0}, {"data", "x.iso", 0}, {"data", "x.cso", 0}, {"data", "x.ccd", 2000}, {"mixed", "x.nrg", 0}, {"xa", "x.nrg", 1050}} {
+		path := filepath.Join(t.TempDir(), x.out)
+		from := open(t, x.disc, nil)
+		if _, err := image.Create(t.Context(), path, from, image.CreateOptions{Lossy: true}); err != nil {
+			t.Fatal(err)
+		}
+		img, err := image.Open(t.Context(), path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := Sectors(t.Context(), img, Options{NoHashes: true})
+		img.Close()
+		if err != nil || len(r.Bad) > 0 || r.Checked() != x.checked {
+			t.Errorf("%s of %s: %d checked, want %d; bad: %v, %v", x.out, x.disc, r.Checked(), x.checked, r.Bad, err)
+		}
+	}
+}
+
 func TestProblems(t *testing.T) {
 	const sector = 100
 	for name, test := range map[string]struct {

@@ -42,7 +42,7 @@ type BadRange struct {
 type TrackReport struct {
 	Track   int    `json:"track"`
 	Sectors int    `json:"sectors"`
-	Checked int    `json:"checked"` // sectors that carry an EDC
+	Checked int    `json:"checked"` // sectors whose EDC the image stores
 	Mode    string `json:"mode"`
 	digest.Sums
 }
@@ -63,7 +63,7 @@ func (r *Report) BadSectors() int {
 	return n
 }
 
-// Checked counts the sectors that carry an EDC.
+// Checked counts the sectors whose EDC the image stores.
 func (r *Report) Checked() int {
 	n := 0
 	for _, t := range r.Tracks {
@@ -107,8 +107,9 @@ type job struct {
 	done    chan struct{} // closed when it is checked
 }
 
-// Sectors reads the whole image once, checks every data sector on all cores, and
-// hashes the whole and each track. DVD and BD images have no codes to check.
+// Sectors reads the whole image once, checks on all cores every data sector that the image
+// stores with its codes, and hashes the whole and each track. Codes that are computed around
+// user data as it is read prove nothing; images of DVDs and BDs have none.
 func Sectors(ctx context.Context, img disc.Image, opts Options) (*Report, error) {
 	l := img.Layout()
 	size := l.Medium.SectorSize()
@@ -133,7 +134,7 @@ func Sectors(ctx context.Context, img disc.Image, opts Options) (*Report, error)
 		wg.Go(func() {
 			for j := range todo {
 				if l.Medium == disc.CD {
-					j.check()
+					j.check(img)
 				}
 				close(j.done)
 			}
@@ -243,12 +244,24 @@ func (r *Report) add(b BadRange) {
 	r.Bad = append(r.Bad, b)
 }
 
-// check looks at each sector of a batch.
-func (j *job) check() {
+// check looks at each sector of a batch that the image stores with its codes.
+func (j *job) check(img disc.Image) {
 	if !j.t.Mode.IsData() {
 		return
 	}
-	for i := range j.n {
+	for i := 0; i < j.n; {
+		stored, n := storesCodes(img, j.first+disc.LBA(i))
+		n = min(n, j.n-i)
+		if stored {
+			j.checkRun(i, i+n)
+		}
+		i += n
+	}
+}
+
+// checkRun looks at the sectors [from, to) of a batch.
+func (j *job) checkRun(from, to int) {
+	for i := from; i < to; i++ {
 		at := j.first + disc.LBA(i)
 		p, coded := SectorProblem((*[cdsector.Size]byte)(j.buf[i*cdsector.Size:]), j.t, at)
 		if coded {
@@ -258,6 +271,17 @@ func (j *job) check() {
 			j.bad = append(j.bad, BadRange{Track: j.t.Number, First: at, Last: at, Problem: p})
 		}
 	}
+}
+
+// storesCodes reports whether the codes of a sector of data are what the image has, and not
+// made from its user data, and for how many sectors from there on that holds. What stands in
+// no file, as the sectors of a disc in a drive, is what the image has.
+func storesCodes(img disc.Image, at disc.LBA) (stored bool, n int) {
+	e, ok := img.ExtentAt(at)
+	if !ok {
+		return true, 1
+	}
+	return e.Source != nil && !e.Form.MakesEDC() && e.Form != disc.FormMode0, max(1, e.Count)
 }
 
 // SectorProblem says what is wrong with a sector of a data track, or nothing, and whether it

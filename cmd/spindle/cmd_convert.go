@@ -55,8 +55,8 @@ the file of the track before it, and audio hidden before track 1 becomes track 0
 
 Where the formats differ, sectors are rebuilt: sync pattern, header, EDC and parity.
 
-The EDC of every data sector is checked on the way. The exit status is 5 if some are
-damaged, if a map beside IN (IN.map, of a rip or of GNU ddrescue) lists sectors that
+The EDC of every data sector is checked on the way, where IN stores it. The exit status is
+5 if some are damaged, if a map beside IN (IN.map, of a rip or of GNU ddrescue) lists sectors that
 were not read correctly, or if IN does not match a checksum file beside it. Damage that OUT
 itself does not show is recorded in OUT.map.
 If OUT cannot hold everything in IN, the conversion is refused, unless

@@ -89,7 +89,7 @@ type verifyResult struct {
 	ending
 	Image       string             `json:"image"`
 	Sectors     int                `json:"sectors"`
-	Checked     int                `json:"checked"` // by their EDC
+	Checked     int                `json:"checked"` // by the EDC that is stored with them
 	Whole       *digest.Sums       `json:"whole,omitempty"`
 	Tracks      []verifyTrack      `json:"tracks"`
 	Bad         []check.BadRange   `json:"bad,omitempty"`
@@ -132,7 +132,7 @@ type verifyResult struct {
 type verifyTrack struct {
 	Track   int    `json:"track"`
 	Sectors int    `json:"sectors"`
-	Checked int    `json:"checked"` // sectors that carry an EDC
+	Checked int    `json:"checked"` // sectors whose EDC is stored
 	Mode    string `json:"mode"`
 	*digest.Sums
 }

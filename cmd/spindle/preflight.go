@@ -198,19 +198,7 @@ func storesEDC(img disc.Image) bool {
 
 // codesEverywhere reports whether all sectors of an image are stored with an EDC.
 func codesEverywhere(img disc.Image, rep *check.Report) bool {
-	if rep.Checked() != img.Layout().Sectors() {
-		return false
-	}
-	for _, t := range img.Layout().Tracks() {
-		for a := t.Begin(); a < t.End; {
-			e, ok := img.ExtentAt(a)
-			if !ok || e.Source == nil || e.Form != disc.FormRaw && e.Form != disc.FormMode2 {
-				return false
-			}
-			a += disc.LBA(e.Count)
-		}
-	}
-	return true
+	return rep.Checked() == img.Layout().Sectors()
 }
 
 // mendable reports whether parity can correct one of some sectors.
