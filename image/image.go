@@ -106,7 +106,8 @@ func all(remarks []func(Remark)) func(Remark) {
 	}
 }
 
-// OpenAs opens an .iso as a disc of the given medium, as [Open] does.
+// OpenAs opens an .iso as a disc of the given medium, as [Open] does. The error for a file that
+// [Open] takes for an image of another format wraps [ErrUnknown].
 func OpenAs(ctx context.Context, path string, medium disc.Medium, remarks ...func(Remark)) (disc.Image, error) {
 	img, err := isofile.OpenAs(ctx, path, medium, all(remarks))
 	if err != nil {

@@ -102,3 +102,27 @@ func TestForeignImages(t *testing.T) {
 		img.Close()
 	}
 }
+
+// Only an .iso can be opened as one: of another image it would be the container.
+func TestOpenAsOther(t *testing.T) {
+	dir := t.TempDir()
+	src, err := testdisc.Make(dir, "iso")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]error{
+		"x.chd": ErrUnknown, "x.nrg": ErrUnknown, "x.iso.ecm": nil, "x.cso": nil, "x.vhd": nil,
+	} {
+		path := filepath.Join(dir, name)
+		if _, err := convert(t, src, path, CreateOptions{Lossy: true}); err != nil {
+			t.Fatal(err)
+		}
+		img, err := OpenAs(t.Context(), path, disc.DVD)
+		if !errors.Is(err, want) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err == nil {
+			img.Close()
+		}
+	}
+}

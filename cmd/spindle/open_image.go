@@ -193,14 +193,22 @@ func openStored(ctx context.Context, a *app, path string) (disc.Image, *findings
 		st.Size() > int64(img.Layout().Sectors())*iso.BlockSize {
 		return img, found, nil
 	}
-	img.Close()
-	found.layers = nil // those of the files that were closed
-	img, err = image.OpenAs(ctx, path, disc.DVD, func(r image.Remark) {
+	var layers []*format.Layer // whose checks read the image that stays open
+	stored, err := image.OpenAs(ctx, path, disc.DVD, func(r image.Remark) {
 		if r.Kind == format.InLayer { // all else was said
-			found.layers = append(found.layers, r.Layer)
+			layers = append(layers, r.Layer)
 		}
 	})
-	return img, found, err
+	switch {
+	case errors.Is(err, image.ErrUnknown): // it is stored in another format
+		return img, found, nil
+	case err != nil:
+		img.Close()
+		return nil, nil, err
+	}
+	img.Close()
+	found.layers = layers
+	return stored, found, nil
 }
 
 // remarkText says what was found when an image was opened.

@@ -18,9 +18,12 @@ import (
 
 func init() {
 	format.Register(format.Format{
-		Name: "ISO", Suffixes: []string{".iso"}, Match: match, Open: as(disc.MediumFor), Salvages: true, Create: create,
+		Name: name, Suffixes: []string{".iso"}, Match: match, Open: as(disc.MediumFor), Salvages: true, Create: create,
 	})
 }
+
+// name is that of the format in the register.
+const name = "ISO"
 
 // errSize is returned for a file that cannot be a whole image of a data disc.
 var errSize = errors.New("not a whole number of sectors")
@@ -108,15 +111,34 @@ func isISOName(name string) bool {
 // OpenAs opens an image file as a disc of the given medium, where the register opens it as
 // the disc that its size is made for; see [disc.MediumFor]. Its sectors may be of 2048,
 // 2336, 2352 or 2448 bytes. What a file that was cut short lacks of the volume in it is a
-// flaw. Each remark receives what is found that is no error.
+// flaw. Each remark receives what is found that is no error. The error for a file whose content
+// is of another format wraps [format.ErrUnknown].
 func OpenAs(ctx context.Context, path string, medium disc.Medium, remarks ...func(format.Remark)) (disc.Image, error) {
 	open := as(func(int64) disc.Medium { return medium })
 	return format.OpenPath(ctx, path, func(ctx context.Context, f *format.File) (disc.Image, error) {
+		if err := refuseOthers(f); err != nil {
+			f.Close()
+			return nil, err
+		}
 		for _, r := range remarks {
 			f.Observe(r)
 		}
 		return open(ctx, f)
 	})
+}
+
+// refuseOthers makes sure that no other format claims a file. What is read of it would be the
+// container, and not what it holds.
+func refuseOthers(f *format.File) error {
+	p, err := format.NewProbe(f)
+	if err != nil {
+		return err
+	}
+	found, ok := format.Find(p)
+	if ok && found.Name != name {
+		return fmt.Errorf("%s is no .iso, but has the format %s: %w", f.Path, found.Name, format.ErrUnknown)
+	}
+	return nil
 }
 
 // as opens files as discs of the medium that is chosen by their size.
