@@ -22,7 +22,8 @@ type Container struct {
 	Name string // as in "a CSO file"
 	// Suffixes are those of its files, in lower case with the dot.
 	Suffixes []string
-	// Inner is the suffix that stands for the container's in the name of what is inside.
+	// Inner is the suffix of what is inside, which stands for the file's own. Where it is empty,
+	// the file's is appended to one, as that of compression.
 	Inner string
 	// Match looks whether a file is one.
 	Match func(*Probe) bool
@@ -128,7 +129,7 @@ func (f *File) lookThrough(ctx context.Context, c *Container) error {
 // innerName is the name of what a container with a name holds.
 func (c *Container) innerName(name string) string {
 	ext := filepath.Ext(name)
-	if !slices.Contains(c.Suffixes, strings.ToLower(ext)) {
+	if c.Inner == "" && !slices.Contains(c.Suffixes, strings.ToLower(ext)) {
 		return name
 	}
 	return strings.TrimSuffix(name, ext) + c.Inner
