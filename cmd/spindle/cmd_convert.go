@@ -127,7 +127,7 @@ func (o convertFlags) run(ctx context.Context, a *app, args []string, sectorSize
 	if err != nil {
 		return nil, err
 	}
-	r.Deleted, err = deleteSources(r.sources)
+	r.Deleted, err = deleteSources(deletable(ctx, a, r.sources, nil))
 	return r, err
 }
 
@@ -150,7 +150,7 @@ func (o *convertFlags) check(out string, many, sectorSize bool) error {
 		{o.Split && o.merge, "--split and --merge are opposites: choose one"},
 		{o.Split && !splits, "--split makes several .bin, .wav or .flac files; " + out + " is one file"},
 		{len(o.Codecs) > 0 && ext != ".chd" && ext != ".vhd" && ext != ".dmg", "--codec applies to a .chd, .vhd or .dmg only"},
-		{o.remove && songs, "--delete-source is about images: songs are not read back"},
+		{o.remove && (songs || ext == ".wav" || ext == ".flac"), "--delete-source is about images: songs are not read back"},
 		{o.remove && (o.Lossy || o.NoCheck || o.Track != 0 || sectorSize), "--delete-source is for what is converted whole: leave out --lossy, --no-check, --track and --sector-size"},
 		{sectorSize && ext != ".iso", "--sector-size applies to an .iso only"},
 	} {

@@ -341,6 +341,7 @@ type ripResult struct {
 	ReadOnce   bool            `json:"audio_read_once,omitempty"`
 	C2         bool            `json:"c2,omitempty"` // the drive reported errors in audio
 	Resumed    bool            `json:"resumed,omitempty"`
+	Lost       []string        `json:"lost,omitempty"`
 	Silence    int             `json:"silent_samples,omitempty"` // at the edge of the audio, that an offset correction puts out of reach
 	Offset     *offsetChoice   `json:"read_offset,omitempty"`
 	Seconds    float64         `json:"seconds"`

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"spindle/check"
 	"spindle/disc"
 	"spindle/image"
+	"spindle/internal/packed"
 )
 
 // readBack opens the new image, and compares all of it with the one that it was made from. Only
@@ -20,13 +22,25 @@ func (r *convertResult) readBack(ctx context.Context, a *app, from disc.Image) e
 		a.note(r.In + " was kept: it is damaged.")
 		return nil
 	}
-	img, found, err := openImage(ctx, a, r.out)
+	if what := onlyInSheet(r.In); what != "" {
+		a.note(fmt.Sprintf("%s was kept: %s does not keep its line %q.", r.In, r.out, what))
+		return nil
+	}
+	img, found, err := openImage(ctx, a, r.main())
 	if err != nil {
 		return err
 	}
 	defer img.Close()
 	bar := a.newProgress()
 	defer bar.stop()
+	rep, err := check.Sectors(ctx, from, check.Options{NoHashes: true, Progress: bar.step("checking")})
+	if err != nil {
+		return err
+	}
+	if len(rep.Bad) > 0 {
+		bar.note(r.In + " was kept: it is damaged.")
+		return nil
+	}
 	err = check.Identical(ctx, from, img, bar.step("comparing"))
 	bar.stop()
 	switch {
@@ -41,6 +55,39 @@ func (r *convertResult) readBack(ctx context.Context, a *app, from disc.Image) e
 	}
 	r.sources = from.Files()
 	return nil
+}
+
+// main is the file by which the new image is opened: the sheet of one that has a sheet.
+func (r *convertResult) main() string {
+	for _, f := range r.Files {
+		if strings.EqualFold(filepath.Ext(f), ".cue") {
+			return f
+		}
+	}
+	return r.out
+}
+
+// structural are the beginnings of the REM lines of a CUE sheet that say how the disc is laid out:
+// other formats keep these.
+var structural = []string{"REM SESSION", "REM LEAD-OUT", "REM LEAD-IN", "REM PREGAP", "REM RUN-OUT", "REM ORIGINAL MEDIA-TYPE", "REM SINGLE-DENSITY", "REM HIGH-DENSITY"}
+
+// onlyInSheet returns a line of a CUE sheet that no other format has a place for, or nothing.
+func onlyInSheet(in string) string {
+	if !strings.EqualFold(filepath.Ext(in), ".cue") {
+		return ""
+	}
+	text, err := readSmall(in, 1<<20)
+	if err != nil {
+		return ""
+	}
+	for line := range strings.Lines(string(text)) {
+		line = strings.TrimSpace(line)
+		is := func(start string) bool { return strings.HasPrefix(strings.ToUpper(line), start) }
+		if is("REM ") && !slices.ContainsFunc(structural, is) {
+			return line
+		}
+	}
+	return ""
 }
 
 // deleteSources deletes the files of images that were read back, and returns those that it could.
@@ -63,26 +110,64 @@ func deletedText(p *page, out string, files []string) {
 	}
 }
 
-// deletable are the files of those images that were read back, without those that belong to
-// another image, too. Where it is not known which files belong to an image, all in its folder
-// stay.
-func (r *convertManyResult) deletable(ctx context.Context) []string {
-	keep, folders := map[string]bool{}, map[string]bool{}
-	for _, in := range r.kept {
+// deletable are those files of images that were read back that no other image needs: neither one
+// of kept, nor one that lies beside them. Where it is not known which files belong to an image of
+// kept, all in its folder stay.
+func deletable(ctx context.Context, a *app, sources, kept []string) []string {
+	needed, folders := map[string]string{}, map[string]bool{}
+	need := func(in string) error {
 		img, err := image.Open(ctx, in, func(image.Remark) {})
 		if err != nil {
-			folders[filepath.Dir(in)] = true
-			continue
+			return err
 		}
+		defer img.Close()
 		for _, f := range img.Files() {
-			keep[filepath.Clean(f)] = true
+			needed[filepath.Clean(f)] = in
 		}
-		img.Close()
+		return nil
+	}
+	for _, in := range kept {
+		if need(in) != nil {
+			folders[filepath.Dir(in)] = true
+		}
+	}
+	for _, f := range beside(sources) {
+		_ = need(f) // most files are no image
 	}
 	var all []string
-	for _, f := range r.sources {
-		if f = filepath.Clean(f); !keep[f] && !folders[filepath.Dir(f)] && !slices.Contains(all, f) {
+	for _, f := range sources {
+		f = filepath.Clean(f)
+		switch by, ok := needed[f]; {
+		case slices.Contains(all, f):
+		case ok:
+			a.note(f + " was kept: " + by + " needs it, too.")
+		case folders[filepath.Dir(f)]:
+			a.note(f + " was kept: an image in its folder may need it.")
+		default:
 			all = append(all, f)
+		}
+	}
+	return all
+}
+
+// beside lists the other files in the folders of some, without those that would have to be
+// unpacked.
+func beside(files []string) []string {
+	var own, dirs, all []string
+	for _, f := range files {
+		own, dirs = append(own, filepath.Clean(f)), append(dirs, filepath.Dir(f))
+	}
+	slices.Sort(dirs)
+	for _, dir := range slices.Compact(dirs) {
+		entries, err := os.ReadDir(dir)
+		if err != nil {
+			continue // none of its files can be deleted either
+		}
+		for _, e := range entries {
+			path := filepath.Join(dir, e.Name())
+			if e.Type().IsRegular() && !slices.Contains(own, path) && packed.Inner(path) == path {
+				all = append(all, path)
+			}
 		}
 	}
 	return all

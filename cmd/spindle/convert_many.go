@@ -25,7 +25,10 @@ import (
 const mostAtOnce = 4
 
 // A conversion is one of several.
-type conversion struct{ in, out string }
+type conversion struct {
+	in, out string
+	err     error // why it is not made
+}
 
 // folderKind is what a folder is filled with, that of --format, or the one that the folder is
 // named for: flac or wav for songs, the suffix of images, or nothing.
@@ -79,11 +82,13 @@ func (o *convertFlags) plan(ctx context.Context, a *app, ins []string, dir strin
 		} else {
 			out += kind
 		}
+		c := conversion{in: f.path, out: out}
 		if other, ok := from[out]; ok {
-			return nil, 0, usage("%s and %s would both become %s: convert them one at a time", other, f.path, out)
+			c.err = usage("%s would become %s, as %s does: convert it by itself", f.path, out, other)
+		} else {
+			from[out] = f.path
 		}
-		from[out] = f.path
-		all = append(all, conversion{f.path, out})
+		all = append(all, c)
 	}
 	return all, others, nil
 }
@@ -296,7 +301,7 @@ func runConvertMany(ctx context.Context, a *app, args []string, o convertFlags) 
 	if !o.remove {
 		return total, nil
 	}
-	total.Deleted, err = deleteSources(total.deletable(ctx))
+	total.Deleted, err = deleteSources(deletable(ctx, a, total.sources, total.kept))
 	if err != nil {
 		a.show(total)
 		return nil, err
@@ -377,7 +382,7 @@ func convertOne(ctx context.Context, a *app, c conversion, o convertFlags) ended
 
 // one converts an image into a file, or into a folder of songs.
 func (o convertFlags) one(ctx context.Context, a *app, c conversion) (result, error) {
-	if err := ctx.Err(); err != nil {
+	if err := errors.Join(ctx.Err(), c.err); err != nil {
 		return nil, err
 	}
 	if err := os.MkdirAll(filepath.Dir(strings.TrimSuffix(c.out, "/")), 0o777); err != nil {

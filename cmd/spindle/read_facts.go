@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"spindle/album"
 	"spindle/disc"
 	"spindle/disc/discid"
 	"spindle/drive"
@@ -17,8 +16,8 @@ import (
 	"spindle/rip"
 )
 
-// factsFile is how a disc was read whose songs are still to be made, so that a run that was
-// interrupted in between does not have to read it again.
+// factsFile is how a disc was read of which songs, or an image of another format, are still to be
+// made, so that a run that was interrupted in between does not have to read it again.
 type factsFile struct {
 	Version  int      `json:"version"`
 	Disc     string   `json:"disc"` // its table of contents, as CTDB writes it
@@ -59,8 +58,8 @@ func writeFacts(path string, l *disc.Layout, o *ripFlags, res *rip.Result) error
 	})
 }
 
-// readFacts returns how the disc of an album was read, or nil where nothing says so.
-func readFacts(path string, x *album.Album, o *ripFlags) (*rip.Result, error) {
+// readFacts returns how a disc was read, or nil where nothing says so.
+func readFacts(path string, l *disc.Layout, o *ripFlags) (*rip.Result, error) {
 	b, err := readSmall(path, 1<<20)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -73,7 +72,7 @@ func readFacts(path string, x *album.Album, o *ripFlags) (*rip.Result, error) {
 		return nil, nil // of no use: the raw rip is in the way
 	}
 	switch {
-	case f.Disc != discid.TOCOf(x.Layout).String():
+	case f.Disc != discid.TOCOf(l).String():
 		return nil, rip.ErrOtherDisc
 	case f.Offset != o.Offset:
 		return nil, refusal{fmt.Errorf("the disc was read with --offset %d", f.Offset), exitUsage, "Use the same, or start over with --force."}

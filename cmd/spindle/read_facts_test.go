@@ -22,13 +22,13 @@ func TestFactsOfReading(t *testing.T) {
 	o := &ripFlags{}
 	o.Offset = 6
 	res := &rip.Result{ReadTwice: true, Pointed: true, Elapsed: 3 * time.Second, Proven: []drive.Stretch{{First: 400, End: 895}}}
-	if got, err := readFacts(path, album.Of(l), o); got != nil || err != nil {
+	if got, err := readFacts(path, l, o); got != nil || err != nil {
 		t.Fatalf("of nothing: %v, %v", got, err)
 	}
 	if err := writeFacts(path, l, o, res); err != nil {
 		t.Fatal(err)
 	}
-	got, err := readFacts(path, album.Of(l), o)
+	got, err := readFacts(path, l, o)
 	if err != nil || !got.ReadTwice || !got.Pointed || got.Elapsed != res.Elapsed || len(got.Proven) != 1 || got.Proven[0] != res.Proven[0] {
 		t.Fatalf("%+v, %v", got, err)
 	}
@@ -41,11 +41,11 @@ func TestFactsOfReading(t *testing.T) {
 	other := l.Clone()
 	other.Sessions[0].Tracks[1].Start = 401
 	other.Sessions[0].Tracks[0].End = 401
-	if _, err := readFacts(path, album.Of(other), o); !errors.Is(err, rip.ErrOtherDisc) {
+	if _, err := readFacts(path, other, o); !errors.Is(err, rip.ErrOtherDisc) {
 		t.Error(err)
 	}
 	o.Offset = 12
-	if _, err := readFacts(path, album.Of(l), o); err == nil {
+	if _, err := readFacts(path, l, o); err == nil {
 		t.Error("another offset is taken for the same")
 	}
 }

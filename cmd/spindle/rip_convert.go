@@ -10,7 +10,9 @@ import (
 	"slices"
 	"strings"
 
+	"spindle/album"
 	"spindle/disc"
+	"spindle/disc/digest"
 	"spindle/drive"
 	"spindle/image"
 	"spindle/image/format"
@@ -33,14 +35,15 @@ func (o *ripFlags) toOther() bool {
 
 // runRipOther rips a disc into a format that package rip does not make.
 func runRipOther(ctx context.Context, a *app, o ripFlags) (result, error) {
-	out := o.Output
-	switch {
-	case o.Split || o.sha256:
+	if o.Split || o.sha256 {
 		return nil, usage("--split and --sha256 are about a .cue or an .iso")
-	case exists(out) && !o.Force && !exists(rawOf(out)):
-		return nil, fmt.Errorf("%s %w", out, rip.ErrExists)
 	}
-	if err := folderOf(out); err != nil {
+	if err := folderOf(o.Output); err != nil {
+		return nil, err
+	}
+	r := &rawRip{out: o.Output}
+	opts, err := r.options(&o)
+	if err != nil {
 		return nil, err
 	}
 	s, err := openRip(ctx, a, &o)
@@ -58,64 +61,94 @@ func runRipOther(ctx context.Context, a *app, o ripFlags) (result, error) {
 	if c.Layout == nil {
 		return nil, rip.ErrBlank
 	}
-	opts := image.CreateOptions{Lossy: o.lossy, Force: o.Force || exists(rawOf(out))}
-	if err := wouldMake(ctx, out, c.Layout, opts); err != nil {
+	if err := wouldMake(ctx, r.out, c.Layout, opts); err != nil {
 		return nil, err
 	}
-	o.Output, o.Format = filepath.Join(rawOf(out), "disc.cue"), rip.CueBin
-	if c.Layout.Medium != disc.CD || blocksOnly(filepath.Ext(out)) && wouldMake(ctx, "x.iso", c.Layout, opts) == nil {
-		o.Output, o.Format = filepath.Join(rawOf(out), "disc.iso"), rip.ISO
+	o.Output, o.Format = filepath.Join(r.dir(), "disc.cue"), rip.CueBin
+	if c.Layout.Medium != disc.CD || blocksOnly(filepath.Ext(r.out)) && wouldMake(ctx, "x.iso", c.Layout, opts) == nil {
+		o.Output, o.Format = filepath.Join(r.dir(), "disc.iso"), rip.ISO
 	}
-	if err := o.makeRaw(out); err != nil {
+	res, err := r.read(ctx, a, s, c)
+	if err != nil || res == nil {
+		return s.interrupted, err
+	}
+	return s.makeOther(ctx, a, r, opts, res)
+}
+
+// A rawRip is the rip of which an image of another format is made, in a hidden folder beside that.
+type rawRip struct {
+	out string
+	own []string // files that an earlier run made, of a disc with bad sectors
+}
+
+func (r *rawRip) dir() string {
+	dir, name := filepath.Split(filepath.Clean(r.out))
+	return filepath.Join(dir, "."+name+".spindle-rip")
+}
+
+func (r *rawRip) manifest() string { return filepath.Join(r.dir(), "made.json") }
+func (r *rawRip) facts() string    { return filepath.Join(r.dir(), "read.json") }
+
+// options are those of making the image. What an earlier run made of a disc with bad sectors, and
+// nobody has changed, is this one's to replace.
+func (r *rawRip) options(o *ripFlags) (image.CreateOptions, error) {
+	opts := image.CreateOptions{Lossy: o.lossy, Force: o.Force, Hashes: digest.All}
+	if st, err := os.Lstat(r.dir()); err == nil && !st.IsDir() {
+		return opts, refusal{fmt.Errorf("%s is not a folder", r.dir()), exitFailed, "It is where the raw rip would go. Move it away."}
+	}
+	if o.Force {
+		return opts, nil
+	}
+	var err error
+	var changed *album.ChangedError
+	if r.own, err = album.Remembered(r.manifest(), filepath.Dir(filepath.Clean(r.out))); errors.As(err, &changed) {
+		return opts, refusal{err, exitUsage, "Move it away, or use --force to replace it."}
+	} else if err != nil {
+		return opts, err
+	}
+	for _, path := range []string{r.out, r.out + mapfile.Suffix} {
+		if exists(path) && !slices.Contains(r.own, filepath.Clean(path)) {
+			return opts, fmt.Errorf("%s %w", path, rip.ErrExists)
+		}
+	}
+	opts.Force = len(r.own) > 0
+	return opts, nil
+}
+
+// read reads the disc, unless an earlier run did. It returns nothing where it was interrupted.
+func (r *rawRip) read(ctx context.Context, a *app, s *ripSession, c *rip.Contents) (*rip.Result, error) {
+	raw := s.o.Output
+	if exists(raw) && !exists(raw+mapfile.Suffix) && !s.o.Force {
+		res, err := readFacts(r.facts(), c.Layout, s.o)
+		if err != nil {
+			return nil, err
+		}
+		if res != nil {
+			a.note("The disc was read before; " + filepath.Base(r.out) + " is made now.")
+			res.Contents = c
+			return res, nil
+		}
+	}
+	if err := os.Mkdir(r.dir(), 0o777); err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, err
 	}
 	res, err := s.rip(ctx, a)
 	if err != nil || res == nil {
-		_ = os.Remove(rawOf(out)) // if nothing is in it
-		return s.interrupted, err
+		_ = os.Remove(r.dir()) // if nothing is in it
+		return nil, err
 	}
-	return s.makeOther(ctx, a, out, opts, res)
+	if len(res.Bad) > 0 {
+		return res, nil
+	}
+	return res, writeFacts(r.facts(), c.Layout, s.o, res)
 }
 
-// makeRaw makes the folder of the raw rip. One that is there is that of an earlier run, which did
-// not come to its end.
-func (o *ripFlags) makeRaw(out string) error {
-	dir := rawOf(out)
-	err := os.Mkdir(dir, 0o777)
-	if !errors.Is(err, fs.ErrExist) {
-		return err
+// finish removes the raw rip, or where sectors are not right, writes down what was made of it.
+func (r *rawRip) finish(made *image.Created, bad bool) error {
+	if bad {
+		return album.Remember(r.manifest(), slices.Concat(made.Files, made.Maps))
 	}
-	switch st, err := os.Lstat(dir); {
-	case err != nil:
-		return err
-	case !st.IsDir():
-		return refusal{fmt.Errorf("%s exists already, and is not a folder", dir), exitFailed, "Remove it, or choose another name."}
-	case !o.Force && exists(o.Output) && !exists(o.Output+mapfile.Suffix):
-		return refusal{fmt.Errorf("the disc was read before, into %s", o.Output), exitUsage,
-			fmt.Sprintf("Make %s of it with \"spindle convert %s %s\", or read the disc again with --force.", filepath.Base(out), quoted(o.Output), quoted(out))}
-	}
-	return nil
-}
-
-// removeRaw removes the files of the raw rip, and its folder unless something else is in it.
-func (s *ripSession) removeRaw(out string, res *rip.Result) error {
-	files := append([]string{s.o.Output}, res.Others...)
-	for _, f := range res.Images {
-		files = append(files, f.Path)
-	}
-	var errs []error
-	for _, f := range files {
-		if err := os.Remove(f); !errors.Is(err, fs.ErrNotExist) {
-			errs = append(errs, err)
-		}
-	}
-	return errors.Join(append(errs, os.Remove(rawOf(out)))...)
-}
-
-// rawOf is the folder of the raw rip of which an image is made.
-func rawOf(out string) string {
-	dir, name := filepath.Split(filepath.Clean(out))
-	return filepath.Join(dir, "."+name+".spindle-rip")
+	return os.RemoveAll(r.dir())
 }
 
 // blocksOnly reports whether a format holds the user data of one track alone, as an .iso does.
@@ -124,29 +157,29 @@ func blocksOnly(suffix string) bool {
 }
 
 // makeOther makes the image of a raw rip, and removes that, if all of it is right.
-func (s *ripSession) makeOther(ctx context.Context, a *app, out string, opts image.CreateOptions, res *rip.Result) (result, error) {
-	raw := s.o.Output
-	img, _, err := openImage(ctx, a, raw)
+func (s *ripSession) makeOther(ctx context.Context, a *app, raw *rawRip, opts image.CreateOptions, res *rip.Result) (result, error) {
+	img, _, err := openImage(ctx, a, s.o.Output)
 	if err != nil {
 		return nil, err
 	}
 	defer img.Close()
 	bar := a.newProgress()
-	opts.Progress = bar.step("making " + filepath.Base(out))
-	made, err := image.Create(ctx, out, img, opts)
+	opts.Progress = bar.step("making " + filepath.Base(raw.out))
+	made, err := image.Create(ctx, raw.out, img, opts)
 	bar.stop()
-	if err != nil {
-		m := explain(err)
-		if errors.Is(err, context.Canceled) {
-			m.status = exitInterrupted
-		}
-		return nil, refusal{fmt.Errorf("the disc is read, but %s was not made: %w", out, err), m.status,
-			fmt.Sprintf("The rip is kept: make %s of it with \"spindle convert %s %s\".", filepath.Base(out), quoted(raw), quoted(out))}
+	if errors.Is(err, context.Canceled) {
+		return nil, refusal{fmt.Errorf("interrupted while %s was made: the disc is read, and kept", filepath.Base(raw.out)), exitInterrupted,
+			"Run the same command to make it."}
 	}
-	noteLost(a, out, made.Lost)
+	if err != nil {
+		a.note("The disc is read, and kept: the same command makes " + filepath.Base(raw.out) + " of it.")
+		return nil, err
+	}
+	noteLost(a, raw.out, made.Lost)
 	r := newRipResult(res)
-	r.Files = filesHit(ctx, raw, res)
-	r.Images, r.Others, r.Map = nil, made.Files, ""
+	r.Files = filesHit(ctx, s.o.Output, res)
+	r.Images, r.Others, r.Map, r.Whole, r.Lost = nil, made.Files, "", made.Whole, lossesWords(made.Lost)
+	r.Sectors = int64(sectorsIn(ctx, raw.out, img))
 	if len(made.Maps) > 0 {
 		r.Map = made.Maps[0]
 	}
@@ -155,13 +188,21 @@ func (s *ripSession) makeOther(ctx context.Context, a *app, out string, opts ima
 			r.Silence = s.o.Offset
 		}
 	}
-	if r.Status == exitDone {
-		if err := s.removeRaw(out, res); err != nil {
-			a.note("the raw rip could not be removed: " + err.Error())
-		}
+	if err := raw.finish(made, r.Status != exitDone); err != nil {
+		a.note("the raw rip could not be put in order: " + err.Error())
 	}
 	s.eject(ctx, a, r.Status)
 	return r, nil
+}
+
+// sectorsIn is how many sectors a new image has: fewer than the disc, where part of it was left out.
+func sectorsIn(ctx context.Context, out string, from disc.Image) int {
+	img, err := image.Open(ctx, out, func(image.Remark) {})
+	if err != nil {
+		return from.Layout().Sectors()
+	}
+	defer img.Close()
+	return img.Layout().Sectors()
 }
 
 // wouldMake looks, before a disc is read, whether an image of it can be made: whether the format

@@ -57,7 +57,7 @@ func (f *songFolder) check(raw string, o *ripFlags, x *album.Album, opts album.O
 		return nil
 	}
 	var err error
-	if f.read, err = readFacts(f.facts(), x, o); f.read != nil || err != nil {
+	if f.read, err = readFacts(f.facts(), x.Layout, o); f.read != nil || err != nil {
 		return err
 	}
 	return fmt.Errorf("%s %w", raw, errAlbumExists)
