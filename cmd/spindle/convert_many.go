@@ -84,7 +84,7 @@ func (o *convertFlags) plan(ctx context.Context, a *app, ins []string, dir strin
 		}
 		c := conversion{in: f.path, out: out}
 		if other, ok := from[out]; ok {
-			c.err = usage("%s would become %s, as %s does: convert it by itself", f.path, out, other)
+			c.err = usage("%s would become %s, as %s does: convert it alone", f.path, out, other)
 		} else {
 			from[out] = f.path
 		}
