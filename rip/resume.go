@@ -201,6 +201,9 @@ func (c *comparison) landmarks() []int64 {
 		if g.track.Start > g.first {
 			add(g.position(g.track.Start), g.pos+g.bytes())
 		}
+		if g.track.Mode.IsData() && g.void == notVoid {
+			all = append(all, c.directories(g)...)
+		}
 	}
 	if done := c.m.Count(mapfile.Finished); done > 0 {
 		last, _ := nthFinished(c.m, done-1)

@@ -469,3 +469,28 @@ func TestDifferenceIsNotOutvoted(t *testing.T) {
 		t.Errorf("%v, want %v", err, ErrOtherDisc)
 	}
 }
+
+// The directories that were read are compared wherever they lie: they hold the dates of files.
+func TestDirectoriesAreCompared(t *testing.T) {
+	t.Parallel()
+	const table, end, stop = 5000, 9000, 8800
+	a := makeDVD(madeVolume(t), rand.New(rand.NewPCG(1, 11)), end)
+	le := binary.LittleEndian
+	le.PutUint32(a.b[16*2048+132:], 2*10)
+	le.PutUint32(a.b[16*2048+140:], table)
+	clear(a.user(table))
+	for i, at := range []uint32{7001, 8500} {
+		entry := a.user(table)[i*10:]
+		entry[0], entry[6], entry[8] = 1, 1, 'D'
+		le.PutUint32(entry[2:], at)
+	}
+	for _, at := range []int{7001, 8500, table} {
+		opts := a.options(filepath.Join(t.TempDir(), "x"))
+		stopped(t, a.drive(t), opts, stop, a.size)
+		b := a.clone()
+		b.user(at)[1000] ^= 1
+		if _, err := Rip(context.Background(), b.drive(t), opts); !errors.Is(err, ErrOtherDisc) {
+			t.Errorf("sector %d differs: %v", at, err)
+		}
+	}
+}
