@@ -345,6 +345,9 @@ func FlawsBeside(ctx context.Context, path string, img disc.Image, remark func(R
 	}
 	logs := &logReader{img: img, main: path, remark: remark}
 	err := logs.file(ctx, path, e.Source)
+	if err == nil {
+		err = logs.renamed(ctx, []logFile{{path: path, source: e.Source}})
+	}
 	return r.flaws.Union(logs.flaws), err
 }
 
@@ -366,10 +369,12 @@ func (r *mapReader) mapped(maps []beside) bool {
 // who observes it hears of it.
 func WithFileMaps(ctx context.Context, main *File, img disc.Image, sources map[string]io.ReaderAt) (disc.Image, error) {
 	logs := &logReader{img: img, main: main.Path, remark: main.remark}
+	var files []logFile
 	for _, path := range slices.Sorted(maps.Keys(sources)) {
 		r := &mapReader{img: img, source: sources[path], path: path, remark: main.remark}
 		found := named(path, mapNames(path))
-		if !r.mapped(found) {
+		files = append(files, logFile{path, r.source, r.mapped(found)})
+		if !files[len(files)-1].mapped {
 			if err := logs.file(ctx, path, r.source); err != nil {
 				return nil, err
 			}
@@ -381,6 +386,9 @@ func WithFileMaps(ctx context.Context, main *File, img disc.Image, sources map[s
 			return nil, err
 		}
 		logs.flaws = logs.flaws.Union(r.flaws)
+	}
+	if err := logs.renamed(ctx, files); err != nil {
+		return nil, err
 	}
 	return disc.WithFlaws(img, logs.flaws), nil
 }

@@ -120,19 +120,12 @@ type logged struct {
 // song takes what a log says of a song, if its file is the one that the log states.
 func (r *logReader) song(ctx context.Context, x logged, logs []folderLog) error {
 	s := &x.song
-	first, end := riplog.Holds(x.log.songs, s.File)
-	runs, _ := storedRuns(r.img, x.source)
-	sum, err := r.sum(ctx, x, place(runs, int64(s.First-first), int64(s.End-first), s.Flaws[0].Kind))
+	runs, sum, err := r.compare(ctx, x)
 	if err != nil {
 		return err
 	}
-	if count(runs) == int64(end-first) && sum == s.CRC32 {
-		for _, f := range s.Flaws {
-			r.flaws = r.flaws.Union(disc.FlawsOf(place(runs, int64(f.First-first), int64(f.End()-first), f.Kind)...))
-		}
-		if r.remark != nil {
-			r.remark(Remark{Kind: UsedLog, File: x.log.path})
-		}
+	if sum == s.CRC32 {
+		r.take(x, runs)
 		return nil
 	}
 	states := func(o riplog.Song) bool { return o.File == s.File && o.CRC32 == sum && o.End-o.First == s.End-s.First }
@@ -140,6 +133,30 @@ func (r *logReader) song(ctx context.Context, x logged, logs []folderLog) error 
 		return nil
 	}
 	return r.doubt(x.log.path, fmt.Errorf("it calls sectors of %s not right, and the file is another by now", s.File))
+}
+
+// compare returns the sectors of the image that a file has, and the checksum of those that
+// would be the song. Of a file of another length than the log states it is not the song's.
+func (r *logReader) compare(ctx context.Context, x logged) (runs []disc.Flaw, sum uint32, err error) {
+	s := &x.song
+	first, end := riplog.Holds(x.log.songs, s.File)
+	runs, _ = storedRuns(r.img, x.source)
+	if count(runs) != int64(end-first) {
+		return runs, ^s.CRC32, nil
+	}
+	sum, err = r.sum(ctx, x, place(runs, int64(s.First-first), int64(s.End-first), disc.Unread))
+	return runs, sum, err
+}
+
+// take takes the sectors that a log calls not right, of a song that is what it states.
+func (r *logReader) take(x logged, runs []disc.Flaw) {
+	first, _ := riplog.Holds(x.log.songs, x.song.File)
+	for _, f := range x.song.Flaws {
+		r.flaws = r.flaws.Union(disc.FlawsOf(place(runs, int64(f.First-first), int64(f.End()-first), f.Kind)...))
+	}
+	if r.remark != nil {
+		r.remark(Remark{Kind: UsedLog, File: x.log.path})
+	}
 }
 
 // sum computes the checksum of a song as a log states it. Of what cannot be read it is one
