@@ -63,15 +63,29 @@ func (o *opener) open(ctx context.Context, f *format.File) (disc.Image, error) {
 		return nil, err
 	}
 	o.describe(f, h)
+	changed := h.CheckMetadata()
 	c, err := contentsOf(h)
+	if err == nil && c == nil {
+		c, err = bare(f, h)
+	}
 	switch {
+	case err != nil && changed != nil:
+		return nil, fmt.Errorf("%w (%w)", changed, err)
 	case err != nil:
 		return nil, err
-	case c != nil:
-		c.Files, c.Closers = o.files, o.closers
-		return disc.NewImage(*c)
+	case changed != nil:
+		doubt(c)
+		f.Remark(format.Remark{Kind: format.DamagedFile, File: f.Path, Err: fmt.Errorf("%s: %w", f.Path, changed)})
 	}
-	return o.bare(f, h)
+	c.Files, c.Closers = o.files, o.closers
+	return disc.NewImage(*c)
+}
+
+// doubt makes flaws of all sectors: what they are of is not known for sure.
+func doubt(c *disc.Contents) {
+	for _, e := range c.Extents {
+		c.Flaws = c.Flaws.Union(disc.FlawsOf(disc.Flaw{First: e.First, Count: e.Count, Kind: disc.ReadWithErrors}))
+	}
 }
 
 // describe reports how the content is stored, and how its checksums are compared.
@@ -148,19 +162,14 @@ func (o *opener) findParent(ctx context.Context, dir string, id hunks.ID) (*form
 
 // bare opens what has no metadata that say which disc it is, as what they hold is opened when
 // it is a file of its own. What is no file system of a disc is blocks: a hard disk, most often.
-func (o *opener) bare(f *format.File, h *hunks.File) (disc.Image, error) {
+func bare(f *format.File, h *hunks.File) (*disc.Contents, error) {
 	inner := *f
 	inner.ReaderAt, inner.Size = h, h.Size()
 	img, err := isofile.Recover(&inner)
 	if err != nil {
-		c, err := blocks(h, disc.MediumFor)
-		if err != nil {
-			return nil, err
-		}
-		c.Files, c.Closers = o.files, o.closers
-		return disc.NewImage(*c)
+		return blocks(h, disc.MediumFor)
 	}
-	c := disc.Contents{Layout: img.Layout(), Flaws: img.Flaws(), Files: o.files, Closers: o.closers}
+	c := &disc.Contents{Layout: img.Layout(), Flaws: img.Flaws()}
 	for _, t := range c.Layout.Tracks() {
 		for a := t.Begin(); a < t.End; {
 			e, _ := img.ExtentAt(a)
@@ -168,5 +177,5 @@ func (o *opener) bare(f *format.File, h *hunks.File) (disc.Image, error) {
 			a += disc.LBA(max(1, e.Count))
 		}
 	}
-	return disc.NewImage(c)
+	return c, nil
 }

@@ -14,6 +14,7 @@ import (
 	"spindle/disc/cdsector"
 	"spindle/image"
 	"spindle/image/chd/hunks"
+	"spindle/image/format"
 	"spindle/image/imagetest"
 	"spindle/internal/corpus"
 	"spindle/internal/packed"
@@ -175,9 +176,11 @@ func TestMetadata(t *testing.T) {
 			track("CHT2", "TRACK:1 TYPE:AUDIO SUBTYPE:NONE FRAMES:2 PREGAP:150 PGTYPE:VAUDIO PGSUB:NONE POSTGAP:0"),
 		}, "session 1 (CD-DA/CD-ROM): 1 audio 0+150-151 to 151"},
 	} {
-		n := 40
-		if name == "GD-ROM" {
-			n = 45004
+		n := map[string]int{
+			"gaps": 20, "CHTR": 20, "CHCD": 12, "GD-ROM": 45004, "fewer frames than pregap": 4,
+		}[name]
+		if n == 0 {
+			n = 8
 		}
 		img, err := made(t, frames(n, 0), test.meta...)
 		if err != nil {
@@ -404,6 +407,8 @@ func TestRefused(t *testing.T) {
 		"TRACK:1 TYPE:AUDIO FRAMES:4 POSTGAP:9999999":    "POSTGAP",
 		"TRACK:1 TYPE:AUDIO FRAMES:8 PAD:8":              "of which 8",
 		"TRACK:0 TYPE:AUDIO FRAMES:8":                    "track number 0",
+		"TRACK:2 TYPE:AUDIO FRAMES:8":                    "track number 2, where 1 is due",
+		"TRACK:1 TYPE:AUDIO FRAMES:4":                    "its metadata tell of 4 frames, and it has 8",
 	} {
 		if _, err := made(t, frames(8, 0), testchd.Track("CHT2", "%s", meta)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", meta, err)
@@ -412,6 +417,38 @@ func TestRefused(t *testing.T) {
 	short := testchd.Meta{Tag: "CHCD", Data: []byte{0, 0, 0, 9, 0}}
 	if _, err := made(t, frames(8, 0), short); err == nil || !strings.Contains(err.Error(), "9 tracks in 5 bytes") {
 		t.Errorf("a table that is cut short: %v", err)
+	}
+}
+
+// What was changed in the metadata puts all of the image in doubt.
+func TestChangedMetadata(t *testing.T) {
+	for name, change := range map[string]func([]byte){
+		"tag":  func(b []byte) { b[bytes.Index(b, []byte("CHT2\x01"))+1]++ },
+		"type": func(b []byte) { copy(b[bytes.Index(b, []byte("MODE1_RAW")):], "AUDIO    ") },
+		"sum":  func(b []byte) { b[84]++ },
+	} {
+		b := testchd.Make(frames(8, 2352), testchd.Options{Codecs: []string{"cdzl"}, HunkBytes: 4 * 2448, UnitBytes: 2448, Meta: []testchd.Meta{
+			testchd.Track("CHT2", "TRACK:1 TYPE:MODE1_RAW SUBTYPE:NONE FRAMES:8"),
+		}})
+		change(b)
+		path := write(t, filepath.Join(t.TempDir(), "x.chd"), b)
+		var said error
+		img, err := image.Open(t.Context(), path, func(r image.Remark) {
+			if r.Kind == format.DamagedFile {
+				said = r.Err
+			}
+		})
+		if name == "tag" && err != nil {
+			continue // it has no tracks any longer, and is no file system
+		}
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if l := img.Layout(); img.Flaws().Sectors() != int(l.End()) || !errors.Is(said, packed.ErrDamaged) {
+			t.Errorf("%s: flaws %v, %v", name, img.Flaws(), said)
+		}
+		img.Close()
 	}
 }
 

@@ -138,6 +138,11 @@ func readTracks(all []hunks.Metadata) ([]track, error) {
 	if len(tracks) > most {
 		return nil, fmt.Errorf("%w: it has %d tracks", hunks.ErrFormat, len(tracks))
 	}
+	for i, t := range tracks {
+		if t.number != i+1 {
+			return nil, fmt.Errorf("%w: metadata at byte %d: track number %d, where %d is due", hunks.ErrFormat, t.metadataOffset, t.number, i+1)
+		}
+	}
 	return tracks, nil
 }
 
@@ -248,7 +253,20 @@ func placeTracks(tracks []track, h *hunks.File) (*disc.Contents, error) {
 			return nil, fmt.Errorf("%w: metadata at byte %d: %w", hunks.ErrFormat, tracks[i].metadataOffset, err)
 		}
 	}
+	if err := allDescribed(p.from, h); err != nil {
+		return nil, err
+	}
 	return &disc.Contents{Layout: p.l, Extents: p.out, Flaws: p.flaws}, nil
+}
+
+// allDescribed makes sure that the tracks, which have so many frames, are all that a CHD holds. Its
+// last hunk may not be full.
+func allDescribed(frames int64, h *hunks.File) error {
+	all := h.Size() / frameSize
+	if all-frames >= max(trackPad, int64(h.HunkSize()/frameSize)) {
+		return fmt.Errorf("%w: its metadata tell of %d frames, and it has %d", hunks.ErrFormat, frames, all)
+	}
+	return nil
 }
 
 // asDVD takes one track that is longer than any CD for a DVD, as chdman stored it before it
@@ -257,6 +275,9 @@ func asDVD(t *track, h *hunks.File) (*disc.Contents, error) {
 	if int64(t.frames)*frameSize > h.Size() {
 		return nil, fmt.Errorf("%w: metadata at byte %d: track %d has %d frames, and there are %d",
 			hunks.ErrFormat, t.metadataOffset, t.number, t.frames, h.Size()/frameSize)
+	}
+	if err := allDescribed(int64(t.frames+t.behind), h); err != nil {
+		return nil, err
 	}
 	return &disc.Contents{
 		Layout:  dataLayout(disc.MediumFor(int64(t.frames)), disc.LBA(t.frames)),

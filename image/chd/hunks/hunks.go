@@ -58,6 +58,7 @@ type File struct {
 	codecs [4]decoder
 	parent *File
 	meta   []Metadata
+	summed int64 // bytes of metadata
 	cache  *cache[[]byte]
 	bufs   sync.Pool // of *[]byte for compressed hunks
 }
@@ -85,6 +86,9 @@ func Open(r io.ReaderAt, size int64) (*File, error) {
 	if f.meta, err = readMetadata(r, size, h.metaOffset); err != nil {
 		return nil, err
 	}
+	for _, m := range f.meta {
+		f.summed += m.length
+	}
 	f.cache = newCache[[]byte](max(4, cacheBytes/h.hunkBytes))
 	f.bufs.New = func() any {
 		b := make([]byte, h.hunkBytes)
@@ -99,6 +103,9 @@ func (f *File) Size() int64 { return f.h.logicalBytes }
 // UnitSize is the size of its units in bytes, or 0 where the file does not state it: files
 // older than version 5.
 func (f *File) UnitSize() int { return f.h.unitBytes }
+
+// HunkSize is the size of its hunks in bytes.
+func (f *File) HunkSize() int { return f.h.hunkBytes }
 
 // Metadata returns the metadata, in their order. They are not to be modified.
 func (f *File) Metadata() []Metadata { return f.meta }

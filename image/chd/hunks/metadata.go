@@ -11,6 +11,7 @@ import (
 type Metadata struct {
 	Tag    string // four characters
 	Offset int64  // of the entry in the file
+	length int64  // of the data in the file, in bytes
 	Data   []byte // nil where it is longer than any that says what a disc holds
 }
 
@@ -44,7 +45,7 @@ func readMetadata(r io.ReaderAt, size, at int64) ([]Metadata, error) {
 		if length > size-entryHead-at {
 			return nil, fmt.Errorf("%w: %d bytes of metadata at byte %d, and the file has %d", ErrFormat, length, at, size)
 		}
-		m := Metadata{Tag: string(head[:4]), Offset: at}
+		m := Metadata{Tag: string(head[:4]), Offset: at, length: length}
 		if length <= maxEntry {
 			if kept += int(length) + entryHead; kept > maxMetadata {
 				return nil, fmt.Errorf("%w: more than %d bytes of metadata (at byte %d)", ErrFormat, maxMetadata, at)

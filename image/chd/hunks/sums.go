@@ -66,6 +66,28 @@ func (f *File) Sums() []string {
 	return names
 }
 
+// mostSummed bounds how many bytes of metadata are hashed when a CHD is opened. Those of a disc
+// have some hundreds.
+const mostSummed = 16 << 20
+
+// CheckMetadata compares the metadata with the checksum of data and metadata together, by the one
+// that is stated of the data, which it takes for right: nothing of the data is read. A CHD that
+// does not state both, as those before version 4, passes. The error wraps [packed.ErrDamaged].
+func (f *File) CheckMetadata() error {
+	none := [20]byte{}
+	if f.h.version < 4 || f.h.raw == none || f.h.id.SHA1 == none || f.summed > mostSummed {
+		return nil
+	}
+	sums, err := f.metadataSums()
+	if err != nil {
+		return err
+	}
+	if withMetadata(f.h.raw, sums) != f.h.id.SHA1 {
+		return fmt.Errorf("%w: the %s is not the one that it states: the description of its tracks is not what it was", packed.ErrDamaged, sumAll)
+	}
+	return nil
+}
+
 // Check compares the content and the metadata with the checksums that the CHD states. The
 // error wraps [packed.ErrDamaged] where one is another; that for a hunk which cannot be
 // decoded is a [*DamagedError].
