@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -79,13 +80,21 @@ func lossesWords(all []format.Loss) []string {
 	return words
 }
 
+// enumeration joins the parts of a list.
+func enumeration(parts []string) string {
+	if n := len(parts) - 1; n > 1 {
+		return strings.Join(parts[:n], ", ") + ", and " + parts[n]
+	}
+	return strings.Join(parts, " and ")
+}
+
 // wouldLose says that an image cannot be held whole, and which options help.
 func wouldLose(e *format.LossError) (what, next string) {
 	next = "Use --lossy to leave that out."
-	if e.Loss.Kind == format.AudioTracks {
+	if slices.ContainsFunc(e.Losses, func(l format.Loss) bool { return l.Kind == format.AudioTracks }) {
 		next = "Use --track to take one track, or --lossy to leave the audio out."
 	}
-	return fileOf(e.Suffix) + " cannot hold this image whole: it would lose " + lossWords(e.Loss), next
+	return fileOf(e.Suffix) + " cannot hold this image whole: it would lose " + enumeration(lossesWords(e.Losses)), next
 }
 
 // suffixWords says which files spindle makes.

@@ -15,10 +15,15 @@ func TestCannotHold(t *testing.T) {
 		}
 	}
 	for k := format.LaterSessions; k.String() != ""; k++ {
-		m := explain(&format.LossError{Suffix: ".iso", Loss: format.Loss{Kind: k, Count: 2}})
+		m := explain(&format.LossError{Suffix: ".iso", Losses: []format.Loss{{Kind: k, Count: 2}}})
 		if lossWords(format.Loss{Kind: k, Count: 2}) == k.String() || !strings.Contains(m.next, "--lossy") || m.status != exitUsage {
 			t.Errorf("no words for the loss of %q: %+v", k, m)
 		}
+	}
+	all := []format.Loss{{Kind: format.AllCDText}, {Kind: format.ISRCs}, {Kind: format.AudioTracks, Count: 1}}
+	if m := explain(&format.LossError{Suffix: ".mds", Losses: all}); !strings.HasSuffix(m.what, "it would lose the CD-TEXT, the ISRCs, and a track of audio") ||
+		!strings.Contains(m.next, "--track") {
+		t.Error(m)
 	}
 	text := explain(&format.CannotHoldError{Suffix: ".wav", Reason: format.OneSong, Count: 3}).what
 	if !strings.Contains(text, "a .wav file cannot hold this image: it has 3 tracks of audio; choose one with --track") {

@@ -106,10 +106,8 @@ func createCD(o *format.Output) error {
 		return err
 	}
 	tracks := o.Layout.Sessions[0].Tracks
-	if err := o.OmitAll(format.LaterSessions, format.AllCDText, format.Catalogue, format.ISRCs, format.LaterIndexes,
-		format.TrackFlags, format.ModeZero, format.CDIFormat); err != nil {
-		return err
-	}
+	o.OmitAll(format.LaterSessions, format.AllCDText, format.Catalogue, format.ISRCs, format.LaterIndexes,
+		format.TrackFlags, format.ModeZero, format.CDIFormat)
 	at := disc.LBA(0)
 	for i := range tracks {
 		if tracks[i].Begin() != at {
@@ -146,10 +144,8 @@ func createGD(o *format.Output) error {
 	if err != nil {
 		return err
 	}
-	if err := o.OmitAll(format.AllCDText, format.Catalogue, format.ISRCs, format.LaterIndexes, format.TrackFlags,
-		format.ModeZero, format.CDIFormat); err != nil {
-		return err
-	}
+	o.OmitAll(format.AllCDText, format.Catalogue, format.ISRCs, format.LaterIndexes, format.TrackFlags,
+		format.ModeZero, format.CDIFormat)
 	tracks, err := laid.Place(o)
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package format
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"spindle/disc"
 )
@@ -47,19 +48,23 @@ func (k LossKind) String() string { return losses[k] }
 // asked for.
 type LossError struct {
 	Suffix string // of the file that was to be made
-	Loss   Loss
+	Losses []Loss // all of them, at least one
 }
 
 func (e *LossError) Error() string {
-	return fmt.Sprintf("a %s file %v: %s", e.Suffix, ErrCannotHold, e.Loss.Kind)
+	var kinds []string
+	for _, l := range e.Losses {
+		kinds = append(kinds, l.Kind.String())
+	}
+	return fmt.Sprintf("a %s file %v: %s", e.Suffix, ErrCannotHold, strings.Join(kinds, ", "))
 }
 
 func (e *LossError) Unwrap() error { return ErrCannotHold }
 
 // OmitAll leaves out those of some kinds that the image has: later sessions, CD-TEXT, the
 // catalogue number, and what tracks have of ISRCs, indexes, flags, mode 0 and CD-I. Where the
-// later sessions are among them, their tracks do not count.
-func (o *Output) OmitAll(kinds ...LossKind) error {
+// later sessions are among them, their tracks do not count. See [Output.Omit].
+func (o *Output) OmitAll(kinds ...LossKind) {
 	l := o.Layout
 	sessions := l.Sessions
 	if slices.Contains(kinds, LaterSessions) {
@@ -77,12 +82,8 @@ func (o *Output) OmitAll(kinds ...LossKind) error {
 		}
 	}
 	for _, k := range kinds {
-		if !is[k] {
-			continue
-		}
-		if err := o.Omit(Loss{Kind: k}); err != nil {
-			return err
+		if is[k] {
+			o.Omit(Loss{Kind: k})
 		}
 	}
-	return nil
 }

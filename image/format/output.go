@@ -109,6 +109,9 @@ func Create(ctx context.Context, f Format, path string, img disc.Image, o Option
 	if err := before.same(); err != nil {
 		return nil, err // it explains any other error
 	}
+	if err == nil {
+		err = out.refuseLoss() // of what was noted late
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -163,13 +166,20 @@ func (o *Output) commitFile(i int) error {
 	return err
 }
 
-// Omit refuses to leave something out, unless that was asked for. The error is a [*LossError].
-func (o *Output) Omit(what Loss) error {
-	if !o.Lossy {
-		return &LossError{filepath.Ext(o.Path), what}
+// Omit notes that something is left out. Unless that was asked for, [Output.Reserve] refuses to
+// go on, so that its error names all that would be lost.
+func (o *Output) Omit(what Loss) {
+	if !slices.Contains(o.res.Lost, what) {
+		o.res.Lost = append(o.res.Lost, what)
 	}
-	o.res.Lost = append(o.res.Lost, what)
-	return nil
+}
+
+// refuseLoss is a [*LossError] where something is left out that was not asked for.
+func (o *Output) refuseLoss() error {
+	if o.Lossy || len(o.res.Lost) == 0 {
+		return nil
+	}
+	return &LossError{filepath.Ext(o.Path), o.res.Lost}
 }
 
 // CannotHold is the error for an image that the format cannot hold at all. It is a
@@ -240,9 +250,7 @@ func (o *Output) OneDataTrack() (*disc.Track, error) {
 		return nil, o.CannotHold(OneDataTrack, len(data))
 	}
 	if n := len(tracks) - 1; n > 0 {
-		if err := o.Omit(Loss{Kind: AudioTracks, Count: n}); err != nil {
-			return nil, err
-		}
+		o.Omit(Loss{Kind: AudioTracks, Count: n})
 	}
 	return data[0], nil
 }
@@ -267,9 +275,13 @@ func (o *Output) Context() context.Context { return o.ctx }
 // Base is the path of the main file without its suffix.
 func (o *Output) Base() string { return strings.TrimSuffix(o.Path, filepath.Ext(o.Path)) }
 
-// Reserve makes sure that no file exists already, and, also with Force, that none of the
-// image itself is. It says how many bytes of sectors will be written.
+// Reserve makes sure that nothing is left out that may not be (the error is a [*LossError]),
+// that no file exists already, and, also with Force, that none of the image itself is. It says
+// how many bytes of sectors will be written.
 func (o *Output) Reserve(bytes int64, files ...string) error {
+	if err := o.refuseLoss(); err != nil {
+		return err
+	}
 	o.reserved = files
 	for _, f := range append(o.mapPaths(), files...) {
 		if _, err := os.Lstat(f); err == nil && !o.Force {

@@ -113,11 +113,17 @@ func TestCreateCleansUp(t *testing.T) {
 	if files, _ := os.ReadDir(dir); len(files) > 0 {
 		t.Errorf("left behind: %v", files)
 	}
-	lossy := func(o *Output) error { return o.Omit(Loss{Kind: SomeCDText}) }
-	if _, err := Create(context.Background(), Format{Create: lossy}, path, img, Options{}); !errors.Is(err, ErrCannotHold) {
+	lossy := func(o *Output) error {
+		o.Omit(Loss{Kind: SomeCDText})
+		o.Omit(Loss{Kind: ModeZero})
+		o.Omit(Loss{Kind: SomeCDText})
+		return nil
+	}
+	var loss *LossError
+	if _, err := Create(context.Background(), Format{Create: lossy}, path, img, Options{}); !errors.Is(err, ErrCannotHold) || !errors.As(err, &loss) || len(loss.Losses) != 2 {
 		t.Error(err)
 	}
-	if res, err := Create(context.Background(), Format{Create: lossy}, path, img, Options{Lossy: true}); err != nil || len(res.Lost) != 1 {
+	if res, err := Create(context.Background(), Format{Create: lossy}, path, img, Options{Lossy: true}); err != nil || len(res.Lost) != 2 {
 		t.Errorf("%+v, %v", res, err)
 	}
 }

@@ -37,7 +37,8 @@ func (o *Output) OmitSubchannels(tracks []*disc.Track) error {
 		return nil
 	})
 	if errors.Is(err, errSaysMore) {
-		return o.Omit(Loss{Kind: SavedSub})
+		o.Omit(Loss{Kind: SavedSub})
+		return nil
 	}
 	return err
 }

@@ -22,9 +22,7 @@ func create(o *format.Output) error {
 	if len(l.Sessions) != 2 || l.Sessions[1].Tracks[0].Start != highDensity {
 		return o.CannotHold(format.OnlyGDROMs, 0)
 	}
-	if err := o.OmitAll(format.AllCDText, format.Catalogue, format.ISRCs, format.LaterIndexes, format.TrackFlags); err != nil {
-		return err
-	}
+	o.OmitAll(format.AllCDText, format.Catalogue, format.ISRCs, format.LaterIndexes, format.TrackFlags)
 	if err := o.OmitSubchannels(l.Tracks()); err != nil {
 		return err
 	}

@@ -48,11 +48,8 @@ func Place(o *format.Output) ([]Placed, error) {
 		}
 	}
 	for _, kind := range []format.LossKind{format.Pregaps, format.GapContent, format.HiddenAudio} {
-		if !lost[kind] {
-			continue
-		}
-		if err := o.Omit(format.Loss{Kind: kind}); err != nil {
-			return nil, err
+		if lost[kind] {
+			o.Omit(format.Loss{Kind: kind})
 		}
 	}
 	return all, nil

@@ -20,9 +20,7 @@ func create(o *format.Output) error {
 	if o.Track != 0 {
 		return o.CannotHold(format.WholeDiscs, 0)
 	}
-	if err := o.OmitAll(format.AllCDText, format.Catalogue, format.ISRCs, format.LaterIndexes, format.ModeZero); err != nil {
-		return err
-	}
+	o.OmitAll(format.AllCDText, format.Catalogue, format.ISRCs, format.LaterIndexes, format.ModeZero)
 	placed, err := laid.Place(o)
 	if err != nil {
 		return err

@@ -17,9 +17,7 @@ func create(o *format.Output) error {
 	if o.Track != 0 {
 		return o.CannotHold(format.WholeDiscs, 0)
 	}
-	if err := omit(o); err != nil {
-		return err
-	}
+	o.OmitAll(format.ModeZero)
 	w := writer{o}
 	var modes []nrg.Mode
 	for _, t := range o.Layout.Tracks() {
@@ -45,18 +43,6 @@ func create(o *format.Output) error {
 		_, err := f.Write(table.Bytes())
 		return err
 	})
-}
-
-// omit says what the format cannot hold.
-func omit(o *format.Output) error {
-	for _, t := range o.Layout.Tracks() {
-		if t.Mode == disc.Mode0 {
-			if err := o.Omit(format.Loss{Kind: format.ModeZero}); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }
 
 // writer writes the sectors of an image.

@@ -18,17 +18,13 @@ func create(o *format.Output) error {
 	}
 	l := o.Layout
 	if len(l.Sessions) > 1 {
-		if err := o.Omit(format.Loss{Kind: format.LaterSessions}); err != nil {
-			return err
-		}
+		o.Omit(format.Loss{Kind: format.LaterSessions})
 		l = &disc.Layout{Medium: l.Medium, Sessions: l.Sessions[:1], MCN: l.MCN, CDText: l.CDText}
 	}
 	text := disc.DecodeCDText(l.CDText)
 	packs, err := repack(l, text)
 	if err != nil || !reflect.DeepEqual(disc.DecodeCDText(packs), text) {
-		if err := o.Omit(format.Loss{Kind: format.SomeCDText}); err != nil {
-			return err
-		}
+		o.Omit(format.Loss{Kind: format.SomeCDText})
 	}
 	bin := o.Base() + ".bin"
 	w := writer{sub: o.Image.Subchannels() != nil, bin: filepath.Base(bin), packs: packs}
