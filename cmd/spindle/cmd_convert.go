@@ -248,6 +248,11 @@ func runConvert(ctx context.Context, a *app, in, out string, o convertFlags) (*c
 		if err := found.checkSums(ctx, a, img); err != nil {
 			return nil, err
 		}
+		if o.remove {
+			if err := found.checkOthers(ctx, a); err != nil {
+				return nil, err
+			}
+		}
 	}
 	bar := a.newProgress()
 	defer bar.stop()

@@ -49,9 +49,22 @@ func (l *infoLayer) text(main string) string {
 // checkLayers compares what containers hold with the checksums that they state, where reading
 // does not notice that something is wrong. It returns what was compared.
 func (f *findings) checkLayers(ctx context.Context, bar *progress) ([]ownSum, error) {
+	return f.checkThose(ctx, bar, func(l *format.Layer) bool { return l.Blind })
+}
+
+// checkOthers compares the rest, which takes reading all of it once more: before files are deleted.
+func (f *findings) checkOthers(ctx context.Context, a *app) error {
+	bar := a.newProgress()
+	defer bar.stop()
+	_, err := f.checkThose(ctx, bar, func(l *format.Layer) bool { return !l.Blind })
+	return err
+}
+
+// checkThose compares what those containers hold that are wanted.
+func (f *findings) checkThose(ctx context.Context, bar *progress, wanted func(*format.Layer) bool) ([]ownSum, error) {
 	var all []ownSum
 	for _, l := range f.layers {
-		if !l.Blind || l.Check == nil {
+		if l.Check == nil || !wanted(l) {
 			continue
 		}
 		s, err := checkLayer(ctx, bar, l)
