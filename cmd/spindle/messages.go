@@ -236,6 +236,7 @@ var explanations = []explanation{
 	{"image/folder", regular.ErrFolder, image.ErrUnknown, exitFailed, "", "\"spindle make\" makes an image of a folder."},
 	{"image/unknown", image.ErrUnknown, nil, exitFailed, "", ""},
 	{"image/cannot-hold", image.ErrCannotHold, nil, exitUsage, "", ""},
+	{"image/shadows", format.ErrShadows, nil, exitUsage, "", unchanged + "Move that file away, or choose another name: --force does not replace it."},
 	{"image/exists", image.ErrExists, nil, exitUsage, "", replace},
 	{"extract/source", image.ErrSource, errExtracting, exitUsage, "",
 		"Files extracted before it are kept. Choose another folder: --force does not replace what is being read."},

@@ -2,6 +2,7 @@ package ecm
 
 import (
 	"encoding/binary"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -31,6 +32,10 @@ func create(o *format.Output) error {
 	}
 	if err := o.OmitSubchannels(o.Layout.Tracks()); err != nil {
 		return err
+	}
+	// The sheet names the file that comes out of the .ecm. One that is there would be taken for it.
+	if _, err := os.Lstat(inner); err == nil {
+		return fmt.Errorf("%s %w", inner, format.ErrShadows)
 	}
 	sheet := inner + ".cue"
 	if ext := strings.ToLower(filepath.Ext(inner)); ext == ".bin" || ext == ".img" {

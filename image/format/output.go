@@ -23,6 +23,10 @@ var ErrCannotHold = errors.New("cannot hold this image")
 // ErrExists means that a file to be made is there already.
 var ErrExists = errors.New("already exists")
 
+// ErrShadows is an [ErrExists] for a file that would be read instead of a new one. It is not
+// replaced, also with Force.
+var ErrShadows = fmt.Errorf("%w, and the new CUE sheet would take it for its own", ErrExists)
+
 // ErrNoTrack is returned for a track that an image does not have.
 var ErrNoTrack = errors.New("no such track")
 
