@@ -16,6 +16,9 @@ func create(o *format.Output) error {
 	if err := o.WholeCD(); err != nil {
 		return err
 	}
+	if err := o.NameInText(); err != nil {
+		return err
+	}
 	if err := o.OmitSubchannels(l.Tracks()); err != nil {
 		return err
 	}

@@ -30,6 +30,9 @@ func create(o *format.Output) error {
 	if err := o.WholeCD(); err != nil {
 		return err
 	}
+	if err := o.NameInText(); err != nil {
+		return err
+	}
 	if err := o.OmitSubchannels(o.Layout.Tracks()); err != nil {
 		return err
 	}

@@ -23,6 +23,7 @@ const (
 	OnlyGDROMs                        // it is no GD-ROM
 	BadCodec                          // a codec was asked for that is none of Codecs
 	BadOneCodec                       // the same, of a format that takes one
+	BadName                           // the name of the file has control characters, and a line of text is to state it
 )
 
 // reasons are what a developer reads.
@@ -30,6 +31,7 @@ var reasons = map[Reason]string{
 	OnlyCDs: "not a CD", WholeDiscs: "a single track", NoData: "no data track", NoAudio: "no audio",
 	OneDataTrack: "several data tracks", OneSong: "several tracks of audio", BadSectorSize: "no such sector size",
 	BlocksOfTheDisc: "the medium has other sectors", Gaps: "sectors in no track", OnlyGDROMs: "not a GD-ROM", BadCodec: "no such codec", BadOneCodec: "no such codec",
+	BadName: "control characters in its name",
 }
 
 func (r Reason) String() string { return reasons[r] }

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode"
 
 	"spindle/disc"
 	"spindle/disc/cdsector"
@@ -217,6 +218,14 @@ func (o *Output) WholeCD() error {
 		return o.CannotHold(OnlyCDs, 0)
 	case o.Track != 0:
 		return o.CannotHold(WholeDiscs, 0)
+	}
+	return nil
+}
+
+// NameInText refuses a name that a line of text, in which the format states it, cannot hold.
+func (o *Output) NameInText() error {
+	if strings.ContainsFunc(filepath.Base(o.Path), unicode.IsControl) {
+		return o.CannotHold(BadName, 0)
 	}
 	return nil
 }

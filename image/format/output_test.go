@@ -183,3 +183,14 @@ func TestSourceChanges(t *testing.T) {
 		}
 	}
 }
+
+// A name that a line of text cannot state is refused.
+func TestNameInText(t *testing.T) {
+	for path, bad := range map[string]bool{"a\nb.toc": true, "a\x01.cue": true, "a b.cue": false, "d\n/ü.cue": false} {
+		var held *CannotHoldError
+		err := (&Output{Path: path, Layout: &disc.Layout{}}).NameInText()
+		if errors.As(err, &held) != bad || bad && held.Reason != BadName {
+			t.Errorf("%q: %v", path, err)
+		}
+	}
+}
