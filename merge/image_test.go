@@ -162,22 +162,30 @@ func TestSilentEdges(t *testing.T) {
 
 // failing fails to read a sector, as a compressed file that is damaged.
 type failing struct {
-	disc.Image
-	at disc.LBA
+	img disc.Image
+	at  disc.LBA
 }
+
+func (f *failing) Layout() *disc.Layout                                     { return f.img.Layout() }
+func (f *failing) Subchannels() disc.Subchannels                            { return f.img.Subchannels() }
+func (f *failing) ReadUser(context.Context, []byte, disc.LBA) (bool, error) { return false, nil }
+func (f *failing) ExtentAt(a disc.LBA) (disc.Extent, bool)                  { return f.img.ExtentAt(a) }
+func (f *failing) Flaws() disc.Flaws                                        { return f.img.Flaws() }
+func (f *failing) Files() []string                                          { return f.img.Files() }
+func (f *failing) Close() error                                             { return f.img.Close() }
 
 func (f *failing) ReadSectors(ctx context.Context, p []byte, first disc.LBA) error {
 	if f.at >= first && int(f.at-first) < len(p)/f.Layout().Medium.SectorSize() {
 		return os.ErrInvalid
 	}
-	return f.Image.ReadSectors(ctx, p, first)
+	return f.img.ReadSectors(ctx, p, first)
 }
 
 // TestUnreadableInput: what the files of one image do not give comes from another, and is
 // reported.
 func TestUnreadableInput(t *testing.T) {
 	whole := open(t, "iso")
-	m, err := New(t.Context(), []Input{{Name: "a", Image: &failing{open(t, "iso"), 50}}, {Name: "b", Image: whole}}, Options{})
+	m, err := New(t.Context(), []Input{{Name: "a", Image: &failing{img: open(t, "iso"), at: 50}}, {Name: "b", Image: whole}}, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -187,7 +195,7 @@ func TestUnreadableInput(t *testing.T) {
 	if x := m.Accounts()[0]; x.Lost.Sectors() != 1 || x.Lost[0].First != 50 || !errors.Is(x.Reason, os.ErrInvalid) {
 		t.Errorf("%+v", x)
 	}
-	both, err := New(t.Context(), []Input{{Name: "a", Image: &failing{open(t, "iso"), 50}}, {Name: "b", Image: &failing{open(t, "iso"), 50}}}, Options{})
+	both, err := New(t.Context(), []Input{{Name: "a", Image: &failing{img: open(t, "iso"), at: 50}}, {Name: "b", Image: &failing{img: open(t, "iso"), at: 50}}}, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -81,7 +81,7 @@ func (r *cdRead) fill(p []byte, a disc.LBA, n int) (int, error) {
 	for i := range n {
 		out, kind, err := r.sector(a + disc.LBA(i))
 		if err == nil && i > 0 && (kind == cdsector.Audio) != (firstKind == cdsector.Audio) {
-			err = wrongKind(a + disc.LBA(i)) // a transfer does not cross from data to audio
+			out, err = nil, wrongKind(a+disc.LBA(i)) // a transfer does not cross from data to audio
 		}
 		if err != nil {
 			return done + copy(p[done:], out), err
