@@ -182,6 +182,7 @@ type convertResult struct {
 	out     string
 	maps    []string
 	sources []string // files that the new image replaces: it was read back, and is the same
+	sub     string   // sub-channels beside the sheet that was converted
 }
 
 func (r *convertResult) Text(p *page) {
@@ -254,6 +255,10 @@ func runConvert(ctx context.Context, a *app, in, out string, o convertFlags) (*c
 			}
 		}
 	}
+	sub := subBeside(in, img)
+	if sub != "" && !o.remove {
+		a.note(fmt.Sprintf("The sub-channels in %s are not converted: a CUE sheet does not include them.", sub))
+	}
 	bar := a.newProgress()
 	defer bar.stop()
 	o.Progress = bar.step("converting")
@@ -277,7 +282,7 @@ func runConvert(ctx context.Context, a *app, in, out string, o convertFlags) (*c
 	for _, n := range textNotes(img.Layout()) {
 		a.note(n)
 	}
-	r := &convertResult{done(), in, res.Files, res.Whole, res.Damaged, res.First, lossesWords(res.Lost), flawRanges(res.Flaws), nil, out, res.Maps, nil}
+	r := &convertResult{done(), in, res.Files, res.Whole, res.Damaged, res.First, lossesWords(res.Lost), flawRanges(res.Flaws), nil, out, res.Maps, nil, sub}
 	if res.Damaged > 0 || len(res.Flaws) > 0 {
 		r.Status = exitDifferent
 	}

@@ -11,6 +11,7 @@ import (
 
 	"spindle/check"
 	"spindle/disc"
+	"spindle/disc/cdsector"
 	"spindle/image"
 	"spindle/internal/packed"
 )
@@ -20,6 +21,10 @@ import (
 func (r *convertResult) readBack(ctx context.Context, a *app, from disc.Image) error {
 	if r.Status != exitDone {
 		a.note(r.In + " was kept: it is damaged.")
+		return nil
+	}
+	if r.sub != "" {
+		a.note(fmt.Sprintf("%s was kept: %s does not have the sub-channels in %s.", r.In, r.out, r.sub))
 		return nil
 	}
 	if what := onlyInSheet(r.In); what != "" {
@@ -55,6 +60,19 @@ func (r *convertResult) readBack(ctx context.Context, a *app, from disc.Image) e
 	}
 	r.sources = from.Files()
 	return nil
+}
+
+// subBeside returns the file of sub-channels that rip wrote beside a CUE sheet, which has no place
+// for them, or nothing.
+func subBeside(in string, img disc.Image) string {
+	if !strings.EqualFold(filepath.Ext(in), ".cue") {
+		return ""
+	}
+	path := strings.TrimSuffix(in, filepath.Ext(in)) + ".sub"
+	if st, err := os.Stat(path); err != nil || st.Size() != int64(img.Layout().Sectors())*cdsector.SubSize {
+		return ""
+	}
+	return path
 }
 
 // main is the file by which the new image is opened: the sheet of one that has a sheet.
