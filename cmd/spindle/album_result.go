@@ -37,6 +37,8 @@ type albumResult struct {
 	Seen     *offsetSeen   `json:"read_offset_seen,omitempty"`
 	Silence  int           `json:"silent_samples,omitempty"` // at the edge of the audio
 	proofs   map[proof]int
+	ends     [2]int // sectors at the start and the end of proven audio that no database covers
+	endsRead bool   // twice, with the same result
 }
 
 // albumSong is a song in it.
@@ -111,11 +113,12 @@ func proofOf(m *album.Made, res *rip.Result) (proof, string) {
 // leave out: those at the ends of the disc.
 func edgeWords(m *album.Made, res *rip.Result) string {
 	var ends []string
-	if n := int(m.Proven.First - m.First); n > 0 {
-		ends = append(ends, "first "+strconv.Itoa(n))
+	first, last := leftOut(m)
+	if first > 0 {
+		ends = append(ends, "first "+strconv.Itoa(first))
 	}
-	if n := int(m.End - m.Proven.End); n > 0 {
-		ends = append(ends, "last "+strconv.Itoa(n))
+	if last > 0 {
+		ends = append(ends, "last "+strconv.Itoa(last))
 	}
 	if len(ends) == 0 {
 		return ""
@@ -129,6 +132,11 @@ func edgeWords(m *album.Made, res *rip.Result) string {
 		how = "read once"
 	}
 	return fmt.Sprintf("; its %s sectors, which databases leave out: %s", strings.Join(ends, " and "), how)
+}
+
+// leftOut counts the sectors at the start and the end of a proven song that databases leave out.
+func leftOut(m *album.Made) (first, last int) {
+	return max(0, int(m.Proven.First-m.First)), max(0, int(m.End-m.Proven.End))
 }
 
 // onlyNotCompared reports whether nothing is known against a song but that the rip ended before
@@ -182,12 +190,16 @@ func databaseWords(p *album.Proof) string {
 func newAlbumResult(dir string, x *album.Album, made *album.Created, res *rip.Result) *albumResult {
 	r := &albumResult{
 		ending: done(), Folder: dir, Album: x.Name(""), Files: made.Files, Flaws: flawRanges(made.Flaws), Maps: made.Maps,
-		Bytes: made.Bytes, proofs: map[proof]int{},
+		Bytes: made.Bytes, proofs: map[proof]int{}, endsRead: res != nil && res.ReadTwice,
 	}
 	for i := range made.Songs {
 		m := &made.Songs[i]
 		p, words := proofOf(m, res)
 		r.proofs[p]++
+		if p == byDatabase {
+			first, last := leftOut(m)
+			r.ends[0], r.ends[1] = r.ends[0]+first, r.ends[1]+last
+		}
 		s := albumSong{
 			Number: m.Number, Title: m.Title, File: m.Path, Sectors: int(m.End - m.First), CRC32: fmt.Sprintf("%08x", m.CRC32),
 			Proof: p, Words: words, Flawed: m.Flawed,
@@ -285,9 +297,9 @@ func (r *albumResult) summary() string {
 	case r.proofs[notRight] > 0:
 		return fmt.Sprintf("%s of %d not right: the log says where.%s", plural(r.proofs[notRight], "song"), n, r.again())
 	case r.proofs[byDatabase] == n && n == 1:
-		return all("is what other people's drives read")
+		return all("is what other people's drives read" + r.butEnds())
 	case r.proofs[byDatabase] == n:
-		return all("are what other people's drives read")
+		return all("are what other people's drives read" + r.butEnds())
 	case r.proofs[byDatabase]+r.proofs[byTwoReads] == n && r.proofs[byDatabase] > 0:
 		return fmt.Sprintf("%s of %d proven by a database, the others read twice with the same result.", plural(r.proofs[byDatabase], "song"), n)
 	case r.proofs[byTwoReads] == n && n == 1:
@@ -301,6 +313,27 @@ func (r *albumResult) summary() string {
 		return fmt.Sprintf("%s of %d read once: only the drive vouches for them.", plural(r.proofs[byDrive], "song"), n)
 	}
 	return fmt.Sprintf("%s of %d not proven by anything.", plural(r.proofs[unproven], "song"), n)
+}
+
+// butEnds says what of songs that databases prove they do not cover, as the end of a sentence.
+func (r *albumResult) butEnds() string {
+	var which string
+	switch first, last := r.ends[0], r.ends[1]; {
+	case first+last == 0:
+		return ""
+	case first == last:
+		which = fmt.Sprintf("first and last %d", first)
+	case last == 0:
+		which = fmt.Sprintf("first %d", first)
+	case first == 0:
+		which = fmt.Sprintf("last %d", last)
+	default:
+		which = fmt.Sprintf("first %d and last %d", first, last)
+	}
+	if r.endsRead {
+		return fmt.Sprintf("; the %s sectors of the disc, which no database covers, were read twice with the same result", which)
+	}
+	return fmt.Sprintf(", but for the %s sectors of the disc, which no database covers", which)
 }
 
 // aboutDisc is the start of a log: the program, the disc and its ids.
