@@ -151,8 +151,21 @@ func knownFacts(f *known.Facts) []knownFact {
 		}
 	}
 	number(f.Transfer, func(n int) string { return fmt.Sprintf("brings at most %d KiB with one command", n>>10) })
-	boolean(f.C2Bits, "C2 in 294 bytes is correct", "C2 in 294 bytes is wrong, or fails")
-	boolean(f.C2Block, "C2 in 296 bytes is correct", "C2 in 296 bytes is wrong, or fails")
+	c2 := func(fact known.Fact[bool], form string) {
+		yes := " is correct"
+		if fact.From == known.Remembered { // a trial sees good sectors only
+			yes = " comes, and marks nothing that is right"
+		}
+		boolean(fact, form+yes, form+" is wrong, or fails")
+	}
+	c2(f.C2Bits, "C2 in 294 bytes")
+	c2(f.C2Block, "C2 in 296 bytes")
+	for _, fact := range []known.Fact[bool]{f.C2Bits, f.C2Block} {
+		if fact.From == known.Remembered && fact.Value {
+			boolean(fact, "whether C2 marks what is wrong, only a damaged disc shows", "")
+			break
+		}
+	}
 	boolean(f.C2WithSub, "C2 comes together with the sub-channel", "C2 does not come together with the sub-channel")
 	boolean(f.SubFirst, "the sub-channel comes before C2", "C2 comes before the sub-channel")
 	boolean(f.ForcedAccess, "FUA makes it read from the disc", "FUA does not make it read from the disc")
