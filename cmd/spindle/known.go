@@ -154,7 +154,7 @@ func knownFacts(f *known.Facts) []knownFact {
 	c2 := func(fact known.Fact[bool], form string) {
 		yes := " is correct"
 		if fact.From == known.Remembered { // a trial sees good sectors only
-			yes = " comes, and marks nothing that is right"
+			yes = " comes, and marks nothing that is correct"
 		}
 		boolean(fact, form+yes, form+" is wrong, or fails")
 	}
