@@ -85,11 +85,14 @@ var seamTargets = []struct{ name, holds string }{
 	{"x.wav --split", "songs"}, {"x.flac --split", "songs"},
 }
 
+// loses reports whether what is made has no place for sectors of the disc.
+func (s *seam) loses(name string) bool { return name == "x.mds" && !s.truth.oneKind() }
+
 // converts converts to everything, checking and not, and some of what is made once more.
 func (s *seam) converts() {
 	n := 0
 	for _, target := range seamTargets {
-		if target.holds == "data" && s.truth.data == nil || target.holds == "songs" && s.truth.audio == nil {
+		if target.holds == "data" && s.truth.data == nil || target.holds == "songs" && s.truth.audio == nil || s.loses(target.name) {
 			continue
 		}
 		for _, check := range []string{"", " --no-check"} {
@@ -99,7 +102,7 @@ func (s *seam) converts() {
 				continue
 			}
 			again := seamTargets[s.r.IntN(len(seamTargets))]
-			if again.holds == "disc" {
+			if again.holds == "disc" && !s.loses(again.name) {
 				s.convert(fmt.Sprintf("c%d again", n), made, again.name, again.holds)
 			}
 		}
@@ -146,7 +149,7 @@ func (s *seam) repairs() {
 		out := s.file(fmt.Sprintf("r%d/%s", i, name))
 		s.must(os.MkdirAll(filepath.Dir(out), 0o777))
 		args := []string{"verify", s.path, "--lossy", "--repair", out}
-		if s.kind == "iso" {
+		if slices.Contains([]string{"iso", "cso", "zso", "dmg"}, s.kind) {
 			continue // no sector of it has parity
 		}
 		s.honest(true, args...)

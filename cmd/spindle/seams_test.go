@@ -184,7 +184,7 @@ var seamKinds = []struct {
 	{"nrg", "a.nrg", nil, nil},
 	{"toc", "a.toc", nil, nil},
 	{"ccd", "a.ccd", nil, nil},
-	{"mds", "a.mds", nil, nil},
+	{"mds", "a.mds", nil, (*truth).oneKind},
 	{"chd", "a.chd", []string{"--codec", "zlib"}, nil},
 	{"iso", "a.iso", nil, (*truth).onlyData},
 	{"raw", "a.iso", []string{"--sector-size", "2352"}, (*truth).onlyData},
@@ -200,6 +200,9 @@ var seamKinds = []struct {
 
 func (x *truth) onlyData() bool  { return x.audio == nil }
 func (x *truth) onlyAudio() bool { return x.data == nil }
+
+// oneKind: between data and audio, an .mds loses what is in the gap, and --lossy allows that.
+func (x *truth) oneKind() bool { return x.onlyData() || x.onlyAudio() }
 
 // A seamFlaw is one way in which an image is known not to be right.
 type seamFlaw struct {
@@ -319,8 +322,8 @@ func (s *seam) all() {
 	s.reburns(failed)
 }
 
-// spoil changes bytes of a sector where it stands in a file.
-func (s *seam) spoil(img disc.Image, at disc.LBA, from, n int) {
+// spoil changes bytes of a sector where it stands in a file, and reports whether it could.
+func (s *seam) spoil(img disc.Image, at disc.LBA, from, n int) bool {
 	e, ok := img.ExtentAt(at)
 	var name string
 	offset := e.Offset + int64(from)
@@ -334,7 +337,7 @@ func (s *seam) spoil(img disc.Image, at disc.LBA, from, n int) {
 		offset = st.Size() - int64(t.End-at)*cdsector.Size + int64(from)
 	}
 	if !ok || name == "" {
-		return
+		return false
 	}
 	f, err := os.OpenFile(name, os.O_RDWR, 0)
 	s.must(err)
@@ -347,6 +350,7 @@ func (s *seam) spoil(img disc.Image, at disc.LBA, from, n int) {
 	}
 	_, err = f.WriteAt(b, offset)
 	s.must(err)
+	return true
 }
 
 // place chooses sectors.
@@ -396,7 +400,9 @@ func (s *seam) wrongEDC() bool {
 		return false
 	}
 	for i := range 1 + s.r.IntN(10) {
-		s.spoil(img, at+disc.LBA(i), 100+s.r.IntN(1000), 1+s.r.IntN(20))
+		if !s.spoil(img, at+disc.LBA(i), 100+s.r.IntN(1000), 1+s.r.IntN(20)) {
+			return false // it is packed in blocks
+		}
 	}
 	return true
 }
@@ -422,7 +428,7 @@ func (s *seam) cut() bool {
 		return false // a format that says at its end what is in it
 	}
 	img.Close()
-	return true
+	return s.kind != "vhd" // of which the last block ends behind the image
 }
 
 // wrongSum spoils a sector of a file with a checksum.
@@ -438,7 +444,9 @@ func (s *seam) wrongSum() bool {
 	s.must(os.WriteFile(s.file([]string{"SHA256SUMS", filepath.Base(s.path) + ".sha256"}[s.r.IntN(2)]), []byte(list.String()), 0o666))
 	first, n := s.place(img, 3)
 	for i := range n {
-		s.spoil(img, first+disc.LBA(i), 200, 4)
+		if !s.spoil(img, first+disc.LBA(i), 200, 4) {
+			return false // it is packed in blocks
+		}
 	}
 	return s.kind != "flac"
 }
