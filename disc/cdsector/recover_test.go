@@ -59,9 +59,9 @@ func (n noise) share(t *testing.T, seed uint64, k Kind, readings, sectors int) f
 
 // The rates at which 99 of 100 sectors come back: the table in docs/ripping.md.
 func TestRecoveryAgainstErrorRate(t *testing.T) {
-	sectors := 300
+	sectors, least := 300, 99.0
 	if testing.Short() {
-		sectors = 50
+		sectors, least = 50, 96 // so few say less
 	}
 	for i, test := range []struct {
 		name     string
@@ -81,7 +81,7 @@ func TestRecoveryAgainstErrorRate(t *testing.T) {
 		{"three readings, perfect C2", 3, noise{wrong: 0.42, marks: true}},
 		{"four readings, perfect C2", 4, noise{wrong: 0.52, marks: true}},
 	} {
-		if got := test.share(t, uint64(i), Mode1, test.readings, sectors); got < 99 {
+		if got := test.share(t, uint64(i), Mode1, test.readings, sectors); got < least {
 			t.Errorf("%s, %.1f %%: %.1f %% of the sectors come back", test.name, 100*test.wrong, got)
 		}
 	}
