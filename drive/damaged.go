@@ -13,7 +13,7 @@ import (
 const pointerSize = cdsector.Size / 8
 
 // ReadDamaged reads one whole sector of data with its error pointers in a form. Where the
-// drive says that it could not correct the sector, the bytes are taken all the same, if all
+// drive says that it could not correct the sector, the bytes are taken anyway, if all
 // came: that is no error then. Drives give them with [mmc.ErrorRecovery.TransferBlock], if
 // at all.
 func (r *Reader) ReadDamaged(ctx context.Context, at addr.LBA, form mmc.C2Mode) (cdsector.Reading, error) {

@@ -423,30 +423,6 @@ func (v *verification) sums(ctx context.Context) error {
 	return nil
 }
 
-func (v *verification) implanted(ctx context.Context) error {
-	tracks := v.img.Layout().Tracks()
-	if !tracks[0].Mode.IsData() {
-		return nil
-	}
-	r := image.UserData(ctx, v.img, tracks[0])
-	m, err := check.ReadImplanted(r)
-	if err != nil {
-		return nil // there is none, or the sectors where it would be are bad and reported
-	}
-	ok, damage, err := m.Check(ctx, r, v.bar.step("checking the implanted MD5"))
-	if err != nil {
-		return err
-	}
-	v.bar.stop()
-	v.judged = true
-	v.Implanted, v.damage = implantedRight, damage
-	if !ok {
-		v.Implanted = implantedWrong
-		v.wrong()
-	}
-	return nil
-}
-
 // with compares the image with what --with names.
 func (v *verification) with(ctx context.Context) error {
 	switch {

@@ -55,20 +55,9 @@ func runRipFolder(ctx context.Context, a *app, o ripFlags) (result, error) {
 			return nil, err
 		}
 	}
-	s, err := openRip(ctx, a, &o)
+	s, c, err := examineRip(ctx, a, &o)
 	if err != nil {
 		return nil, err
-	}
-	m, err := drive.Survey(ctx, s.dev, drive.ForReading)
-	if err != nil {
-		return nil, err
-	}
-	c, err := rip.Examine(ctx, s.dev, m, rip.ExamineOptions{})
-	if err != nil {
-		return nil, err
-	}
-	if c.Layout == nil {
-		return nil, rip.ErrBlank
 	}
 	x := album.Of(c.Layout)
 	songs := o.format == "flac" || o.format == "wav"
@@ -79,6 +68,23 @@ func runRipFolder(ctx context.Context, a *app, o ripFlags) (result, error) {
 		return s.ripImageNamed(ctx, a, c)
 	}
 	return s.ripAlbum(ctx, a, x)
+}
+
+// examineRip opens the drive, and looks at what is on the disc.
+func examineRip(ctx context.Context, a *app, o *ripFlags) (*ripSession, *rip.Contents, error) {
+	s, err := openRip(ctx, a, o)
+	if err != nil {
+		return nil, nil, err
+	}
+	m, err := drive.Survey(ctx, s.dev, drive.ForReading)
+	if err != nil {
+		return nil, nil, err
+	}
+	c, err := rip.Examine(ctx, s.dev, m, rip.ExamineOptions{})
+	if err == nil && c.Layout == nil {
+		err = rip.ErrBlank
+	}
+	return s, c, err
 }
 
 // ripImageNamed makes the image of a disc, named by it.

@@ -13,7 +13,6 @@ import (
 	"spindle/album"
 	"spindle/disc"
 	"spindle/disc/digest"
-	"spindle/drive"
 	"spindle/image"
 	"spindle/image/format"
 	"spindle/image/mapfile"
@@ -46,20 +45,9 @@ func runRipOther(ctx context.Context, a *app, o ripFlags) (result, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := openRip(ctx, a, &o)
+	s, c, err := examineRip(ctx, a, &o)
 	if err != nil {
 		return nil, err
-	}
-	m, err := drive.Survey(ctx, s.dev, drive.ForReading)
-	if err != nil {
-		return nil, err
-	}
-	c, err := rip.Examine(ctx, s.dev, m, rip.ExamineOptions{})
-	if err != nil {
-		return nil, err
-	}
-	if c.Layout == nil {
-		return nil, rip.ErrBlank
 	}
 	if err := wouldMake(ctx, r.out, c.Layout, opts); err != nil {
 		return nil, err

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"path/filepath"
 
+	"spindle/check"
+	"spindle/image"
 	"spindle/image/format"
 	"spindle/internal/packed"
 	"spindle/internal/printable"
@@ -73,4 +75,29 @@ func (r *verifyResult) reportOwn(p *page) {
 		p.line("%s %s", of, p.red("wrong"))
 		p.text("%s", printable.Line(s.why))
 	}
+}
+
+// implanted checks the MD5 that is implanted in the image, if one is.
+func (v *verification) implanted(ctx context.Context) error {
+	tracks := v.img.Layout().Tracks()
+	if !tracks[0].Mode.IsData() {
+		return nil
+	}
+	r := image.UserData(ctx, v.img, tracks[0])
+	m, err := check.ReadImplanted(r)
+	if err != nil {
+		return nil // there is none, or the sectors where it would be are bad and reported
+	}
+	ok, damage, err := m.Check(ctx, r, v.bar.step("checking the implanted MD5"))
+	if err != nil {
+		return err
+	}
+	v.bar.stop()
+	v.judged = true
+	v.Implanted, v.damage = implantedRight, damage
+	if !ok {
+		v.Implanted = implantedWrong
+		v.wrong()
+	}
+	return nil
 }

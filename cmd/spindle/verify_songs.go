@@ -66,7 +66,7 @@ const (
 	songUnreadable = "unreadable"
 )
 
-// each verifies each song by itself: by the log, where there is one, else by what it states.
+// each verifies the songs one by one: against the log, where there is one, otherwise against the checksum that each carries.
 func (e *songsError) each(ctx context.Context, a *app) (result, error) {
 	if log := strings.TrimSuffix(e.sheet, ".cue") + riplog.Suffix; e.sheet != "" && isLog(log) {
 		a.note(e.Error() + ". The songs are compared with the log alone.")

@@ -34,16 +34,8 @@ const maxDescriptor = 64 << 20
 
 // openFile opens an image by its descriptor. The files with its sectors must lie beside it.
 func openFile(ctx context.Context, f *format.File) (disc.Image, error) {
-	defer f.Close()
 	o := opener{ctx: ctx, main: f, files: make(map[string]*format.File), sources: make(map[string]*laid.Source)}
-	img, err := o.open()
-	if err != nil {
-		for _, c := range o.closers {
-			c.Close()
-		}
-		return nil, fmt.Errorf("%s: %w", f.Path, err)
-	}
-	return img, nil
+	return laid.Open(f, &o.closers, o.open)
 }
 
 type opener struct {
@@ -56,17 +48,10 @@ type opener struct {
 }
 
 func (o *opener) open() (disc.Image, error) {
-	if err := o.main.NeedWhole(); err != nil {
+	b, err := laid.ReadDescriptor(o.main, maxDescriptor)
+	if err != nil {
 		return nil, err
 	}
-	if o.main.Size > maxDescriptor {
-		return nil, laid.Errorf("it has %d bytes", o.main.Size)
-	}
-	b := make([]byte, o.main.Size)
-	if n, err := o.main.ReadAt(b, 0); n < len(b) {
-		return nil, err
-	}
-	var err error
 	if o.d, err = parse(b); err != nil {
 		return nil, err
 	}

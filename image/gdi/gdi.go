@@ -133,16 +133,8 @@ func parseLine(s string) (line, error) {
 }
 
 func openFile(ctx context.Context, f *format.File) (disc.Image, error) {
-	defer f.Close()
 	o := opener{ctx: ctx, main: f, sources: make(map[string]*laid.Source)}
-	img, err := o.open()
-	if err != nil {
-		for _, c := range o.closers {
-			c.Close()
-		}
-		return nil, fmt.Errorf("%s: %w", f.Path, err)
-	}
-	return img, nil
+	return laid.Open(f, &o.closers, o.open)
 }
 
 type opener struct {
@@ -153,14 +145,8 @@ type opener struct {
 }
 
 func (o *opener) open() (disc.Image, error) {
-	if err := o.main.NeedWhole(); err != nil {
-		return nil, err
-	}
-	if o.main.Size > maxSize {
-		return nil, laid.Errorf("it has %d bytes", o.main.Size)
-	}
-	b := make([]byte, o.main.Size)
-	if n, err := o.main.ReadAt(b, 0); n < len(b) {
+	b, err := laid.ReadDescriptor(o.main, maxSize)
+	if err != nil {
 		return nil, err
 	}
 	lines, err := parse(string(b))

@@ -282,19 +282,25 @@ var errPlace = errors.New("it is said to stand there, beyond the end of the file
 
 // ReadAt implements [io.ReaderAt].
 func (d *disk) ReadAt(p []byte, off int64) (int, error) {
-	if off < 0 || off >= d.size {
+	return readBlocks(p, off, d.size, d.block, d.readBlock)
+}
+
+// readBlocks is [io.ReaderAt] of a disk of size bytes, of which read gives a part of a block, from
+// the byte in of it on.
+func readBlocks(p []byte, off, size, block int64, read func(p []byte, n, in int64) error) (int, error) {
+	if off < 0 || off >= size {
 		return 0, io.EOF
 	}
 	var short error
-	if left := d.size - off; int64(len(p)) > left {
+	if left := size - off; int64(len(p)) > left {
 		p, short = p[:left], io.EOF
 	}
 	done := 0
 	for done < len(p) {
 		at := off + int64(done)
-		n := at / d.block
-		part := p[done : done+int(min(int64(len(p)-done), (n+1)*d.block-at))]
-		if err := d.readBlock(part, n, at-n*d.block); err != nil {
+		n := at / block
+		part := p[done : done+int(min(int64(len(p)-done), (n+1)*block-at))]
+		if err := read(part, n, at-n*block); err != nil {
 			return done, err
 		}
 		done += len(part)

@@ -199,24 +199,7 @@ func (d *diskX) readTable(x region) error {
 
 // ReadAt implements [io.ReaderAt].
 func (d *diskX) ReadAt(p []byte, off int64) (int, error) {
-	if off < 0 || off >= d.size {
-		return 0, io.EOF
-	}
-	var short error
-	if left := d.size - off; int64(len(p)) > left {
-		p, short = p[:left], io.EOF
-	}
-	done := 0
-	for done < len(p) {
-		at := off + int64(done)
-		n := at / d.block
-		part := p[done : done+int(min(int64(len(p)-done), (n+1)*d.block-at))]
-		if err := d.readBlock(part, n, at-n*d.block); err != nil {
-			return done, err
-		}
-		done += len(part)
-	}
-	return done, short
+	return readBlocks(p, off, d.size, d.block, d.readBlock)
 }
 
 // readBlock reads a part of a block.
