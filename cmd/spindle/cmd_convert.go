@@ -262,8 +262,15 @@ func runConvert(ctx context.Context, a *app, in, out string, o convertFlags) (*c
 	bar := a.newProgress()
 	defer bar.stop()
 	o.Progress = bar.step("converting")
+	sums := func() []ownSum { return nil }
+	if !o.NoCheck && !o.remove { // with which all was compared
+		sums = found.watch()
+	}
 	res, err := image.Create(ctx, out, img, o.CreateOptions)
 	bar.stop()
+	if err == nil {
+		sums()
+	}
 	if errors.Is(err, image.ErrPackedDamaged) {
 		if img, err = salvaged(ctx, a, img); err != nil {
 			return nil, err

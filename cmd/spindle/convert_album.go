@@ -29,12 +29,17 @@ func runConvertAlbum(ctx context.Context, a *app, in, dir string, o convertFlags
 	if err != nil {
 		return nil, err
 	}
+	sums := func() []ownSum { return nil }
 	if !o.NoCheck {
 		if err := found.checkSums(ctx, a, img); err != nil {
 			return nil, err
 		}
+		sums = found.watch()
 	}
 	made, err := intoFolder(ctx, a, dir, x, img, opts, known)
+	if err == nil {
+		sums()
+	}
 	if errors.Is(err, image.ErrPackedDamaged) {
 		if img, err = salvaged(ctx, a, img); err != nil {
 			return nil, err

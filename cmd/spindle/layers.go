@@ -79,6 +79,36 @@ func (f *findings) checkThose(ctx context.Context, bar *progress, wanted func(*f
 	return all, nil
 }
 
+// watch has what containers hold compared with the checksums that they state, while all of an image
+// is read. The function it returns says, after that, which of them did not come out right.
+func (f *findings) watch() func() []ownSum {
+	type watched struct {
+		layer  *format.Layer
+		result func() (bool, error)
+	}
+	var all []watched
+	for _, l := range f.layers {
+		if l.Watch != nil {
+			all = append(all, watched{l, l.Watch()})
+		}
+	}
+	return func() []ownSum {
+		var sums []ownSum
+		for _, w := range all {
+			whole, err := w.result()
+			if !whole {
+				continue
+			}
+			s := ownSum{File: w.layer.File, Name: w.layer.Sums, Right: err == nil}
+			if err != nil {
+				f.inside = append(f.inside, s.text())
+			}
+			sums = append(sums, s)
+		}
+		return sums
+	}
+}
+
 // needsUnpacking reports whether a file was looked through something that opening does not try.
 func (f *findings) needsUnpacking() bool {
 	for _, l := range f.layers {

@@ -58,13 +58,16 @@ func cmdMkdisc(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// mkchd IMAGE OUT [CODEC]... makes a CHD of a disc.
+// mkchd IMAGE OUT [v3] [CODEC]... makes a CHD of a disc; v3: of version 3.
 func cmdMkchd(ts *testscript.TestScript, _ bool, args []string) {
 	img, err := image.Open(context.Background(), ts.MkAbs(args[0]))
 	ts.Check(err)
 	defer img.Close()
 	content, o, err := testchd.FromImage(context.Background(), img, args[2:]...)
 	ts.Check(err)
+	if len(o.Codecs) > 0 && o.Codecs[0] == "v3" {
+		o.Version, o.Codecs = 3, o.Codecs[1:]
+	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), testchd.Make(content, o), 0o666))
 }
 

@@ -141,10 +141,14 @@ func (p *preflight) sectors(ctx context.Context, bar *progress) error {
 	if !stored && !unpacks(p.img) && !p.found.needsUnpacking() {
 		return nil
 	}
+	sums := p.found.watch()
 	rep, err := check.Sectors(ctx, p.img, check.Options{NoHashes: true, Progress: bar.step("checking the sectors")})
 	bar.stop()
 	if errors.Is(err, packed.ErrDamaged) {
 		return fmt.Errorf("%w: %w", errPacked, err)
+	}
+	if err == nil {
+		err = p.judge(sums())
 	}
 	if err != nil || !stored {
 		return err
@@ -235,6 +239,11 @@ func (p *preflight) sums(ctx context.Context, bar *progress) error {
 		}
 	}
 	inside, err := p.found.checkLayers(ctx, bar)
+	return errors.Join(err, p.judge(inside))
+}
+
+// judge stops when a file does not hold what the checksums in it say.
+func (p *preflight) judge(inside []ownSum) error {
 	for i := range inside {
 		if inside[i].Right {
 			p.lines = append(p.lines, inside[i].text())
@@ -242,7 +251,7 @@ func (p *preflight) sums(ctx context.Context, bar *progress) error {
 			return err
 		}
 	}
-	return err
+	return nil
 }
 
 // implanted checks an MD5 that is in the image itself.

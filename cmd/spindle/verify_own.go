@@ -27,7 +27,7 @@ func (s *ownSum) text() string {
 	if s.Right {
 		return s.Name + " in " + name + ": correct"
 	}
-	return "the " + s.Name + " in " + name + " is not that of what it holds"
+	return name + " does not match its own checksum (" + s.Name + ")"
 }
 
 // checkLayer compares what a file holds with the checksums that it states.

@@ -97,6 +97,10 @@ func (o *opener) describe(f *format.File, h *hunks.File) {
 	if names := h.Sums(); len(names) > 0 {
 		l.Sums = strings.Join(names, " and ")
 		l.Check = h.Check
+		l.Watch = func() func() (bool, error) {
+			h.Watch()
+			return h.Watched
+		}
 	}
 	f.Remark(format.Remark{Kind: format.InLayer, File: f.Path, Layer: &l})
 }

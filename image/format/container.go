@@ -60,6 +60,10 @@ type Layer struct {
 	Sums   string
 	Check  func(ctx context.Context, progress func(done, total int64)) error
 	Blind  bool
+	// Watch compares the sums with what is read from now on by others. The function that it
+	// returns says what Check would, and whether all was read: if not, nothing is known. It is
+	// nil where that cannot be done.
+	Watch func() (result func() (all bool, err error))
 }
 
 // The register of containers; see [Register].

@@ -58,7 +58,8 @@ type File struct {
 	codecs [4]decoder
 	parent *File
 	meta   []Metadata
-	summed int64 // bytes of metadata
+	summed int64  // bytes of metadata
+	watch  *watch // nil: nothing is hashed
 	cache  *cache[[]byte]
 	bufs   sync.Pool // of *[]byte for compressed hunks
 }
@@ -182,14 +183,15 @@ func (f *File) readSome(p []byte, off, hunk int64) (int, error) {
 
 // hunk returns a hunk, which is not to be modified.
 func (f *File) hunk(n int64) ([]byte, error) {
-	if b, ok := f.cache.get(n); ok {
-		return b, nil
+	b, ok := f.cache.get(n)
+	if !ok {
+		b = make([]byte, f.h.hunkBytes)
+		if err := f.decode(b, n); err != nil {
+			return nil, err
+		}
+		f.cache.put(n, b)
 	}
-	b := make([]byte, f.h.hunkBytes)
-	if err := f.decode(b, n); err != nil {
-		return nil, err
-	}
-	f.cache.put(n, b)
+	f.saw(n, b)
 	return b, nil
 }
 

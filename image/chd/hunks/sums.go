@@ -88,22 +88,35 @@ func (f *File) CheckMetadata() error {
 	return nil
 }
 
-// Check compares the content and the metadata with the checksums that the CHD states. The
-// error wraps [packed.ErrDamaged] where one is another; that for a hunk which cannot be
-// decoded is a [*DamagedError].
-func (f *File) Check(ctx context.Context, progress func(done, total int64)) error {
-	all := f.stated()
-	shaSum, md5Sum := sha1.New(), md5.New()
-	hashes := []hash.Hash{shaSum}
-	if slices.ContainsFunc(all, func(s stated) bool { return s.name == sumMD5 }) {
-		hashes = append(hashes, md5Sum)
+// A tally is the hashes of the content, which come to be in its order.
+type tally struct{ sha, md5 hash.Hash }
+
+// newTally begins the hashes that the stated checksums need.
+func (f *File) newTally() *tally {
+	t := &tally{sha: sha1.New()}
+	if slices.Contains(f.Sums(), sumMD5) {
+		t.md5 = md5.New()
 	}
-	if err := f.hashContent(ctx, hashes, progress); err != nil {
-		return err
+	return t
+}
+
+// Write takes more of the content.
+func (t *tally) Write(p []byte) (int, error) {
+	_, _ = t.sha.Write(p)
+	if t.md5 != nil {
+		_, _ = t.md5.Write(p)
 	}
-	content, md5 := shaSum.Sum(nil), md5Sum.Sum(nil)
+	return len(p), nil
+}
+
+// compare compares the hashes of all of the content with the checksums that are stated.
+func (f *File) compare(t *tally) error {
+	content, md5 := t.sha.Sum(nil), []byte(nil)
+	if t.md5 != nil {
+		md5 = t.md5.Sum(nil)
+	}
 	var wrong []string
-	for _, s := range all {
+	for _, s := range f.stated() {
 		is, err := s.is(content, md5)
 		if err != nil {
 			return err
@@ -118,8 +131,19 @@ func (f *File) Check(ctx context.Context, progress func(done, total int64)) erro
 	return nil
 }
 
+// Check compares the content and the metadata with the checksums that the CHD states. The
+// error wraps [packed.ErrDamaged] where one is another; that for a hunk which cannot be
+// decoded is a [*DamagedError].
+func (f *File) Check(ctx context.Context, progress func(done, total int64)) error {
+	t := f.newTally()
+	if err := f.hashContent(ctx, t, progress); err != nil {
+		return err
+	}
+	return f.compare(t)
+}
+
 // hashContent hashes all that the CHD holds, while the next piece of it is decoded.
-func (f *File) hashContent(ctx context.Context, hashes []hash.Hash, progress func(done, total int64)) error {
+func (f *File) hashContent(ctx context.Context, to io.Writer, progress func(done, total int64)) error {
 	pieces, free := make(chan []byte), make(chan []byte, 2)
 	free <- make([]byte, checkPiece)
 	free <- make([]byte, checkPiece)
@@ -127,9 +151,7 @@ func (f *File) hashContent(ctx context.Context, hashes []hash.Hash, progress fun
 	go func() {
 		defer close(ended)
 		for p := range pieces {
-			for _, h := range hashes {
-				_, _ = h.Write(p)
-			}
+			_, _ = to.Write(p) // a hash has no errors
 			free <- p[:checkPiece]
 		}
 	}()
