@@ -42,6 +42,9 @@ const (
 	crcType      = 2
 	// maxList bounds the property list, which has some 50 bytes for each run.
 	maxList = 16 << 20
+	// maxRuns bounds the runs: tables of a resource fork may overlap, and state the same ones again
+	// and again.
+	maxRuns = maxList / runSize
 	// maxRun bounds what a compressed run becomes: programs make them of 256 KiB or 1 MiB.
 	maxRun = 8 << 20
 )
@@ -90,6 +93,7 @@ type file struct {
 	stored int64
 	size   int64
 	runs   []run // without gaps, in their order
+	stated int64 // entries of the tables
 	parts  []partition
 	sum    uint32 // of the sums of the partitions
 	hasSum bool
@@ -101,14 +105,14 @@ func open(_ context.Context, f *format.File) (*format.Content, error) {
 		return nil, err
 	}
 	c := &format.Content{ReaderAt: blocks.NewReader(d, d.size), Size: d.size, Codec: d.codec()}
+	if slices.ContainsFunc(d.parts, func(p partition) bool { return p.hasSum }) {
+		c.Sums = "CRC-32 of each partition"
+		c.Check = func(ctx context.Context, progress func(done, total int64)) error { return d.check(ctx, c, progress) }
+		c.Blind = slices.ContainsFunc(d.runs, func(r run) bool {
+			return r.kind == runRaw || r.kind == runADC || r.kind == runLZFSE // the others have sums of their own
+		})
+	}
 	for i := range d.parts {
-		if d.parts[i].hasSum {
-			c.Sums = "CRC-32 of each partition"
-			c.Check = func(ctx context.Context, progress func(done, total int64)) error { return d.check(ctx, c, progress) }
-			c.Blind = slices.ContainsFunc(d.runs, func(r run) bool {
-				return r.kind == runRaw || r.kind == runADC || r.kind == runLZFSE // the others have sums of their own
-			})
-		}
 		if name := d.parts[i].name; name != "" {
 			c.Parts = append(c.Parts, name)
 		}
@@ -175,6 +179,9 @@ func (d *file) addTable(t *table, dataFork int64) error {
 	n := int64(binary.BigEndian.Uint32(b[200:]))
 	if n > int64(len(b)-tableSize)/runSize {
 		return fmt.Errorf("%w: the table of %q has %d bytes for %d runs", errFormat, t.name, len(b), n)
+	}
+	if d.stated += n; d.stated > maxRuns {
+		return fmt.Errorf("%w: more than %d runs", errFormat, maxRuns)
 	}
 	p := partition{name: t.name, sum: binary.BigEndian.Uint32(b[72:]), hasSum: binary.BigEndian.Uint32(b[64:]) == crcType}
 	const most = math.MaxInt64 / sectorSize / 4

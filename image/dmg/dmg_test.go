@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -292,6 +293,50 @@ func TestRefused(t *testing.T) {
 	binary.BigEndian.PutUint64(two[i+8:], 1)
 	if _, err := opened(t, two); err == nil || !strings.Contains(err.Error(), "two runs have the sector 1") {
 		t.Errorf("runs that overlap: %v", err)
+	}
+}
+
+// What lists the tables cannot make more of them, or of their runs, than the file has room for.
+func TestBounds(t *testing.T) {
+	const refs = 1 << 16
+	const data = 50 + 12*refs
+	fork := make([]byte, data+4+4)
+	binary.BigEndian.PutUint32(fork, 16)
+	binary.BigEndian.PutUint16(fork[24:], 32)
+	binary.BigEndian.PutUint16(fork[32:], 1) // two types, whose references are the same
+	for i := range 2 {
+		e := fork[34+8*i:]
+		copy(e, "blkx")
+		binary.BigEndian.PutUint16(e[4:], refs-1)
+		binary.BigEndian.PutUint16(e[6:], 18)
+	}
+	binary.BigEndian.PutUint32(fork[data:], 4)
+	for i := range refs {
+		binary.BigEndian.PutUint32(fork[50+12*i+4:], data-16)
+	}
+	if _, err := parseFork(fork); err == nil || !strings.Contains(err.Error(), "tables of runs") {
+		t.Errorf("%d tables: %v", 2*refs, err)
+	}
+
+	runs := table{data: make([]byte, tableSize+(maxRuns/2+1)*runSize)}
+	copy(runs.data, magicTable)
+	binary.BigEndian.PutUint32(runs.data[200:], maxRuns/2+1)
+	var d file
+	if err := d.addTable(&runs, 0); err != nil {
+		t.Error(err)
+	}
+	if err := d.addTable(&runs, 0); err == nil || !strings.Contains(err.Error(), "runs") {
+		t.Errorf("the same runs again: %v", err)
+	}
+
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	if _, err := parseList([]byte("<plist>" + strings.Repeat("A<!---->", 20000) + "</plist>")); err != nil {
+		t.Error(err)
+	}
+	runtime.ReadMemStats(&after)
+	if n := after.TotalAlloc - before.TotalAlloc; n > 50<<20 {
+		t.Errorf("text of 20000 parts took %d bytes", n)
 	}
 }
 

@@ -49,8 +49,9 @@ func parseList(b []byte) ([]table, error) {
 	d.CharsetReader = func(_ string, in io.Reader) (io.Reader, error) { return in, nil }
 	var tables []table
 	var current table
-	var key, text string
-	inside, depth := 0, 0 // depth at which blkx began
+	var key string
+	var text strings.Builder // comments may cut it into many parts
+	inside, depth := 0, 0    // depth at which blkx began
 	for {
 		token, err := d.Token()
 		if errors.Is(err, io.EOF) {
@@ -62,7 +63,7 @@ func parseList(b []byte) ([]table, error) {
 		switch x := token.(type) {
 		case xml.StartElement:
 			depth++
-			text = ""
+			text.Reset()
 			switch {
 			case x.Name.Local == "array" && key == "blkx" && inside == 0:
 				inside = depth
@@ -70,15 +71,15 @@ func parseList(b []byte) ([]table, error) {
 				current = table{}
 			}
 		case xml.CharData:
-			text += string(x)
+			text.Write(x)
 		case xml.EndElement:
 			switch {
 			case x.Name.Local == "key":
-				key = strings.TrimSpace(text)
+				key = strings.TrimSpace(text.String())
 			case inside > 0 && x.Name.Local == "string" && key == "Name":
-				current.name = strings.TrimSpace(text)
+				current.name = strings.TrimSpace(text.String())
 			case inside > 0 && x.Name.Local == "data" && key == "Data":
-				if current.data, err = base64.StdEncoding.DecodeString(strings.Join(strings.Fields(text), "")); err != nil {
+				if current.data, err = base64.StdEncoding.DecodeString(strings.Join(strings.Fields(text.String()), "")); err != nil {
 					return nil, err
 				}
 			case inside > 0 && x.Name.Local == "dict":
@@ -105,6 +106,8 @@ func parseFork(b []byte) ([]table, error) {
 	data, at := u32(0), u32(4)
 	types := at + u16(at+24)
 	names := at + u16(at+26)
+	const refSize = 12
+	most := len(b) / refSize // what lists them may overlap itself
 	var tables []table
 	for i := range u16(types) + 1 {
 		e := types + 2 + 8*i
@@ -112,11 +115,14 @@ func parseFork(b []byte) ([]table, error) {
 			continue
 		}
 		for k := range u16(e+4) + 1 {
-			ref := types + u16(e+6) + 12*k
+			ref := types + u16(e+6) + refSize*k
 			from := data + u32(ref+4)&0xFFFFFF
 			size := u32(from)
 			if size == 0 || from+4 > int64(len(b))-size {
 				return nil, fmt.Errorf("a resource of %d bytes at byte %d of it", size, from)
+			}
+			if len(tables) == most {
+				return nil, fmt.Errorf("more than %d tables of runs", most)
 			}
 			t := table{data: part(from+4, size)}
 			if name := u16(ref + 2); name != 0xFFFF {

@@ -100,7 +100,7 @@ func parse(text string) ([]line, error) {
 
 // parseLine reads "3 45000 4 2352 track03.bin 0". A name with blanks is in quotation marks.
 func parseLine(s string) (line, error) {
-	fields := strings.Fields(s)
+	fields := strings.FieldsFunc(s, func(r rune) bool { return r == ' ' || r == '\t' })
 	if len(fields) < 6 {
 		return line{}, fmt.Errorf("%d fields, not track, start, 0 or 4, bytes a sector, file and offset", len(fields))
 	}

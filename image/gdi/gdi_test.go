@@ -134,6 +134,7 @@ func TestRefused(t *testing.T) {
 		"1\n1 0 4 2352 track03.bin 0\n2 0":  "line 3: the first line states 1 tracks",
 		"1\n1 0 4 2352 track03.bin\n":       "line 2: 5 fields",
 		"1\n1 0 4 2352 \"\" 0\n":            "line 2: no file is named",
+		"1\n1\v0\v4\v2352\vx\v0\n":          "line 2: 1 fields",
 		"1\n1 -1 4 2352 track03.bin 0\n":    `line 2: "-1" is not a number`,
 		"1\n1 0 3 2352 track03.bin 0\n":     "line 2: the kind of track 1 is 3",
 		"1\n1 0 4 2353 track03.bin 0\n":     "line 2: track 1 has 2353 bytes",
@@ -187,6 +188,7 @@ func TestCorpus(t *testing.T) {
 func FuzzOpen(f *testing.F) {
 	f.Add(text)
 	f.Add("1\n1 0 4 2352 track03.bin 0\n")
+	f.Add("1\n1\v0\u00a04\f2352\vx\v0\n")
 	path, _ := gdrom(f)
 	f.Fuzz(func(t *testing.T, s string) {
 		write(t, path, []byte(s))
