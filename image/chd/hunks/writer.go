@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha1"
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -52,7 +53,7 @@ type Writer struct {
 
 	fed    int64               // hunks
 	taken  int64               // bytes
-	known  map[[16]byte]uint32 // hunks, by the start of their SHA-1
+	known  map[[16]byte]uint32 // hunks, by the start of their SHA-256: there are files that differ and have one SHA-1
 	end    chan struct{}       // closed when all is written
 	failed chan struct{}       // closed when writing or compressing failed
 	err    error               // once failed or end is closed
@@ -212,7 +213,7 @@ func (w *Writer) send() {
 	w.taken += int64(j.size)
 	j.same = -1
 	if len(w.o.Codecs) > 0 {
-		sum := sha1.Sum(j.in)
+		sum := sha256.Sum256(j.in)
 		key := [16]byte(sum[:])
 		if n, ok := w.known[key]; ok {
 			j.same = int64(n)

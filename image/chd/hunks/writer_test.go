@@ -3,7 +3,9 @@ package hunks_test
 import (
 	"bytes"
 	"context"
+	"crypto/sha1"
 	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"math/rand/v2"
 	"slices"
@@ -71,6 +73,36 @@ func TestWriter(t *testing.T) {
 			}
 		}
 	}
+}
+
+// Two hunks with one SHA-1, as the two files of https://shattered.io begin, are not taken for the same.
+func TestWriterCollision(t *testing.T) {
+	const prefix = "255044462d312e330a25e2e3cfd30a0a0a312030206f626a0a3c3c2f57696474682032203020522f4865696768742033203020522f" +
+		"547970652034203020522f537562747970652035203020522f46696c7465722036203020522f436f6c6f7253706163652037203020522f4c656e6774" +
+		"682038203020522f42697473506572436f6d706f6e656e7420383e3e0a73747265616d0affd8fffe00245348412d312069732064656164212121212185" +
+		"2fec092339759c39b1a1c63c4c97e1fffe01"
+	var want []byte
+	sums := make(map[[20]byte]bool)
+	for _, rest := range []string{
+		"7f46dc93a6b67e013b029aaa1db2560b45ca67d688c7f84b8c4c791fe02b3df614f86db1690901c56b45c1530afedfb76038e972722fe7ad728f0e49" +
+			"04e046c230570fe9d41398abe12ef5bc942be33542a4802d98b5d70f2a332ec37fac3514e74ddc0f2cc1a874cd0c78305a21566461309789606bd0bf" +
+			"3f98cda8044629a1",
+		"7346dc9166b67e118f029ab621b2560ff9ca67cca8c7f85ba84c79030c2b3de218f86db3a90901d5df45c14f26fedfb3dc38e96ac22fe7bd728f0e45" +
+			"bce046d23c570feb141398bb552ef5a0a82be331fea48037b8b5d71f0e332edf93ac3500eb4ddc0decc1a864790c782c76215660dd309791d06bd0af" +
+			"3f98cda4bc4629b1",
+	} {
+		b, err := hex.DecodeString(prefix + rest)
+		if err != nil {
+			t.Fatal(err)
+		}
+		hunk := append(b, make([]byte, 4096-len(b))...)
+		sums[sha1.Sum(hunk)] = true
+		want = append(want, hunk...)
+	}
+	if len(sums) != 1 {
+		t.Fatal("their SHA-1s differ")
+	}
+	same(t, open(t, written(t, want, hunks.WriterOptions{Codecs: []string{"zlib"}, HunkBytes: 4096, UnitBytes: 2048})), want)
 }
 
 // The checksums of what is written are right, and those of anything else wrong.
