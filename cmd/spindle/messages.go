@@ -306,6 +306,10 @@ func explain(err error) message {
 		m.what = fmt.Sprintf("the image needs %s, and the folder %q has room for %s", sizeText(full.Need), full.Dir, sizeText(full.Have))
 		m.next = "Nothing was read. Make room and run the same command, or choose another folder."
 	}
+	var file *fs.PathError
+	if errors.Is(err, syscall.ENOSPC) && errors.As(err, &file) {
+		m.what = fmt.Sprintf("there is no space left for %q", file.Path)
+	}
 	var begun *rip.OtherOptionsError
 	if errors.As(err, &begun) {
 		m.what = begunWords(begun)

@@ -16,6 +16,8 @@ import (
 	"spindle/image"
 	"spindle/image/format"
 	"spindle/image/mapfile"
+	"spindle/internal/diskspace"
+	"spindle/internal/regular"
 	"spindle/rip"
 )
 
@@ -55,6 +57,9 @@ func runRipOther(ctx context.Context, a *app, o ripFlags) (result, error) {
 	o.Output, o.Format = filepath.Join(r.dir(), "disc.cue"), rip.CueBin
 	if c.Layout.Medium != disc.CD || blocksOnly(filepath.Ext(r.out)) && wouldMake(ctx, "x.iso", c.Layout, opts) == nil {
 		o.Output, o.Format = filepath.Join(r.dir(), "disc.iso"), rip.ISO
+	}
+	if err := r.room(a, &o, c.Layout, diskspace.Free); err != nil {
+		return nil, err
 	}
 	res, err := r.read(ctx, a, s, c)
 	if err != nil || res == nil {
@@ -101,6 +106,56 @@ func (r *rawRip) options(o *ripFlags) (image.CreateOptions, error) {
 	}
 	opts.Force = len(r.own) > 0
 	return opts, nil
+}
+
+// room makes sure that the folder of OUT has room for what is not read yet, and for OUT beside it. How
+// small OUT becomes in a format that compresses is not known: there, it is a note. Where the system
+// does not say how much is free, writing will tell.
+func (r *rawRip) room(a *app, o *ripFlags, l *disc.Layout, free func(dir string) (int64, error)) error {
+	dir := filepath.Dir(filepath.Clean(r.out))
+	have, err := free(dir)
+	if err != nil {
+		return nil
+	}
+	size := int64(l.Sectors()) * int64(l.Medium.SectorSize())
+	raw := min(size, r.toRead(o.Output, size))
+	name := filepath.Base(r.out)
+	switch {
+	case raw > have || !packs(r.out) && raw+size > have:
+		most := ""
+		if packs(r.out) {
+			most = "up to "
+		}
+		return refusal{fmt.Errorf("%s needs %s%s: %s to read the disc to, and %s%s for itself; the folder %q has room for %s",
+			name, most, sizeText(raw+size), sizeText(raw), most, sizeText(size), dir, sizeText(have)), exitFailed,
+			"Nothing was read. Make room and run the same command, or choose another folder."}
+	case raw+size > have:
+		a.note(fmt.Sprintf("%s may not fit: the disc is read to %s, %s itself needs up to %s, and the folder %q has room for %s.",
+			name, sizeText(raw), name, sizeText(size), dir, sizeText(have)))
+	}
+	return nil
+}
+
+// toRead is how many bytes of a raw rip are not in its files yet, of all.
+func (r *rawRip) toRead(raw string, all int64) int64 {
+	f, err := regular.Open(raw + mapfile.Suffix)
+	switch {
+	case err != nil && exists(raw): // it is whole
+		return 0
+	case err != nil:
+		return all
+	}
+	defer f.Close()
+	m, err := mapfile.Read(f)
+	if err != nil {
+		return all
+	}
+	return m.Count(mapfile.NonTried)
+}
+
+// packs reports whether a format makes less of the sectors than they are.
+func packs(out string) bool {
+	return slices.Contains([]string{".chd", ".cso", ".zso", ".ecm", ".vhd", ".dmg"}, strings.ToLower(filepath.Ext(out)))
 }
 
 // read reads the disc, unless an earlier run did. It returns nothing where it was interrupted.
