@@ -133,7 +133,12 @@ func (s *ripSession) ripAlbum(ctx context.Context, a *app, x *album.Album) (resu
 	if dir == "" {
 		dir = cmp.Or(x.Name(""), x.Unnamed())
 	}
-	f := &songFolder{dir: filepath.Clean(dir), isNew: !exists(filepath.Clean(dir))}
+	f := &songFolder{dir: filepath.Clean(dir)}
+	release, err := f.claim()
+	if err != nil {
+		return nil, err
+	}
+	defer release()
 	raw := f.raw(o.keep)
 	if err := f.check(raw, o, x, opts); err != nil {
 		return nil, err

@@ -16,6 +16,7 @@ import (
 	"spindle/image"
 	"spindle/image/format"
 	"spindle/image/mapfile"
+	"spindle/internal/atomicfile"
 	"spindle/internal/diskspace"
 	"spindle/internal/regular"
 	"spindle/rip"
@@ -42,6 +43,11 @@ func runRipOther(ctx context.Context, a *app, o ripFlags) (result, error) {
 	if err := folderOf(o.Output); err != nil {
 		return nil, err
 	}
+	claim, err := claimOut(o.Output)
+	if err != nil {
+		return nil, err
+	}
+	defer claim.Release()
 	r := &rawRip{out: o.Output}
 	opts, err := r.options(&o)
 	if err != nil {
@@ -66,6 +72,16 @@ func runRipOther(ctx context.Context, a *app, o ripFlags) (result, error) {
 		return s.interrupted, err
 	}
 	return s.makeOther(ctx, a, r, opts, res)
+}
+
+// claimOut keeps other processes from ripping into the same output, also while it is made of a raw
+// rip. The error wraps [rip.ErrInUse].
+func claimOut(path string) (*atomicfile.Claim, error) {
+	claim, err := atomicfile.ClaimPath(path)
+	if errors.Is(err, atomicfile.ErrClaimed) {
+		return nil, fmt.Errorf("%s: %w", path, rip.ErrInUse)
+	}
+	return claim, err
 }
 
 // A rawRip is the rip of which an image of another format is made, in a hidden folder beside that.

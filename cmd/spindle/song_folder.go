@@ -22,6 +22,24 @@ type songFolder struct {
 	own   []string    // files that an earlier run made, of a disc with bad sectors
 }
 
+// claim makes the folder, and keeps other processes from ripping into it until release.
+func (f *songFolder) claim() (release func(), err error) {
+	f.isNew = !exists(f.dir)
+	if err := os.MkdirAll(f.dir, 0o777); err != nil {
+		return nil, err
+	}
+	c, err := claimOut(filepath.Join(f.dir, rawFolder))
+	if err != nil {
+		return nil, err
+	}
+	return func() {
+		c.Release()
+		if f.isNew {
+			os.Remove(f.dir) // if nothing is in it
+		}
+	}, nil
+}
+
 // raw is where the raw rip is.
 func (f *songFolder) raw(keep bool) string {
 	if keep {
@@ -66,12 +84,9 @@ func (f *songFolder) check(raw string, o *ripFlags, x *album.Album, opts album.O
 // facts says how the raw rip was read.
 func (f *songFolder) facts() string { return filepath.Join(f.dir, rawFolder, "read.json") }
 
-// removeEmpty removes what this run made, if nothing is in it.
+// removeEmpty removes the folder of the raw rip, if nothing is in it.
 func (f *songFolder) removeEmpty() {
 	os.Remove(filepath.Join(f.dir, rawFolder))
-	if f.isNew {
-		os.Remove(f.dir)
-	}
 }
 
 // finish removes what made files replace: those of an earlier run, and the raw rip, which
