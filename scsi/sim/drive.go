@@ -82,6 +82,9 @@ type Drive struct {
 	event     byte // media event to report
 	counts    map[scsi.Opcode]int
 	noise     *rand.Rand
+	damage    *surface   // of the disc
+	looks     uint64     // attempts to read what lies in damage
+	began     disc.LBA   // of the command that reads
 	sense     scsi.Sense // for REQUEST SENSE
 	transferB bool       // TB of mode page 01h
 	retries   byte
@@ -196,9 +199,7 @@ func (d *Drive) Execute(ctx context.Context, c *scsi.Command) (int, error) {
 		if d.cfg.HostTime {
 			d.clock.advance(time.Duration(float64(passed) * max(d.cfg.Pace, 1)))
 		}
-		if d.cfg.Rush > 0 && (d.rec.op != nil || d.clock.elapsed() < d.readyAt) {
-			d.clock.advance(time.Duration(float64(passed) * d.cfg.Rush))
-		}
+		d.hurry(passed)
 	}
 	before := d.clock.elapsed()
 	n, err := d.execute(c)
@@ -210,6 +211,16 @@ func (d *Drive) Execute(ctx context.Context, c *scsi.Command) (int, error) {
 	}
 	d.lastEnd = time.Now()
 	return n, err
+}
+
+// hurry counts real time as so much more simulated time, up to the end of what the drive is
+// busy with.
+func (d *Drive) hurry(passed time.Duration) {
+	end := d.readyAt
+	if d.rec.op != nil {
+		end = max(end, d.rec.op.until)
+	}
+	d.clock.advance(min(time.Duration(float64(passed)*d.cfg.Rush), end-d.clock.elapsed()))
 }
 
 // senseError is what commands return inside this package.

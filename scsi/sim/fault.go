@@ -21,6 +21,9 @@ const (
 	FaultRead FaultKind = iota
 	// FaultLost: the sectors cannot be found at all (3/02/00), audio or not.
 	FaultLost
+	// FaultBlock: no sector of the ECC blocks that hold the sectors comes: of 16 sectors on a DVD, of 32
+	// on a BD. On a CD it is as FaultRead.
+	FaultBlock
 	// FaultCorrupt: data sectors come with a wrong bit and without an error,
 	// as through a bad cable.
 	FaultCorrupt
@@ -28,6 +31,18 @@ const (
 	// pointers mark them. Sectors of data fail where the drive's own correction does, and their
 	// bytes come only with the TB bit of mode page 01h.
 	FaultNoisy
+	// FaultScratch and those that follow are damage that lies at a place of the disc: which sectors suffer, and how
+	// often, comes of where the track crosses it. A scratch goes from the place of the first sector to that of the
+	// last.
+	FaultScratch
+	// FaultRot: the layer that reflects goes, in blotches that are denser towards the last sector.
+	FaultRot
+	// FaultPrint: that of a finger.
+	FaultPrint
+	// FaultPinholes: so many holes as the rate says.
+	FaultPinholes
+	// FaultWeak: the sectors were burned too weakly; they read better slowly.
+	FaultWeak
 	// FaultSense: the command ends with the sense given.
 	FaultSense
 	// FaultTimeout: the drive does not answer.
@@ -55,7 +70,7 @@ type Fault struct {
 	Kind        FaultKind
 	First, Last disc.LBA // sectors; inclusive
 	Times       int      // how often each sector fails; 0: always
-	Rate        int      // of FaultNoisy: wrong bytes of a thousand
+	Rate        int      // of FaultNoisy: wrong bytes of a thousand; of damage, how bad, of a thousand
 	Opcode      scsi.Opcode
 	Nth         int // from 1
 	Sense       scsi.Sense
@@ -63,10 +78,31 @@ type Fault struct {
 	failed map[disc.LBA]int
 }
 
-// strikes reports whether the fault hits a read of sector a, and counts it.
-func (f *Fault) strikes(a disc.LBA) bool {
-	if a < f.First || a > f.Last {
+// unreadable reports whether a fault makes a sector fail, of data or of audio.
+func (k FaultKind) unreadable(data bool) bool {
+	return k == FaultLost || (k == FaultRead || k == FaultBlock) && data
+}
+
+// covers reports whether the fault is one of sectors [first, end) of a disc with so many sectors in an
+// ECC block.
+func (f *Fault) covers(first, end disc.LBA, block int) bool {
+	if f.Nth != 0 {
 		return false
+	}
+	low, high := f.First, f.Last+1
+	if b := disc.LBA(block); f.Kind == FaultBlock {
+		low, high = low/b*b, (high+b-1)/b*b
+	}
+	return low < end && high > first
+}
+
+// strikes reports whether the fault hits a read of sector a, and counts it.
+func (f *Fault) strikes(a disc.LBA, block int) bool {
+	if !f.covers(a, a+1, block) {
+		return false
+	}
+	if f.Kind == FaultBlock {
+		a -= a % disc.LBA(block)
 	}
 	if f.Times == 0 {
 		return true
@@ -79,13 +115,14 @@ func (f *Fault) strikes(a disc.LBA) bool {
 }
 
 // errFault explains the grammar of a fault.
-var errFault = errors.New("a fault is read:LBA[-LBA][:TIMES] (also lost:, corrupt:, write:), noisy:LBA[-LBA]:RATE, or OPCODE:NTH:KEY/ASC/ASCQ " +
+var errFault = errors.New("a fault is read:LBA[-LBA][:TIMES] (also block:, lost:, corrupt:, write:), noisy:LBA[-LBA]:RATE, " +
+	"scratch:LBA-LBA[:AMOUNT] (also rot:, print:, pinholes:, weak:), or OPCODE:NTH:KEY/ASC/ASCQ " +
 	"(also timeout, gone, short, long, eject, underrun in place of the sense; :deferred after it)")
 
 // sectorFaults and commandFaults are what a fault can be called.
 var (
-	sectorFaults = map[string]FaultKind{"read": FaultRead, "lost": FaultLost, "corrupt": FaultCorrupt, "write": FaultWrite,
-		"noisy": FaultNoisy}
+	sectorFaults = map[string]FaultKind{"read": FaultRead, "block": FaultBlock, "lost": FaultLost, "corrupt": FaultCorrupt, "write": FaultWrite,
+		"noisy": FaultNoisy, "scratch": FaultScratch, "rot": FaultRot, "print": FaultPrint, "pinholes": FaultPinholes, "weak": FaultWeak}
 
 	commandFaults = map[string]FaultKind{"timeout": FaultTimeout, "gone": FaultGone, "short": FaultShort, "long": FaultLong,
 		"eject": FaultEject, "underrun": FaultUnderrun}
@@ -107,26 +144,26 @@ func ParseFault(s string) (Fault, error) {
 	return f, nil
 }
 
-// parseSectorFault reads LBA[-LBA] and, perhaps, TIMES, or, of a noisy one, RATE.
+// parseSectorFault reads LBA[-LBA] and, perhaps, TIMES, or, of noise and damage, how bad it is.
 func parseSectorFault(kind FaultKind, parts []string) (Fault, bool) {
 	if len(parts) != 1 && len(parts) != 2 {
 		return Fault{}, false
 	}
 	first, last, ok := parseRange(parts[0])
 	f := Fault{Kind: kind, First: first, Last: last}
-	if kind == FaultNoisy {
-		if !ok || len(parts) != 2 {
-			return f, false
+	n := 0
+	if len(parts) == 2 {
+		var err error
+		n, err = strconv.Atoi(parts[1])
+		ok = ok && err == nil && n >= 1
+	}
+	if w, wound := wounds[kind]; wound || kind == FaultNoisy {
+		if f.Rate = n; n == 0 {
+			f.Rate = w.usual
 		}
-		var err error
-		f.Rate, err = strconv.Atoi(parts[1])
-		return f, err == nil && f.Rate >= 1 && f.Rate <= thousand
+		return f, ok && f.Rate >= 1 && f.Rate <= thousand
 	}
-	if ok && len(parts) == 2 {
-		var err error
-		f.Times, err = strconv.Atoi(parts[1])
-		ok = err == nil && f.Times >= 1
-	}
+	f.Times = n
 	return f, ok
 }
 

@@ -22,6 +22,7 @@ type mechanism struct {
 	at     time.Duration // when head was true
 	next   disc.LBA      // the sector after the last one given to the host
 	primed bool          // head and next mean something
+	sought bool          // the last command began with a seek
 
 	hostWait time.Duration // time the drive stood still with a full buffer
 }
@@ -72,7 +73,8 @@ func (m *mechanism) read(now time.Duration, a disc.LBA, n, sectorSize int) time.
 	capacity := float64(bufferSize / sectorSize)
 	rate := m.rate(float64(a))
 	bus := seconds(float64(n*sectorSize) / busRate)
-	if m.primed && a == m.next {
+	m.sought = !m.primed || a != m.next
+	if !m.sought {
 		ahead := m.head + rate*(now-m.at).Seconds()
 		if full := float64(m.next) + capacity; ahead > full {
 			m.hostWait += seconds((ahead - full) / rate)

@@ -38,23 +38,54 @@ type uncorrected struct{ senseError }
 
 func (e uncorrected) Unwrap() error { return e.senseError }
 
-// noisyData is what the drive makes of a noisy sector of data: it corrects it by its parity,
+// hopeless is how many wrong bytes no drive corrects: its parity has 276 (ECMA-130 annex A).
+const hopeless = 200
+
+// noisyData is what the drive makes of a sector of data of which bytes come wrong: it corrects it by its parity,
 // without looking at error pointers, or fails.
 func (d *Drive) noisyData(a disc.LBA, s *[cdsector.Size]byte, c2 *[c2Size]byte) error {
-	rate := d.noiseAt(a)
-	if rate == 0 {
+	rate, hurt := d.noiseAt(a), d.surface().touches(a, a+1)
+	if rate == 0 && !hurt {
 		return nil
 	}
-	kind := cdsector.Classify(s)
-	d.addNoise(s, c2, rate)
-	if fixed := *s; kind == cdsector.Mode1 || kind == cdsector.Form1 {
-		if _, ok := cdsector.Correct(&fixed, kind, nil); ok {
-			*s, *c2 = fixed, [c2Size]byte{}
+	kind, whole := cdsector.Classify(s), *s
+	for _, g := range d.glances(a) {
+		*s, *c2 = whole, [c2Size]byte{}
+		d.addNoise(s, c2, rate)
+		wrong := d.surface().spoil(s, c2, a, g)
+		if wrong == 0 && rate == 0 {
 			return nil
 		}
+		if fixed := *s; wrong < hopeless && (kind == cdsector.Mode1 || kind == cdsector.Form1) {
+			if _, ok := cdsector.Correct(&fixed, kind, nil); ok {
+				*s, *c2 = fixed, [c2Size]byte{}
+				return nil
+			}
+		}
+		if !hurt {
+			d.clock.advance(retryTime)
+			break
+		}
+		d.clock.advance(retryTime / ownTries)
 	}
-	d.clock.advance(retryTime)
 	d.mech.lose()
 	return uncorrected{senseError{Key: scsi.MediumError, ASC: scsi.ASCUnrecoveredRead, ASCQ: scsi.ASCQLECUncorrectable,
 		Information: uint64(uint32(a)), InformationValid: true}}
+}
+
+// noisyAudio makes bytes of a sector of audio wrong: those of the first attempt at which CIRC corrects all, or
+// else of the last.
+func (d *Drive) noisyAudio(a disc.LBA, s *[cdsector.Size]byte, c2 *[c2Size]byte) {
+	d.addNoise(s, c2, d.noiseAt(a))
+	if !d.surface().touches(a, a+1) {
+		return
+	}
+	was, marks := *s, *c2
+	for _, g := range d.glances(a) {
+		*s, *c2 = was, marks
+		if d.surface().spoil(s, c2, a, g) == 0 {
+			return
+		}
+	}
+	d.clock.advance(retryTime / ownTries)
 }

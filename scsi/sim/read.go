@@ -40,8 +40,7 @@ func (d *Drive) readBlocks(c *scsi.Command) (int, error) {
 		return 0, outOfRange(a)
 	}
 	n = min(n, len(c.Data)/size)
-	d.stats.ReadCommands++
-	d.clock.advance(d.mech.read(d.clock.elapsed(), a, n, d.sectorSize()))
+	d.readAhead(a, n)
 	if d.media.medium() != disc.CD {
 		return d.readDVD(c.Data[:n*size], a, n)
 	}
@@ -64,6 +63,13 @@ func (d *Drive) readBlocks(c *scsi.Command) (int, error) {
 		d.stats.Sectors++
 	}
 	return n * size, nil
+}
+
+// readAhead is the mechanism's part in a command that reads n sectors at a.
+func (d *Drive) readAhead(a disc.LBA, n int) {
+	d.stats.ReadCommands++
+	d.began = a
+	d.clock.advance(d.mech.read(d.clock.elapsed(), a, n, d.sectorSize()))
 }
 
 // settle writes what is in the buffer before something is read.
@@ -135,11 +141,11 @@ func (d *Drive) readUser(p []byte, a disc.LBA, n int) bool {
 // image does not have one of them.
 func (d *Drive) faulty(first, end disc.LBA) bool {
 	for i := range d.cfg.Faults {
-		if f := &d.cfg.Faults[i]; f.Nth == 0 && f.First < end && f.Last >= first {
+		if d.cfg.Faults[i].covers(first, end, d.eccBlock()) {
 			return true
 		}
 	}
-	return len(d.image.Flaws().Clip(first, end)) > 0
+	return d.surface().touches(first, end) || len(d.image.Flaws().Clip(first, end)) > 0
 }
 
 // missing reports whether the image says that a sector was not read, or read with
@@ -156,6 +162,9 @@ func (d *Drive) readDVD(p []byte, a disc.LBA, n int) (int, error) {
 	for i := range n {
 		at := a + disc.LBA(i)
 		err := d.strike(at, true)
+		if err == nil && d.wounded(at) {
+			err = sectorError(scsi.MediumError, scsi.ASCUnrecoveredRead, scsi.ASCQLECUncorrectable, at)
+		}
 		if err == nil && d.disc != nil && d.layout.TrackAt(at) == nil {
 			err = sectorError(scsi.MediumError, scsi.ASCUnrecoveredRead, 0, at) // between two sessions
 		}
@@ -190,7 +199,7 @@ func (d *Drive) strike(a disc.LBA, data bool) error {
 	}
 	for i := range d.cfg.Faults {
 		f := &d.cfg.Faults[i]
-		if f.Nth != 0 || f.Kind == FaultCorrupt || f.Kind == FaultNoisy || f.Kind == FaultRead && !data || !f.strikes(a) {
+		if f.Nth != 0 || !f.Kind.unreadable(data) || !f.strikes(a, d.eccBlock()) {
 			continue
 		}
 		d.clock.advance(retryTime)
@@ -206,7 +215,7 @@ func (d *Drive) strike(a disc.LBA, data bool) error {
 // corrupted reports whether a fault of this kind changes the bytes of a sector.
 func (d *Drive) corrupted(kind FaultKind, a disc.LBA) bool {
 	for i := range d.cfg.Faults {
-		if f := &d.cfg.Faults[i]; f.Nth == 0 && f.Kind == kind && f.strikes(a) {
+		if f := &d.cfg.Faults[i]; f.Nth == 0 && f.Kind == kind && f.strikes(a, d.eccBlock()) {
 			return true
 		}
 	}
@@ -259,7 +268,7 @@ func (d *Drive) audioSector(a disc.LBA, s *[cdsector.Size]byte, c2 *[c2Size]byte
 			c2[i/8] |= 0x80 >> (i % 8)
 		}
 	}
-	d.addNoise(s, c2, d.noiseAt(a))
+	d.noisyAudio(a, s, c2)
 	return nil
 }
 

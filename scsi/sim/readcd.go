@@ -51,8 +51,7 @@ func (d *Drive) readCD(c *scsi.Command) (int, error) {
 	case d.layout == nil || a < -disc.LBA(d.cfg.Overread) || int(a)+n > int(d.layout.End())+d.cfg.Overread:
 		return 0, outOfRange(a)
 	}
-	d.stats.ReadCommands++
-	d.clock.advance(d.mech.read(d.clock.elapsed(), a, n, d.sectorSize()))
+	d.readAhead(a, n)
 	return r.fill(c.Data, a, n)
 }
 

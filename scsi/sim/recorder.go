@@ -246,7 +246,7 @@ func (d *Drive) refresh() {
 // writeFails applies the faults on writing a sector.
 func (d *Drive) writeFails(a disc.LBA) bool {
 	for i := range d.cfg.Faults {
-		if f := &d.cfg.Faults[i]; f.Nth == 0 && f.Kind == FaultWrite && f.strikes(a) {
+		if f := &d.cfg.Faults[i]; f.Nth == 0 && f.Kind == FaultWrite && f.strikes(a, 1) {
 			return true
 		}
 	}
