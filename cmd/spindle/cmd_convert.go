@@ -297,5 +297,5 @@ func runConvert(ctx context.Context, a *app, in, out string, o convertFlags) (*c
 	if err := found.passOn(out, res.Files); err != nil || !o.remove {
 		return r, err
 	}
-	return r, r.readBack(ctx, a, img)
+	return r, r.readBack(ctx, a, img, found)
 }

@@ -4,21 +4,27 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"spindle/check"
+	"spindle/cue"
 	"spindle/disc"
 	"spindle/disc/cdsector"
 	"spindle/image"
+	"spindle/image/format"
 	"spindle/internal/packed"
+	"spindle/internal/printable"
 )
 
 // readBack opens the new image, and compares all of it with the one that it was made from. Only
 // when they are the same may the files of that be deleted.
-func (r *convertResult) readBack(ctx context.Context, a *app, from disc.Image) error {
+// of was found when that was opened.
+func (r *convertResult) readBack(ctx context.Context, a *app, from disc.Image, of *findings) error {
 	if r.Status != exitDone {
 		a.note(r.In + " was kept: it is damaged.")
 		return nil
@@ -27,7 +33,10 @@ func (r *convertResult) readBack(ctx context.Context, a *app, from disc.Image) e
 		a.note(fmt.Sprintf("%s was kept: %s does not have the sub-channels in %s.", r.In, r.out, r.sub))
 		return nil
 	}
-	if what := onlyInSheet(r.In); what != "" {
+	switch what, err := onlyInSheet(ctx, r.In); {
+	case err != nil:
+		return err
+	case what != "":
 		a.note(fmt.Sprintf("%s was kept: %s does not keep its line %q.", r.In, r.out, what))
 		return nil
 	}
@@ -58,7 +67,11 @@ func (r *convertResult) readBack(ctx context.Context, a *app, from disc.Image) e
 		a.note(r.In + " was kept: it is not known whether " + r.out + " is intact.")
 		return nil
 	}
-	r.sources = from.Files()
+	parents := of.parents()
+	for _, f := range parents {
+		a.note(fmt.Sprintf("%s was kept: %s holds only what differs from it.", f, r.In))
+	}
+	r.sources = slices.DeleteFunc(slices.Clone(from.Files()), func(f string) bool { return slices.Contains(parents, f) })
 	return nil
 }
 
@@ -85,27 +98,34 @@ func (r *convertResult) main() string {
 	return r.out
 }
 
-// structural are the beginnings of the REM lines of a CUE sheet that say how the disc is laid out:
+// structural are the beginnings of the remarks in a CUE sheet that say how the disc is laid out:
 // other formats keep these.
-var structural = []string{"REM SESSION", "REM LEAD-OUT", "REM LEAD-IN", "REM PREGAP", "REM RUN-OUT", "REM ORIGINAL MEDIA-TYPE", "REM SINGLE-DENSITY", "REM HIGH-DENSITY"}
+var structural = []string{"SESSION", "LEAD-OUT", "LEAD-IN", "PREGAP", "RUN-OUT", "ORIGINAL MEDIA-TYPE", "SINGLE-DENSITY", "HIGH-DENSITY"}
 
 // onlyInSheet returns a line of a CUE sheet that no other format has a place for, or nothing.
-func onlyInSheet(in string) string {
-	if !strings.EqualFold(filepath.Ext(in), ".cue") {
-		return ""
+func onlyInSheet(ctx context.Context, in string) (string, error) {
+	if !strings.EqualFold(filepath.Ext(packed.Inner(in)), ".cue") {
+		return "", nil
 	}
-	text, err := readSmall(in, 1<<20)
+	f, err := format.OpenFile(ctx, in)
 	if err != nil {
-		return ""
+		return "", err
 	}
-	for line := range strings.Lines(string(text)) {
-		line = strings.TrimSpace(line)
-		is := func(start string) bool { return strings.HasPrefix(strings.ToUpper(line), start) }
-		if is("REM ") && !slices.ContainsFunc(structural, is) {
-			return line
+	defer f.Close()
+	sheet, err := cue.Parse(io.NewSectionReader(f, 0, f.Size))
+	if err != nil {
+		return "", err
+	}
+	lines := sheet.Comments
+	for i := range sheet.Tracks {
+		lines = append(lines, sheet.Tracks[i].Comments...)
+	}
+	for _, line := range lines {
+		if !slices.ContainsFunc(structural, func(start string) bool { return strings.HasPrefix(strings.ToUpper(line), start) }) {
+			return "REM " + printable.Line(line), nil
 		}
 	}
-	return ""
+	return "", nil
 }
 
 // deleteSources deletes the files of images that were read back, and returns those that it could.
@@ -149,8 +169,10 @@ func deletable(ctx context.Context, a *app, sources, kept []string) []string {
 			folders[filepath.Dir(in)] = true
 		}
 	}
-	for _, f := range beside(sources) {
-		_ = need(f) // most files are no image
+	for _, f := range beside(sources) { // most files are no image
+		if errors.Is(need(f), fs.ErrNotExist) { // it is a sheet, say, one of whose files is missing
+			folders[filepath.Dir(f)] = true
+		}
 	}
 	var all []string
 	for _, f := range sources {

@@ -27,7 +27,8 @@ const mostAtOnce = 4
 // A conversion is one of several.
 type conversion struct {
 	in, out string
-	err     error // why it is not made
+	files   []string // of in
+	err     error    // why it is not made
 }
 
 // folderKind is what a folder is filled with, that of --format, or the one that the folder is
@@ -74,7 +75,7 @@ func (o *convertFlags) plan(ctx context.Context, a *app, ins []string, dir strin
 	if err != nil {
 		return nil, 0, err
 	}
-	from := map[string]string{} // by what is made
+	from := map[string]string{} // by what is made, whose names some systems take for one in any case
 	for i, f := range found {
 		out := filepath.Join(dir, f.below, names[i])
 		if songs {
@@ -82,11 +83,11 @@ func (o *convertFlags) plan(ctx context.Context, a *app, ins []string, dir strin
 		} else {
 			out += kind
 		}
-		c := conversion{in: f.path, out: out}
-		if other, ok := from[out]; ok {
+		c := conversion{in: f.path, out: out, files: f.files}
+		if other, ok := from[strings.ToLower(out)]; ok {
 			c.err = usage("%s would become %s, as %s does: convert it alone", f.path, out, other)
 		} else {
-			from[out] = f.path
+			from[strings.ToLower(out)] = f.path
 		}
 		all = append(all, c)
 	}
@@ -142,7 +143,8 @@ func discName(ctx context.Context, x *dat.Index, path string, progress func(done
 // A foundImage is a file, and the folder below the one that was named in which it lies.
 type foundImage struct {
 	path, below string
-	named       bool // itself, and not its folder
+	named       bool     // itself, and not its folder
+	files       []string // that it consists of
 }
 
 // findImages looks for images among files and in folders. Files that are part of another
@@ -154,7 +156,8 @@ func findImages(ctx context.Context, ins []string) (found []foundImage, others i
 		return nil, 0, err
 	}
 	unknown, part := map[string]bool{}, map[string]bool{}
-	for _, f := range all {
+	for i := range all {
+		f := &all[i]
 		if err := ctx.Err(); err != nil {
 			return nil, 0, err
 		}
@@ -166,7 +169,8 @@ func findImages(ctx context.Context, ins []string) (found []foundImage, others i
 			unknown[f.path] = !f.named && errors.Is(err, image.ErrUnknown)
 			continue
 		}
-		for _, file := range img.Files() {
+		f.files = img.Files()
+		for _, file := range f.files {
 			if file = filepath.Clean(file); file != f.path {
 				part[file] = true
 			}
@@ -190,7 +194,7 @@ func findFiles(ins []string) ([]foundImage, error) {
 	var all []foundImage
 	for _, in := range ins {
 		if st, err := os.Stat(in); err != nil || !st.IsDir() { // opening it says what is wrong
-			all = append(all, foundImage{filepath.Clean(in), "", true})
+			all = append(all, foundImage{path: filepath.Clean(in), named: true, files: []string{in}})
 			continue
 		}
 		err := filepath.WalkDir(in, func(path string, d fs.DirEntry, err error) error {
@@ -198,7 +202,7 @@ func findFiles(ins []string) ([]foundImage, error) {
 				return err
 			}
 			below, err := filepath.Rel(in, filepath.Dir(path))
-			all = append(all, foundImage{filepath.Clean(path), below, false})
+			all = append(all, foundImage{path: filepath.Clean(path), below: below, files: []string{path}})
 			return err
 		})
 		if err != nil {
@@ -286,6 +290,9 @@ func runConvertMany(ctx context.Context, a *app, args []string, o convertFlags) 
 	bar := a.newProgress()
 	defer bar.stop()
 	advance := bar.step("converting")
+	for _, c := range all {
+		o.Keep = append(o.Keep, c.files...) // one may be about to replace what another is still to be made of
+	}
 	ends := convertAll(ctx, a, all, o)
 	for i, c := range all {
 		e := <-ends[i]

@@ -118,3 +118,12 @@ func (f *findings) needsUnpacking() bool {
 	}
 	return false
 }
+
+// parents are the files of which the image holds only differences. They hold more than that.
+func (f *findings) parents() []string {
+	var all []string
+	for _, l := range f.layers {
+		all = append(all, l.Files...)
+	}
+	return all
+}

@@ -58,13 +58,25 @@ func cmdMkdisc(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// mkchd IMAGE OUT [v3] [CODEC]... makes a CHD of a disc; v3: of version 3.
+// mkchd IMAGE OUT [of=PARENT] [v3] [CODEC]... makes a CHD of a disc; v3: of version 3; of: with
+// the CHD that mkchd makes of another image as its parent.
 func cmdMkchd(ts *testscript.TestScript, _ bool, args []string) {
-	img, err := image.Open(context.Background(), ts.MkAbs(args[0]))
-	ts.Check(err)
-	defer img.Close()
-	content, o, err := testchd.FromImage(context.Background(), img, args[2:]...)
-	ts.Check(err)
+	stored := func(path string, codecs []string) ([]byte, testchd.Options) {
+		img, err := image.Open(context.Background(), ts.MkAbs(path))
+		ts.Check(err)
+		defer img.Close()
+		content, o, err := testchd.FromImage(context.Background(), img, codecs...)
+		ts.Check(err)
+		return content, o
+	}
+	codecs := args[2:]
+	var parent *testchd.Parent
+	if len(codecs) > 0 && strings.HasPrefix(codecs[0], "of=") {
+		content, o := stored(strings.TrimPrefix(codecs[0], "of="), codecs[1:])
+		parent, codecs = &testchd.Parent{File: testchd.Make(content, o), Content: content}, codecs[1:]
+	}
+	content, o := stored(args[0], codecs)
+	o.Parent = parent
 	if len(o.Codecs) > 0 && o.Codecs[0] == "v3" {
 		o.Version, o.Codecs = 3, o.Codecs[1:]
 	}

@@ -53,6 +53,8 @@ type Options struct {
 	NoCheck bool
 	Hashes  digest.Set // which to compute
 	Force   bool       // replace existing files
+	// Keep are files that are not replaced, also with Force, as are those of the image.
+	Keep []string
 	// MapEach makes a map beside each file, too, whose sectors are not all right: for files that
 	// are of use without the main one.
 	MapEach  bool
@@ -301,7 +303,7 @@ func (o *Output) Reserve(bytes int64, files ...string) error {
 			return fmt.Errorf("%s %w", f, ErrExists)
 		}
 	}
-	if err := atomicfile.KeepSources(append(o.mapPaths(), files...), o.Image.Files()); err != nil {
+	if err := atomicfile.KeepSources(append(o.mapPaths(), files...), slices.Concat(o.Image.Files(), o.Keep)); err != nil {
 		return err
 	}
 	o.total = bytes

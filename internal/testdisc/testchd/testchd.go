@@ -139,17 +139,14 @@ func (m *maker) pack(b []byte, seen map[string]int64) hunk {
 	}
 	h := hunk{kind: 4, data: b, sum: crc(b), crc: crc32.ChecksumIEEE(b)}
 	if p := m.o.Parent; p != nil {
-		at := bytes.Index(p.Content, b)
-		for at >= 0 && m.o.UnitBytes > 0 && at%m.unit() != 0 {
-			next := bytes.Index(p.Content[at+1:], b)
-			if next < 0 {
-				at = -1
-				break
-			}
-			at += 1 + next
+		step := 1
+		if m.o.UnitBytes > 0 {
+			step = m.unit()
 		}
-		if at >= 0 {
-			return hunk{kind: 6, ref: int64(at)}
+		for at := 0; at+len(b) <= len(p.Content); at += step {
+			if bytes.Equal(p.Content[at:at+len(b)], b) {
+				return hunk{kind: 6, ref: int64(at)}
+			}
 		}
 	}
 	if m.o.Version == 3 || m.o.Version == 4 {
