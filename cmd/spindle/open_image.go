@@ -217,7 +217,9 @@ func remarkText(r image.Remark) string {
 	case format.CutShort:
 		have := fmt.Sprintf("%s is incomplete: it has %s", r.File, sizeText(r.Have))
 		if r.Want > 0 {
-			have += " of " + sizeText(r.Want)
+			have = fmt.Sprintf("%s is incomplete: it has %s", r.File, sizesText(r.Have, r.Want))
+		} else {
+			have += ", and nothing says how much is missing"
 		}
 		return have + ". What is missing counts as not read. " + downloadNew
 	case format.DamagedFile:
@@ -225,7 +227,7 @@ func remarkText(r image.Remark) string {
 	case format.NoSubchannels:
 		have := r.File + " is missing"
 		if r.Have > 0 {
-			have = fmt.Sprintf("%s is incomplete: it has %s of %s", r.File, sizeText(r.Have), sizeText(r.Want))
+			have = fmt.Sprintf("%s is incomplete: it has %s", r.File, sizesText(r.Have, r.Want))
 		}
 		return have + ". Sub-channels that are missing are made from the tracks, as those of a plain disc."
 	case format.OtherMap:

@@ -32,6 +32,14 @@ func sizeText(n int64) string {
 	return fmt.Sprintf("%.2f GB", float64(n)/1e9)
 }
 
+// sizesText gives a number of bytes of a larger one, to the byte where they look the same.
+func sizesText(have, want int64) string {
+	if sizeText(have) == sizeText(want) {
+		return fmt.Sprintf("%d of %d bytes", have, want)
+	}
+	return sizeText(have) + " of " + sizeText(want)
+}
+
 // roughly rounds a time that is an estimate.
 func roughly(d time.Duration) string {
 	switch {

@@ -105,7 +105,7 @@ func (o *opener) build(ctx context.Context) (disc.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := format.Completer{Layout: l, Extents: extents}
+	c := format.Completer{Layout: l, Extents: extents, Least: true} // a sheet says where its last track begins
 	sources := make(map[string]io.ReaderAt)
 	for i := range o.opened {
 		x := &o.opened[i]

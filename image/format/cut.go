@@ -29,6 +29,9 @@ type Completer struct {
 	Layout  *disc.Layout
 	Extents []disc.Extent // may reach beyond the ends of their files
 	Flaws   disc.Flaws
+	// Least says that nothing states how long a file is that was cut short: what extents have
+	// beyond its end is the least that is missing.
+	Least bool
 }
 
 // Complete replaces what extents have beyond the end of a file, and remarks that to. What
@@ -70,6 +73,8 @@ func (c *Completer) Complete(file *File, source io.ReaderAt, size int64, to *Fil
 		to.Remark(Remark{Kind: DamagedFile, File: file.Path, Err: file.Damage})
 	}
 	switch {
+	case want > size && c.Least && kind == CutShort:
+		to.Remark(Remark{Kind: CutShort, File: file.Path, Have: size})
 	case want > size:
 		to.Remark(Remark{Kind: kind, File: file.Path, Have: size, Want: want})
 	case file.Cut:

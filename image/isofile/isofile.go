@@ -187,7 +187,7 @@ func layOut(f *format.File, medium func(sectors int64) disc.Medium) (disc.Image,
 }
 
 func (s *stored) layOut(f *format.File, medium func(sectors int64) disc.Medium) (disc.Image, error) {
-	sectors, err := s.count(f)
+	sectors, least, err := s.count(f)
 	if err != nil {
 		return nil, err
 	}
@@ -218,7 +218,7 @@ func (s *stored) layOut(f *format.File, medium func(sectors int64) disc.Medium) 
 			return nil, err
 		}
 	}
-	c := format.Completer{Layout: l, Extents: []disc.Extent{extent}}
+	c := format.Completer{Layout: l, Extents: []disc.Extent{extent}, Least: least}
 	c.Complete(f, f.ReaderAt, f.Size, f)
 	return c.Image(f.Files(), []io.Closer{f})
 }
@@ -228,20 +228,20 @@ func (s *stored) layOut(f *format.File, medium func(sectors int64) disc.Medium) 
 const mostMissing = 64
 
 // count returns how many sectors the disc has: those of the file, or, where that was cut
-// short, of the volume in it.
-func (s *stored) count(f *format.File) (int64, error) {
+// short, of the volume in it; or the least that it has, where nothing says how many more.
+func (s *stored) count(f *format.File) (sectors int64, least bool, err error) {
 	stride := int64(s.stride)
-	sectors := f.Size / stride
+	sectors = f.Size / stride
 	v, err := iso.ReadVolume(userReader{f.ReaderAt, *s}, sectors)
 	switch {
 	case err == nil && v.Blocks() > sectors && v.Blocks() <= min(disc.MaxLBA, mostMissing*sectors):
-		return v.Blocks(), nil
+		return v.Blocks(), false, nil
 	case f.Cut || err == nil && v.Blocks() > sectors || err == nil && f.Size%stride != 0 && sectors > 0:
-		return sectors + 1, nil // and nothing says how many more
+		return sectors + 1, true, nil
 	case f.Size == 0 || f.Size%stride != 0:
-		return 0, fmt.Errorf("%w of %d bytes (it has %d bytes)", errSize, stride, f.Size)
+		return 0, false, fmt.Errorf("%w of %d bytes (it has %d bytes)", errSize, stride, f.Size)
 	}
-	return sectors, nil
+	return sectors, false, nil
 }
 
 // errMixed is returned for whole sectors that begin as data and do not end so.

@@ -11,12 +11,13 @@ type missing struct {
 	bytes int64 // whole sectors
 	file  string
 	size  int64 // of the file
+	least bool  // nothing says how much it is
 }
 
 // lack notes that a part reaches so many bytes beyond the content of its file.
 func (x *part) lack(bytes int64, file string, size int64) {
 	block := x.block()
-	x.lost = missing{min(x.length, (bytes+block-1)/block*block), file, size}
+	x.lost = missing{min(x.length, (bytes+block-1)/block*block), file, size, x.lost.least}
 }
 
 // fill puts empty sectors, or silence, in the place of what parts lack, and notes the flaws.
@@ -41,6 +42,9 @@ func (b *builder) fill(parts []part, begins []int64, sector int64, at disc.LBA) 
 		from, to := at+disc.LBA(first/sector), at+disc.LBA((end+sector-1)/sector)
 		b.flaws = b.flaws.Union(disc.FlawsOf(disc.Flaw{First: from, Count: int(to - from), Kind: disc.Unread}))
 		want := x.offset + x.length + rest.length
+		if x.lost.least {
+			want = 0
+		}
 		if b.remarked == nil {
 			b.remarked = make(map[string]bool)
 		}

@@ -320,6 +320,7 @@ func (b *builder) open(ctx context.Context, p *Piece, mode disc.Mode) (part, err
 		x.length = c.size - skip + c.lack
 		if c.cut { // and nothing says how much is missing
 			x.length += x.block()
+			x.lost.least = true
 		}
 	}
 	if left := max(0, c.size-skip); x.length > left {
