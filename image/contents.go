@@ -13,6 +13,7 @@ import (
 	"spindle/disc"
 	"spindle/image/audio"
 	"spindle/image/format"
+	"spindle/iso"
 )
 
 // ErrNoTrack is returned for a track that an image does not have.
@@ -35,6 +36,11 @@ type Contents struct {
 // OpenContents opens the contents of an image: those of one track (or [HiddenTrack]), or
 // with track 0 the file system that a computer shows, and all audio. Reading ends with ctx.
 func OpenContents(ctx context.Context, img disc.Image, track int) (*Contents, error) {
+	return OpenChosen(ctx, img, track, iso.Choice{})
+}
+
+// OpenChosen is OpenContents with the file system that is chosen, of a track that has several.
+func OpenChosen(ctx context.Context, img disc.Image, track int, choice iso.Choice) (*Contents, error) {
 	c := &Contents{ctx: ctx, img: img}
 	var data *disc.Track
 	for _, t := range img.Layout().Tracks() {
@@ -46,7 +52,7 @@ func OpenContents(ctx context.Context, img disc.Image, track int) (*Contents, er
 		data = BestTrack(ctx, img)
 	}
 	if data != nil {
-		f, err := openFileSystem(ctx, img, data)
+		f, err := openFileSystem(ctx, img, data, choice)
 		if err != nil {
 			return nil, fmt.Errorf("track %d: %w", data.Number, err)
 		}

@@ -29,14 +29,14 @@ var ErrElsewhere = errors.New("the file system was made for another place on a d
 // start of the disc, which lets files lie in other tracks and sessions; some that
 // were made for the first track of a disc, and recorded elsewhere, from the start
 // of their track. Reading ends with ctx.
-func openFileSystem(ctx context.Context, img disc.Image, t *disc.Track) (*fileSystem, error) {
+func openFileSystem(ctx context.Context, img disc.Image, t *disc.Track, c iso.Choice) (*fileSystem, error) {
 	whole := &blocks{ctx, img}
 	start := int64(lastVolume(ctx, img, t))
-	f, err := iso.OpenSession(whole, start, int64(img.Layout().End()))
+	f, err := c.Open(whole, start, int64(img.Layout().End()))
 	if err == nil && (start == 0 || f.Root() >= start) && f.Root() < int64(img.Layout().End()) {
 		return &fileSystem{f, ctx, img, 0}, nil
 	}
-	own, ownErr := iso.OpenFiles(UserData(ctx, img, t), int64(t.End-t.Start))
+	own, ownErr := c.Open(UserData(ctx, img, t), 0, int64(t.End-t.Start))
 	if ownErr != nil {
 		return nil, ownErr
 	}
@@ -60,7 +60,7 @@ func BestTrack(ctx context.Context, img disc.Image) *disc.Track {
 			if !t.Mode.IsData() {
 				continue
 			}
-			if _, err := openFileSystem(ctx, img, t); err == nil || i == 0 {
+			if _, err := openFileSystem(ctx, img, t, iso.Choice{}); err == nil || i == 0 {
 				return t
 			}
 			break
@@ -75,7 +75,7 @@ func BestTrack(ctx context.Context, img disc.Image) *disc.Track {
 // 2048 bytes, and is that of the content only where all have them.
 func (f *fileSystem) Open(name string) (fs.File, error) {
 	file, err := f.FileSystem.Open(name)
-	if err != nil || f.img.Layout().Medium != disc.CD {
+	if err != nil || f.img.Layout().Medium != disc.CD || f.Kind() == iso.HFS {
 		return file, err
 	}
 	info, err := file.Stat()
@@ -165,7 +165,7 @@ func (r *fileReader) Read(p []byte) (int, error) {
 // ReadVolume reads what the descriptors in a data track say.
 func ReadVolume(ctx context.Context, img disc.Image, t *disc.Track) (*iso.Volume, error) {
 	start := lastVolume(ctx, img, t)
-	if f, err := openFileSystem(ctx, img, t); err == nil && f.base == 0 && start > 0 {
+	if f, err := openFileSystem(ctx, img, t, iso.Choice{}); err == nil && f.base == 0 && start > 0 {
 		return iso.ReadSession(&blocks{ctx, img}, int64(start), int64(img.Layout().End()))
 	}
 	return iso.ReadVolume(UserData(ctx, img, t), int64(t.End-t.Start))

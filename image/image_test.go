@@ -44,7 +44,7 @@ func TestOpenUnknown(t *testing.T) {
 		"": "empty", "ECM\x02": "Reloaded", "IsZ!": ".isz",
 		"DAA\x00": ".daa", "\xFE\xEF\x01": ".gho",
 		"some text": "", "JISO": ".jso",
-		"ER" + strings.Repeat("\x00", 510) + "PM" + strings.Repeat("\x00", 600): "Toast",
+		"ER" + strings.Repeat("\x00", 510) + "PM" + strings.Repeat("\x00", 600): "without a volume of HFS",
 		strings.Repeat("\x00", 510) + "\x55\xAA" + strings.Repeat("\x00", 999):  "USB stick",
 		"<!DOCTYPE html>": "download went wrong",
 	} {

@@ -22,7 +22,7 @@ func FilesAt(ctx context.Context, img disc.Image, sectors disc.Flaws, most int) 
 		if !t.Mode.IsData() {
 			continue
 		}
-		files, err := openFileSystem(ctx, img, t)
+		files, err := openFileSystem(ctx, img, t, iso.Choice{})
 		if err != nil {
 			continue
 		}

@@ -194,7 +194,7 @@ func (l *lister) take(rec *record) {
 // directories that are shown elsewhere.
 func (t *isoTree) entry(rec *record) *Entry {
 	e := &Entry{
-		Mode: 0o444, Size: rec.size, ModTime: rec.time, extents: []run{{rec.block, rec.size}},
+		Mode: 0o444, Size: rec.size, ModTime: rec.time, extents: []run{{block: rec.block, size: rec.size}},
 		Hidden: rec.flags&flagHidden != 0, Associated: rec.flags&flagAssociated != 0,
 	}
 	if rec.flags&flagDirectory != 0 {

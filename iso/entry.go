@@ -26,6 +26,7 @@ type Entry struct {
 	Associated bool   // an associated file, such as the resource fork of a Mac's file
 
 	extents []run    // ISO 9660
+	hfs     *hfsFile // HFS
 	dir     ref      // of a directory: its records
 	udf     *udfTree // UDF: the file entry is at icb
 	icb     udfAddr
@@ -35,7 +36,7 @@ type Entry struct {
 // Extent is a run of bytes of a file.
 type Extent struct {
 	Block int64 // of 2048 bytes, where it begins
-	Size  int64 // bytes
+	Size  int64 // bytes, from the beginning of that block on
 }
 
 // Extents returns where a file lies on the disc. A small file of UDF may lie in its
@@ -46,7 +47,7 @@ func (e *Entry) Extents() ([]Extent, error) {
 	var all []Extent
 	for _, r := range runs {
 		if r.block >= 0 {
-			all = append(all, Extent{r.block, r.size})
+			all = append(all, Extent{r.block, r.skip + r.size})
 		}
 	}
 	return all, err
@@ -55,16 +56,22 @@ func (e *Entry) Extents() ([]Extent, error) {
 // IsDir reports whether the entry is a directory.
 func (e *Entry) IsDir() bool { return e.Mode.IsDir() }
 
-// place finds the content of a file: in runs on the disc, or in its file entry.
+// place finds the content of a file: what stands in its entry, and behind that runs on the disc.
 func (e *Entry) place() (runs []run, inline []byte, err error) {
-	if e.udf != nil && e.Mode.IsRegular() {
+	switch {
+	case e.udf != nil && e.Mode.IsRegular():
 		return e.udf.place(e.icb)
+	case e.hfs != nil:
+		return e.hfs.place()
 	}
 	return e.extents, nil, e.err
 }
 
 // run is a run of bytes of a file. Its block is -1 for a hole.
-type run struct{ block, size int64 }
+type run struct {
+	block, size int64
+	skip        int64 // bytes of the block in front of it, which files of HFS have
+}
 
 // ref is where a directory is: a block, of a partition in UDF, and in ISO 9660 its size
 // in bytes.

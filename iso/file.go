@@ -27,7 +27,7 @@ func (f *FileSystem) openFile(i info) (fs.File, error) {
 	return &file{i, io.NewSectionReader(newContent(f.r, runs, inline), 0, i.e.Size)}, nil
 }
 
-// content is what is in a file: bytes of its entry, or runs on the disc.
+// content is what is in a file: bytes of its entry, and runs on the disc behind them.
 type content struct {
 	r      io.ReaderAt
 	inline []byte
@@ -37,7 +37,7 @@ type content struct {
 
 func newContent(r io.ReaderAt, runs []run, inline []byte) *content {
 	c := &content{r: r, inline: inline, runs: runs, ends: make([]int64, len(runs))}
-	var end int64
+	end := int64(len(inline))
 	for i, x := range runs {
 		end += x.size
 		c.ends[i] = end
@@ -52,7 +52,7 @@ func (c *content) ReadAt(p []byte, off int64) (int, error) {
 	if off < int64(len(c.inline)) {
 		done = copy(p, c.inline[off:])
 	}
-	for i := sort.Search(len(c.ends), func(i int) bool { return c.ends[i] > off }); done < len(p) && i < len(c.runs); i++ {
+	for i := sort.Search(len(c.ends), func(i int) bool { return c.ends[i] > off+int64(done) }); done < len(p) && i < len(c.runs); i++ {
 		r := c.runs[i]
 		in := off + int64(done) - (c.ends[i] - r.size)
 		part := p[done:]
@@ -62,7 +62,7 @@ func (c *content) ReadAt(p []byte, off int64) (int, error) {
 			done += len(part)
 			continue
 		}
-		n, err := c.r.ReadAt(part, r.block*BlockSize+in)
+		n, err := c.r.ReadAt(part, r.block*BlockSize+r.skip+in)
 		done += n
 		if n < len(part) {
 			if err == nil || errors.Is(err, io.EOF) {

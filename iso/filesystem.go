@@ -29,7 +29,7 @@ const cached = 1 << 16
 var ErrFileSystem = errors.New("malformed file system")
 
 // FileSystem is the file system of a disc, as [fs.FS]. Of several, that one is taken
-// that says most: ISO 9660 with Rock Ridge, UDF, ISO 9660 with Joliet, plain ISO 9660.
+// that says most: ISO 9660 with Rock Ridge, UDF, ISO 9660 with Joliet, plain ISO 9660, HFS.
 //
 // Open, Stat and ReadDir follow symbolic links, but none that leads out of the file
 // system. Sys of a FileInfo is a *[Entry].
@@ -81,6 +81,25 @@ type owner struct {
 	read   bool
 }
 
+// A Kind is a kind of file system.
+type Kind int
+
+// The kinds.
+const (
+	Best Kind = iota // the one that says most
+	ISO9660
+	UDF
+	HFS // or HFS Plus
+)
+
+// A Choice says which file system of several to open, and how.
+type Choice struct {
+	Kind Kind
+	// ResourceForks shows the resource forks of HFS, and what the Finder keeps of files, as files of
+	// AppleDouble: "._name" beside "name".
+	ResourceForks bool
+}
+
 // OpenFiles opens the file system in r, whose byte 0 is that of block 0. It
 // returns [ErrNoVolume] where there is none. blocks is how many blocks there are,
 // or 0 when that is not known; it only helps to find UDF.
@@ -91,18 +110,30 @@ func OpenFiles(r io.ReaderAt, blocks int64) (*FileSystem, error) {
 // OpenSession opens the file system of a session that starts at a block: all its
 // addresses count from the start of the disc, which is byte 0 of r.
 func OpenSession(r io.ReaderAt, start, blocks int64) (*FileSystem, error) {
+	return Choice{}.Open(r, start, blocks)
+}
+
+// Open opens a file system as [OpenSession] does.
+func (c Choice) Open(r io.ReaderAt, start, blocks int64) (*FileSystem, error) {
 	t, err := openISO(r, start)
-	if err == nil && t.rock {
+	if err == nil && c.wants(ISO9660) && (t.rock || c.Kind == ISO9660) {
 		return newFileSystem(r, t, t.rootEntry()), nil
 	}
-	if u := openUDF(r, blocks); u != nil && start == 0 {
-		return newFileSystem(r, u, u.rootEntry()), nil
+	if start == 0 && c.wants(UDF) {
+		if u := openUDF(r, blocks); u != nil {
+			return newFileSystem(r, u, u.rootEntry()), nil
+		}
 	}
-	if err != nil {
-		return nil, err
+	if err == nil && c.wants(ISO9660) {
+		return newFileSystem(r, t, t.rootEntry()), nil
 	}
-	return newFileSystem(r, t, t.rootEntry()), nil
+	if start == 0 && c.wants(HFS) {
+		return c.openHFS(r)
+	}
+	return nil, ErrNoVolume
 }
+
+func (c Choice) wants(k Kind) bool { return c.Kind == Best || c.Kind == k }
 
 func newFileSystem(r io.ReaderAt, t tree, root *Entry) *FileSystem {
 	f := &FileSystem{r: r, tree: t, root: root, dirs: make(map[ref]*directory), owner: make(map[ref]owner)}
@@ -114,7 +145,18 @@ func newFileSystem(r io.ReaderAt, t tree, root *Entry) *FileSystem {
 // key is what two references to one directory have in common.
 func key(r ref) ref { return ref{block: r.block, part: r.part} }
 
-// Root returns the block of the root directory, or 0 for UDF.
+// Kind returns which kind of file system it is.
+func (f *FileSystem) Kind() Kind {
+	switch f.tree.(type) {
+	case *udfTree:
+		return UDF
+	case *hfsTree:
+		return HFS
+	}
+	return ISO9660
+}
+
+// Root returns the block of the root directory, or 0 for UDF and HFS.
 func (f *FileSystem) Root() int64 {
 	if _, ok := f.tree.(*isoTree); ok {
 		return f.root.dir.block

@@ -140,7 +140,10 @@ func longTime(b []byte) time.Time {
 	return time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), hundredths*int(10*time.Millisecond), zone)
 }
 
-// posixTypes are the file types in the mode of PX.
+// typeBits are those of the type in a mode of POSIX.
+const typeBits = 0o170000
+
+// posixTypes are the file types in the mode of PX, and in that of HFS Plus.
 var posixTypes = map[uint32]fs.FileMode{
 	0:        0,
 	0o010000: fs.ModeNamedPipe,
@@ -159,7 +162,6 @@ func (r *rock) apply(e *Entry) {
 	}
 	e.AccessTime, e.CreateTime = r.accessed, r.created
 	if r.hasMode {
-		const typeBits = 0o170000
 		e.HasMode, e.UID, e.GID = true, r.uid, r.gid
 		e.Mode = e.Mode.Type() | fs.FileMode(r.mode&0o777)
 		kind, known := posixTypes[r.mode&typeBits]

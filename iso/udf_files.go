@@ -316,7 +316,7 @@ func (u *udfTree) runs(extents []udfExtent) ([]run, error) {
 			if len(all) >= maxUDFExtents {
 				return nil, badUDF("a file of too many pieces")
 			}
-			all = append(all, run{at, size})
+			all = append(all, run{block: at, size: size})
 			left -= size
 			block += n
 		}

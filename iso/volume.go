@@ -1,6 +1,6 @@
 // Package iso reads the volumes and file systems of data discs: ISO 9660 (ECMA-119)
-// with Joliet and Rock Ridge, UDF (ECMA-167), El Torito boot records, and the
-// partition tables of hybrid images. It reads from an [io.ReaderAt] and knows neither
+// with Joliet and Rock Ridge, UDF (ECMA-167), HFS and HFS Plus (by package hfs), El Torito boot
+// records, and the partition tables of hybrid images. It reads from an [io.ReaderAt] and knows neither
 // image files nor drives.
 package iso
 
@@ -11,6 +11,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"spindle/hfs"
 )
 
 // BlockSize is the number of bytes in a logical sector of a data disc.
@@ -25,11 +27,11 @@ const FirstDescriptor = 16
 const maxDescriptors = 64
 
 // ErrNoVolume is returned for data without any volume descriptor.
-var ErrNoVolume = errors.New("no ISO 9660 or UDF file system")
+var ErrNoVolume = errors.New("no ISO 9660, UDF or HFS file system")
 
 // A Volume is what the descriptors of a data disc say about it.
 type Volume struct {
-	Label       string // of ISO 9660, or of UDF where there is no other
+	Label       string // of ISO 9660, or of UDF or HFS where there is no other
 	System      string
 	Publisher   string
 	Application string
@@ -45,12 +47,19 @@ type Volume struct {
 	// the descriptor sequences and the last anchor found.
 	UDFBlocks int64
 
+	HFS string // "HFS", "HFS+", "HFSX", or empty
+	// HFSBlocks is where the HFS volume ends, in blocks, if that is not known of another
+	// file system: of a disc that has several, HFS may have a part, or be larger than the others.
+	HFSBlocks int64
+	// Partitions are those of an Apple partition map.
+	Partitions []string
+
 	Boot   []BootEntry // El Torito
 	Hybrid Hybrid      // isohybrid: how it boots from a disk
 }
 
-// Blocks returns the size of the volume: the larger of the two file systems.
-func (v *Volume) Blocks() int64 { return max(v.ISOBlocks, v.UDFBlocks) }
+// Blocks returns the size of the volume: that of the largest of its file systems.
+func (v *Volume) Blocks() int64 { return max(v.ISOBlocks, v.UDFBlocks, v.HFSBlocks) }
 
 // FileSystems lists the file systems by name.
 func (v *Volume) FileSystems() []string {
@@ -66,6 +75,9 @@ func (v *Volume) FileSystems() []string {
 	}
 	if v.UDF != "" {
 		names = append(names, "UDF "+v.UDF)
+	}
+	if v.HFS != "" {
+		names = append(names, v.HFS)
 	}
 	return names
 }
@@ -127,10 +139,10 @@ func ReadSession(r io.ReaderAt, start, blocks int64) (*Volume, error) {
 	if nsr {
 		v.readUDF(r, blocks)
 	}
-	if !v.ISO9660 && v.UDF == "" {
+	v.readSystemArea(r, start)
+	if !v.ISO9660 && v.UDF == "" && v.HFS == "" {
 		return nil, ErrNoVolume
 	}
-	v.readSystemArea(r, start)
 	return v, nil
 }
 
@@ -234,6 +246,27 @@ func (v *Volume) readSystemArea(r io.ReaderAt, start int64) {
 		}
 	}
 	v.Hybrid.GPT = bytes.Equal(b[512:520], []byte("EFI PART"))
+	if start == 0 {
+		v.readHFS(r, b)
+	}
+}
+
+// readHFS looks whether there is a volume of HFS, where block 0 has the mark of one.
+func (v *Volume) readHFS(r io.ReaderAt, b []byte) {
+	if !hfs.Marked(b) {
+		return
+	}
+	for _, p := range hfs.Partitions(r) {
+		v.Partitions = append(v.Partitions, p.Type)
+	}
+	h, err := hfs.Open(r)
+	if err != nil {
+		return
+	}
+	v.HFS = h.Kind
+	if !v.ISO9660 && v.UDF == "" {
+		v.Label, v.HFSBlocks = h.Name, (h.Start+h.Size+BlockSize-1)/BlockSize
+	}
 }
 
 // dString reads a padded d- or a-character field (ECMA-119 7.4). Bytes that do

@@ -35,6 +35,9 @@ Audio tracks become WAVE files, each with the gap that follows it ("spindle conv
 OUT.flac --split" makes FLAC files). The files of a Video CD, whose sectors have form 2, are extracted with all
 their user data: 2324 bytes per sector, an MPEG stream that players accept.
 
+Of files of a Mac (HFS, HFS+), the data fork is extracted; with --resource-forks, also the
+resource fork and what the Finder keeps of a file, as "._NAME" (AppleDouble).
+
 The exit status is 5 if a file has sectors with a wrong EDC, or sectors that a map
 beside the image lists as not read correctly; these files are named. It is also 5 if
 all is extracted, and a checksum file beside the image does not match it.`,
@@ -46,7 +49,7 @@ all is extracted, and a checksum file beside the image does not match it.`,
 		}),
 	}
 	f := c.Flags()
-	f.Var(trackFlag{&o.track}, "track", trackHelp)
+	o.register(c)
 	f.StringVarP(&o.dir, "directory", "C", ".", "extract to this `FOLDER`")
 	f.BoolVar(&o.force, "force", false, "replace existing files")
 	return c
@@ -103,7 +106,7 @@ func (r *extractResult) Text(p *page) {
 
 func runExtract(ctx context.Context, a *app, name string, args []string, o fileFlags) (result, error) {
 	paths := cleanPaths(args)
-	f, err := openFiles(ctx, a, name, o.track, paths)
+	f, err := openFiles(ctx, a, name, o, paths)
 	if err != nil {
 		return nil, err
 	}
@@ -128,7 +131,7 @@ func runExtract(ctx context.Context, a *app, name string, args []string, o fileF
 		return nil, fmt.Errorf("%w%w", errExtracting, err)
 	}
 	if again := packedPaths(res); len(again) > 0 {
-		if err := f.salvage(ctx, a, o.track); err != nil {
+		if err := f.salvage(ctx, a, o); err != nil {
 			return nil, err
 		}
 		opts.Paths, opts.Replace = again, true // what there is of them was extracted just now

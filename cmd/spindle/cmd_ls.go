@@ -20,7 +20,7 @@ func lsCommand(a *app) *cobra.Command {
 		Use:   "ls IMAGE [PATH]",
 		Short: "List the files in an image",
 		Long: `List the files in an image, or only those below PATH: the files of its file system (ISO
-9660 with Rock Ridge or Joliet names, or UDF), and its audio tracks. For a disc with
+9660 with Rock Ridge or Joliet names, UDF, or HFS and HFS+ of the Mac), and its audio tracks. For a disc with
 several sessions, the last session is listed, which includes the files of the others.
 
 Files with sectors that a map beside the image lists as not read correctly are marked,
@@ -30,7 +30,7 @@ and the exit status is then 5.`,
 		Args: needs(1, 2, "name the image to look into, e.g. \"spindle ls debian-live.iso\""),
 		RunE: a.run(func(ctx context.Context, args []string) (result, error) { return runLs(ctx, a, args[0], args[1:], o) }),
 	}
-	c.Flags().Var(trackFlag{&o.track}, "track", trackHelp)
+	o.register(c)
 	return c
 }
 
@@ -93,7 +93,7 @@ func (e *fileEvent) Text(p *page) {
 
 func runLs(ctx context.Context, a *app, name string, args []string, o fileFlags) (result, error) {
 	paths := cleanPaths(args)
-	f, err := openFiles(ctx, a, name, o.track, paths)
+	f, err := openFiles(ctx, a, name, o, paths)
 	if err != nil {
 		return nil, err
 	}

@@ -11,13 +11,26 @@ import (
 	"spindle/check"
 	"spindle/disc"
 	"spindle/image"
+	"spindle/iso"
+
+	"github.com/spf13/cobra"
 )
 
 // fileFlags are the options of ls and extract.
 type fileFlags struct {
-	track int
-	dir   string
-	force bool
+	track  int
+	choice iso.Choice
+	dir    string
+	force  bool
+}
+
+// register adds the flags that ls and extract have in common.
+func (o *fileFlags) register(c *cobra.Command) {
+	f := c.Flags()
+	f.Var(trackFlag{&o.track}, "track", trackHelp)
+	f.Var(fsFlag{&o.choice.Kind}, "fs", "look into this file system of several: iso, udf or hfs (by default the first of these that is there)")
+	f.BoolVar(&o.choice.ResourceForks, "resource-forks", false, "show resource forks and Finder information of HFS, as ._NAME (AppleDouble)")
+	complete(c, "fs", fsNames)
 }
 
 // trackHelp describes --track for ls and extract.
@@ -35,22 +48,24 @@ type openedFiles struct {
 
 // openFiles opens the contents of an image. The paths are those that the user asked for,
 // all of which must be there.
-func openFiles(ctx context.Context, a *app, name string, track int, paths []string) (*openedFiles, error) {
+func openFiles(ctx context.Context, a *app, name string, o fileFlags, paths []string) (*openedFiles, error) {
 	img, found, err := openStored(ctx, a, name)
 	if err != nil {
 		return nil, err
 	}
 	img = check.Watch(img)
-	c, err := contentsOf(ctx, img, track, paths)
+	c, err := contentsOf(ctx, img, o, paths)
 	if errors.Is(err, image.ErrPackedDamaged) {
 		if whole, serr := salvaged(ctx, a, img); serr == nil {
 			img = whole
-			c, err = contentsOf(ctx, img, track, paths)
+			c, err = contentsOf(ctx, img, o, paths)
 		}
 	}
 	switch {
 	case errors.Is(err, image.ErrNoTrack):
-		err = noTrack(name, track)
+		err = noTrack(name, o.track)
+	case errors.Is(err, iso.ErrNoVolume) && o.choice.Kind != iso.Best:
+		err = usage("%s has no file system of the kind %q", name, fsFlag{&o.choice.Kind})
 	case err != nil && !errors.Is(err, errNoSuchFile):
 		err = fmt.Errorf("%s: %w", name, err)
 	}
@@ -62,8 +77,8 @@ func openFiles(ctx context.Context, a *app, name string, track int, paths []stri
 }
 
 // contentsOf opens the contents of an image, which have to have some paths.
-func contentsOf(ctx context.Context, img disc.Image, track int, paths []string) (*image.Contents, error) {
-	c, err := image.OpenContents(ctx, img, track)
+func contentsOf(ctx context.Context, img disc.Image, o fileFlags, paths []string) (*image.Contents, error) {
+	c, err := image.OpenChosen(ctx, img, o.track, o.choice)
 	if err == nil {
 		err = allThere(c, paths)
 	}
@@ -71,13 +86,13 @@ func contentsOf(ctx context.Context, img disc.Image, track int, paths []string) 
 }
 
 // salvage continues with what can be unpacked of the image.
-func (f *openedFiles) salvage(ctx context.Context, a *app, track int) error {
+func (f *openedFiles) salvage(ctx context.Context, a *app, o fileFlags) error {
 	img, err := salvaged(ctx, a, f.img)
 	if err != nil {
 		return err
 	}
 	f.img = img
-	f.Contents, err = image.OpenContents(ctx, img, track)
+	f.Contents, err = image.OpenChosen(ctx, img, o.track, o.choice)
 	return err
 }
 

@@ -176,3 +176,24 @@ func (v *spareFlag) Type() string   { return "SIZE" }
 func (v *spareFlag) Set(s string) error {
 	return oneOf(s, spareNames, func() { *v = spareFlag(s) })
 }
+
+// An fsFlag is the kind of file system to look into.
+type fsFlag struct{ kind *iso.Kind }
+
+var (
+	fsNames = []string{"iso", "udf", "hfs"}
+	fsKinds = map[string]iso.Kind{"iso": iso.ISO9660, "udf": iso.UDF, "hfs": iso.HFS}
+)
+
+func (v fsFlag) String() string {
+	for name, k := range fsKinds {
+		if v.kind != nil && k == *v.kind {
+			return name
+		}
+	}
+	return ""
+}
+func (v fsFlag) Type() string { return "KIND" }
+func (v fsFlag) Set(s string) error {
+	return oneOf(s, fsNames, func() { *v.kind = fsKinds[s] })
+}

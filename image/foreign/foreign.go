@@ -58,8 +58,8 @@ func kinds() []kind {
 			`an encrypted Apple disk image (.dmg); "hdiutil convert" on a Mac, which asks for its password, makes a plain one of it`},
 		{"Apple sparse image", []string{".sparseimage"}, format.Sure, starts("sprs"),
 			`an Apple sparse image (.sparseimage); "hdiutil convert -format UDZO" on a Mac makes a .dmg of it`},
-		{"Toast image", []string{".toast"}, format.Likely, isApple,
-			"a disk image of an Apple system (HFS), as Toast makes them; it holds no ISO 9660 or UDF volume"},
+		{"Apple partition map", []string{".toast"}, format.Guess, isApple,
+			"a disk of an Apple system without a volume of HFS, ISO 9660 or UDF"},
 		{"VMware hard disk", []string{".vmdk"}, format.Sure, starts("KDMV", "# Disk DescriptorFile"), "a VMware hard disk (.vmdk)" + raw},
 		{"QEMU hard disk", []string{".qcow2"}, format.Sure, starts("QFI\xFB"), "a QEMU hard disk (.qcow2)" + raw},
 		{"VirtualBox hard disk", []string{".vdi"}, format.Sure, starts("<<< "), "a VirtualBox hard disk (.vdi)" + raw},
@@ -86,14 +86,10 @@ func kinds() []kind {
 	}
 }
 
-// isApple knows an HFS or HFS+ volume, plain or in an Apple partition map.
+// isApple knows a partition map of Apple. One that leads to a volume is opened.
 func isApple(p *format.Probe) bool {
-	const volume = 1024
-	if len(p.Head) < volume+2 || !bytes.HasPrefix(p.Head, []byte("ER")) && !bytes.HasPrefix(p.Head, []byte("LK")) {
-		return false
-	}
-	sig := string(p.Head[volume : volume+2])
-	return sig == "BD" || sig == "H+" || string(p.Head[512:514]) == "PM"
+	entry := func(at int) bool { return len(p.Head) >= at+2 && string(p.Head[at:at+2]) == "PM" }
+	return p.HasMagic("ER") && (entry(512) || entry(2048))
 }
 
 // isEncrypted knows both versions of encrypted Apple disk images.

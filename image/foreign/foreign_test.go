@@ -20,8 +20,8 @@ func TestRecognised(t *testing.T) {
 	boot := strings.Repeat("\x00", 510) + "\x55\xAA" + strings.Repeat("\x00", 2000)
 	for name, content := range map[string]string{
 		"encrypted Apple disk image": "encrcdsa\x00", "Apple sparse image": "sprs\x00",
-		"Toast image":      "ER\x08\x00" + strings.Repeat("\x00", 508) + "PM" + strings.Repeat("\x00", 2000),
-		"VMware hard disk": "KDMV", "QEMU hard disk": "QFI\xFB",
+		"Apple partition map": "ER\x08\x00" + strings.Repeat("\x00", 508) + "PM" + strings.Repeat("\x00", 2000),
+		"VMware hard disk":    "KDMV", "QEMU hard disk": "QFI\xFB",
 		"VirtualBox hard disk": "<<< Oracle VM VirtualBox Disk Image >>>", "GameCube image (CISO)": "CISO\x00\x00\x20\x00", "compressed ISO (JSO)": "JISO",
 		"ECM file of ECM Tool Reloaded": "ECM\x03", "UltraISO image": "IsZ!", "PowerISO image": "DAA\x00", "BlindWrite 4 image": "BLINDWRITE TOC FILE",
 		"Norton Ghost image": "\xFE\xEF\x01", "7-Zip archive": "7z\xBC\xAF\x27\x1C", "ZIP archive": "PK\x03\x04", "RAR archive": "Rar!\x1A",

@@ -12,6 +12,7 @@ import (
 
 	"spindle/disc"
 	"spindle/disc/cdsector"
+	"spindle/hfs"
 	"spindle/image/format"
 	"spindle/iso"
 )
@@ -37,13 +38,18 @@ type stored struct {
 	user   int  // where in a sector its 2048 bytes of user data begin
 }
 
+// subHeaderSize is that of the sub-header of XA, in bytes (ECMA-130 has none; System Description
+// CD-ROM XA, 4.4.3).
+const subHeaderSize = 8
+
 // layouts are the ways in which data discs are stored, by the place of the first
-// volume descriptor: user data; all of Mode 2 but sync pattern and header; whole
-// sectors; these with sub-channels.
+// volume descriptor: user data; all of Mode 2 but sync pattern and header; sub-header and user
+// data, as Toast does; whole sectors; these with sub-channels.
 func layouts() []stored {
 	return []stored{
 		{disc.FormMode1, iso.BlockSize, disc.Mode1, false, 0},
 		{disc.FormMode2, cdsector.Mode2Size, disc.Mode2, false, 8},
+		{disc.FormXA1, subHeaderSize + iso.BlockSize, disc.Mode2, false, subHeaderSize},
 		{disc.FormRaw, cdsector.Size, disc.Mode1, false, 16},
 		{disc.FormRaw, cdsector.Size, disc.Mode2, false, 24},
 		{disc.FormRaw, cdsector.Size + cdsector.SubSize, disc.Mode1, true, 16},
@@ -60,6 +66,11 @@ func recognise(head []byte) (s stored, signed, ok bool) {
 			continue
 		}
 		if id := head[at+1 : at+6]; bytes.Equal(id, []byte("CD001")) || bytes.Equal(id, []byte("BEA01")) {
+			return s, true, true
+		}
+	}
+	for _, s := range layouts() {
+		if (s.form != disc.FormRaw || isData(head, s)) && hfs.Announced(userReader{bytes.NewReader(head), s}) {
 			return s, true, true
 		}
 	}
@@ -206,6 +217,9 @@ func (s *stored) layOut(f *format.File, medium func(sectors int64) disc.Medium) 
 		if l.Medium = medium(sectors); l.Medium != disc.CD {
 			extent.Form = disc.FormBlock
 		}
+	}
+	if s.form == disc.FormXA1 {
+		extent.Offset = subHeaderSize
 	}
 	if s.mode == disc.Mode2 {
 		l.Sessions[0].Format = disc.FormatXA
