@@ -124,44 +124,62 @@ func (o *opener) openHunks(ctx context.Context, f *format.File) (*hunks.File, er
 	if len(o.files) > maxParents {
 		return nil, fmt.Errorf("%w: more than %d are one another's parents", hunks.ErrUnsupported, maxParents)
 	}
-	p, err := o.findParent(ctx, filepath.Dir(f.Path), id)
+	parent, err := o.findParent(ctx, filepath.Dir(f.Path), id)
 	if err != nil {
 		return nil, err
-	}
-	o.files, o.closers = append(o.files, p.Path), append(o.closers, p)
-	parent, err := o.openHunks(ctx, p)
-	if err != nil {
-		return nil, fmt.Errorf("its parent %s: %w", filepath.Base(p.Path), err)
 	}
 	h.SetParent(parent)
 	return h, nil
 }
 
-// findParent finds a CHD in a folder by what names it. One that is open already is not
-// taken, for it would be its own parent.
-func (o *opener) findParent(ctx context.Context, dir string, id hunks.ID) (*format.File, error) {
+// findParent opens the CHD in a folder that has an id. Where several have it, it is the first of
+// them that can be opened: the others are damaged copies.
+func (o *opener) findParent(ctx context.Context, dir string, id hunks.ID) (*hunks.File, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, err
 	}
+	var damaged error
 	for _, e := range entries {
 		path := filepath.Join(dir, e.Name())
-		if !strings.EqualFold(filepath.Ext(e.Name()), ".chd") || slices.Contains(o.files, path) {
+		if !strings.EqualFold(filepath.Ext(e.Name()), ".chd") || slices.Contains(o.files, path) { // it would be its own parent
 			continue
 		}
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		f, err := format.OpenFile(ctx, path)
-		if err != nil {
-			continue // it may be anything
+		h, err := o.openParent(ctx, path, id)
+		if h != nil {
+			return h, nil
 		}
-		if own, err := hunks.Identify(f, f.Size); err == nil && id.Names(own) {
-			return f, nil
+		if damaged == nil {
+			damaged = err
 		}
-		f.Close()
+	}
+	if damaged != nil {
+		return nil, damaged
 	}
 	return nil, fmt.Errorf("%w: no other .chd in %s has the %v: %w", errNoParent, dir, id, os.ErrNotExist)
+}
+
+// openParent opens a file, if it is a CHD that has an id, with its parents.
+func (o *opener) openParent(ctx context.Context, path string, id hunks.ID) (*hunks.File, error) {
+	f, err := format.OpenFile(ctx, path)
+	if err != nil {
+		return nil, nil // it may be anything
+	}
+	if own, err := hunks.Identify(f, f.Size); err != nil || !id.Names(own) {
+		f.Close()
+		return nil, nil
+	}
+	its := opener{files: append(slices.Clip(o.files), path), closers: []io.Closer{f}}
+	h, err := its.openHunks(ctx, f)
+	if err != nil {
+		its.close()
+		return nil, fmt.Errorf("its parent %s: %w", filepath.Base(path), err)
+	}
+	o.files, o.closers = its.files, append(o.closers, its.closers...)
+	return h, nil
 }
 
 // bare opens what has no metadata that say which disc it is, as what they hold is opened when

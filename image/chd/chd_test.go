@@ -366,6 +366,18 @@ func TestParents(t *testing.T) {
 	}
 	imagetest.Test(t, img)
 
+	// A copy of it that is cut short is not the only one.
+	write(t, filepath.Join(dir, "aa.chd"), first[:len(first)-100])
+	img = open(t, grandchild)
+	if f := img.Files(); len(f) != 3 || filepath.Base(f[2]) != "z.chd" {
+		t.Errorf("files %v", f)
+	}
+	write(t, filepath.Join(dir, "z.chd"), first[:len(first)-50])
+	if _, err := image.Open(t.Context(), grandchild); !errors.Is(err, packed.ErrDamaged) || !strings.Contains(err.Error(), "aa.chd") {
+		t.Errorf("damaged parents only: %v", err)
+	}
+	os.Remove(filepath.Join(dir, "aa.chd"))
+
 	// Two that are one another's parents: neither has anything to hold.
 	copy(first[104:], child[84:104])
 	write(t, filepath.Join(dir, "z.chd"), first)

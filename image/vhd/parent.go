@@ -1,6 +1,7 @@
 package vhd
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -27,24 +28,17 @@ func (o *opener) parent(ctx context.Context, f *format.File, h *header, foot *fo
 	if len(o.paths) > maxParents {
 		return nil, fmt.Errorf("%w: more than %d are one another's parents", errKind, maxParents)
 	}
-	p, err := o.findParent(ctx, filepath.Dir(f.Path), h)
+	d, err := o.findParent(ctx, filepath.Dir(f.Path), h)
 	if err != nil {
 		return nil, err
-	}
-	o.paths, o.closers = append(o.paths, p.Path), append(o.closers, p)
-	d, err := o.open(ctx, p)
-	if err == nil && d.cut {
-		err = fmt.Errorf("%w: it is cut short", errFormat)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("its parent %s: %w", filepath.Base(p.Path), err)
 	}
 	return format.Padded(d.r, min(foot.size, d.footer.size)), nil
 }
 
-// findParent finds the parent in a folder: by the names that the disk states, and then among
-// all others. Its unique id has to be the one that is stated.
-func (o *opener) findParent(ctx context.Context, dir string, h *header) (*format.File, error) {
+// findParent opens the parent in a folder: by the names that the disk states, and then among all
+// others. Its unique id has to be the one that is stated. Where several have it, it is the first of
+// them that can be opened: the others are damaged copies.
+func (o *opener) findParent(ctx context.Context, dir string, h *header) (*opened, error) {
 	names := h.parentNames()
 	var candidates []string
 	for _, name := range names {
@@ -61,6 +55,7 @@ func (o *opener) findParent(ctx context.Context, dir string, h *header) (*format
 			candidates = append(candidates, filepath.Join(dir, e.Name()))
 		}
 	}
+	var damaged error
 	other := ""
 	for _, path := range candidates {
 		if err := ctx.Err(); err != nil {
@@ -69,27 +64,53 @@ func (o *opener) findParent(ctx context.Context, dir string, h *header) (*format
 		if slices.Contains(o.paths, path) { // it would be its own parent
 			continue
 		}
-		f, err := format.OpenStored(ctx, path)
-		if err != nil {
-			continue // it may be anything
-		}
-		if foot, _, err := readFooter(f, f.Size); err == nil && f.Damage == nil && !f.Cut && foot.id == h.parentID {
-			return f, nil
-		}
-		f.Close()
-		if other == "" && slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(filepath.Base(path), lastPart(n)) }) {
+		d, err := o.openParent(ctx, path, h.parentID)
+		switch {
+		case d != nil:
+			return d, nil
+		case err != nil:
+			damaged = cmp.Or(damaged, err)
+		case other == "" && slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(filepath.Base(path), lastPart(n)) }):
 			other = path
 		}
 	}
+	return nil, cmp.Or(damaged, h.noParent(other, names))
+}
+
+// noParent is the error for a parent that is not there. The other file has its name, where there is one.
+func (h *header) noParent(other string, names []string) error {
 	if other != "" {
-		return nil, fmt.Errorf("%w: %s has another unique id than %s, and no other .vhd beside it has that one: %w",
+		return fmt.Errorf("%w: %s has another unique id than %s, and no other .vhd beside it has that one: %w",
 			errNoParent, filepath.Base(other), diskID(h.parentID), os.ErrNotExist)
 	}
 	name := "a disk"
 	if len(names) > 0 {
 		name = fmt.Sprintf("%q", lastPart(names[0]))
 	}
-	return nil, fmt.Errorf("%w: %s with the unique id %s, which is not beside it: %w", errNoParent, name, diskID(h.parentID), os.ErrNotExist)
+	return fmt.Errorf("%w: %s with the unique id %s, which is not beside it: %w", errNoParent, name, diskID(h.parentID), os.ErrNotExist)
+}
+
+// openParent opens a file, if it is a disk that has an id, with its parents.
+func (o *opener) openParent(ctx context.Context, path string, id [16]byte) (*opened, error) {
+	f, err := format.OpenStored(ctx, path)
+	if err != nil {
+		return nil, nil // it may be anything
+	}
+	if foot, _, err := readFooter(f, f.Size); err != nil || f.Damage != nil || f.Cut || foot.id != id {
+		f.Close()
+		return nil, nil
+	}
+	its := opener{paths: append(slices.Clip(o.paths), path), closers: []io.Closer{f}}
+	d, err := its.open(ctx, f)
+	if err == nil && d.cut {
+		err = fmt.Errorf("%w: it is cut short", errFormat)
+	}
+	if err != nil {
+		its.close()
+		return nil, fmt.Errorf("its parent %s: %w", filepath.Base(path), err)
+	}
+	o.paths, o.closers = its.paths, append(o.closers, its.closers...)
+	return d, nil
 }
 
 // lastPart is the name of a file without its folders, of any system.

@@ -175,6 +175,18 @@ func TestParents(t *testing.T) {
 			t.Errorf("at %d: %v", at, err)
 		}
 	}
+	// A copy of it whose header is damaged is not the only one.
+	whole := write(t, dir, "z.vhd", base)
+	damaged := bytes.Clone(base)
+	damaged[footerSize] ^= 1
+	write(t, dir, "base.vhd", damaged)
+	if got, f, err = load(t, path); err != nil || !bytes.Equal(got, want) || filepath.Base(f.Files()[2]) != "z.vhd" {
+		t.Errorf("beside a damaged copy: %v", err)
+	}
+	os.Remove(whole)
+	if _, _, err := load(t, path); err == nil || !strings.Contains(err.Error(), "its parent base.vhd") {
+		t.Errorf("with a damaged one: %v", err)
+	}
 	os.Remove(renamed)
 	if _, _, err := load(t, path); !errors.Is(err, errNoParent) || !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), "other.vhd") {
 		t.Errorf("without its parent: %v", err)
