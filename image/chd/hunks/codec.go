@@ -11,7 +11,8 @@ import (
 	"github.com/klauspost/compress/flate"
 	"github.com/klauspost/compress/zstd"
 	"github.com/mewkiz/flac/frame"
-	"github.com/ulikunitz/xz/lzma"
+
+	"spindle/internal/lzma"
 )
 
 // A codec is the four characters that name one.
@@ -24,12 +25,12 @@ type decoder func(dst, src []byte) error
 func (c codec) decoder(hunkBytes int) decoder {
 	whole := map[codec]decoder{
 		{'z', 'l', 'i', 'b'}: inflate,
-		{'l', 'z', 'm', 'a'}: unlzma,
+		{'l', 'z', 'm', 'a'}: lzma.Decode,
 		{'z', 's', 't', 'd'}: unzstd,
 		{'h', 'u', 'f', 'f'}: unhuff,
 		{'f', 'l', 'a', 'c'}: unflac,
 		{'c', 'd', 'z', 'l'}: cdOf(inflate, inflate),
-		{'c', 'd', 'l', 'z'}: cdOf(unlzma, inflate),
+		{'c', 'd', 'l', 'z'}: cdOf(lzma.Decode, inflate),
 		{'c', 'd', 'z', 's'}: cdOf(unzstd, unzstd),
 		{'c', 'd', 'f', 'l'}: cdFLAC,
 	}
@@ -59,20 +60,6 @@ func fillFrom(dst []byte, r io.Reader) error {
 		return io.ErrUnexpectedEOF
 	}
 	return err
-}
-
-// unlzma decodes LZMA without its header, which is the same for all hunks: lc 3, lp 0,
-// pb 2, and a dictionary that holds the hunk.
-func unlzma(dst, src []byte) error {
-	var head [lzma.HeaderLen]byte
-	head[0] = 0x5D
-	binary.LittleEndian.PutUint32(head[1:], uint32(max(lzma.MinDictCap, len(dst))))
-	binary.LittleEndian.PutUint64(head[5:], uint64(len(dst)))
-	z, err := lzma.NewReader(io.MultiReader(bytes.NewReader(head[:]), bytes.NewReader(src)))
-	if err != nil {
-		return err
-	}
-	return fillFrom(dst, z)
 }
 
 // unzstds are decoders of zstd (RFC 8878).

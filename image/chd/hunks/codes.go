@@ -224,7 +224,7 @@ func (c *coding) putBytesTree(w *bitWriter) {
 }
 
 // huff appends a hunk in the codec "huff".
-func huff(dst, src []byte) ([]byte, error) {
+func huff(dst, src []byte, _ int) ([]byte, error) {
 	const maxBits = 16
 	counts := make([]uint32, 256)
 	for _, b := range src {

@@ -3,19 +3,22 @@ package hunks
 import (
 	"bytes"
 	"encoding/binary"
-	"io"
+	"errors"
 
 	"github.com/klauspost/compress/flate"
 	"github.com/klauspost/compress/zstd"
-	"github.com/ulikunitz/xz/lzma"
 
 	"spindle/disc/cdsector"
 	"spindle/image/audio/flacenc"
+	"spindle/internal/lzma"
 )
 
 // An encoder appends to dst what a hunk is compressed to. It is for one goroutine. What it
-// appends may be longer than the hunk.
-type encoder func(dst, src []byte) ([]byte, error)
+// appends may be longer than the hunk. It returns [errTooLong] when it gave up, since it
+// would hardly be shorter than enough.
+type encoder func(dst, src []byte, enough int) ([]byte, error)
+
+var errTooLong = errors.New("hunks: too long")
 
 // encoder makes one for the codec, or returns nil.
 func (c codec) encoder(hunkBytes int) (encoder, error) {
@@ -26,7 +29,7 @@ func (c codec) encoder(hunkBytes int) (encoder, error) {
 	case "zlib":
 		return newDeflate()
 	case "lzma":
-		return lzmaOf, nil
+		return newLZMA()
 	case "zstd":
 		return newZstd()
 	case "huff":
@@ -36,7 +39,7 @@ func (c codec) encoder(hunkBytes int) (encoder, error) {
 	case "cdzl":
 		return newCD(newDeflate, newDeflate)
 	case "cdlz":
-		return newCD(func() (encoder, error) { return lzmaOf, nil }, newDeflate)
+		return newCD(newLZMA, newDeflate)
 	case "cdzs":
 		return newCD(newZstd, newZstd)
 	case "cdfl":
@@ -59,7 +62,7 @@ func newDeflate() (encoder, error) {
 	if err != nil {
 		return nil, err
 	}
-	return func(dst, src []byte) ([]byte, error) {
+	return func(dst, src []byte, _ int) ([]byte, error) {
 		out.b = dst
 		z.Reset(&out)
 		if _, err := z.Write(src); err != nil {
@@ -75,43 +78,18 @@ func newZstd() (encoder, error) {
 	if err != nil {
 		return nil, err
 	}
-	return func(dst, src []byte) ([]byte, error) { return z.EncodeAll(src, dst), nil }, nil
+	return func(dst, src []byte, _ int) ([]byte, error) { return z.EncodeAll(src, dst), nil }, nil
 }
 
-// lzmaOf appends LZMA with the properties that [unlzma] takes for granted, without the
-// header that states them.
-func lzmaOf(dst, src []byte) ([]byte, error) {
-	out := appender{dst}
-	head := headless{w: &out, left: lzma.HeaderLen}
-	z, err := lzma.WriterConfig{
-		SizeInHeader: true, Size: int64(len(src)), DictCap: max(lzma.MinDictCap, len(src)), Matcher: lzma.HashTable4,
-	}.NewWriter(&head)
-	if err != nil {
-		return dst, err
-	}
-	if _, err := z.Write(src); err != nil {
-		return dst, err
-	}
-	return out.b, z.Close()
-}
-
-// headless drops the first bytes that are written.
-type headless struct {
-	w    io.Writer
-	left int
-}
-
-func (h *headless) Write(p []byte) (int, error) {
-	n := min(h.left, len(p))
-	h.left -= n
-	m, err := h.w.Write(p[n:])
-	return n + m, err
-}
-
-// WriteByte implements [io.ByteWriter], which the library asks for.
-func (h *headless) WriteByte(c byte) error {
-	_, err := h.Write([]byte{c})
-	return err
+func newLZMA() (encoder, error) {
+	z := lzma.NewEncoder()
+	return func(dst, src []byte, enough int) ([]byte, error) {
+		dst, ok := z.Append(dst, src, enough)
+		if !ok {
+			return dst, errTooLong
+		}
+		return dst, nil
+	}, nil
 }
 
 // newFLAC makes an encoder of "flac": FLAC of the bytes as samples, the order of which is
@@ -121,7 +99,7 @@ func newFLAC(hunkBytes int) encoder {
 	block := blockOf(hunkBytes/4, most)
 	swapped := make([]byte, hunkBytes)
 	var other []byte
-	return func(dst, src []byte) ([]byte, error) {
+	return func(dst, src []byte, _ int) ([]byte, error) {
 		if len(src)%4 != 0 {
 			return append(dst, make([]byte, len(src)+1)...), nil // no samples
 		}
@@ -162,7 +140,7 @@ func newCD(newSectors, newSubs func() (encoder, error)) (encoder, error) {
 		return nil, err
 	}
 	var apart []byte
-	return func(dst, src []byte) ([]byte, error) {
+	return func(dst, src []byte, enough int) ([]byte, error) {
 		frames := len(src) / frameSize
 		apart = part(apart, src)
 		start := len(dst)
@@ -177,7 +155,7 @@ func newCD(newSectors, newSubs func() (encoder, error)) (encoder, error) {
 			lengthSize = 3
 		}
 		dst = append(dst, make([]byte, lengthSize)...)
-		dst, err := sectors(dst, apart[:frames*cdsector.Size])
+		dst, err := sectors(dst, apart[:frames*cdsector.Size], enough)
 		if err != nil {
 			return dst, err
 		}
@@ -185,7 +163,7 @@ func newCD(newSectors, newSubs func() (encoder, error)) (encoder, error) {
 		for i := range lengthSize {
 			dst[lengthAt+i] = byte(length >> (8 * (lengthSize - 1 - i)))
 		}
-		return subs(dst, apart[frames*cdsector.Size:])
+		return subs(dst, apart[frames*cdsector.Size:], len(src))
 	}, nil
 }
 
@@ -197,13 +175,13 @@ func newCDFLAC() (encoder, error) {
 		return nil, err
 	}
 	var apart []byte
-	return func(dst, src []byte) ([]byte, error) {
+	return func(dst, src []byte, _ int) ([]byte, error) {
 		frames := len(src) / frameSize
 		apart = part(apart, src)
 		samples := apart[:frames*cdsector.Size]
 		swapSamples(samples, samples)
 		dst = flacenc.AppendFrames(dst, samples, blockOf(len(samples)/4, most))
-		return subs(dst, apart[frames*cdsector.Size:])
+		return subs(dst, apart[frames*cdsector.Size:], len(src))
 	}, nil
 }
 
