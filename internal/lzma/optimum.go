@@ -23,7 +23,7 @@ type node struct {
 // A search is for the cheapest way from a node.
 type search struct {
 	*Encoder
-	end    int           // of the nodes that ways lead to
+	end    int          // of the nodes that ways lead to
 	repeat [numReps]int // how long the last distances match at the place that is looked at
 }
 
