@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"spindle/image/mapfile"
 )
 
 // Errors of a rip that ended at a bound of its options. They come in an [*IncompleteError].
@@ -42,7 +44,7 @@ func (j *job) incomplete(r *reader, err error) error {
 		return err
 	}
 	rs := r.plan.regions
-	left := listBad(r.tracker.snapshot(), rs, &r.refusals)
+	left := listBad(r.plan.ofAsked(r.tracker.snapshot(), mapfile.Finished), rs, &r.refusals)
 	return &IncompleteError{Map: j.mapPath, Sectors: rs.sectors(), Left: left, Files: r.filesIn(left), Err: err}
 }
 

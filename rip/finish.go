@@ -17,17 +17,20 @@ import (
 func (j *job) finish(ctx context.Context, r *reader) (*Result, error) {
 	w, p, last := j.writer, j.writer.plan, r.progress
 	last.Phase, last.Pass, last.Sectors, last.Bad, last.Total = Hashing, 0, 0, 0, p.regions.size()
-	err := w.hashRest(ctx, func(done int64) {
-		last.Done = done
-		j.opts.Observer.Progress(last)
-	})
-	if err != nil {
-		return nil, err
+	m := w.tracker.snapshot()
+	isPart := p.isPart(m)
+	if !isPart {
+		if err := w.hashRest(ctx, func(done int64) {
+			last.Done = done
+			j.opts.Observer.Progress(last)
+		}); err != nil {
+			return nil, err
+		}
 	}
 	res := &Result{
 		Contents: r.disc, Sectors: p.regions.sectors(), ReadTwice: p.readTwice, Proven: r.proven, Overread: r.overreads(), Combined: r.evidence.won, Votes: r.voted,
 		Pointed: p.regions.hasAudio() && p.caps.C2 != mmc.NoC2,
-		Bad:     listBad(w.tracker.snapshot(), p.regions, &r.refusals),
+		Bad:     listBad(p.ofAsked(m, mapfile.Finished), p.regions, &r.refusals),
 	}
 	r.noteSilence()
 	for i := range p.regions {
@@ -36,7 +39,8 @@ func (j *job) finish(ctx context.Context, r *reader) (*Result, error) {
 		}
 	}
 	res.Absent += r.unwrittenSectors
-	if err := w.out.finish(); err != nil {
+	var err error
+	if err = w.out.finish(); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrOutput, err)
 	}
 	if p.set != nil {
@@ -47,14 +51,16 @@ func (j *job) finish(ctx context.Context, r *reader) (*Result, error) {
 	if p.sub != nil {
 		res.Others = append(res.Others, p.sub.path)
 	}
-	res.sums(w)
+	if !isPart {
+		res.sums(w)
+	}
 	if w.rebuilt && j.opts.Format == CueBin {
 		j.opts.Observer.Note(Note{Code: NoteRebuilt})
 	}
 	if w.subs.moved {
 		j.opts.Observer.Note(Note{Code: NoteSubMoved, Count: int64(w.subs.ahead)})
 	}
-	if len(res.Bad) > 0 {
+	if len(res.Bad) > 0 || isPart {
 		res.Map = j.mapPath
 		return res, nil
 	}

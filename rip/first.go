@@ -191,7 +191,7 @@ func (r *reader) filesIn(bad []BadRange) (names []string) {
 
 // nameFiles tells which files are damaged, before the long work on them begins.
 func (r *reader) nameFiles() {
-	bad := listBad(r.tracker.snapshot(), r.plan.regions, &r.refusals)
+	bad := listBad(r.plan.ofAsked(r.tracker.snapshot(), mapfile.Finished), r.plan.regions, &r.refusals)
 	bad = slices.DeleteFunc(bad, func(b BadRange) bool { return b.Reason == NotCompared })
 	if names := r.filesIn(bad); len(names) > 0 {
 		r.opts.Observer.Note(Note{Code: NoteFilesHit, Names: names})

@@ -146,6 +146,15 @@ func (r *reader) overreads() bool {
 	return r.overreadBefore
 }
 
+// edgeLeftOut reports whether the end of the disc that an offset correction reads over is not asked for.
+func (r *reader) edgeLeftOut() bool {
+	edge := r.disc.Layout.End() - 1
+	if r.offsetSide() == 0 {
+		edge = r.plan.regions[0].first
+	}
+	return outside(r.opts.Only, edge, edge+1)
+}
+
 // offsetSide is the end of the disc beyond which an offset correction needs samples.
 func (r *reader) offsetSide() int {
 	if r.plan.offset > 0 {
@@ -157,7 +166,7 @@ func (r *reader) offsetSide() int {
 // noteSilence says how many samples an offset correction puts out of reach.
 func (r *reader) noteSilence() {
 	switch n := int64(r.plan.offset); {
-	case r.overreads(), !r.plan.regions.hasAudio():
+	case r.overreads(), !r.plan.regions.hasAudio(), r.edgeLeftOut():
 	case n > 0:
 		r.opts.Observer.Note(Note{Code: NoteOffsetEnd, Count: n})
 	case n < 0:

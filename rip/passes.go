@@ -48,9 +48,13 @@ func (s *skipper) succeeded() { s.sectors = 0 }
 func (r *reader) copyPass(ctx context.Context) error {
 	for round := (skipper{least: firstSkip, most: mostSkip}); ; round = (skipper{}) {
 		r.setPhase(Copying, mapfile.NonTried, 1)
-		skipped, err := r.copyRound(ctx, &round, 0, r.plan.regions.size())
-		if err != nil {
-			return err
+		skipped := 0
+		for _, s := range r.plan.asked() {
+			n, err := r.copyRound(ctx, &round, s.pos, s.end)
+			if err != nil {
+				return err
+			}
+			skipped += n
 		}
 		r.sink.drain()
 		if skipped == 0 {
@@ -378,7 +382,7 @@ const maxRetried = 1 << 20
 // badSectors lists the sectors in one of the states that reading again may help.
 func (r *reader) badSectors(states ...mapfile.Status) []sectorRef {
 	var all []sectorRef
-	for _, b := range r.tracker.snapshot().Blocks() {
+	for _, b := range r.plan.ofAsked(r.tracker.snapshot(), mapfile.NonTried).Blocks() {
 		if !slices.Contains(states, b.Status) {
 			continue
 		}

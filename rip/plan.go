@@ -26,6 +26,7 @@ type facts struct {
 // A plan says which sectors go where, and how they are read.
 type plan struct {
 	regions regions
+	only    []span // what of the image is to be read; nil: all
 	files   []filePlan
 	sub     *filePlan // of the sub-channel; nil: none
 	set     *cue.Set  // the files of a CD; nil: an ISO
@@ -80,6 +81,9 @@ func makePlan(f facts, opts Options) (*plan, error) {
 	if perCommand := p.transfer / mmc.BlockSize; f.contents.Layout.Medium != disc.CD && perCommand >= dvdBlock {
 		p.transfer = perCommand / dvdBlock * dvdBlock * mmc.BlockSize
 		p.align = dvdBlock
+	}
+	if opts.Only != nil {
+		p.only = p.regions.spans(opts.Only)
 	}
 	p.displaced, p.dropped = f.displaced, f.dropped
 	p.readTwice = p.regions.hasAudio() && !opts.Once && !opts.Quick && !f.displaced

@@ -3,6 +3,7 @@ package rip
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"spindle/disc"
 	"spindle/disc/cdsector"
@@ -63,6 +64,11 @@ func (r *reader) provePass(ctx context.Context) error {
 	}
 	r.setPhase(Proving, readOnce, 1)
 	r.sink.drain()
+	if r.plan.only != nil {
+		if err := r.image.truncate(); err != nil { // what is not asked for may lie behind its end
+			return fmt.Errorf("%w: %w", ErrOutput, err)
+		}
+	}
 	proven, err := r.opts.Prove(ctx, &Reading{Layout: r.disc.Layout, regions: r.plan.regions, out: r.image})
 	if err != nil {
 		return err

@@ -48,6 +48,11 @@ type Options struct {
 	// that the rip was begun with ([ErrUndecided]).
 	SameDisc bool
 
+	// Only are the sectors of a CD to read, into an image that has room for all of it; nil: all.
+	// The map stays beside such an image, so that another rip can read more of it, and the
+	// result has no hashes.
+	Only []drive.Stretch
+
 	// Retries is how many passes are made over sectors that could not be read.
 	// Those that an earlier run left are read once more even with 0.
 	Retries int
@@ -166,7 +171,7 @@ type Result struct {
 	Contents *Contents
 	Images   []ImageFile // the files that hold sectors
 	Others   []string    // descriptor, sub-channel, CD-TEXT, a renewed checksum file
-	Map      string      // the map, where bad sectors remain
+	Map      string      // the map, where bad sectors remain, or such that were not asked for
 	Sectors  int64       // in the image
 	Whole    digest.Sums
 	Tracks   []TrackSums

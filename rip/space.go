@@ -22,7 +22,7 @@ func (e *NoSpaceError) Error() string {
 // checkSpace makes sure, before the first sector is read, that what is still to be written
 // fits. Where the system does not say, writing will tell. The error is a [*NoSpaceError].
 func (j *job) checkSpace(p *plan, m *mapfile.Map) error {
-	need := m.Count(mapfile.NonTried) // what a rip that is resumed has tried has its room
+	need := p.ofAsked(m, mapfile.Finished).Count(mapfile.NonTried) // what a rip that is resumed has tried has its room
 	if p.sub != nil {
 		need += need / cdsector.Size * cdsector.SubSize
 	}

@@ -21,8 +21,9 @@ const (
 // A tracker is the map of a rip, for the goroutine that reads and those that
 // write.
 type tracker struct {
-	mu sync.Mutex
-	m  *mapfile.Map
+	mu   sync.Mutex
+	m    *mapfile.Map
+	plan *plan // which parts count; nil: all
 }
 
 // next returns the next block in one of the states, from a position on.
@@ -94,7 +95,14 @@ func (t *tracker) tally() tally {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	y := tally{total: t.m.Size()}
-	for _, b := range t.m.Blocks() {
+	m := t.m
+	if t.plan != nil && t.plan.only != nil {
+		m, y.total = t.plan.ofAsked(m, mapfile.NonTried), 0
+		for _, s := range t.plan.only {
+			y.total += s.end - s.pos
+		}
+	}
+	for _, b := range m.Blocks() {
 		switch b.Status {
 		case mapfile.Finished:
 			y.finished += b.Size

@@ -51,7 +51,7 @@ type writer struct {
 // newWriter makes a writer of a plan, whose map says what is finished.
 func newWriter(p *plan, mapPath string, st *state, m *mapfile.Map) *writer {
 	w := &writer{
-		plan: p, mapPath: mapPath, state: st, out: newOutput(p), tracker: tracker{m: m},
+		plan: p, mapPath: mapPath, state: st, out: newOutput(p), tracker: tracker{m: m, plan: p},
 		free: make(chan *batch, depth), work: make(chan *batch, depth),
 		hash: make(chan *batch, depth), flushNow: make(chan struct{}, 1),
 	}
