@@ -23,6 +23,7 @@ import (
 	"spindle/image/audio/flacenc"
 	"spindle/image/audio/loudness"
 	"spindle/image/format"
+	"spindle/image/riplog"
 )
 
 // ErrNoAudio means that a disc has no songs.
@@ -52,8 +53,10 @@ type Options struct {
 	// EmbedSheet puts the sheet into the single FLAC file, too: as the block of RFC 9639,
 	// and as the comment CUESHEET.
 	EmbedSheet bool
-	// Only are the numbers of the songs to take; nil: all. Of some songs no sheet is made.
+	// Only are the numbers of the songs to take; nil: all, and the tracks of data. Kept are files
+	// of the folder that an earlier run made: they stay as they are, and stand in the sheet.
 	Only []int
+	Kept []riplog.Song
 	// Databases are what is known of the disc from other people.
 	Databases Databases
 	Force     bool                    // replace existing files
@@ -106,15 +109,20 @@ func Create(ctx context.Context, dir string, a *Album, img disc.Image, o Options
 		return nil, err
 	}
 	path := filepath.Join(dir, FileName(w.base, ".cue"))
+	if err := w.sheetInTheWay(path); err != nil {
+		return nil, err
+	}
 	res, err := format.Create(ctx, format.Format{Create: w.create}, path, img, format.Options{
 		Force: o.Force, Lossy: true, MapEach: true, Progress: o.Progress,
 	})
 	if err != nil {
 		return nil, err
 	}
-	out := &Created{Files: res.Files, Flaws: res.Flaws, Maps: res.Maps, Bytes: res.Whole.Size}
-	if o.Only == nil {
-		out.Sheet = path
+	out := &Created{Files: res.Files, Sheet: path, Flaws: res.Flaws, Maps: res.Maps, Bytes: res.Whole.Size}
+	if w.isPart() {
+		if err := w.writeSheet(out); err != nil {
+			return nil, err
+		}
 	}
 	// The album is there: what proves it is found out also if ctx ends now.
 	if err := w.judge(context.WithoutCancel(ctx), out); err != nil {
@@ -132,13 +140,15 @@ func (a *Album) Files(o Options) ([]string, error) {
 	}
 	var names []string
 	for _, p := range w.parts {
-		names = append(names, p.name)
+		if !p.kept {
+			names = append(names, p.name)
+		}
 	}
-	if o.Only == nil {
-		names = append(names, FileName(w.base, ".cue"), a.LogName())
-	}
-	return names, nil
+	return append(names, a.SheetName(), a.LogName()), nil
 }
+
+// SheetName is what the sheet of the album is called.
+func (a *Album) SheetName() string { return FileName(a.base(), ".cue") }
 
 // LogName is what the log of the album is called.
 func (a *Album) LogName() string { return FileName(a.base(), ".log") }
@@ -162,7 +172,7 @@ type writer struct {
 func (w *writer) plan() error {
 	for i := range w.album.Songs {
 		s := &w.album.Songs[i]
-		if w.Only != nil && !slices.Contains(w.Only, s.Number) {
+		if w.Only != nil && !slices.Contains(w.Only, s.Number) || w.keeps(s.Number, false) {
 			continue
 		}
 		p := part{name: s.fileName(w.Coding.suffix()), kind: cue.Wave, from: s.Start, to: s.End, songs: []*Song{s}}
@@ -180,17 +190,16 @@ func (w *writer) plan() error {
 			return fmt.Errorf("%w: %d", format.ErrNoTrack, n)
 		}
 	}
-	if len(w.parts) == 0 {
+	if len(w.parts)+len(w.Kept) == 0 {
 		return ErrNoAudio
 	}
-	if w.Only == nil {
-		for _, t := range w.album.Layout.Tracks() {
-			if t.Mode.IsData() {
-				w.parts = append(w.parts, dataPart(t))
-			}
+	for _, t := range w.album.Layout.Tracks() {
+		if t.Mode.IsData() && w.Only == nil && !w.keeps(t.Number, true) {
+			w.parts = append(w.parts, dataPart(t))
 		}
-		slices.SortFunc(w.parts, func(a, b part) int { return int(a.from) - int(b.from) })
 	}
+	w.planKept()
+	slices.SortFunc(w.parts, func(a, b part) int { return int(a.from) - int(b.from) })
 	return nil
 }
 
@@ -221,12 +230,13 @@ func dataPart(t *disc.Track) part {
 func (w *writer) create(o *format.Output) error {
 	var bytes int64
 	var names []string
+	w.parts = slices.DeleteFunc(w.parts, func(p part) bool { return p.kept })
 	for _, p := range w.parts {
 		bytes += int64(p.to-p.from) * cdsector.Size
 		names = append(names, filepath.Join(w.dir, p.name))
 	}
 	var texts []cue.TextFile
-	if w.Only == nil {
+	if !w.isPart() {
 		_, texts = w.album.sheet(w.parts, o.Path)
 		for _, x := range texts {
 			names = append(names, x.Path)
@@ -357,7 +367,7 @@ func (w *writer) addGains(o *format.Output, names []string) error {
 			continue
 		}
 		of := &whole
-		if w.Only != nil {
+		if w.isPart() {
 			of = nil // some songs are not the album
 		}
 		tags := slices.DeleteFunc(w.comments(p), func(t Tag) bool { return strings.HasPrefix(strings.ToUpper(t.Name), "REPLAYGAIN_") })

@@ -15,6 +15,7 @@ import (
 	"spindle/disc/cdsector"
 	"spindle/image"
 	"spindle/image/format"
+	"spindle/image/riplog"
 	"spindle/internal/testdisc"
 )
 
@@ -85,14 +86,30 @@ func compare(t *testing.T, a, b disc.Image) {
 	}
 }
 
-// Some songs only: no sheet, and nothing else.
+// Some songs only, and a sheet that says so. Others are added to them.
 func TestSomeSongs(t *testing.T) {
 	img := openDisc(t, "audio")
 	dir := t.TempDir()
 	made, err := Create(t.Context(), dir, Of(img.Layout()), img, Options{Only: []int{2}})
-	if err != nil || len(made.Files) != 1 || made.Sheet != "" || len(made.Songs) != 1 || made.Songs[0].Number != 2 {
+	if err != nil || len(made.Files) != 2 || made.Sheet != made.Files[1] || len(made.Songs) != 1 || made.Songs[0].Number != 2 {
 		t.Fatalf("%+v, %v", made, err)
 	}
+	sheet, err := os.ReadFile(made.Sheet)
+	if err != nil || !bytes.Contains(sheet, []byte("REM ABSENT 1 3 4\r\n")) || bytes.Contains(sheet, []byte("TRACK 01")) || !bytes.Contains(sheet, []byte("TRACK 02")) {
+		t.Errorf("%v\n%s", err, sheet)
+	}
+	kept := []riplog.Song{{Number: 2, File: filepath.Base(made.Songs[0].Path), First: made.Songs[0].First, End: made.Songs[0].End}}
+	for force, want := range map[bool]error{false: format.ErrExists, true: nil} {
+		if _, err := Create(t.Context(), dir, Of(img.Layout()), img, Options{Kept: kept, Force: force}); !errors.Is(err, want) {
+			t.Errorf("force %t: %v", force, err)
+		}
+	}
+	whole, err := image.Open(t.Context(), made.Sheet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer whole.Close()
+	compare(t, img, whole)
 	all, err := Create(t.Context(), t.TempDir(), Of(img.Layout()), img, Options{})
 	if err != nil {
 		t.Fatal(err)

@@ -3,6 +3,7 @@ package album
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"spindle/cue"
 	"spindle/disc"
@@ -19,6 +20,7 @@ type part struct {
 	songs    []*Song     // or
 	track    *disc.Track // a track of data
 	block    bool        // of which the user data alone is kept
+	kept     bool        // it is in the folder
 	loudness loudness.Result
 	crc      uint32 // of the file of a track of data
 }
@@ -42,6 +44,11 @@ func (a *Album) sheet(parts []part, path string) (*cue.Sheet, []cue.TextFile) {
 			t.Type = cue.Mode12048
 		}
 	}
+	if absent := a.absent(sheet); len(absent) > 0 {
+		sheet.Tracks = slices.DeleteFunc(sheet.Tracks, func(t cue.Track) bool { return slices.Contains(absent, t.Number) })
+		sheet.Comments = append(sheet.Comments, "ABSENT "+strings.Trim(fmt.Sprint(absent), "[]"))
+		sheet.CDTextFile, set.CDText, sheet.Sessions = "", "", nil // they are about the whole disc
+	}
 	if a.renamed {
 		sheet.CDTextFile, set.CDText = "", "" // it has the old names
 	}
@@ -53,6 +60,17 @@ func (a *Album) sheet(parts []part, path string) (*cue.Sheet, []cue.TextFile) {
 		}
 	}
 	return sheet, append(texts, cue.TextFile{Path: path, Data: sheet.Bytes()})
+}
+
+// absent are the numbers of the tracks that begin in none of the files of a sheet.
+func (a *Album) absent(sheet *cue.Sheet) (numbers []int) {
+	for i := range sheet.Tracks {
+		t := &sheet.Tracks[i]
+		if !slices.ContainsFunc(t.Indexes, func(x cue.Index) bool { return x.Number == 1 }) {
+			numbers = append(numbers, t.Number)
+		}
+	}
+	return numbers
 }
 
 // indexes says where the indexes of a track are in the files.

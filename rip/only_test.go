@@ -59,7 +59,9 @@ func TestOnlySomeSectors(t *testing.T) {
 		}
 		return b
 	}
-	of := func(b []byte, s drive.Stretch) []byte { return b[int(s.First)*cdsector.Size : int(s.End)*cdsector.Size] }
+	of := func(b []byte, s drive.Stretch) []byte {
+		return b[int(s.First)*cdsector.Size : int(s.End)*cdsector.Size]
+	}
 
 	res, c := run(third)
 	if len(res.Bad) > 0 || res.Map == "" || res.ReadTwice || len(res.Images) > 0 {

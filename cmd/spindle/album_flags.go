@@ -24,6 +24,9 @@ type albumFlags struct {
 	lookup      bool // ask the databases
 }
 
+// isSet reports whether one of them was given.
+func (o *albumFlags) isSet() bool { return *o != albumFlags{} }
+
 // add defines them.
 func (o *albumFlags) add(f *pflag.FlagSet) {
 	f.BoolVar(&o.oneFile, "image", false, "into a folder: make one sound file of all songs")

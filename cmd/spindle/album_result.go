@@ -25,6 +25,8 @@ type albumResult struct {
 	Album    string        `json:"album,omitempty"`
 	Songs    []albumSong   `json:"songs"`
 	Data     []albumData   `json:"data,omitempty"`
+	Kept     []keptSong    `json:"kept,omitempty"`   // that were in the folder
+	Absent   []int         `json:"absent,omitempty"` // songs that were not asked for
 	Files    []string      `json:"files"`
 	Log      string        `json:"log"`
 	Evidence []string      `json:"evidence,omitempty"` // files of databases
@@ -39,6 +41,7 @@ type albumResult struct {
 	proofs   map[proof]int
 	ends     [2]int // sectors at the start and the end of proven audio that no database covers
 	endsRead bool   // twice, with the same result
+	there    int    // songs that were asked for, and in the folder
 }
 
 // albumSong is a song in it.
@@ -222,6 +225,10 @@ func (r *albumResult) Text(p *page) {
 		sectors += s.Sectors
 		widest = min(mostWide, max(widest, len([]rune(r.label(&s)))))
 	}
+	if len(r.Songs) == 0 && len(r.Data) == 0 {
+		r.textKept(p)
+		return
+	}
 	took := ""
 	if r.Seconds >= 1 {
 		took = " in " + time.Duration(r.Seconds*float64(time.Second)).Round(time.Second).String()
@@ -258,9 +265,23 @@ func (r *albumResult) Text(p *page) {
 		p.text("%s of silence stand at the %s of the audio, where the offset correction puts what is there out of reach; the databases leave these places out.",
 			plural(max(r.Silence, -r.Silence), "sample"), side)
 	}
+	r.textKept(p)
 	r.Seen.text(p)
 	if r.Log != "" {
 		p.line("log: %s", filepath.Base(r.Log))
+	}
+}
+
+// textKept says what is in the folder from earlier runs, and what is not.
+func (r *albumResult) textKept(p *page) {
+	switch {
+	case len(r.Songs) == 0 && r.there > 0:
+		p.text("%s: all that was asked for is there, as its log says. Nothing was read.", r.Folder)
+	case r.there > 0:
+		p.text("%s there before, as the log says, and not made again.", plural(r.there, "song"))
+	}
+	if len(r.Absent) > 0 {
+		p.text("Not asked for: %s %s.", map[bool]string{true: "song", false: "songs"}[len(r.Absent) == 1], numbersText(r.Absent))
 	}
 }
 
@@ -368,7 +389,7 @@ func aboutRip(s *riplog.Section, driveName string, o *ripFlags, res *rip.Result,
 	if choice != nil && choice.Applied && choice.Origin != "" {
 		offset += " (" + choice.Origin + ")"
 	}
-	s.Add("read offset correction", offset)
+	s.Add(offsetLine, offset)
 	if silence := o.Offset; silence != 0 && !res.Overread {
 		s.Add("silence out of reach", fmt.Sprintf("%d samples at the %s", max(silence, -silence), map[bool]string{true: "start", false: "end"}[silence < 0]))
 	}

@@ -21,10 +21,12 @@ import (
 type convertFlags struct {
 	image.CreateOptions
 	album  albumFlags
-	remove bool   // what was converted
-	format string // of songs or images in a folder
-	dat    string // names the images in a folder
-	merge  bool   // one file is what is made without --split
+	tracks songsFlag  // to take; nil: all
+	part   *albumPart // of songs; nil: the whole album
+	remove bool       // what was converted
+	format string     // of songs or images in a folder
+	dat    string     // names the images in a folder
+	merge  bool       // one file is what is made without --split
 }
 
 const convertLong = `Convert the image IN to OUT. IN may have any format that spindle opens, and be
@@ -90,7 +92,7 @@ func convertCommand(a *app) *cobra.Command {
 
 // add defines the options.
 func (o *convertFlags) add(f *pflag.FlagSet) {
-	f.Var(trackFlag{&o.Track}, "track", "take only this track (.iso, .wav, .flac); 0: audio hidden before track 1")
+	f.Var(&o.tracks, "track", "take only this track (.iso, .wav, .flac), or into a folder these, such as 3,5-7; 0: audio hidden before track 1")
 	f.BoolVar(&o.Split, "split", false, "make one file per track (.cue, .wav, .flac)")
 	f.BoolVar(&o.merge, "merge", false, "make one .bin of all tracks (.cue); the default")
 	f.IntVar(&o.SectorSize, "sector-size", 2048, "keep this many `BYTES` of each sector (.iso): 2048, 2336, 2352 or 2448")
@@ -107,6 +109,9 @@ func (o *convertFlags) add(f *pflag.FlagSet) {
 // run converts one image, or several.
 func (o convertFlags) run(ctx context.Context, a *app, args []string, sectorSize bool) (result, error) {
 	out, many := args[len(args)-1], o.many(args)
+	if err := o.oneTrack(isFolder(out) && !many); err != nil {
+		return nil, err
+	}
 	if err := o.check(out, many, sectorSize); err != nil {
 		return nil, err
 	}
@@ -129,6 +134,20 @@ func (o convertFlags) run(ctx context.Context, a *app, args []string, sectorSize
 	}
 	r.Deleted, err = deleteSources(deletable(ctx, a, r.sources, nil))
 	return r, err
+}
+
+// oneTrack takes the one track that a file can be made of.
+func (o *convertFlags) oneTrack(songs bool) error {
+	switch {
+	case len(o.tracks) == 0 || songs:
+	case len(o.tracks) > 1:
+		return usage("--track takes one track for a file; several go into a folder: end its name with /")
+	case o.tracks[0] == 0:
+		o.Track = image.HiddenTrack
+	default:
+		o.Track = o.tracks[0]
+	}
+	return nil
 }
 
 // check looks for options that contradict what is to be made.

@@ -28,7 +28,8 @@ type ripFlags struct {
 	format ripFormat
 	offset offsetFlag
 	album  albumFlags
-	secure bool // asked for: it is the default
+	tracks songsFlag // the songs to make; nil: all
+	secure bool      // asked for: it is the default
 	sha256 bool
 	lossy  bool
 	eject  bool
@@ -77,6 +78,7 @@ Ctrl-C, a power cut, or a cleaning of the disc, the same command resumes from th
 	o.addReading(f)
 	f.Var(&o.offset, "offset", "read offset correction for audio, or \"known\": the one known for the drive")
 	f.BoolVar(&o.eject, "eject", false, "open the tray if everything was read correctly")
+	f.Var(&o.tracks, "track", "into a folder: only these songs, such as 3,5-7; what is there of an album is kept, and added to")
 	o.album.add(f)
 	f.BoolVar(&o.keep, "keep-bin", false, "into a folder: keep the raw rip (.bin and .cue), too")
 	complete(c, "format", ripFormats)
@@ -200,8 +202,8 @@ func runRip(ctx context.Context, a *app, o ripFlags) (result, error) {
 	if o.toFolder() {
 		return runRipFolder(ctx, a, o)
 	}
-	if o.keep || o.album != (albumFlags{}) {
-		return nil, usage("--image, --embed-cue, --tags, --accuraterip, --ctdb, --lookup and --keep-bin are about a folder of songs: spindle rip %s",
+	if o.keep || o.album.isSet() || o.tracks != nil {
+		return nil, usage("--track, --image, --embed-cue, --tags, --accuraterip, --ctdb, --lookup and --keep-bin are about a folder of songs: spindle rip %s",
 			quoted(strings.TrimSuffix(o.Output, filepath.Ext(o.Output))+"/"))
 	}
 	if o.toOther() {

@@ -319,6 +319,10 @@ func runVerify(ctx context.Context, a *app, path string, o verifyFlags) (result,
 		}
 		return runVerifyLog(ctx, a, path)
 	}
+	if log := partLog(path); log != "" && !o.compares() {
+		a.note("The album has only some songs of its disc: they are compared with its log.")
+		return runVerifyLog(ctx, a, log)
+	}
 	if isCollection(path, o.with) {
 		return runVerifyCollection(ctx, a, path, o)
 	}

@@ -29,6 +29,11 @@ func runConvertAlbum(ctx context.Context, a *app, in, dir string, o convertFlags
 	if err != nil {
 		return nil, err
 	}
+	if o.part.done() {
+		r := newAlbumResult(dir, x, &album.Created{}, nil)
+		o.part.report(r, x)
+		return r, nil
+	}
 	sums := func() []ownSum { return nil }
 	if !o.NoCheck {
 		if err := found.checkSums(ctx, a, img); err != nil {
@@ -51,16 +56,17 @@ func runConvertAlbum(ctx context.Context, a *app, in, dir string, o convertFlags
 	}
 	r := newAlbumResult(dir, x, made, nil)
 	r.Evidence = known.paths
+	o.part.report(r, x)
 	about := aboutDisc(x, time.Now(), known.paths)
 	about.Add("made from", filepath.Base(in))
-	if err := r.writeLog(x, made, about, o.Force, nil); err != nil {
+	if err := r.writeLog(x, made, about, o.part, opts.Force, nil); err != nil {
 		return nil, err
 	}
 	if len(made.Flaws) > 0 {
 		r.Status = exitDifferent
 	}
 	r.Status = found.note(a, r.Status)
-	if made.Sheet == "" {
+	if o.part != nil {
 		return r, found.passOn(dir, made.Files)
 	}
 	return r, found.passOn(made.Sheet, made.Files)
@@ -81,18 +87,28 @@ func (o *convertFlags) albumOptions(ctx context.Context, a *app, in, dir string,
 		return nil, opts, err
 	}
 	opts.Force = o.Force
-	switch {
-	case o.Track == image.HiddenTrack:
-		opts.Only = []int{0}
-	case o.Track > 0:
-		opts.Only = []int{o.Track}
-	}
-	if err := albumInTheWay(dir, x, opts, nil); err != nil {
+	if o.part, err = o.partOf(ctx, in, dir, x, &opts); err != nil {
 		return nil, opts, err
 	}
+	if err := albumInTheWay(dir, x, opts, o.part.mayReplace()); err != nil {
+		return nil, opts, err
+	}
+	opts.Force = o.Force || len(o.part.mayReplace()) > 0
 	err = known.proveBy(ctx, filepath.Dir(in), dir)
 	opts.Databases = known.Databases
 	return known, opts, err
+}
+
+// partOf finds out which songs are made, and which are there.
+func (o *convertFlags) partOf(ctx context.Context, in, dir string, x *album.Album, opts *album.Options) (*albumPart, error) {
+	if err := o.tracks.check(in, x); err != nil {
+		return nil, err
+	}
+	p, err := partOf(ctx, dir, x, o.tracks, o.Force)
+	if err != nil {
+		return nil, err
+	}
+	return p, p.apply(opts)
 }
 
 // intoFolder writes an album into a folder, which it makes where there is none.

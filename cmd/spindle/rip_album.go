@@ -38,6 +38,8 @@ func (o *ripFlags) checkFolder() error {
 	switch {
 	case o.Split, o.Subchannel:
 		return usage("--split and --sub apply to a .cue: spindle rip NAME.cue")
+	case o.keep && o.tracks != nil:
+		return usage("--keep-bin keeps the raw rip of a whole disc: leave out --track")
 	case o.sha256:
 		return usage("--sha256 applies to an image file; the log of an album has the checksums of its songs")
 	}
@@ -64,6 +66,8 @@ func runRipFolder(ctx context.Context, a *app, o ripFlags) (result, error) {
 	switch {
 	case len(x.Songs) == 0 && songs:
 		return nil, refusal{fmt.Errorf("%w: --format %s makes songs", album.ErrNoAudio, o.format), exitUsage, "Rip a .cue, an .iso, or a folder without --format."}
+	case len(x.Songs) == 0 && o.tracks != nil, o.tracks != nil && o.format != "" && !songs:
+		return nil, usage("--track takes songs of an audio CD, and not parts of an image")
 	case len(x.Songs) == 0, o.format != "" && !songs:
 		return s.ripImageNamed(ctx, a, c)
 	}
@@ -139,8 +143,16 @@ func (s *ripSession) ripAlbum(ctx context.Context, a *app, x *album.Album) (resu
 		return nil, err
 	}
 	defer release()
+	if s.part, err = o.part(ctx, f.dir, x, &opts); err != nil {
+		return nil, err
+	}
+	if s.part.done() {
+		r := newAlbumResult(dir, x, &album.Created{}, nil)
+		s.part.report(r, x)
+		return r, nil
+	}
 	raw := f.raw(o.keep)
-	if err := f.check(raw, o, x, opts); err != nil {
+	if err := f.check(raw, s.part, o, x, opts); err != nil {
 		return nil, err
 	}
 	opts.Force = o.Force || len(f.own) > 0
@@ -151,7 +163,7 @@ func (s *ripSession) ripAlbum(ctx context.Context, a *app, x *album.Album) (resu
 		return nil, err
 	}
 	known.keep(dir)
-	o.Output, o.Format = raw, rip.CueBin
+	o.Output, o.Format, o.Only = raw, rip.CueBin, s.part.sectors(x)
 	o.Prove = func(ctx context.Context, r *rip.Reading) ([]drive.Stretch, error) {
 		runs, err := known.Proven(ctx, r.Layout, r.ReadSectors)
 		var out []drive.Stretch
@@ -188,7 +200,7 @@ func (s *ripSession) makeSongs(ctx context.Context, a *app, f *songFolder, opts 
 	}
 	defer img.Close()
 	x := album.Of(img.Layout())
-	if len(res.Bad) == 0 {
+	if len(res.Bad) == 0 && s.part == nil {
 		if err := writeFacts(f.facts(), x.Layout, s.o, res); err != nil {
 			return nil, err
 		}
@@ -205,26 +217,49 @@ func (s *ripSession) makeSongs(ctx context.Context, a *app, f *songFolder, opts 
 	}
 	r := newAlbumResult(s.folder, x, made, res)
 	r.Seconds, r.Offset, r.Evidence = res.Elapsed.Seconds(), s.offset, known.paths
-	if !res.Overread {
+	if !res.Overread && s.reachesEdge(x) {
 		r.Silence = s.o.Offset
 	}
+	s.part.report(r, x)
 	r.Seen = s.learnOffset(ctx, a, x, made)
 	about := aboutDisc(x, time.Now(), known.paths)
 	aboutRip(&about, s.name, s.o, res, s.offset)
-	if err := r.writeLog(x, made, about, opts.Force, res); err != nil {
+	if err := r.writeLog(x, made, about, s.part, opts.Force, res); err != nil {
 		return nil, err
 	}
-	all := append(slices.Concat(made.Files, made.Maps), r.Log)
+	kept, flawed := s.part.files()
+	all := append(slices.Concat(made.Files, made.Maps, kept), r.Log)
 	if s.o.keep || len(res.Bad) > 0 {
 		r.Raw = raw
 	}
 	if len(res.Bad) > 0 {
 		r.Status = exitBadSectors
 	}
-	if err := f.finish(all, len(res.Bad) > 0); err != nil {
+	if err := f.finish(all, len(res.Bad) > 0 || flawed); err != nil {
 		a.note(fmt.Sprintf("%s could not be put in order: %v.", f.dir, err))
 	}
 	return r, nil
+}
+
+// part finds out which songs are made, and which are there.
+func (o *ripFlags) part(ctx context.Context, dir string, x *album.Album, opts *album.Options) (*albumPart, error) {
+	if err := o.tracks.check("the disc", x); err != nil {
+		return nil, err
+	}
+	p, err := partOf(ctx, dir, x, o.tracks, o.Force)
+	if err != nil {
+		return nil, err
+	}
+	return p, errors.Join(p.apply(opts), p.checkOffset(o.Offset))
+}
+
+// reachesEdge reports whether the end of the audio that an offset correction reads over is made.
+func (s *ripSession) reachesEdge(x *album.Album) bool {
+	edge := x.Songs[0].Number
+	if s.o.Offset > 0 {
+		edge = x.Songs[len(x.Songs)-1].Number
+	}
+	return s.part == nil || slices.Contains(s.part.make, edge)
 }
 
 // createAlbum writes the songs of an image into a folder.
@@ -236,15 +271,14 @@ func createAlbum(ctx context.Context, a *app, dir string, x *album.Album, img di
 }
 
 // writeLog writes the log beside the songs.
-func (r *albumResult) writeLog(x *album.Album, made *album.Created, about riplog.Section, force bool, res *rip.Result) error {
-	if made.Sheet == "" {
-		return nil // some songs only: the log is one of albums
-	}
+func (r *albumResult) writeLog(x *album.Album, made *album.Created, about riplog.Section, part *albumPart, force bool, res *rip.Result) error {
+	part.about(&about, x, made.Sheet)
 	r.Log = filepath.Join(r.Folder, x.LogName())
 	log := made.Log(x, about, func(m *album.Made) string {
 		_, words := proofOf(m, res)
 		return words
 	})
+	part.merge(log)
 	if !force && exists(r.Log) {
 		return fmt.Errorf("%s %w", r.Log, errAlbumExists)
 	}
@@ -263,5 +297,6 @@ type ripSession struct {
 	name        string // of the drive
 	folder      string // of songs, as it was named
 	offset      *offsetChoice
-	interrupted result // where rip returned neither a result nor an error
+	part        *albumPart // nil: the whole album
+	interrupted result     // where rip returned neither a result nor an error
 }

@@ -89,6 +89,39 @@ func isLog(path string) bool {
 	return riplog.Is(head[:n])
 }
 
+// partLog returns the log of a folder, or beside a sheet, that says that only some songs of the disc
+// are there, or "": no sheet makes a disc of those.
+func partLog(path string) string {
+	logs := []string{strings.TrimSuffix(path, ".cue") + riplog.Suffix}
+	if st, err := os.Stat(path); err == nil && st.IsDir() {
+		logs = logsIn(path)
+	}
+	for _, log := range logs {
+		if !isLog(log) {
+			continue
+		}
+		text, err := readSmall(log, riplog.MaxSize)
+		if err != nil {
+			continue
+		}
+		if l, err := riplog.Parse(text); err == nil && l.Sections[0].Get(absentLine) != "" {
+			return log
+		}
+	}
+	return ""
+}
+
+// logsIn are the files of a folder that have the suffix of logs.
+func logsIn(dir string) (logs []string) {
+	entries, _ := os.ReadDir(dir) //nolint:errcheck // it has none then
+	for _, e := range entries {
+		if filepath.Ext(e.Name()) == riplog.Suffix {
+			logs = append(logs, filepath.Join(dir, e.Name()))
+		}
+	}
+	return logs
+}
+
 // log compares the songs of an album with the log beside its sheet, where there is one.
 func (v *verification) log(ctx context.Context) error {
 	for _, file := range v.img.Files() {
