@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -127,7 +128,7 @@ func mergeInputs(ctx context.Context, a *app, paths []string) (inputs []merge.In
 		if err := found.checkSums(ctx, a, img); err != nil {
 			return inputs, closeAll, err
 		}
-		for _, why := range append(found.brokenTexts(), found.sums...) {
+		for _, why := range slices.Concat(found.brokenTexts(), found.sums, found.inside) {
 			in.Doubtful = true
 			a.note(why + ": of " + path + ", only what its error codes prove is used.")
 		}
@@ -171,7 +172,9 @@ func runMerge(ctx context.Context, a *app, in []string, out string, o mergeFlags
 		r.Status = exitDifferent
 	}
 	if err := writeProvenance(beside, m.Provenance(), o.Force); err != nil {
-		os.Remove(beside) // it would be that of another image
+		if o.Force {
+			os.Remove(beside) // it would be that of another image
+		}
 		return nil, fmt.Errorf("%s is complete, but %s could not be written: %w", out, beside, err)
 	}
 	r.Files = append(r.Files, beside)

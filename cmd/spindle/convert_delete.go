@@ -40,7 +40,7 @@ func (r *convertResult) readBack(ctx context.Context, a *app, from disc.Image, o
 		a.note(fmt.Sprintf("%s was kept: %s does not keep its line %q.", r.In, r.out, what))
 		return nil
 	}
-	img, found, err := openImage(ctx, a, r.main())
+	img, found, err := openImage(ctx, a, mainFile(r.out, r.Files))
 	if err != nil {
 		return err
 	}
@@ -88,14 +88,14 @@ func subBeside(in string, img disc.Image) string {
 	return path
 }
 
-// main is the file by which the new image is opened: the sheet of one that has a sheet.
-func (r *convertResult) main() string {
-	for _, f := range r.Files {
+// mainFile is the file by which a new image is opened: the sheet of one that has a sheet.
+func mainFile(out string, made []string) string {
+	for _, f := range made {
 		if strings.EqualFold(filepath.Ext(f), ".cue") {
 			return f
 		}
 	}
-	return r.out
+	return out
 }
 
 // structural are the beginnings of the remarks in a CUE sheet that say how the disc is laid out:

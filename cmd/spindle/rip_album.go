@@ -194,7 +194,7 @@ func (s *ripSession) ripAlbum(ctx context.Context, a *app, x *album.Album) (resu
 // makeSongs makes the songs of a raw rip, and removes it, if all of it is right.
 func (s *ripSession) makeSongs(ctx context.Context, a *app, f *songFolder, opts album.Options, res *rip.Result, known *evidence) (*albumResult, error) {
 	raw := s.o.Output
-	img, _, err := openImage(ctx, a, raw)
+	img, err := s.openRaw(ctx, a, res)
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"spindle/album"
+	"spindle/check"
 	"spindle/disc"
 	"spindle/disc/digest"
 	"spindle/image"
@@ -61,7 +62,7 @@ func runRipOther(ctx context.Context, a *app, o ripFlags) (result, error) {
 		return nil, err
 	}
 	o.Output, o.Format = filepath.Join(r.dir(), "disc.cue"), rip.CueBin
-	if c.Layout.Medium != disc.CD || blocksOnly(filepath.Ext(r.out)) && wouldMake(ctx, "x.iso", c.Layout, opts) == nil {
+	if c.Layout.Medium != disc.CD || blocksOnly(filepath.Ext(r.out)) && r.wouldBeISO(ctx, c.Layout, opts) {
 		o.Output, o.Format = filepath.Join(r.dir(), "disc.iso"), rip.ISO
 	}
 	if err := r.room(a, &o, c.Layout, diskspace.Free); err != nil {
@@ -217,15 +218,12 @@ func blocksOnly(suffix string) bool {
 
 // makeOther makes the image of a raw rip, and removes that, if all of it is right.
 func (s *ripSession) makeOther(ctx context.Context, a *app, raw *rawRip, opts image.CreateOptions, res *rip.Result) (result, error) {
-	img, _, err := openImage(ctx, a, s.o.Output)
+	img, err := s.openRaw(ctx, a, res)
 	if err != nil {
 		return nil, err
 	}
 	defer img.Close()
-	bar := a.newProgress()
-	opts.Progress = bar.step("making " + filepath.Base(raw.out))
-	made, err := image.Create(ctx, raw.out, img, opts)
-	bar.stop()
+	made, sectors, err := raw.make(ctx, a, img, opts)
 	if errors.Is(err, context.Canceled) {
 		return nil, refusal{fmt.Errorf("interrupted while %s was made: the disc is read, and kept", filepath.Base(raw.out)), exitInterrupted,
 			"Run the same command to make it."}
@@ -238,7 +236,7 @@ func (s *ripSession) makeOther(ctx context.Context, a *app, raw *rawRip, opts im
 	r := newRipResult(res)
 	r.Files = filesHit(ctx, s.o.Output, res)
 	r.Images, r.Others, r.Map, r.Whole, r.Lost = nil, made.Files, "", made.Whole, lossesWords(made.Lost)
-	r.Sectors = int64(sectorsIn(ctx, raw.out, img))
+	r.Sectors = int64(sectors)
 	if len(made.Maps) > 0 {
 		r.Map = made.Maps[0]
 	}
@@ -254,14 +252,43 @@ func (s *ripSession) makeOther(ctx context.Context, a *app, raw *rawRip, opts im
 	return r, nil
 }
 
-// sectorsIn is how many sectors a new image has: fewer than the disc, where part of it was left out.
-func sectorsIn(ctx context.Context, out string, from disc.Image) int {
-	img, err := image.Open(ctx, out, func(image.Remark) {})
+// openRaw opens a raw rip, of which nothing may be missing that was read.
+func (s *ripSession) openRaw(ctx context.Context, a *app, res *rip.Result) (disc.Image, error) {
+	img, _, err := openImage(ctx, a, s.o.Output)
 	if err != nil {
-		return from.Layout().Sectors()
+		return nil, err
+	}
+	if n := img.Flaws().Sectors(); n > 0 && len(res.Bad) == 0 {
+		img.Close()
+		return nil, refusal{fmt.Errorf("%s was read whole, and %s missing from it now", s.o.Output, plural(n, "sector")+" "+isOrAre(n)), exitFailed,
+			"Read the disc again, with --force."}
+	}
+	return img, nil
+}
+
+// make makes the image, and reads it back: the raw rip goes when it is there. It returns how many
+// sectors it has: fewer than the disc, where part of it was left out.
+func (r *rawRip) make(ctx context.Context, a *app, from disc.Image, opts image.CreateOptions) (made *image.Created, sectors int, err error) {
+	bar := a.newProgress()
+	defer bar.stop()
+	opts.Progress = bar.step("making " + filepath.Base(r.out))
+	if made, err = image.Create(ctx, r.out, from, opts); err != nil {
+		return nil, 0, err
+	}
+	img, err := image.Open(ctx, mainFile(r.out, made.Files), func(image.Remark) {})
+	if err != nil {
+		return nil, 0, err
 	}
 	defer img.Close()
-	return img.Layout().Sectors()
+	sectors = img.Layout().Sectors()
+	if len(made.Lost) > 0 {
+		return made, sectors, nil
+	}
+	c, err := check.Compare(ctx, from, img, check.CompareOptions{Progress: bar.step("comparing")})
+	if err == nil && len(c.Differences) > 0 {
+		err = fmt.Errorf("%s is not what was read: it differs in track %d", r.out, c.Differences[0].Track)
+	}
+	return made, sectors, err
 }
 
 // wouldMake looks, before a disc is read, whether an image of it can be made: whether the format
@@ -271,6 +298,12 @@ func wouldMake(ctx context.Context, out string, l *disc.Layout, o image.CreateOp
 		return err
 	}
 	return nil
+}
+
+// wouldBeISO reports whether an .iso holds the disc, whatever files there are.
+func (r *rawRip) wouldBeISO(ctx context.Context, l *disc.Layout, o image.CreateOptions) bool {
+	o.Force = true
+	return wouldMake(ctx, r.out+".iso", l, o) == nil
 }
 
 // errUnread ends making an image before anything of it is written.
