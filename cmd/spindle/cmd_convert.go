@@ -288,7 +288,7 @@ func runConvert(ctx context.Context, a *app, in, out string, o convertFlags) (*c
 	res, err := image.Create(ctx, out, img, o.CreateOptions)
 	bar.stop()
 	if err == nil {
-		sums()
+		found.notice(sums())
 	}
 	if errors.Is(err, image.ErrPackedDamaged) {
 		if img, err = salvaged(ctx, a, img); err != nil {

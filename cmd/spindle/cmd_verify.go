@@ -310,6 +310,7 @@ type verification struct {
 	rep *check.Report
 	bar *progress
 	databases
+	watched func() []ownSum // after the sectors were read
 }
 
 func runVerify(ctx context.Context, a *app, path string, o verifyFlags) (result, error) {
@@ -360,6 +361,7 @@ func runVerify(ctx context.Context, a *app, path string, o verifyFlags) (result,
 func (v *verification) wrong() { v.Status = exitDifferent }
 
 func (v *verification) sectors(ctx context.Context) error {
+	v.watched = v.found.watch()
 	rep, err := check.Sectors(ctx, v.img, check.Options{NoHashes: v.o.noHashes, Proof: v.proof, Progress: v.bar.step("checking")})
 	if errors.Is(err, image.ErrPackedDamaged) {
 		v.bar.stop()

@@ -43,7 +43,7 @@ func runConvertAlbum(ctx context.Context, a *app, in, dir string, o convertFlags
 	}
 	made, err := intoFolder(ctx, a, dir, x, img, opts, known)
 	if err == nil {
-		sums()
+		found.notice(sums())
 	}
 	if errors.Is(err, image.ErrPackedDamaged) {
 		if img, err = salvaged(ctx, a, img); err != nil {

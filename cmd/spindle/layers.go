@@ -71,16 +71,14 @@ func (f *findings) checkThose(ctx context.Context, bar *progress, wanted func(*f
 		if err != nil {
 			return nil, err
 		}
-		if !s.Right {
-			f.inside = append(f.inside, s.text())
-		}
 		all = append(all, s)
 	}
+	f.notice(all)
 	return all, nil
 }
 
 // watch has what containers hold compared with the checksums that they state, while all of an image
-// is read. The function it returns says, after that, which of them did not come out right.
+// is read. The function it returns says, after that, how those came out of which all was read.
 func (f *findings) watch() func() []ownSum {
 	type watched struct {
 		layer  *format.Layer
@@ -101,11 +99,20 @@ func (f *findings) watch() func() []ownSum {
 			}
 			s := ownSum{File: w.layer.File, Name: w.layer.Sums, Right: err == nil}
 			if err != nil {
-				f.inside = append(f.inside, s.text())
+				s.why = err.Error()
 			}
 			sums = append(sums, s)
 		}
 		return sums
+	}
+}
+
+// notice remembers which of these checksums are wrong.
+func (f *findings) notice(sums []ownSum) {
+	for i := range sums {
+		if !sums[i].Right {
+			f.inside = append(f.inside, sums[i].text())
+		}
 	}
 }
 

@@ -148,7 +148,9 @@ func (p *preflight) sectors(ctx context.Context, bar *progress) error {
 		return fmt.Errorf("%w: %w", errPacked, err)
 	}
 	if err == nil {
-		err = p.judge(sums())
+		own := sums()
+		p.found.notice(own)
+		err = p.judge(own)
 	}
 	if err != nil || !stored {
 		return err
