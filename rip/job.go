@@ -252,7 +252,7 @@ func (j *job) plan(ctx context.Context, c *Contents, earlier *state) (*plan, err
 // clearTheWay makes sure that no file is overwritten. With Force, the map of an
 // earlier run is replaced when the new files are made, and not before: without it, its
 // image would pass for whole. Its files are replaced when the new ones are whole. The error
-// wraps [ErrExists] or [ErrSource].
+// wraps [ErrExists], [ErrShadows] or [ErrSource].
 func (j *job) clearTheWay(p *plan) error {
 	paths := []string{j.opts.Output}
 	for _, f := range p.all() {
@@ -260,6 +260,9 @@ func (j *job) clearTheWay(p *plan) error {
 	}
 	if p.set != nil && p.set.CDText != "" {
 		paths = append(paths, p.set.CDText)
+	}
+	if err := p.shadowed(); err != nil {
+		return err
 	}
 	if err := atomicfile.KeepSources(append(paths, j.mapPath, j.opts.Output+SumsSuffix), j.opts.Sources); err != nil {
 		return err

@@ -3,6 +3,7 @@ package rip
 import (
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -29,6 +30,7 @@ type plan struct {
 	only    []span // what of the image is to be read; nil: all
 	files   []filePlan
 	sub     *filePlan // of the sub-channel; nil: none
+	beside  filePlan  // what is opened with the sheet as its sub-channels
 	set     *cue.Set  // the files of a CD; nil: an ISO
 
 	caps     drive.ReadCaps
@@ -148,9 +150,22 @@ func (p *plan) cue(f facts, opts Options) {
 		p.files[len(p.files)-1].size += r.bytes()
 		pos += r.bytes()
 	}
+	p.beside = filePlan{path: strings.TrimSuffix(opts.Output, filepath.Ext(opts.Output)) + ".sub", size: pos / cdsector.Size * cdsector.SubSize}
 	if opts.Subchannel {
-		p.sub = &filePlan{path: strings.TrimSuffix(opts.Output, filepath.Ext(opts.Output)) + ".sub", size: pos / cdsector.Size * cdsector.SubSize}
+		p.sub = &p.beside
 	}
+}
+
+// shadowed refuses a file of sub-channels of an earlier image that the sheet of a plan without
+// any would be opened with. The error wraps [ErrShadows].
+func (p *plan) shadowed() error {
+	if p.set == nil || p.sub != nil {
+		return nil
+	}
+	if st, err := os.Stat(p.beside.path); err != nil || st.Size() != p.beside.size {
+		return nil
+	}
+	return fmt.Errorf("%s %w", p.beside.path, ErrShadows)
 }
 
 // cutRunOut makes a region of its own of the run-out blocks at the end of a track.

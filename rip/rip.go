@@ -212,6 +212,9 @@ func (r *Result) BadSectors() int {
 var (
 	// ErrExists: a file of the output is there already.
 	ErrExists = errors.New("already exists")
+	// ErrShadows: a file of sub-channels is there that the new image would be opened with, and
+	// none are read. It is not replaced, also with Force.
+	ErrShadows = errors.New("already exists, and the new CUE sheet would take it for its own")
 	// ErrInUse: another process is ripping to the same output.
 	ErrInUse = errors.New("rip: output is being written by another process")
 	// ErrSource: a file to be made is one of [Options.Sources].

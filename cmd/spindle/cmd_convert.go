@@ -32,7 +32,8 @@ type convertFlags struct {
 const convertLong = `Convert the image IN to OUT. IN may have any format that spindle opens, and be
 compressed (gzip, xz, zstd, bzip2). The suffix of OUT selects the format:
 
-  .cue   a CUE sheet with its .bin; --split makes one .bin per track
+  .cue   a CUE sheet with its .bin; --split makes one .bin per track; and a .sub where
+         IN has sub-channels that say more than the tracks
   .iso   the user data of a data track; --sector-size keeps more of its sectors
   .cso   the same, compressed in blocks (deflate); .zso: the same with LZ4
   .bin.ecm  the .bin of a CD without what can be computed, and a CUE sheet; also .iso.ecm
@@ -201,7 +202,6 @@ type convertResult struct {
 	out     string
 	maps    []string
 	sources []string // files that the new image replaces: it was read back, and is the same
-	sub     string   // sub-channels beside the sheet that was converted
 }
 
 func (r *convertResult) Text(p *page) {
@@ -274,10 +274,6 @@ func runConvert(ctx context.Context, a *app, in, out string, o convertFlags) (*c
 			}
 		}
 	}
-	sub := subBeside(in, img)
-	if sub != "" && !o.remove {
-		a.note(fmt.Sprintf("The sub-channels in %s are not converted: a CUE sheet does not include them.", sub))
-	}
 	bar := a.newProgress()
 	defer bar.stop()
 	o.Progress = bar.step("converting")
@@ -308,7 +304,7 @@ func runConvert(ctx context.Context, a *app, in, out string, o convertFlags) (*c
 	for _, n := range textNotes(img.Layout()) {
 		a.note(n)
 	}
-	r := &convertResult{done(), in, res.Files, res.Whole, res.Damaged, res.First, lossesWords(res.Lost), flawRanges(res.Flaws), nil, out, res.Maps, nil, sub}
+	r := &convertResult{done(), in, res.Files, res.Whole, res.Damaged, res.First, lossesWords(res.Lost), flawRanges(res.Flaws), nil, out, res.Maps, nil}
 	if res.Damaged > 0 || len(res.Flaws) > 0 {
 		r.Status = exitDifferent
 	}

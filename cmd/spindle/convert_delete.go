@@ -14,7 +14,6 @@ import (
 	"spindle/check"
 	"spindle/cue"
 	"spindle/disc"
-	"spindle/disc/cdsector"
 	"spindle/image"
 	"spindle/image/format"
 	"spindle/internal/packed"
@@ -27,10 +26,6 @@ import (
 func (r *convertResult) readBack(ctx context.Context, a *app, from disc.Image, of *findings) error {
 	if r.Status != exitDone {
 		a.note(r.In + " was kept: it is damaged.")
-		return nil
-	}
-	if r.sub != "" {
-		a.note(fmt.Sprintf("%s was kept: %s does not have the sub-channels in %s.", r.In, r.out, r.sub))
 		return nil
 	}
 	switch what, err := onlyInSheet(ctx, r.In); {
@@ -67,25 +62,21 @@ func (r *convertResult) readBack(ctx context.Context, a *app, from disc.Image, o
 		a.note(r.In + " was kept: it is not known whether " + r.out + " is intact.")
 		return nil
 	}
-	parents := of.parents()
+	parents, own := of.parents(), img.Files()
 	for _, f := range parents {
 		a.note(fmt.Sprintf("%s was kept: %s holds only what differs from it.", f, r.In))
 	}
-	r.sources = slices.DeleteFunc(slices.Clone(from.Files()), func(f string) bool { return slices.Contains(parents, f) })
+	r.sources = slices.DeleteFunc(slices.Clone(from.Files()), func(f string) bool {
+		return slices.Contains(parents, f) || slices.ContainsFunc(own, func(o string) bool { return sameFile(o, f) }) // as a .sub of both
+	})
 	return nil
 }
 
-// subBeside returns the file of sub-channels that rip wrote beside a CUE sheet, which has no place
-// for them, or nothing.
-func subBeside(in string, img disc.Image) string {
-	if !strings.EqualFold(filepath.Ext(in), ".cue") {
-		return ""
-	}
-	path := strings.TrimSuffix(in, filepath.Ext(in)) + ".sub"
-	if st, err := os.Stat(path); err != nil || st.Size() != int64(img.Layout().Sectors())*cdsector.SubSize {
-		return ""
-	}
-	return path
+// sameFile reports whether two names are those of one file.
+func sameFile(a, b string) bool {
+	x, errX := os.Stat(a)
+	y, errY := os.Stat(b)
+	return errX == nil && errY == nil && os.SameFile(x, y)
 }
 
 // mainFile is the file by which a new image is opened: the sheet of one that has a sheet.

@@ -85,6 +85,8 @@ var explanations = []explanation{
 		"another spindle is ripping to this name",
 		unchanged + "Wait for it to finish, or choose another output name."},
 	{"rip/exists", rip.ErrExists, nil, exitUsage, "", replace},
+	{"rip/shadows", rip.ErrShadows, nil, exitUsage, "",
+		unchanged + "Move that file away, choose another name, or add --sub: --force alone does not replace it."},
 	{"rip/options", rip.ErrOptions, nil, exitUsage, "", ""},
 	{"rip/not-iso", rip.ErrNotISO, nil, exitUsage, "", "Rip it to a .cue instead."},
 	{"rip/not-cd", rip.ErrNotCD, nil, exitUsage, "", "Rip it to an .iso instead."},

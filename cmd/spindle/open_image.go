@@ -230,6 +230,10 @@ func remarkText(r image.Remark) string {
 			have = fmt.Sprintf("%s is incomplete: it has %s", r.File, sizesText(r.Have, r.Want))
 		}
 		return have + ". Sub-channels that are missing are made from the tracks, as those of a plain disc."
+	case format.OtherSub:
+		return fmt.Sprintf("%s is not used: it has %d bytes, and the sub-channels of this image would have %d.", r.File, r.Have, r.Want)
+	case format.SubOfOther:
+		return r.File + " is not used: the positions and codes in it are not those of this image."
 	case format.OtherMap:
 		return fmt.Sprintf("%s is not used: it is the map of a copy of %d bytes, and the image has %d.", r.File, r.Have, r.Want)
 	case format.MapOfOther:

@@ -14,6 +14,7 @@ import (
 	"spindle/disc/cdsector"
 	"spindle/image"
 	"spindle/image/chd/hunks"
+	"spindle/image/format"
 	"spindle/internal/packed"
 	"spindle/internal/regular"
 	"spindle/iso"
@@ -63,7 +64,7 @@ func imageFor(ctx context.Context, a *app, path string, force bool) (*preflight,
 		a.note(n)
 	}
 	p.vol = imageVolume(ctx, img)
-	return p, p.run(ctx, p.maps, p.flaws, p.sums, p.implanted, p.songs, p.sectors)
+	return p, p.run(ctx, p.maps, p.flaws, p.sums, p.implanted, p.songs, p.sectors, p.subchannels)
 }
 
 func newPreflight(a *app, path string, img disc.Image, found *findings, force bool) *preflight {
@@ -170,6 +171,15 @@ func (p *preflight) sectors(ctx context.Context, bar *progress) error {
 		why = errMendable
 	}
 	return p.stop(why, "the EDC of "+plural(bad.Sectors(), "sector")+" does not fit"+suffering(ctx, p.img, bad))
+}
+
+// subchannels notes that what the saved sub-channels say beyond the tracks is not burned.
+func (p *preflight) subchannels(ctx context.Context, _ *progress) error {
+	more, err := format.SubchannelsSayMore(ctx, p.img, p.img.Layout().Tracks())
+	if more {
+		p.a.note("The sub-channels in " + p.path + " are not burned: the disc gets those that its tracks make.")
+	}
+	return err
 }
 
 // unpacks reports whether a file of an image is compressed so that opening it does not tell

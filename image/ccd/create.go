@@ -16,10 +16,18 @@ func create(o *format.Output) error {
 	}
 	l := o.Layout
 	img, sub := o.Base()+".img", o.Base()+".sub"
-	if err := o.Reserve(int64(l.Sectors())*cdsector.Size, img, sub, o.Path); err != nil {
+	paths := []string{img, o.Path}
+	own, err := o.OwnSub(sub)
+	if err != nil {
 		return err
 	}
-	err := o.Write(img, func(f *os.File) error {
+	if !own {
+		paths = append(paths, sub)
+	}
+	if err := o.Reserve(int64(l.Sectors())*cdsector.Size, paths...); err != nil {
+		return err
+	}
+	err = o.Write(img, func(f *os.File) error {
 		for _, t := range l.Tracks() {
 			if err := o.Copy(f, t, t.Begin(), t.End, format.Whole); err != nil {
 				return err
@@ -30,8 +38,10 @@ func create(o *format.Output) error {
 	if err != nil {
 		return err
 	}
-	if err := o.Write(sub, func(f *os.File) error { return o.WriteSubchannels(f, l.Tracks()) }); err != nil {
-		return err
+	if !own {
+		if err := o.WriteSubFile(sub); err != nil {
+			return err
+		}
 	}
 	return o.WriteBytes(o.Path, describe(l))
 }

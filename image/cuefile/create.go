@@ -9,8 +9,8 @@ import (
 	"spindle/image/format"
 )
 
-// create writes a CUE sheet with its .bin, or with one .bin a track, and a .cdt
-// for CD-TEXT that a sheet cannot say.
+// create writes a CUE sheet with its .bin, or with one .bin a track, a .cdt for
+// CD-TEXT that a sheet cannot say, and a .sub for sub-channels that say more.
 func create(o *format.Output) error {
 	l := o.Layout
 	if err := o.WholeCD(); err != nil {
@@ -19,11 +19,16 @@ func create(o *format.Output) error {
 	if err := o.NameInText(); err != nil {
 		return err
 	}
-	if err := o.OmitSubchannels(l.Tracks()); err != nil {
+	sub, err := o.SubBeside(o.Path)
+	if err != nil {
 		return err
 	}
 	set := cue.NewSet(o.Path, l, o.Split)
-	if err := o.Reserve(int64(l.Sectors())*cdsector.Size, set.Paths()...); err != nil {
+	paths := set.Paths()
+	if sub != "" {
+		paths = append(paths, sub)
+	}
+	if err := o.Reserve(int64(l.Sectors())*cdsector.Size, paths...); err != nil {
 		return err
 	}
 	tracks := l.Tracks()
@@ -33,6 +38,11 @@ func create(o *format.Output) error {
 			own = tracks[i : i+1]
 		}
 		if err := writeBin(o, bin, own); err != nil {
+			return err
+		}
+	}
+	if sub != "" {
+		if err := o.WriteSubFile(sub); err != nil {
 			return err
 		}
 	}

@@ -119,6 +119,9 @@ func (o *opener) build(ctx context.Context) (disc.Image, error) {
 	if img, err = toVolume(ctx, img, &c, o); err != nil {
 		return nil, err
 	}
+	if img, err = o.withSub(ctx, img, &c); err != nil {
+		return nil, err
+	}
 	return format.WithFileMaps(ctx, o.main, img, sources)
 }
 

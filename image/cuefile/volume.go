@@ -31,7 +31,7 @@ func toVolume(ctx context.Context, img disc.Image, c *format.Completer, o *opene
 	c.Extents = append(c.Extents, disc.Extent{First: first, Count: n, Form: format.EmptyForm(c.Layout, first)})
 	c.Flaws = c.Flaws.Union(disc.FlawsOf(disc.Flaw{First: first, Count: n, Kind: disc.Unread}))
 	size, have := img.Layout().Medium.SectorSize(), int64(first)-int64(c.Flaws.Clip(0, first).Sectors())
-	o.main.Remark(format.Remark{Kind: format.CutShort, File: o.files[len(o.files)-1],
+	o.main.Remark(format.Remark{Kind: format.CutShort, File: o.opened[0].file.Path,
 		Have: have * int64(size), Want: v.Blocks() * int64(size)})
 	return c.Image(o.files, o.closers)
 }

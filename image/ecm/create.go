@@ -33,9 +33,6 @@ func create(o *format.Output) error {
 	if err := o.NameInText(); err != nil {
 		return err
 	}
-	if err := o.OmitSubchannels(o.Layout.Tracks()); err != nil {
-		return err
-	}
 	// The sheet names the file that comes out of the .ecm. One that is there would be taken for it.
 	if _, err := os.Lstat(inner); err == nil {
 		return fmt.Errorf("%s %w", inner, format.ErrShadows)
@@ -44,14 +41,27 @@ func create(o *format.Output) error {
 	if ext := strings.ToLower(filepath.Ext(inner)); ext == ".bin" || ext == ".img" {
 		sheet = strings.TrimSuffix(inner, filepath.Ext(inner)) + ".cue"
 	}
+	sub, err := o.SubBeside(sheet)
+	if err != nil {
+		return err
+	}
 	set := cue.NewSet(sheet, o.Layout, false)
 	set.Sheet.Files[0].Name = filepath.Base(inner)
 	set.Bins[0] = o.Path
-	if err := o.Reserve(int64(o.Layout.Sectors())*cdsector.Size, set.Paths()...); err != nil {
+	paths := set.Paths()
+	if sub != "" {
+		paths = append(paths, sub)
+	}
+	if err := o.Reserve(int64(o.Layout.Sectors())*cdsector.Size, paths...); err != nil {
 		return err
 	}
 	if err := write(o, o.Layout.Tracks(), true); err != nil {
 		return err
+	}
+	if sub != "" {
+		if err := o.WriteSubFile(sub); err != nil {
+			return err
+		}
 	}
 	for _, x := range set.Texts() {
 		if err := o.WriteBytes(x.Path, x.Data); err != nil {

@@ -63,7 +63,11 @@ func (c *Completer) Complete(file *File, source io.ReaderAt, size int64, to *Fil
 		}
 		if rest.Count > 0 {
 			want = max(want, e.Offset+int64(e.Count)*int64(stride))
-			all = append(all, c.empty(rest))
+			missing := c.empty(rest)
+			if rest.Sub != nil && rest.Sub.Source != source {
+				missing.Sub = rest.Sub
+			}
+			all = append(all, missing)
 			c.Flaws = c.Flaws.Union(disc.FlawsOf(disc.Flaw{First: rest.First, Count: rest.Count, Kind: disc.Unread}))
 		}
 	}

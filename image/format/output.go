@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -444,45 +443,4 @@ func (s Stored) pick(sector []byte, at disc.LBA) ([]byte, error) {
 		return nil, fmt.Errorf("an ISO %w: sector %d: %w", ErrCannotHold, at, err)
 	}
 	return block, nil
-}
-
-// WriteSubchannels writes the sub-channels of tracks, 96 de-interleaved bytes a
-// sector: those of the image, or what a disc of its layout has.
-func (o *Output) WriteSubchannels(w io.Writer, tracks []*disc.Track) error {
-	return o.eachSub(tracks, func(_ *disc.Track, p []byte, a disc.LBA) error {
-		if err := o.readSub(o.ctx, p, a); err != nil {
-			return err
-		}
-		_, err := w.Write(p)
-		return err
-	})
-}
-
-// eachSub calls do with room for the sub-channels of one batch of sectors after the other,
-// and with the address of the first.
-func (o *Output) eachSub(tracks []*disc.Track, do func(t *disc.Track, p []byte, a disc.LBA) error) error {
-	buf := make([]byte, copyBatch*cdsector.SubSize)
-	for _, t := range tracks {
-		for a := t.Begin(); a < t.End; a += copyBatch {
-			if err := o.ctx.Err(); err != nil {
-				return err
-			}
-			if err := do(t, buf[:min(copyBatch, int(t.End-a))*cdsector.SubSize], a); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// readSub reads the sub-channels of the image, or makes those that a disc of its
-// layout has.
-func (o *Output) readSub(ctx context.Context, p []byte, first disc.LBA) error {
-	if sub := o.Image.Subchannels(); sub != nil {
-		return sub.ReadSubchannel(ctx, p, first)
-	}
-	for i := 0; i < len(p); i += cdsector.SubSize {
-		o.Layout.Subchannel(first+disc.LBA(i/cdsector.SubSize), (*[cdsector.SubSize]byte)(p[i:]))
-	}
-	return nil
 }

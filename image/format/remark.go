@@ -30,6 +30,12 @@ const (
 	// NoSubchannels: the file of the sub-channels is missing (Have is 0), or ends before they
 	// do. Those that are missing are made from the layout.
 	NoSubchannels
+	// OtherSub: a file of sub-channels that has the name of a CUE sheet is not used, for it has
+	// Have bytes, and those of the image would have Want.
+	OtherSub
+	// SubOfOther: a file of sub-channels of the right size that has the name of a CUE sheet is
+	// not used, for what it states of positions and codes is not what the sheet states.
+	SubOfOther
 	// InLayer: the file was looked through a Layer, the outermost first.
 	InLayer
 )

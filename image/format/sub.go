@@ -2,45 +2,144 @@ package format
 
 import (
 	"bytes"
+	"context"
 	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 
 	"spindle/disc"
 	"spindle/disc/cdsector"
+	"spindle/internal/packed"
 )
 
 // OmitSubchannels leaves out the sub-channels of tracks. Those that say nothing beyond the
 // layout, which any disc made of the new image has too, are no loss.
 func (o *Output) OmitSubchannels(tracks []*disc.Track) error {
-	saved := o.Image.Subchannels()
+	more, err := SubchannelsSayMore(o.ctx, o.Image, tracks)
+	if more {
+		o.Omit(Loss{Kind: SavedSub})
+	}
+	return err
+}
+
+// SubchannelsSayMore reports whether the saved sub-channels of tracks say what the layout does
+// not, and what no disc made of the sectors alone would have.
+func SubchannelsSayMore(ctx context.Context, img disc.Image, tracks []*disc.Track) (bool, error) {
+	saved := img.Subchannels()
 	if saved == nil {
-		return nil
+		return false, nil
 	}
-	plain := *o.Layout
+	plain := img.Layout().Clone()
 	plain.MCN = "" // its frames stand anywhere
-	plain.Sessions = nil
-	for _, s := range o.Layout.Sessions {
-		s.Tracks = append([]disc.Track(nil), s.Tracks...)
-		for i := range s.Tracks {
-			s.Tracks[i].ISRC = ""
-		}
-		plain.Sessions = append(plain.Sessions, s)
+	for _, t := range plain.Tracks() {
+		t.ISRC = ""
 	}
-	err := o.eachSub(tracks, func(t *disc.Track, p []byte, a disc.LBA) error {
-		if err := saved.ReadSubchannel(o.ctx, p, a); err != nil {
+	err := eachSub(ctx, tracks, func(t *disc.Track, p []byte, a disc.LBA) error {
+		if err := saved.ReadSubchannel(ctx, p, a); err != nil {
 			return err
 		}
 		for i := 0; i < len(p); i += cdsector.SubSize {
-			if o.saysMore(t, &plain, a+disc.LBA(i/cdsector.SubSize), (*[cdsector.SubSize]byte)(p[i:])) {
+			if saysMore(img.Layout(), t, plain, a+disc.LBA(i/cdsector.SubSize), (*[cdsector.SubSize]byte)(p[i:])) {
 				return errSaysMore
 			}
 		}
 		return nil
 	})
 	if errors.Is(err, errSaysMore) {
-		o.Omit(Loss{Kind: SavedSub})
-		return nil
+		return true, nil
 	}
-	return err
+	return false, err
+}
+
+// SubBeside decides on the file of sub-channels beside a new CUE sheet, whose opener takes one
+// with the name of the sheet for its own. It returns the path of the file to write, or nothing
+// where the layout says all that the sub-channels do, or where the file is that of the source
+// and holds just these. Where another file would be taken, the error is an [ErrShadows].
+func (o *Output) SubBeside(sheet string) (path string, err error) {
+	path = strings.TrimSuffix(sheet, filepath.Ext(sheet)) + ".sub"
+	more, err := SubchannelsSayMore(o.ctx, o.Image, o.Layout.Tracks())
+	if err != nil {
+		return "", err
+	}
+	if more {
+		if own, err := o.OwnSub(path); own || err != nil {
+			return "", err
+		}
+		return path, nil
+	}
+	there, err := FindCompanion(filepath.Dir(path), filepath.Base(path))
+	if err != nil || o.isSource(there) {
+		return "", nil // no such file, or one that says what the image does
+	}
+	st, err := os.Stat(there)
+	if err != nil {
+		return "", err
+	}
+	if packed.Inner(there) == there && st.Size() != int64(o.Layout.Sectors())*cdsector.SubSize {
+		return "", nil
+	}
+	return "", fmt.Errorf("%s %w", there, ErrShadows)
+}
+
+// OwnSub reports whether a file is one of the image that is read, and holds its sub-channels, so
+// that it may be one of the new image, too.
+func (o *Output) OwnSub(path string) (bool, error) {
+	if !o.isSource(path) {
+		return false, nil
+	}
+	return o.holdsSub(path)
+}
+
+// isSource reports whether a file is one of the image that is read.
+func (o *Output) isSource(path string) bool {
+	st, err := os.Stat(path)
+	return err == nil && slices.ContainsFunc(o.Image.Files(), func(f string) bool {
+		own, err := os.Stat(f)
+		return err == nil && os.SameFile(st, own)
+	})
+}
+
+// errOther ends the comparison with a file that holds something else.
+var errOther = errors.New("other sub-channels")
+
+// holdsSub reports whether a file holds the sub-channels of the image, and nothing else.
+func (o *Output) holdsSub(path string) (bool, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return false, err
+	}
+	defer f.Close()
+	st, err := f.Stat()
+	if err != nil || st.Size() != int64(o.Layout.Sectors())*cdsector.SubSize {
+		return false, err
+	}
+	there := make([]byte, copyBatch*cdsector.SubSize)
+	err = eachSub(o.ctx, o.Layout.Tracks(), func(_ *disc.Track, p []byte, a disc.LBA) error {
+		if err := o.readSub(o.ctx, p, a); err != nil {
+			return err
+		}
+		if _, err := io.ReadFull(f, there[:len(p)]); err != nil {
+			return err
+		}
+		if !bytes.Equal(p, there[:len(p)]) {
+			return errOther
+		}
+		return nil
+	})
+	if errors.Is(err, errOther) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// WriteSubFile writes the sub-channels of the image to a file of their own, 96 de-interleaved
+// bytes a sector.
+func (o *Output) WriteSubFile(path string) error {
+	return o.Write(path, func(f *os.File) error { return o.WriteSubchannels(f, o.Layout.Tracks()) })
 }
 
 // errSaysMore ends the look at sub-channels once one says more than the layout.
@@ -48,7 +147,7 @@ var errSaysMore = errors.New("more than the layout says")
 
 // saysMore reports whether a sub-channel says what the layout does not: graphics or text in
 // R to W, a Q that is wrong on purpose, another position or number.
-func (o *Output) saysMore(t *disc.Track, plain *disc.Layout, a disc.LBA, p *[cdsector.SubSize]byte) bool {
+func saysMore(l *disc.Layout, t *disc.Track, plain *disc.Layout, a disc.LBA, p *[cdsector.SubSize]byte) bool {
 	const q = cdsector.QSize
 	if !bytes.Equal(p[2*q:], make([]byte, cdsector.SubSize-2*q)) {
 		return true
@@ -60,10 +159,51 @@ func (o *Output) saysMore(t *disc.Track, plain *disc.Layout, a disc.LBA, p *[cds
 	}
 	switch is.ADR {
 	case 2:
-		return is.MCN != o.Layout.MCN
+		return is.MCN != l.MCN
 	case 3:
 		return is.ISRC != t.ISRC
 	}
 	own := plain.Q(a)
 	return own.Encode() != frame
+}
+
+// WriteSubchannels writes the sub-channels of tracks, 96 de-interleaved bytes a
+// sector: those of the image, or what a disc of its layout has.
+func (o *Output) WriteSubchannels(w io.Writer, tracks []*disc.Track) error {
+	return eachSub(o.ctx, tracks, func(_ *disc.Track, p []byte, a disc.LBA) error {
+		if err := o.readSub(o.ctx, p, a); err != nil {
+			return err
+		}
+		_, err := w.Write(p)
+		return err
+	})
+}
+
+// eachSub calls do with room for the sub-channels of one batch of sectors after the other,
+// and with the address of the first.
+func eachSub(ctx context.Context, tracks []*disc.Track, do func(t *disc.Track, p []byte, a disc.LBA) error) error {
+	buf := make([]byte, copyBatch*cdsector.SubSize)
+	for _, t := range tracks {
+		for a := t.Begin(); a < t.End; a += copyBatch {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if err := do(t, buf[:min(copyBatch, int(t.End-a))*cdsector.SubSize], a); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// readSub reads the sub-channels of the image, or makes those that a disc of its
+// layout has.
+func (o *Output) readSub(ctx context.Context, p []byte, first disc.LBA) error {
+	if sub := o.Image.Subchannels(); sub != nil {
+		return sub.ReadSubchannel(ctx, p, first)
+	}
+	for i := 0; i < len(p); i += cdsector.SubSize {
+		o.Layout.Subchannel(first+disc.LBA(i/cdsector.SubSize), (*[cdsector.SubSize]byte)(p[i:]))
+	}
+	return nil
 }
