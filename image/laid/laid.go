@@ -53,13 +53,17 @@ type Source struct {
 	File  *format.File // the first
 	Size  int64
 	files []string
+	cut   *format.File // one that was cut short, with others behind it: nothing says where these begin
 }
 
 // NewSource makes the source of files.
 func NewSource(files ...*format.File) *Source {
 	s := &Source{ReaderAt: files[0].ReaderAt, File: files[0], Size: files[0].Size}
-	for _, f := range files {
+	for i, f := range files {
 		s.files = append(s.files, f.Files()...)
+		if f.Cut && i+1 < len(files) {
+			s.cut = f
+		}
 	}
 	if len(files) > 1 {
 		j := newJoined(files)
@@ -115,6 +119,9 @@ func (d *Disc) Open(ctx context.Context, main *format.File, closers ...io.Closer
 	var sources []*Source
 	for i := range d.Tracks {
 		if s := d.Tracks[i].Source; s != nil && !slices.Contains(sources, s) {
+			if s.cut != nil {
+				return nil, s.cut.NeedWhole()
+			}
 			sources = append(sources, s)
 			c.Complete(s.File, s.ReaderAt, s.Size, main)
 			for _, f := range s.files {
@@ -146,30 +153,14 @@ type builder struct {
 
 // add adds the next track.
 func (b *builder) add(t *Track) error {
-	if t.Session < 1 || t.Session > len(b.l.Sessions)+1 || t.Session < len(b.l.Sessions) {
-		return Errorf("track %d is in session %d, after %d", t.Number, t.Session, len(b.l.Sessions))
+	s, first, err := b.session(t)
+	if err != nil {
+		return err
 	}
-	first := t.Session > len(b.l.Sessions)
-	if first {
-		s := disc.Session{Number: t.Session}
-		if t.Session <= len(b.d.Formats) {
-			s.Format = b.d.Formats[t.Session-1]
-		}
-		b.l.Sessions = append(b.l.Sessions, s)
-	}
-	s := &b.l.Sessions[len(b.l.Sessions)-1]
 	if t.Pregap < 0 || int64(t.Start)+addr.Pregap < int64(t.Pregap) || t.End <= t.Start || t.End > disc.MaxLBA {
 		return Errorf("track %d starts at %d after %d sectors of pregap, and ends at %d", t.Number, t.Start, t.Pregap, t.End)
 	}
-	switch begin := t.Begin(); {
-	case first:
-		t.drop(min(addr.Pregap, t.Pregap))
-		if t.Session == 1 && t.Begin() > 0 && b.l.Medium == disc.CD {
-			t.extend(int(t.Begin()))
-		}
-	case begin > s.LeadOut:
-		t.extend(int(begin - s.LeadOut))
-	}
+	b.fit(t, s, first)
 	e, err := t.extent(b.l.Medium)
 	if err != nil {
 		return err
@@ -186,6 +177,36 @@ func (b *builder) add(t *Track) error {
 		s.Format = disc.FormatXA
 	}
 	return nil
+}
+
+// session returns the session of a track: the last one, or the next, of which the track is the first.
+func (b *builder) session(t *Track) (s *disc.Session, first bool, err error) {
+	n := len(b.l.Sessions)
+	switch {
+	case t.Session < 1 || t.Session > n+1 || t.Session < n:
+		return nil, false, Errorf("track %d is in session %d, after %d", t.Number, t.Session, n)
+	case t.Session == n:
+		return &b.l.Sessions[n-1], false, nil
+	}
+	next := disc.Session{Number: t.Session}
+	if t.Session <= len(b.d.Formats) {
+		next.Format = b.d.Formats[t.Session-1]
+	}
+	b.l.Sessions = append(b.l.Sessions, next)
+	return &b.l.Sessions[n], true, nil
+}
+
+// fit makes a track begin where the one before it ends, or the session does.
+func (b *builder) fit(t *Track, s *disc.Session, first bool) {
+	switch begin := t.Begin(); {
+	case first:
+		t.drop(min(addr.Pregap, t.Pregap))
+		if t.Session == 1 && t.Begin() > 0 && b.l.Medium == disc.CD {
+			t.extend(int(t.Begin()))
+		}
+	case begin > s.LeadOut:
+		t.extend(int(begin - s.LeadOut))
+	}
 }
 
 // drop leaves out the first n sectors of the pregap.
