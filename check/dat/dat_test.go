@@ -227,6 +227,16 @@ func TestIndexIsRenewed(t *testing.T) {
 	find(filepath.Join(dir, "note.txt", "no folder"), "Renamed")
 }
 
+// What a small archive unpacks to does not fill the memory.
+func TestIndexIsBounded(t *testing.T) {
+	g := &Game{Name: "x", ROMs: []ROM{{Name: "x.bin", CRC32: "00000000"}, {Name: "y.bin", CRC32: "00000001"}}}
+	for _, x := range []indexWriter{{offsets: make([]uint64, mostGames)}, {keys: make([]indexKey, mostKeys-1)}} {
+		if err := x.add(g); !errors.Is(err, errMany) {
+			t.Error(err)
+		}
+	}
+}
+
 func TestOpenNothing(t *testing.T) {
 	dir := t.TempDir()
 	if _, err := Open(context.Background(), dir, t.TempDir()); !errors.Is(err, fs.ErrNotExist) {

@@ -34,6 +34,10 @@ const (
 	offsetSize   = 8
 	mostHeader   = 16 << 20
 	mostCompared = 10000 // games that share a track with a disc
+	// mostGames and mostKeys bound what is kept in memory while an index is made: all DAT files
+	// that there are list less.
+	mostGames = 1 << 22
+	mostKeys  = 1 << 24
 )
 
 // errIndex: an index is damaged, and has to be made again.
@@ -69,6 +73,9 @@ type stored struct {
 	Source int `json:"source"`
 }
 
+// errMany: an index would list more than is meant seriously.
+var errMany = fmt.Errorf("%w: they list more than %d discs, or %d files", ErrSyntax, mostGames, mostKeys)
+
 // indexWriter writes an index.
 type indexWriter struct {
 	w       *bufio.Writer
@@ -85,6 +92,9 @@ type indexKey struct {
 
 // add adds a game of the last source.
 func (x *indexWriter) add(g *Game) error {
+	if len(x.offsets) >= mostGames || len(x.keys)+len(g.ROMs) > mostKeys {
+		return errMany
+	}
 	last := len(x.header.Sources) - 1
 	b, err := json.Marshal(stored{*g, last})
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // title begins every log; the number is the version of its form.
@@ -75,7 +76,7 @@ func (l *Log) Bytes() []byte {
 // clean keeps a text of a disc or a drive from making lines of its own.
 func clean(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7F {
+		if unicode.IsControl(r) {
 			return ' '
 		}
 		return r

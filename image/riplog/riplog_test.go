@@ -13,7 +13,7 @@ import (
 // What is written is read again.
 func TestSongs(t *testing.T) {
 	songs := []Song{
-		{Number: 1, Title: "two\n[song 9]", File: "01.flac", First: 0, End: 300, CRC32: 7, Proof: "two equal reads"},
+		{Number: 1, Title: "two\n[song 9]\u009b31m", File: "01.flac", First: 0, End: 300, CRC32: 7, Proof: "two equal reads"},
 		{Number: 2, File: "02.flac", First: 300, End: 600, CRC32: 8, Flaws: disc.Flaws{{First: 350, Count: 1, Kind: disc.ReadWithErrors}, {First: 598, Count: 2, Kind: disc.Unread}}},
 		{Number: 3, Data: true, File: "03.iso", First: 12000, End: 12300, Flaws: disc.Flaws{{First: 12000, Count: 3, Kind: disc.Unproven}}},
 	}
@@ -26,7 +26,7 @@ func TestSongs(t *testing.T) {
 	if err != nil || read.Sections[0].Get("drive") != "A Drive 1.0" {
 		t.Fatalf("%v\n%s", err, text)
 	}
-	songs[0].Title = "two [song 9]"
+	songs[0].Title = "two [song 9] 31m"
 	if got, err := read.Songs(); err != nil || !reflect.DeepEqual(got, songs) {
 		t.Errorf("%v, %+v", err, got)
 	}
