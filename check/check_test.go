@@ -163,6 +163,53 @@ func TestRepairXA(t *testing.T) {
 	}
 }
 
+// The header of XA sectors is in none of their codes. A sector that names another address is one
+// from another place, and stays what it is, as does one whose sub-headers nothing vouches for.
+func TestRepairKeepsStrangers(t *testing.T) {
+	const size = cdsector.Size
+	sector := func(b []byte, at int) []byte { return b[at*size:][:size] }
+	for name, test := range map[string]struct {
+		damage   func(b []byte) // of sector 3, which is form 1, or 2, which is form 2
+		at       disc.LBA
+		problem  Problem // that stays; none: repaired
+		unproven bool    // repaired, and no better known than before
+	}{
+		"from another place":              {func(b []byte) { copy(sector(b, 3), sector(b, 9)) }, 3, BadAddress, false},
+		"from another place, and damaged": {func(b []byte) { copy(sector(b, 3), sector(b, 9)); sector(b, 3)[1000] ^= 1 }, 3, BadAddress, false},
+		"names another address":           {func(b []byte) { sector(b, 3)[14] ^= 1 }, 3, BadAddress, false},
+		"damaged, names another address":  {func(b []byte) { sector(b, 3)[14] ^= 1; sector(b, 3)[500] ^= 1 }, 3, BadAddress, false},
+		"names none":                      {func(b []byte) { sector(b, 3)[14] = 0xFF }, 3, "", true},
+		"one sub-header of form 1":        {func(b []byte) { sector(b, 3)[21] ^= 1 }, 3, "?", false},
+		"one sub-header of form 2":        {func(b []byte) { sector(b, 2)[21] ^= 1 }, 2, "?", false},
+		"one sub-header without an EDC":   {func(b []byte) { sector(b, 2)[21] ^= 1; clear(sector(b, 2)[2348:]) }, 2, "?", false},
+	} {
+		var truth, damaged []byte
+		img := open(t, "xa", func(b []byte) {
+			truth = bytes.Clone(b)
+			test.damage(b)
+			damaged = bytes.Clone(b)
+		})
+		r := NewRepairer(disc.WithFlaws(img, disc.FlawsOf(disc.Flaw{First: test.at, Count: 1, Kind: disc.ReadWithErrors})))
+		out := make([]byte, len(truth))
+		if err := r.ReadSectors(t.Context(), out, 0); err != nil {
+			t.Fatal(err)
+		}
+		want, done := truth, r.Result()
+		if test.problem != "" {
+			want = damaged
+			if done.Sectors != 0 || test.problem != "?" && (len(done.Left) != 1 || done.Left[0].Problem != test.problem) {
+				t.Errorf("%s: %+v", name, done)
+			}
+		}
+		if !bytes.Equal(out, want) {
+			t.Errorf("%s: the sector is another than it should be", name)
+		}
+		if flawed := r.Flaws().Contains(test.at); flawed != (test.problem != "" || test.unproven) {
+			t.Errorf("%s: still a flaw: %t", name, flawed)
+		}
+	}
+}
+
 // repair reads a whole image through a Repairer.
 func repair(img disc.Image) ([]byte, *Repaired, error) {
 	r := NewRepairer(img)

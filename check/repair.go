@@ -78,7 +78,8 @@ func (r *Repairer) ExtentAt(a disc.LBA) (disc.Extent, bool) {
 }
 
 // Flaws implements [disc.Image]: those of the image, without the sectors that were
-// read and that their own EDC proves, mended or not.
+// read and that their own EDC proves, mended or not. That of XA does not cover the header:
+// it proves a sector where the header was right.
 func (r *Repairer) Flaws() disc.Flaws {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -112,13 +113,13 @@ func (r *Repairer) ReadSectors(ctx context.Context, p []byte, first disc.LBA) er
 // sector corrects one sector, or notes that it stays bad.
 func (r *Repairer) sector(s *[cdsector.Size]byte, t *disc.Track, at disc.LBA) {
 	problem, coded := SectorProblem(s, t, at)
-	changed := 0
+	changed, placed := 0, t.Mode != disc.Mode2 || names(s, at)
 	if problem != "" {
 		if changed = correct(s, t, at); changed > 0 {
 			problem = ""
 		}
 	}
-	proves := problem == "" && coded && r.img.Flaws().Contains(at) && r.storesEDC(at)
+	proves := problem == "" && coded && placed && r.img.Flaws().Contains(at) && r.storesEDC(at)
 	if problem == "" && changed == 0 && !proves {
 		return
 	}
@@ -143,14 +144,18 @@ func (r *Repairer) storesEDC(a disc.LBA) bool {
 }
 
 // correct corrects a sector by its parity and returns how many bytes it changed:
-// 0 when the sector cannot be corrected.
+// 0 when the sector cannot be corrected, or when no code tells that it belongs there.
 func correct(s *[cdsector.Size]byte, t *disc.Track, at disc.LBA) int {
 	before := *s
 	for _, k := range candidates(t) {
 		try := before
 		if k == cdsector.Form1 {
-			m := at.MSF() // the parity of form 1 does not cover the header
-			cdsector.SetHeader(&try, m, 2)
+			// Neither EDC nor parity of form 1 covers the header. One that names another
+			// address may be damaged, or be that of a sector from there: nothing tells.
+			if _, ok := cdsector.Address(s); ok && !names(s, at) {
+				return 0
+			}
+			cdsector.SetHeader(&try, at.MSF(), 2)
 		}
 		if _, ok := cdsector.Correct(&try, k, nil); !ok {
 			continue
@@ -168,6 +173,12 @@ func correct(s *[cdsector.Size]byte, t *disc.Track, at disc.LBA) int {
 		return changed
 	}
 	return 0
+}
+
+// names reports whether the header of a sector names an address.
+func names(s *[cdsector.Size]byte, at disc.LBA) bool {
+	own, ok := cdsector.Address(s)
+	return ok && own == at.MSF()
 }
 
 // candidates are the kinds of sector that a track may hold and parity protects.
