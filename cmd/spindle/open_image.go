@@ -234,6 +234,8 @@ func remarkText(r image.Remark) string {
 		return fmt.Sprintf("%s is not used: it has %d bytes, and the sub-channels of this image would have %d.", r.File, r.Have, r.Want)
 	case format.SubOfOther:
 		return r.File + " is not used: the positions and codes in it are not those of this image."
+	case format.NoFileSystem:
+		return fmt.Sprintf("Nothing in %s says that it is the image of a disc: it has no file system that spindle knows.", r.File)
 	case format.OtherMap:
 		return fmt.Sprintf("%s is not used: it is the map of a copy of %d bytes, and the image has %d.", r.File, r.Have, r.Want)
 	case format.MapOfOther:

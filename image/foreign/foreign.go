@@ -49,6 +49,9 @@ func starts(with ...string) func(*format.Probe) bool {
 // raw is how hard-disk images of other programs are made plain.
 const raw = `; "qemu-img convert" makes a plain one of it`
 
+// dolphin is how compressed images of Nintendo's consoles are made plain.
+const dolphin = `; "dolphin-tool convert -f iso" makes a plain one of it`
+
 // kinds lists what is recognised. Signatures are the formats' own; where they were
 // never published, those that libmirage (cdemu) and Aaru have established.
 func kinds() []kind {
@@ -69,11 +72,36 @@ func kinds() []kind {
 		{"ECM file of ECM Tool Reloaded", []string{".ecm"}, format.Sure, starts("ECM\x02", "ECM\x03"),
 			"an ECM file of ECM Tool Reloaded, whose layout changes from version to version; that program decodes it"},
 		{"UltraISO image", []string{".isz"}, format.Sure, starts("IsZ!"), "an UltraISO compressed image (.isz); UltraISO saves it as .iso"},
-		{"PowerISO image", []string{".daa"}, format.Sure, starts("DAA\x00", "GBI\x00"),
-			`a PowerISO image (.daa); PowerISO's own "poweriso convert" makes an .iso of it`},
+		{"PowerISO image", []string{".daa", ".gbi"}, format.Sure, starts("DAA\x00", "GBI\x00", "DAA VOL\x00", "GBI VOL\x00"),
+			`a PowerISO or gBurner image (.daa, .gbi); PowerISO's own "poweriso convert" makes an .iso of it`},
+		{"MagicISO image", []string{".uif"}, format.Sure, isUIF, `a MagicISO image (.uif); "uif2iso" makes an .iso of it`},
+		{"WinOnCD image", []string{".c2d"}, format.Sure, starts("Adaptec CeQuadrat VirtualCD File", "Roxio Image File Format 3.0"),
+			"an image of WinOnCD (.c2d); WinOnCD saves it as .iso"},
+		{"Easy CD Creator image", []string{".cif"}, format.Sure, isCIF, "an image of Easy CD Creator (.cif); Roxio's programs save it as .iso"},
 		{"BlindWrite 4 image", []string{".bwt"}, format.Sure, starts("BLINDWRITE TOC FILE"), "a descriptor of BlindWrite 4 (.bwt); BlindWrite saves it as .cue"},
+		{"IsoBuster image", []string{".ibp", ".ibq"}, format.Guess, named(".ibp", ".ibq"),
+			"a managed image of IsoBuster (.ibp, .ibq), whose format is not public; IsoBuster saves it as .iso or .bin"},
+		{"VirtualDrive image", []string{".pxi", ".vc4"}, format.Guess, named(".pxi", ".vc4"),
+			"an image of VirtualDrive or Virtual CD (.pxi, .vc4), whose format is not public; mount it there, and rip that drive"},
+		{"Aaru image", []string{".aaruf", ".aif", ".dicf"}, format.Sure, starts("AARUFRMT", "DICMFRMT"),
+			`an Aaru image (.aaruf, .dicf); "aaru image convert" makes a .cue or an .iso of it`},
+		{"delta ISO", []string{".diso"}, format.Sure, starts("DISO\x00\x00"),
+			`a delta ISO, which makes an image only of another one; "applydeltaiso" does`},
+		{"GameCube image (GCZ)", []string{".gcz"}, format.Sure, starts("\x01\xC0\x0B\xB1"), "a compressed image of a GameCube or Wii disc (.gcz)" + dolphin},
+		{"GameCube image (RVZ)", []string{".rvz"}, format.Sure, starts("RVZ\x01"), "a compressed image of a GameCube or Wii disc (.rvz)" + dolphin},
+		{"Wii image (WIA)", []string{".wia"}, format.Sure, starts("WIA\x01"), "a compressed image of a Wii disc (.wia)" + dolphin},
+		{"Wii disk (WBFS)", []string{".wbfs"}, format.Sure, starts("WBFS"), `a disk or file of Wii discs (.wbfs), from which parts are left out; "wit copy" makes an .iso of it`},
+		{"NKit image", []string{".nkit"}, format.Sure, isNKit,
+			`an NKit image of a GameCube or Wii disc, which lacks what can be computed, though it may be named .iso; NKit's "RecoverToISO" makes the whole one`},
+		{"Xbox image (XISO)", []string{".xiso"}, format.Sure, isXISO,
+			`the game partition of an Xbox disc (XISO), whose file system spindle does not know; "extract-xiso -x" extracts its files`},
+		{"PSP package", []string{".pbp"}, format.Sure, starts("\x00PBP"),
+			`a package for the PSP (.pbp), perhaps with a PlayStation disc in it; "psxpackager" makes a .bin and .cue of that`},
 		{"Norton Ghost image", []string{".gho"}, format.Likely, starts("\xFE\xEF"),
 			"a Norton Ghost image (.gho), which is one of a hard disk; Ghost Explorer opens it"},
+		{"Windows image", []string{".wim"}, format.Sure, starts("MSWIM\x00\x00\x00"), `an archive of files for Windows (.wim); "wimlib-imagex apply" extracts it`},
+		{"EnCase image", []string{".e01"}, format.Sure, starts("EVF\x09\x0D\x0A\xFF\x00", "EVF2\x0D\x0A\x81\x00"),
+			`an EnCase image (.e01), as investigators make them; "ewfexport" makes a plain one of it`},
 		{"7-Zip archive", []string{".7z"}, format.Sure, starts("7z\xBC\xAF\x27\x1C"), "a 7-Zip archive" + unpack},
 		{"ZIP archive", []string{".zip"}, format.Sure, starts("PK\x03\x04"), "a ZIP archive" + unpack},
 		{"RAR archive", []string{".rar"}, format.Sure, starts("Rar!"), "a RAR archive" + unpack},

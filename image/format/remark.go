@@ -38,6 +38,8 @@ const (
 	SubOfOther
 	// InLayer: the file was looked through a Layer, the outermost first.
 	InLayer
+	// NoFileSystem: sectors of data are taken for a disc, and nothing in them says that they are.
+	NoFileSystem
 )
 
 // A Remark is what opening an image found that is no error, and that its user should know.

@@ -190,11 +190,15 @@ func look(f *format.File) (stored, bool, error) {
 
 // layOut makes an image of a file.
 func layOut(f *format.File, medium func(sectors int64) disc.Medium) (disc.Image, error) {
-	s, _, err := look(f)
+	s, signed, err := look(f)
 	if err != nil {
 		return nil, err
 	}
-	return s.layOut(f, medium)
+	img, err := s.layOut(f, medium)
+	if err == nil && !signed && s.stride == iso.BlockSize {
+		f.Remark(format.Remark{Kind: format.NoFileSystem, File: f.Path}) // whole sectors have marks of their own
+	}
+	return img, err
 }
 
 func (s *stored) layOut(f *format.File, medium func(sectors int64) disc.Medium) (disc.Image, error) {
