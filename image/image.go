@@ -132,6 +132,9 @@ func find(file *format.File) (format.Format, error) {
 		return format.Format{}, err
 	}
 	f, ok := format.Find(p)
+	if !ok && p.Damage != nil {
+		return f, p.Damage
+	}
 	if !ok {
 		return f, fmt.Errorf("%s: %w", path, ErrUnknown)
 	}

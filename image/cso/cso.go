@@ -55,7 +55,7 @@ const (
 var (
 	errFormat = errors.New("not a valid compressed ISO")
 	// errOrder means that a block ends before it begins.
-	errOrder = errors.New("the index says that it ends before it begins, or beyond the end of the file")
+	errOrder = errors.New("the index says that it begins in its index, ends before it begins, or beyond the end of the file")
 	errLong  = errors.New("the index gives it more bytes than a block can need")
 	errShort = errors.New("it holds less than a block")
 )
@@ -69,8 +69,9 @@ type file struct {
 	count   int64
 	shift   uint
 	version byte
-	lz4     bool // what is compressed is always LZ4
-	endless bool // the index does not say where the last block ends
+	lz4     bool  // what is compressed is always LZ4
+	data    int64 // where the index ends at the earliest
+	endless bool  // the index does not say where the last block ends
 	index   index
 }
 
@@ -118,12 +119,29 @@ func read(r io.ReaderAt, stored int64) (*file, error) {
 	c.size = int64(size)
 	c.count = (c.size + c.block - 1) / c.block
 	c.index = index{r: r, at: headerSize, count: c.count + 1}
+	return c, c.findEnd()
+}
+
+// findEnd finds out whether the index says where the last block ends. It does not where the first
+// one begins in its place; if that is not known, where it is no place behind the last.
+func (c *file) findEnd() error {
+	c.data = headerSize + c.count*entrySize
 	first, err := c.place(0)
-	if err != nil || first < headerSize+c.count*entrySize {
-		return nil, fmt.Errorf("%w: its first block begins at byte %d, in its index (byte %d)", errFormat, first, headerSize)
+	if err != nil {
+		return err
 	}
-	c.endless = first < headerSize+(c.count+1)*entrySize
-	return c, nil
+	end, err := c.place(c.count)
+	if err != nil && c.count > 1 {
+		return err
+	}
+	last, err := c.place(c.count - 1)
+	switch {
+	case first >= c.data && first < c.stored:
+		c.endless = first < c.data+entrySize
+	default:
+		c.endless = end <= last || end > c.stored
+	}
+	return err
 }
 
 // place is where a block begins in the file, and where the last one ends.
@@ -202,10 +220,12 @@ func (c *file) unpack(dst []byte, flag bool, begin, n int64) error {
 		plain = length >= c.block
 	}
 	switch {
-	case length <= 0 || end > c.stored:
+	case length <= 0 || begin < c.data || end > c.stored:
 		return errOrder
 	case plain && length < int64(len(dst)):
 		return errShort
+	case plain && length > c.block+1<<c.shift:
+		return errLong
 	case plain:
 		return blocks.ReadFull(c.r, dst, begin)
 	case length > 2*c.block+1<<c.shift:

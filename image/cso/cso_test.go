@@ -233,6 +233,49 @@ func TestDamagedBlock(t *testing.T) {
 	}
 }
 
+// One entry of the index that is damaged costs the blocks that it is about, and no others.
+func TestDamagedIndex(t *testing.T) {
+	want := content(t)[:100<<10]
+	frames := dax(want, 1, 9)
+	for name, test := range map[string]struct {
+		b               []byte
+		block, at, size int
+		count           int // entries
+	}{
+		"CSO":         {(&variant{magic: "CISO", version: 1, block: 2048}).make(want), 2048, 24, 4, 51},
+		"CSO, no end": {(&variant{magic: "CISO", version: 1, block: 2048, noLast: true}).make(want), 2048, 24, 4, 50},
+		"CSO 2":       {(&variant{magic: "CISO", version: 2, block: 2048}).make(want), 2048, 24, 4, 51},
+		"ZSO":         {(&variant{magic: "ZISO", version: 1, block: 2048, shift: 2}).make(want), 2048, 24, 4, 51},
+		"DAX":         {frames, 8192, 32, 4, 13},
+		"DAX, length": {frames, 8192, 32 + 13*4, 2, 13},
+	} {
+		for n := range test.count {
+			if n > 1 && n < test.count-2 && n%9 != 0 {
+				continue
+			}
+			for _, bad := range []byte{0, 0xFF} {
+				b := bytes.Clone(test.b)
+				for i := range test.size {
+					b[test.at+n*test.size+i] = bad
+				}
+				_, f, err := load(t, "x.cso", b)
+				if f == nil {
+					t.Errorf("%s: entry %d of %#x: %v", name, n, bad, err)
+					continue
+				}
+				for at := 0; at < len(want); at += test.block {
+					hit := at/test.block - n
+					p := make([]byte, min(test.block, len(want)-at))
+					_, err := f.ReadAt(p, int64(at))
+					if good := err == nil && bytes.Equal(p, want[at:at+len(p)]); !good && hit != 0 && hit != -1 {
+						t.Errorf("%s: entry %d of %#x: block %d: %v", name, n, bad, at/test.block, err)
+					}
+				}
+			}
+		}
+	}
+}
+
 // What cannot be is refused, with where it stands, before anything is allocated for it.
 func TestRefused(t *testing.T) {
 	plain := content(t)[:40<<10]
@@ -247,7 +290,7 @@ func TestRefused(t *testing.T) {
 		"no blocks":        {func(b []byte) { binary.LittleEndian.PutUint32(b[16:], 0) }, "byte 16"},
 		"version 3":        {func(b []byte) { b[20] = 3 }, "version 3"},
 		"shift":            {func(b []byte) { b[21] = 63 }, "byte 21"},
-		"in its own index": {func(b []byte) { binary.LittleEndian.PutUint32(b[24:], 30) }, "first block begins at byte 30"},
+		"in its own index": {func(b []byte) { binary.LittleEndian.PutUint32(b[24:], 30) }, "in its index"},
 		"backwards":        {func(b []byte) { binary.LittleEndian.PutUint32(b[28:], 20) }, "ends before it begins"},
 		"far away":         {func(b []byte) { binary.LittleEndian.PutUint32(b[28:], 1<<30) }, "beyond the end"},
 	} {

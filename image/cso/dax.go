@@ -106,6 +106,9 @@ func (d *dax) Read(dst []byte, p blocks.Piece) error {
 }
 
 func (d *dax) unpack(dst []byte, n int64) error {
+	if d.place(n) < daxHeader+int64(len(d.offset)+len(d.length)) {
+		return errOrder
+	}
 	for _, a := range d.areas {
 		if n >= a.first && n < a.end {
 			return blocks.ReadFull(d.r, dst, d.place(n))

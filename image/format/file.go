@@ -125,6 +125,8 @@ type Probe struct {
 	Head []byte // how the file begins: up to [HeadSize] bytes
 	Size int64
 	R    io.ReaderAt
+	// Damage is why parts of Head cannot be unpacked, which are zeros, or nil.
+	Damage error
 }
 
 // HeadSize is how much of a file's start a [Probe] holds: up to and with the first
@@ -134,15 +136,45 @@ const HeadSize = 17 * 2448
 // NewProbe reads the start of a file.
 func NewProbe(f *File) (*Probe, error) {
 	head := make([]byte, HeadSize)
+	p := &Probe{Name: f.innerName(), Head: head, Size: f.Size, R: f}
 	n, err := f.ReadAt(head, 0)
-	var damaged *packed.DamagedError // which names the file
+	if errors.Is(err, packed.ErrDamaged) {
+		var damaged *packed.DamagedError
+		if p.Damage = err; !errors.As(err, &damaged) { // which names the file
+			p.Damage = fmt.Errorf("%s: %w", f.Path, err)
+		}
+		n, err = readAround(f, head)
+	}
 	switch {
-	case errors.As(err, &damaged):
-		return nil, err
+	case n == 0 && p.Damage != nil:
+		return nil, p.Damage
 	case err != nil && !errors.Is(err, io.EOF):
 		return nil, fmt.Errorf("%s: %w", f.Path, err)
 	}
-	return &Probe{Name: f.innerName(), Head: head[:n], Size: f.Size, R: f}, nil
+	p.Head = head[:n]
+	return p, nil
+}
+
+// readAround reads the start of a file of which parts cannot be unpacked. These become zeros; the
+// number is up to where something could be.
+func readAround(r io.ReaderAt, head []byte) (n int, err error) {
+	clear(head)
+	const piece = 2048
+	for at := 0; at < len(head); at += piece {
+		b := head[at:min(len(head), at+piece)]
+		k, err := r.ReadAt(b, int64(at))
+		switch {
+		case errors.Is(err, packed.ErrDamaged):
+			clear(b)
+		case errors.Is(err, io.EOF):
+			return at + k, nil
+		case err != nil:
+			return 0, err
+		default:
+			n = at + k
+		}
+	}
+	return n, nil
 }
 
 // Tail returns the last n bytes of the file, or nil when it has less.

@@ -179,12 +179,11 @@ func Recover(f *format.File) (disc.Image, error) {
 
 // look recognises a file.
 func look(f *format.File) (stored, bool, error) {
-	head := make([]byte, format.HeadSize)
-	n, err := f.ReadAt(head, 0)
-	if err != nil && !errors.Is(err, io.EOF) {
+	p, err := format.NewProbe(f)
+	if err != nil {
 		return stored{}, false, err
 	}
-	s, signed, _ := recognise(head[:n])
+	s, signed, _ := recognise(p.Head)
 	return s, signed, nil
 }
 
