@@ -10,15 +10,16 @@ import (
 )
 
 // leave marks sectors that failed together for later, but for those that came before one that the
-// drive names, and that one itself.
-func (r *reader) leave(g *region, at disc.LBA, n int, failed *sectorsError, what intent) {
+// drive names, and that one itself, with those that fail with it.
+func (r *reader) leave(ctx context.Context, g *region, at disc.LBA, n int, failed *sectorsError, what intent) error {
 	end := at + disc.LBA(n)
 	at += disc.LBA(failed.kept)
-	if bad, ok := r.named(failed, g, at, end); ok && bad == at {
-		r.markFailed(g, bad, what, drive.Sector)
-		at++
-	}
 	r.tracker.set(g.position(at), int64(end-at)*int64(g.size), mapfile.NonTrimmed)
+	if bad, ok := r.named(failed, g, at, end); ok && bad == at {
+		_, err := r.failBlock(ctx, g, bad, end, what, failed)
+		return err
+	}
+	return nil
 }
 
 // named returns the sector of data from at to before end that the drive says failed, where that
@@ -73,13 +74,16 @@ func (r *reader) trimEdges(ctx context.Context, b mapfile.Block) error {
 			break
 		}
 	}
-	for n := 1; at < end; n = min(2*n, r.plan.perCommand(g)) {
-		n = min(n, int(end-at))
-		_, ok, err := r.trim(ctx, g, end-disc.LBA(n), n)
+	for n := r.unit(); at < end; n = min(2*n, r.plan.perCommand(g)) {
+		begin := max(at, end-disc.LBA(n))
+		if next := r.blockEnd(begin - 1); begin > at && next < end {
+			begin = next
+		}
+		_, ok, err := r.trim(ctx, g, begin, int(end-begin))
 		if err != nil || !ok {
 			return err
 		}
-		end -= disc.LBA(n)
+		end = begin
 	}
 	return nil
 }
@@ -101,8 +105,10 @@ func (r *reader) trim(ctx context.Context, g *region, at disc.LBA, n int) (left 
 	end := at + disc.LBA(n)
 	at += disc.LBA(failed.kept)
 	if bad, known := r.named(failed, g, at, end); known && bad == at {
-		r.markFailed(g, bad, firstReading, drive.Sector)
-		at++
+		if n, err = r.failBlock(ctx, g, bad, end, firstReading, failed); err != nil {
+			return at, false, err
+		}
+		at += disc.LBA(n)
 	}
 	return at, false, nil
 }
@@ -114,11 +120,22 @@ const sampled = 32
 // A run is damage whose sectors follow each other.
 type run []sectorRef
 
+// count returns how many sectors a run has.
+func (x run) count() (n int) {
+	for _, s := range x {
+		n += s.n
+	}
+	return n
+}
+
+// follows reports whether sectors come right behind others.
+func (s sectorRef) follows(t sectorRef) bool { return s.at == t.at+disc.LBA(t.n) }
+
 // runsOf divides sectors in ascending or descending order.
 func runsOf(sectors []sectorRef) []run {
 	var all []run
 	for i, s := range sectors {
-		if i > 0 && s.g == sectors[i-1].g && (s.at == sectors[i-1].at+1 || s.at == sectors[i-1].at-1) {
+		if i > 0 && s.g == sectors[i-1].g && (s.follows(sectors[i-1]) || sectors[i-1].follows(s)) {
 			all[len(all)-1] = append(all[len(all)-1], s)
 			continue
 		}
@@ -132,10 +149,11 @@ func runsOf(sectors []sectorRef) []run {
 func (r *reader) eachRun(sectors []sectorRef, try func(s sectorRef) (won bool, err error)) error {
 	for _, x := range runsOf(sectors) {
 		wins := 0
-		for i, s := range x.order() {
+		all := x.order()
+		for i, s := range all {
 			if i == sampled && wins == 0 && len(x) > 2*sampled {
 				r.sayHopeless()
-				r.damage.Of -= len(x) - i
+				r.damage.Of -= run(all[i:]).count()
 				break
 			}
 			if r.giveUp() {

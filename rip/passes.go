@@ -107,7 +107,9 @@ func (r *reader) copyRound(ctx context.Context, skip *skipper, pos, end int64) (
 				return skipped, fmt.Errorf("%w: %w, %d times in a row", ErrDrive, err, timeouts)
 			}
 		}
-		r.leave(g, at, n, failed, firstReading)
+		if err := r.leave(ctx, g, at, n, failed, firstReading); err != nil {
+			return skipped, err
+		}
 		if drive.Classify(err) == drive.Protected {
 			continue // no damage: what follows fails at once, or is as good as the rest
 		}
@@ -223,6 +225,14 @@ func (r *reader) bisect(ctx context.Context, g *region, at disc.LBA, n int, what
 			r.markFailed(g, at, what, class)
 			return nil
 		}
+		if failed.kept == 0 && uncorrected(err) && r.inBlock(at, n) {
+			all, err := r.lostBlock(ctx, g, at, n, what)
+			if err != nil || all {
+				return err
+			}
+			n-- // the last one came
+			continue
+		}
 		head, named := r.split(err, class, at, n)
 		if head > failed.kept {
 			if err := r.bisect(ctx, g, at+disc.LBA(failed.kept), head-failed.kept, what); err != nil {
@@ -231,8 +241,11 @@ func (r *reader) bisect(ctx context.Context, g *region, at disc.LBA, n int, what
 		}
 		at, n = at+disc.LBA(head), n-head
 		if named && class != drive.Boundary {
-			r.markFailed(g, at, what, class)
-			at, n = at+1, n-1
+			done, err := r.failBlock(ctx, g, at, at+disc.LBA(n), what, err)
+			if err != nil {
+				return err
+			}
+			at, n = at+disc.LBA(done), n-done
 		}
 	}
 	return nil
@@ -276,7 +289,7 @@ func (r *reader) split(err error, class drive.Class, at disc.LBA, n int) (head i
 	if inside || bad == at && (class == drive.Protected || r.truthful && class == drive.Sector) {
 		return int(bad - at), true
 	}
-	return n / 2, false
+	return r.aligned(at, n/2, n), false
 }
 
 // markFailed marks a sector that failed alone.
@@ -356,8 +369,8 @@ func (r *reader) retryPasses(ctx context.Context) error {
 		if pass%2 == 1 {
 			slices.Reverse(sectors)
 		}
-		r.damage.Of = len(sectors)
-		if err := r.eachRun(sectors, func(s sectorRef) (bool, error) { return r.retry(ctx, s.g, s.at) }); err != nil {
+		r.damage.Of = run(sectors).count()
+		if err := r.eachRun(sectors, func(s sectorRef) (bool, error) { return r.retry(ctx, s) }); err != nil {
 			return err
 		}
 		if err := r.evidencePass(ctx, sectors); err != nil {
@@ -371,9 +384,11 @@ func (r *reader) retryPasses(ctx context.Context) error {
 	return nil
 }
 
+// A sectorRef is a bad sector, or some that failed together.
 type sectorRef struct {
 	g  *region
 	at disc.LBA
+	n  int
 }
 
 // maxRetried bounds the list of sectors of one pass.
@@ -388,18 +403,23 @@ func (r *reader) badSectors(states ...mapfile.Status) []sectorRef {
 		}
 		for pos := b.Pos; pos < b.End() && len(all) < maxRetried; {
 			g := r.plan.regions.find(pos)
+			n := r.sameBlock(g, pos, b)
 			if b.Status == unread || !r.plan.displaces(g) {
-				all = append(all, sectorRef{g, g.at(pos)})
+				all = append(all, sectorRef{g, g.at(pos), n})
 			}
-			pos += int64(g.size)
+			pos += int64(n * g.size)
 		}
 	}
 	return all
 }
 
-// retry reads one bad sector once more, and reports whether that was of use. Where one reading proves nothing, it is
+// retry reads a bad sector once more, and reports whether that was of use. Where one reading proves nothing, it is
 // compared with the one that the image holds, if it holds one.
-func (r *reader) retry(ctx context.Context, g *region, at disc.LBA) (won bool, err error) {
+func (r *reader) retry(ctx context.Context, s sectorRef) (won bool, err error) {
+	if s.n > 1 {
+		return r.retryBlock(ctx, s)
+	}
+	g, at := s.g, s.at
 	defer func() { r.damage.Tried++ }()
 	if r.refusals.has(g.position(at)) {
 		return true, nil // the drive will not think better of it; that says nothing of others

@@ -57,6 +57,7 @@ type reader struct {
 	cache    cache
 	truthful bool // the drive named a sector inside of those it was asked for, and not only the first
 	hopeless bool // that damage is sampled was said
+	blocks   blocks
 	evidence evidence
 	votes    readings // of audio that is not right
 	voted    []Vote
@@ -168,6 +169,7 @@ func (r *reader) keepHead(b *batch, err error) (kept int) {
 		r.sink.drop(b)
 		return 0
 	}
+	r.noteHead(b.at, kept)
 	b.buf = b.buf[:len(b.buf)/b.n*kept]
 	b.n = kept
 	r.sink.send(b)

@@ -366,7 +366,7 @@ func TestVolumeLargerThanDisc(t *testing.T) {
 		t.Fatal(err)
 	}
 	if res.BadSectors() != 10 || res.Sectors != int64(len(b)/2048) || !o.told(NoteVolumeLarger) {
-		t.Errorf("%d bad of %d: %+v", res.BadSectors(), res.Sectors, o.notes)
+		t.Errorf("%d bad of %d: %+v %v", res.BadSectors(), res.Sectors, o.notes, res.Bad)
 	}
 }
 
