@@ -56,7 +56,12 @@ func (r *reader) evidencePass(ctx context.Context, sectors []sectorRef) error {
 		return nil
 	}
 	defer r.transferDamaged(ctx)()
-	return r.eachRun(sectors, func(s sectorRef) (bool, error) { return r.gather(ctx, s.g, s.at) })
+	return r.eachRun(sectors, func(s sectorRef) (bool, error) {
+		if len(r.evidence.forms) == 0 {
+			return false, nil
+		}
+		return r.gatherWith(ctx, s, r.readDamaged)
+	})
 }
 
 // maybeKnown reports whether a sector is one that evidence can win: bad, and of a kind that
@@ -96,20 +101,21 @@ func (r *reader) transferDamaged(ctx context.Context) (restore func()) {
 	return func() { _ = d.SetErrorRecovery(context.WithoutCancel(ctx), was) }
 }
 
-// gather reads a damaged sector some times more, until it is known, or nothing new comes. It
+// A damagedRead reads the bytes of a damaged sector. came is false where the drive gives none.
+type damagedRead func(ctx context.Context, g *region, at disc.LBA) (x cdsector.Reading, came bool, err error)
+
+// gatherWith reads a damaged sector some times more, until it is known, or nothing new comes. It
 // reports whether it is known.
-func (r *reader) gather(ctx context.Context, g *region, at disc.LBA) (won bool, err error) {
+func (r *reader) gatherWith(ctx context.Context, s sectorRef, read damagedRead) (won bool, err error) {
+	g, at := s.g, s.at
 	for range perPass {
-		if len(r.evidence.forms) == 0 {
-			return false, nil
-		}
 		if err := r.bound(); err != nil {
 			return false, err
 		}
 		if r.cache.way == byFlush {
 			r.defeatCache(ctx, at)
 		}
-		x, came, err := r.readDamaged(ctx, g, at)
+		x, came, err := read(ctx, g, at)
 		if err != nil {
 			return false, err
 		}
@@ -123,7 +129,7 @@ func (r *reader) gather(ctx context.Context, g *region, at disc.LBA) (won bool, 
 	return false, nil
 }
 
-// readDamaged reads the bytes of a damaged sector. came is false where the drive gives none.
+// readDamaged reads the bytes of a damaged sector, in the forms that are left.
 func (r *reader) readDamaged(ctx context.Context, g *region, at disc.LBA) (x cdsector.Reading, came bool, err error) {
 	begin := r.clock().Now()
 	r.tracker.working(g.position(at))

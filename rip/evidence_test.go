@@ -35,6 +35,33 @@ func TestDataByEvidence(t *testing.T) {
 	}
 }
 
+// Sectors of data of which a drive gives nothing come back as audio, from wherever the drive's read offset puts them,
+// where it gives data so.
+func TestDataAsAudio(t *testing.T) {
+	a := makeCD(madeVolume(t), rand.New(rand.NewPCG(7, 33)))
+	for query, won := range map[string]int{
+		"trait=data-as-audio&fault=read:300-305":                          6,
+		"trait=data-as-audio,c2-296-only-last&offset=667&fault=read:300":  1,
+		"trait=data-as-audio,no-c2&offset=-1164&fault=read:300-303":       4,
+		"trait=data-as-audio,c2-294-garbage&offset=6&fault=read:300-301":  2,
+		"trait=data-as-audio,c2-always-zero&offset=48&fault=read:300-302": 3,
+		"trait=audio-type-gives-data&fault=read:300-305":                  0,
+		"fault=read:300-305": 0,
+	} {
+		opts := a.options(filepath.Join(t.TempDir(), "x"))
+		opts.Retries = 3
+		res, err := Rip(context.Background(), a.query(t, query), opts)
+		if err != nil || res.Combined != won {
+			t.Errorf("%s: %v, %d put together, bad %v", query, err, res.Combined, res.Bad)
+			continue
+		}
+		got, err := os.ReadFile(base(opts.Output) + ".bin")
+		if err != nil || won > 0 && !bytes.Equal(got[:madeData*cdsector.Size], a.b[:madeData*cdsector.Size]) {
+			t.Errorf("%s: the data are not those of the disc (%v)", query, err)
+		}
+	}
+}
+
 // A drive that gives nothing of damaged sectors is not asked for them again and again.
 func TestNoEvidence(t *testing.T) {
 	a := makeCD(madeVolume(t), rand.New(rand.NewPCG(7, 31)))

@@ -376,6 +376,9 @@ func (r *reader) retryPasses(ctx context.Context) error {
 		if err := r.evidencePass(ctx, sectors); err != nil {
 			return err
 		}
+		if err := r.audioPass(ctx, sectors); err != nil {
+			return err
+		}
 		if err := r.confirm(ctx); err != nil {
 			return err
 		}

@@ -59,6 +59,7 @@ type reader struct {
 	hopeless bool // that damage is sampled was said
 	blocks   blocks
 	evidence evidence
+	audioWay audioWay
 	votes    readings // of audio that is not right
 	voted    []Vote
 	damage   Damage    // of the phase that works on it

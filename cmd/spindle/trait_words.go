@@ -4,6 +4,7 @@ package main
 var traitWords = map[string]string{
 	"aborted-command-in-write":          "one WRITE ends with B/47/00 and takes nothing",
 	"audio-type-gives-data":             "READ CD of audio gives data sectors, too, without an error",
+	"data-as-audio":                     "READ CD of audio gives data as it stands on the disc: scrambled, displaced by the read offset, not corrected",
 	"mode-select-wants-zero-length":     "MODE SELECT is refused unless the length in its header is zero",
 	"no-performance":                    "GET PERFORMANCE is empty",
 	"refuses-after-write-error":         "after a WRITE that failed, every further one ends with 5/30/05",

@@ -46,6 +46,7 @@ type Config struct {
 	NoFullTOC    bool
 	Overread     int    // sectors of lead-in and lead-out that can be read
 	TrackAtOnce  bool   // two run-out blocks end each data track
+	DataAsAudio  bool   // READ CD of audio gives data as it stands on the disc: scrambled, displaced, not corrected
 	CSS          bool   // the disc is protected by CSS
 	Lie          string // "leadout" or "overlap": how the TOC is wrong
 

@@ -73,6 +73,52 @@ func (d *Drive) noisyData(a disc.LBA, s *[cdsector.Size]byte, c2 *[c2Size]byte) 
 		Information: uint64(uint32(a)), InformationValid: true}}
 }
 
+// hurtAudio makes wrong what damage makes wrong of a sector that nothing corrects but CIRC, and marks it.
+func (d *Drive) hurtAudio(a disc.LBA, s *[cdsector.Size]byte, c2 *[c2Size]byte) {
+	if d.corrupted(FaultRead, a) {
+		d.mech.lose()
+		first := d.noise.IntN(cdsector.Size/8) * 4
+		for i := first; i < first+64 && i < cdsector.Size; i++ {
+			s[i] ^= byte(1 + d.noise.IntN(255))
+			c2[i/8] |= 0x80 >> (i % 8)
+		}
+	}
+	d.noisyAudio(a, s, c2)
+}
+
+// streamSector reads a sector of data as if it were audio: as it stands on the disc, with the drive's read offset.
+func (d *Drive) streamSector(a disc.LBA, s *[cdsector.Size]byte, c2 *[c2Size]byte) error {
+	if err := d.strike(a, false); err != nil {
+		return err
+	}
+	at := int(a)*cdsector.Size - d.cfg.Offset*4
+	skip := (at%cdsector.Size + cdsector.Size) % cdsector.Size
+	first := disc.LBA((at - skip) / cdsector.Size)
+	for i := range 2 {
+		one, marks, p := [cdsector.Size]byte{}, [c2Size]byte{}, first+disc.LBA(i)
+		if t := d.layout.TrackAt(p); t != nil {
+			if err := d.readSectors(one[:], p); err != nil {
+				return d.broken(err, p)
+			}
+			if t.Mode.IsData() {
+				cdsector.Scramble(&one)
+			}
+			d.hurtAudio(p, &one, &marks)
+		}
+		for k := range one {
+			to := i*cdsector.Size + k - skip
+			if to < 0 || to >= len(s) {
+				continue
+			}
+			s[to] = one[k]
+			if marks[k/8]&(0x80>>(k%8)) != 0 {
+				c2[to/8] |= 0x80 >> (to % 8)
+			}
+		}
+	}
+	return nil
+}
+
 // noisyAudio makes bytes of a sector of audio wrong: those of the first attempt at which CIRC corrects all, or
 // else of the last.
 func (d *Drive) noisyAudio(a disc.LBA, s *[cdsector.Size]byte, c2 *[c2Size]byte) {

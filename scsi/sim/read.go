@@ -260,15 +260,7 @@ func (d *Drive) audioSector(a disc.LBA, s *[cdsector.Size]byte, c2 *[c2Size]byte
 	if err := d.readSamples(s[:], at); err != nil {
 		return err
 	}
-	if d.corrupted(FaultRead, a) {
-		d.mech.lose()
-		first := d.noise.IntN(cdsector.Size/8) * 4
-		for i := first; i < first+64 && i < cdsector.Size; i++ {
-			s[i] ^= byte(1 + d.noise.IntN(255))
-			c2[i/8] |= 0x80 >> (i % 8)
-		}
-	}
-	d.noisyAudio(a, s, c2)
+	d.hurtAudio(a, s, c2)
 	return nil
 }
 

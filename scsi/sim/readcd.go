@@ -132,7 +132,9 @@ func (r *cdRead) sector(a disc.LBA) ([]byte, cdsector.Kind, error) {
 	r.pointers = [c2Size]byte{}
 	kind := cdsector.Audio
 	var bad error
-	if !beyond && t.Mode.IsData() {
+	if asAudio := r.d.cfg.DataAsAudio && r.expect == 1; asAudio && !beyond && t.Mode.IsData() {
+		bad = r.d.streamSector(a, &r.raw, &r.pointers)
+	} else if !beyond && t.Mode.IsData() {
 		kind, bad = r.d.dataSector(a, &r.raw, &r.pointers)
 	} else {
 		bad = r.d.audioSector(a, &r.raw, &r.pointers)

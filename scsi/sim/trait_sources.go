@@ -8,6 +8,7 @@ var traitSources = map[string]string{
 	"aborted-command-in-write":        "libburn, spc.c",
 	"buffer-capacity-transport-error": "growisofs, get_buffer_stats",
 	"audio-type-gives-data":           "Debian #998718, redumper, drive.ixx (Pioneer BDR-209D)",
+	"data-as-audio":                   "redumper, drive.ixx (read method BE_CDDA)",
 	"mode-select-wants-zero-length":   "a log of cdrecord (Plextor PX-716A)",
 	"no-performance":                  "growisofs (LG GSA-4040B)",
 	"refuses-after-write-error":       "a log of ImgBurn (Matshita UJ-850S)",

@@ -358,6 +358,15 @@ func traitCases() []traitCase {
 			return fmt.Sprint(got, len(b))
 		}, "5/64/000", "2352"},
 		{"audio-type-gives-data", "", c2(form294), "460", "460"},
+		{"data-as-audio", "", func(p *probe) string {
+			b, got := p.load().in(2352, readCD(10, 1, 1, 0x10, 0)...)
+			if got != "" {
+				return got
+			}
+			s := (*[cdsector.Size]byte)(b)
+			cdsector.Scramble(s)
+			return fmt.Sprint(cdsector.EDCOK(s, cdsector.Mode1))
+		}, "5/64/00", "true"},
 		{"protected-range:100-110", "", do(cdb10(0x28, 95, 5)...), "", ""},
 		{"protected-range:100-110", "", do(cdb10(0x28, 95, 6)...), "", "5/6F/03"},
 		{"no-accurate-stream:40", "", seekTwice, "the same", "different"},

@@ -97,6 +97,7 @@ func readTraits() []traitKind {
 			}
 			return false
 		}})},
+		{"data-as-audio", argument{}, always(hooks{power: func(c *Config) { c.DataAsAudio = true }})},
 		{"cache", argument{name: "BYTES", low: cdsector.Size, high: 64 << 20, usual: bufferSize}, func(a traitArg) hooks { return readCache(a.n, 1, true) }},
 		{"cache-ignores-fua", argument{name: "BYTES", low: cdsector.Size, high: 64 << 20, usual: bufferSize}, func(a traitArg) hooks { return readCache(a.n, 1, false) }},
 		{"cache-segments", argument{name: "NUMBER", low: 2, high: 64, usual: 8}, func(a traitArg) hooks { return readCache(bufferSize, a.n, false) }},
