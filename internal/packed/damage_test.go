@@ -2,8 +2,10 @@ package packed
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"math/rand/v2"
 	"os"
@@ -12,6 +14,7 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
+	"github.com/ulikunitz/xz"
 )
 
 // noise is content that is hard to compress.
@@ -129,4 +132,42 @@ func openBytes(t *testing.T, content []byte) *Reader {
 	}
 	t.Cleanup(func() { r.Close() })
 	return r
+}
+
+// A block that asks for 4 GiB of memory is refused also where the index, which leads to blocks, is
+// missing.
+func TestMemoryWithoutIndex(t *testing.T) {
+	var b bytes.Buffer
+	w, err := xz.NewWriter(&b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Write(noise(3 * pageSize)); err != nil {
+		t.Fatal(err)
+	}
+	w.Close()
+	file := b.Bytes()[:b.Len()/2]
+	block := file[xzHeader:]
+	size := (int(block[0]) + 1) * 4
+	at := bytes.Index(block[:size], []byte{0x21, 1}) + 2 // LZMA2, one byte: of the dictionary
+	for dictionary, want := range map[byte]error{block[at]: nil, 40: ErrTooLarge} {
+		block[at] = dictionary
+		binary.LittleEndian.PutUint32(block[size-4:], crc32.ChecksumIEEE(block[:size-4]))
+		path := filepath.Join(t.TempDir(), "x.xz")
+		if err := os.WriteFile(path, file, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		f, err := os.Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		r, err := Open(t.Context(), f)
+		if !errors.Is(err, want) {
+			t.Errorf("dictionary %d: %v", dictionary, err)
+		}
+		if err == nil {
+			r.Close()
+		}
+	}
 }

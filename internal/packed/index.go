@@ -3,6 +3,7 @@ package packed
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
@@ -23,6 +24,17 @@ var errXZ = fmt.Errorf("%w (xz): its index is not whole", ErrDamaged)
 // last to its first (The .xz File Format 1.2.1, sections 2 and 4). Each block is a
 // point: with the header of its stream before it, it can be read alone.
 func indexXZ(r io.ReaderAt, size int64) ([]point, int64, error) {
+	points, plain, err := readXZ(r, size)
+	if errors.Is(err, errXZ) { // it is read through from its start then
+		if err := checkXZBlock(r, xzHeader); errors.Is(err, ErrTooLarge) {
+			return nil, 0, err
+		}
+	}
+	return points, plain, err
+}
+
+// readXZ is indexXZ for a file whose index is whole.
+func readXZ(r io.ReaderAt, size int64) ([]point, int64, error) {
 	var blocks []xzBlock // last first
 	for end := size; end > 0; {
 		var pad [4]byte
