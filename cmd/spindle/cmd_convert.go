@@ -151,34 +151,60 @@ func (o *convertFlags) oneTrack(songs bool) error {
 	return nil
 }
 
+// A rule is what makes options wrong, and what to say then.
+type rule struct {
+	wrong bool
+	text  string
+}
+
 // check looks for options that contradict what is to be made.
 func (o *convertFlags) check(out string, many, sectorSize bool) error {
 	ext, songs := strings.ToLower(suffix(out)), isFolder(out)
 	if many {
 		ext, songs = o.folderKind(out)
 	}
-	splits := ext == ".cue" || ext == ".wav" || ext == ".flac"
-	for _, c := range []struct {
-		wrong bool
-		text  string
-	}{
+	rules := o.folderRules(out, many, songs, sectorSize)
+	rules = append(rules, o.formatRules(out, ext, sectorSize)...)
+	rules = append(rules, o.removeRules(ext, songs, sectorSize)...)
+	for _, r := range rules {
+		if r.wrong {
+			return usage("%s", r.text)
+		}
+	}
+	return nil
+}
+
+// folderRules are about what is made into a folder.
+func (o *convertFlags) folderRules(out string, many, songs, sectorSize bool) []rule {
+	return []rule{
 		{!o.knownFormat(), "--format is flac, wav, or the suffix of an image such as cue"},
 		{songs && (o.Split || o.merge || sectorSize), "--split, --merge and --sector-size are about image files, and " + out + " is a folder of songs"},
 		{songs && o.dat != "", "--dat names images; songs are named by --tags or --lookup"},
 		{!songs && o.album != albumFlags{}, "--image, --embed-cue, --tags, --accuraterip, --ctdb and --lookup are about a folder of songs: end its name with /"},
 		{!songs && !many && o.format+o.dat != "", "--format and --dat are about a folder: end its name with /"},
-		{o.Split && o.merge, "--split and --merge are opposites: choose one"},
-		{o.Split && !splits, "--split makes several .bin, .wav or .flac files; " + out + " is one file"},
-		{len(o.Codecs) > 0 && ext != ".chd" && ext != ".vhd" && ext != ".dmg", "--codec applies to a .chd, .vhd or .dmg only"},
-		{o.remove && (songs || ext == ".wav" || ext == ".flac"), "--delete-source is about images: songs are not read back"},
-		{o.remove && (o.Lossy || o.NoCheck || o.Track != 0 || sectorSize), "--delete-source is for what is converted whole: leave out --lossy, --no-check, --track and --sector-size"},
-		{sectorSize && ext != ".iso", "--sector-size applies to an .iso only"},
-	} {
-		if c.wrong {
-			return usage("%s", c.text)
-		}
 	}
-	return nil
+}
+
+// formatRules are about what only some formats know.
+func (o *convertFlags) formatRules(out, ext string, sectorSize bool) []rule {
+	is := func(formats ...string) bool { return slices.Contains(formats, ext) }
+	return []rule{
+		{o.Split && o.merge, "--split and --merge are opposites: choose one"},
+		{o.Split && !is(".cue", ".wav", ".flac"), "--split makes several .bin, .wav or .flac files; " + out + " is one file"},
+		{len(o.Codecs) > 0 && !is(".chd", ".vhd", ".dmg"), "--codec applies to a .chd, .vhd or .dmg only"},
+		{sectorSize && !is(".iso"), "--sector-size applies to an .iso only"},
+	}
+}
+
+// removeRules are about what is deleted.
+func (o *convertFlags) removeRules(ext string, songs, sectorSize bool) []rule {
+	if !o.remove {
+		return nil
+	}
+	return []rule{
+		{songs || ext == ".wav" || ext == ".flac", "--delete-source is about images: songs are not read back"},
+		{o.Lossy || o.NoCheck || o.Track != 0 || sectorSize, "--delete-source is for what is converted whole: leave out --lossy, --no-check, --track and --sector-size"},
+	}
 }
 
 // knownFormat reports whether --format is something that can be made.
@@ -264,36 +290,12 @@ func runConvert(ctx context.Context, a *app, in, out string, o convertFlags) (*c
 		return nil, err
 	}
 	defer img.Close()
-	if _, err := os.Lstat(out); !o.NoCheck && (o.Force || err != nil) { // else it is refused
-		if err := found.checkSums(ctx, a, img); err != nil {
+	if _, err := os.Lstat(out); o.Force || err != nil { // else it is refused
+		if err := o.checkSource(ctx, a, img, found); err != nil {
 			return nil, err
 		}
-		if o.remove {
-			if err := found.checkOthers(ctx, a); err != nil {
-				return nil, err
-			}
-		}
 	}
-	bar := a.newProgress()
-	defer bar.stop()
-	o.Progress = bar.step("converting")
-	sums := func() []ownSum { return nil }
-	if !o.NoCheck && !o.remove { // with which all was compared
-		sums = found.watch()
-	}
-	res, err := image.Create(ctx, out, img, o.CreateOptions)
-	bar.stop()
-	if err == nil {
-		found.notice(sums())
-	}
-	if errors.Is(err, image.ErrPackedDamaged) {
-		if img, err = salvaged(ctx, a, img); err != nil {
-			return nil, err
-		}
-		o.Progress = bar.step("converting")
-		res, err = image.Create(ctx, out, img, o.CreateOptions)
-		bar.stop()
-	}
+	img, res, err := o.make(ctx, a, out, img, found)
 	if errors.Is(err, image.ErrNoTrack) {
 		return nil, noTrack(in, o.Track)
 	}
@@ -313,4 +315,42 @@ func runConvert(ctx context.Context, a *app, in, out string, o convertFlags) (*c
 		return r, err
 	}
 	return r, r.readBack(ctx, a, img, found)
+}
+
+// checkSource compares an image with the checksums that are stated of it; with all of them, before its
+// files are deleted.
+func (o *convertFlags) checkSource(ctx context.Context, a *app, img disc.Image, found *findings) error {
+	if o.NoCheck {
+		return nil
+	}
+	if err := found.checkSums(ctx, a, img); err != nil || !o.remove {
+		return err
+	}
+	return found.checkOthers(ctx, a)
+}
+
+// make makes the new image: where a part of the source cannot be unpacked, of what can be. It returns
+// what it was made of.
+func (o convertFlags) make(ctx context.Context, a *app, out string, img disc.Image, found *findings) (disc.Image, *image.Created, error) {
+	bar := a.newProgress()
+	defer bar.stop()
+	o.Progress = bar.step("converting")
+	sums := func() []ownSum { return nil }
+	if !o.NoCheck && !o.remove { // with which all was compared
+		sums = found.watch()
+	}
+	res, err := image.Create(ctx, out, img, o.CreateOptions)
+	bar.stop()
+	if err == nil {
+		found.notice(sums())
+	}
+	if !errors.Is(err, image.ErrPackedDamaged) {
+		return img, res, err
+	}
+	if img, err = salvaged(ctx, a, img); err != nil {
+		return nil, nil, err
+	}
+	o.Progress = bar.step("converting")
+	res, err = image.Create(ctx, out, img, o.CreateOptions)
+	return img, res, err
 }

@@ -380,23 +380,10 @@ func (r *ripResult) Text(p *page) {
 		p.line("layer break at sector %d", r.LayerBreak)
 	}
 	p.sums(r.Whole)
-	switch {
-	case r.BadSectors > 0:
+	if r.BadSectors > 0 {
 		r.textBad(p)
-	case r.ReadTwice && r.Votes != nil:
-		p.text("Every sector was read, and the audio twice with the same result.")
-	case r.ReadTwice:
-		p.text("Every sector was read without error, and the audio twice with the same result.")
-	case r.ReadOnce && r.C2 && r.Votes == nil:
-		p.text("Every sector was read. The audio was read once, and the drive reported no error in it (C2).")
-	case r.ReadOnce && r.C2:
-		p.text("Every sector was read. The audio was read once, and the drive reported no error in what was taken (C2).")
-	case r.ReadOnce:
-		p.text("Every sector was read. The audio was read once, and nothing vouches for it: the drive does not report errors in it.")
-	case r.Absent > 0:
-		p.text("Every sector that is recorded was read without error (%s not recorded on the disc: zeros in the image).", plural(int(r.Absent), "sector"))
-	default:
-		p.text("Every sector was read without error.")
+	} else {
+		p.text("%s", r.howRead())
 	}
 	if r.Combined > 0 {
 		p.text("%s", combinedText(r.Combined))
@@ -415,6 +402,25 @@ func (r *ripResult) Text(p *page) {
 		p.text("The audio has %s of silence at its %s: the offset correction puts what is there out of reach.",
 			plural(max(r.Silence, -r.Silence), "sample"), side)
 	}
+}
+
+// howRead says how every sector was read.
+func (r *ripResult) howRead() string {
+	switch {
+	case r.ReadTwice && r.Votes != nil:
+		return "Every sector was read, and the audio twice with the same result."
+	case r.ReadTwice:
+		return "Every sector was read without error, and the audio twice with the same result."
+	case r.ReadOnce && r.C2 && r.Votes == nil:
+		return "Every sector was read. The audio was read once, and the drive reported no error in it (C2)."
+	case r.ReadOnce && r.C2:
+		return "Every sector was read. The audio was read once, and the drive reported no error in what was taken (C2)."
+	case r.ReadOnce:
+		return "Every sector was read. The audio was read once, and nothing vouches for it: the drive does not report errors in it."
+	case r.Absent > 0:
+		return fmt.Sprintf("Every sector that is recorded was read without error (%s not recorded on the disc: zeros in the image).", plural(int(r.Absent), "sector"))
+	}
+	return "Every sector was read without error."
 }
 
 // mostListed is how many ranges are printed; all are in the map and in JSON.

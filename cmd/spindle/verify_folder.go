@@ -26,21 +26,10 @@ func openAlbum(ctx context.Context, a *app, path string) (disc.Image, *findings,
 		img, found, err := openStored(ctx, a, path)
 		return img, found, path, err
 	}
-	entries, err := os.ReadDir(path)
-	if err != nil {
-		return nil, nil, path, err
-	}
-	var sheets, songs []string
-	for _, e := range entries {
-		switch ext := strings.ToLower(filepath.Ext(e.Name())); {
-		case e.IsDir() || strings.HasPrefix(e.Name(), "."):
-		case ext == ".cue":
-			sheets = append(sheets, filepath.Join(path, e.Name()))
-		case slices.Contains(songSuffixes, ext):
-			songs = append(songs, filepath.Join(path, e.Name()))
-		}
-	}
+	sheets, songs, err := sheetsAndSongs(path)
 	switch {
+	case err != nil:
+		return nil, nil, path, err
 	case len(sheets) == 1:
 		img, found, err := openStored(ctx, a, sheets[0])
 		if err != nil {
@@ -52,20 +41,44 @@ func openAlbum(ctx context.Context, a *app, path string) (disc.Image, *findings,
 	case len(songs) == 0:
 		return nil, nil, path, usage("%s has no cue sheet and no songs", path)
 	}
-	songs, missing, err := byNumber(songs)
+	img, found, err := joinSongs(ctx, a, path, songs)
 	if err != nil {
 		return nil, nil, path, err
 	}
+	return img, found, strings.TrimRight(path, "/") + "/", nil
+}
+
+// sheetsAndSongs lists those of a folder.
+func sheetsAndSongs(dir string) (sheets, songs []string, err error) {
+	entries, err := os.ReadDir(dir)
+	for _, e := range entries {
+		switch ext := strings.ToLower(filepath.Ext(e.Name())); {
+		case e.IsDir() || strings.HasPrefix(e.Name(), "."):
+		case ext == ".cue":
+			sheets = append(sheets, filepath.Join(dir, e.Name()))
+		case slices.Contains(songSuffixes, ext):
+			songs = append(songs, filepath.Join(dir, e.Name()))
+		}
+	}
+	return sheets, songs, err
+}
+
+// joinSongs makes a disc of the songs of a folder without a sheet, by their numbers.
+func joinSongs(ctx context.Context, a *app, dir string, songs []string) (disc.Image, *findings, error) {
+	songs, missing, err := byNumber(songs)
+	if err != nil {
+		return nil, nil, err
+	}
 	if len(missing) > 0 {
-		return nil, nil, path, &songsError{dir: path, songs: songs, missing: missing}
+		return nil, nil, &songsError{dir: dir, songs: songs, missing: missing}
 	}
 	img, err := audio.Join(ctx, songs)
 	if err != nil {
-		return nil, nil, path, &songsError{dir: path, songs: songs, err: err}
+		return nil, nil, &songsError{dir: dir, songs: songs, err: err}
 	}
 	a.note("There is no cue sheet: the songs were taken in the order of their numbers, and to begin at the start of the disc.")
 	found := &findings{}
-	main := &format.File{Path: path}
+	main := &format.File{Path: dir}
 	main.Observe(func(r image.Remark) { found.take(a, r) })
 	sources := make(map[string]io.ReaderAt)
 	for i, t := range img.Layout().Tracks() {
@@ -75,9 +88,9 @@ func openAlbum(ctx context.Context, a *app, path string) (disc.Image, *findings,
 	whole, err := format.WithFileMaps(ctx, main, img, sources)
 	if err != nil {
 		img.Close()
-		return nil, nil, path, err
+		return nil, nil, err
 	}
-	return whole, found, strings.TrimRight(path, "/") + "/", nil
+	return whole, found, nil
 }
 
 // byNumber sorts songs by the number at the beginning of their names, and returns which numbers

@@ -47,49 +47,66 @@ func readTables(r io.ReaderAt, stored, listAt, listSize, forkAt, forkSize int64)
 func parseList(b []byte) ([]table, error) {
 	d := xml.NewDecoder(bytes.NewReader(b))
 	d.CharsetReader = func(_ string, in io.Reader) (io.Reader, error) { return in, nil }
-	var tables []table
-	var current table
-	var key string
-	var text strings.Builder // comments may cut it into many parts
-	inside, depth := 0, 0    // depth at which blkx began
+	var p listParser
 	for {
 		token, err := d.Token()
 		if errors.Is(err, io.EOF) {
-			return tables, nil
+			return p.tables, nil
 		}
 		if err != nil {
 			return nil, err
 		}
 		switch x := token.(type) {
 		case xml.StartElement:
-			depth++
-			text.Reset()
-			switch {
-			case x.Name.Local == "array" && key == "blkx" && inside == 0:
-				inside = depth
-			case x.Name.Local == "dict" && inside > 0:
-				current = table{}
-			}
+			p.start(x.Name.Local)
 		case xml.CharData:
-			text.Write(x)
+			p.text.Write(x)
 		case xml.EndElement:
-			switch {
-			case x.Name.Local == "key":
-				key = strings.TrimSpace(text.String())
-			case inside > 0 && x.Name.Local == "string" && key == "Name":
-				current.name = strings.TrimSpace(text.String())
-			case inside > 0 && x.Name.Local == "data" && key == "Data":
-				if current.data, err = base64.StdEncoding.DecodeString(strings.Join(strings.Fields(text.String()), "")); err != nil {
-					return nil, err
-				}
-			case inside > 0 && x.Name.Local == "dict":
-				tables = append(tables, current)
-			case inside == depth && x.Name.Local == "array":
-				inside = 0
+			if err := p.end(x.Name.Local); err != nil {
+				return nil, err
 			}
-			depth--
 		}
 	}
+}
+
+// A listParser goes through the elements of a property list.
+type listParser struct {
+	tables  []table
+	current table
+	key     string
+	text    strings.Builder // of the element; comments may cut it into many parts
+	depth   int
+	inside  int // the depth at which blkx began; 0: it is not inside
+}
+
+func (p *listParser) start(element string) {
+	p.depth++
+	p.text.Reset()
+	switch {
+	case element == "array" && p.key == "blkx" && p.inside == 0:
+		p.inside = p.depth
+	case element == "dict" && p.inside > 0:
+		p.current = table{}
+	}
+}
+
+func (p *listParser) end(element string) (err error) {
+	text := strings.TrimSpace(p.text.String())
+	switch {
+	case element == "key":
+		p.key = text
+	case p.inside == 0:
+	case element == "string" && p.key == "Name":
+		p.current.name = text
+	case element == "data" && p.key == "Data":
+		p.current.data, err = base64.StdEncoding.DecodeString(strings.Join(strings.Fields(text), ""))
+	case element == "dict":
+		p.tables = append(p.tables, p.current)
+	case element == "array" && p.inside == p.depth:
+		p.inside = 0
+	}
+	p.depth--
+	return err
 }
 
 // parseFork takes the tables out of a resource fork (Inside Macintosh: More Macintosh Toolbox,

@@ -114,34 +114,39 @@ func (d *Disc) Open(ctx context.Context, main *format.File, closers ...io.Closer
 	if err := b.l.Validate(); err != nil {
 		return nil, Errorf("%w", err)
 	}
+	sources := d.sources()
 	c := format.Completer{Layout: b.l, Extents: b.extents}
-	files := main.Files()
-	var sources []*Source
-	for i := range d.Tracks {
-		if s := d.Tracks[i].Source; s != nil && !slices.Contains(sources, s) {
-			if s.cut != nil {
-				return nil, s.cut.NeedWhole()
+	files, maps := main.Files(), make(map[string]io.ReaderAt)
+	for _, s := range sources {
+		if s.cut != nil {
+			return nil, s.cut.NeedWhole()
+		}
+		c.Complete(s.File, s.ReaderAt, s.Size, main)
+		for _, f := range s.files {
+			if !slices.Contains(files, f) {
+				files = append(files, f)
 			}
-			sources = append(sources, s)
-			c.Complete(s.File, s.ReaderAt, s.Size, main)
-			for _, f := range s.files {
-				if !slices.Contains(files, f) {
-					files = append(files, f)
-				}
-			}
+		}
+		if len(s.files) == 1 {
+			maps[s.File.Path] = s.ReaderAt
 		}
 	}
 	img, err := c.Image(files, closers)
 	if err != nil {
 		return nil, Errorf("%w", err)
 	}
-	maps := make(map[string]io.ReaderAt)
-	for _, s := range sources {
-		if len(s.files) == 1 {
-			maps[s.File.Path] = s.ReaderAt
+	return format.WithFileMaps(ctx, main, img, maps)
+}
+
+// sources are those of the tracks, each once.
+func (d *Disc) sources() []*Source {
+	var all []*Source
+	for i := range d.Tracks {
+		if s := d.Tracks[i].Source; s != nil && !slices.Contains(all, s) {
+			all = append(all, s)
 		}
 	}
-	return format.WithFileMaps(ctx, main, img, maps)
+	return all
 }
 
 // builder makes the layout and the extents.
