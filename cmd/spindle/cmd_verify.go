@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -40,7 +41,7 @@ func verifyCommand(a *app) *cobra.Command {
 		Long: `Check an image, or a folder of songs by its cue sheet or by their numbers: each data
 sector of a CD by its sync pattern, address, EDC and parity; the size of a file system
 against the file; checksums that the file itself states (CHD); checksum files beside the image (IMAGE.sha256, SHA256SUMS and the like);
-an MD5 implanted in it. FLAC files are decoded, and compared with the MD5 in
+the log of an album beside its songs; an MD5 implanted in it. FLAC files are decoded, and compared with the MD5 in
 them. Sectors that a map beside the image (IMAGE.map, of a rip or of
 GNU ddrescue) lists as not read correctly are damaged, and the files that they belong to
 are named.
@@ -185,7 +186,7 @@ func (r *verifyResult) report(p *page) {
 		}
 		p.line("%s %s:", of, p.red("wrong"))
 		p.line("  expected %s", s.Stated)
-		p.line("  computed %s", s.Found)
+		p.line("  computed %s", cmp.Or(s.Found, "none: it is of another length"))
 	}
 	switch r.Implanted {
 	case implantedRight:
@@ -345,7 +346,7 @@ func runVerify(ctx context.Context, a *app, path string, o verifyFlags) (result,
 		o: o, sectorSize: img.Layout().Medium.SectorSize(), found: found, Broken: found.brokenTexts()}
 	defer func() { v.img.Close() }() // another one than img, where songs are damaged
 	defer v.bar.stop()
-	for _, step := range []func(context.Context) error{v.songs, v.evidence, v.sectors, v.audio, v.flaws, v.ownSums, v.sums, v.log, v.implanted, v.with, v.repair} {
+	for _, step := range []func(context.Context) error{v.songs, v.evidence, v.sectors, v.audio, v.flaws, v.ownSums, v.log, v.sums, v.implanted, v.with, v.repair} {
 		if err := step(ctx); err != nil {
 			v.bar.stop()
 			if v.rep != nil && !a.json { // what was found so far is worth knowing
@@ -407,10 +408,13 @@ func (v *verification) sums(ctx context.Context) error {
 	asked := v.o.with != "" && isSumFile(v.o.with)
 	var unusable []check.Unusable
 	var err error
-	if asked {
+	switch {
+	case asked:
 		v.Sums, unusable, err = check.Against(ctx, v.img.Files(), v.o.with, sumProgress(v.bar))
-	} else {
-		v.Sums, unusable, err = check.Beside(ctx, v.img.Files(), sumProgress(v.bar))
+	case v.Log != nil:
+		v.Sums, err = sumsBeside(ctx, v.a, v.img, v.bar, filepath.Clean(v.Log.Log))
+	default:
+		v.Sums, err = sumsBeside(ctx, v.a, v.img, v.bar)
 	}
 	v.bar.stop()
 	if err != nil {

@@ -92,12 +92,10 @@ func (f *findings) doubtful() bool { return len(f.broken)+len(f.sums)+len(f.insi
 func (f *findings) checkSums(ctx context.Context, a *app, img disc.Image) error {
 	bar := a.newProgress()
 	defer bar.stop()
-	results, unusable, err := check.Beside(ctx, img.Files(), sumProgress(bar))
-	bar.stop()
+	results, err := sumsBeside(ctx, a, img, bar)
 	if err != nil {
 		return err
 	}
-	noteUnusable(a, unusable)
 	f.takeSums(results)
 	_, err = f.checkLayers(ctx, bar)
 	return err

@@ -235,15 +235,15 @@ func mendable(ctx context.Context, img disc.Image, bad disc.Flaws) bool {
 
 // sums checks the files of the image against the checksum files beside them.
 func (p *preflight) sums(ctx context.Context, bar *progress) error {
-	results, unusable, err := check.Beside(ctx, p.img.Files(), sumProgress(bar))
-	bar.stop()
+	results, err := sumsBeside(ctx, p.a, p.img, bar)
 	if err != nil {
 		return err
 	}
-	noteUnusable(p.a, unusable)
 	for _, s := range results {
-		if s.Right {
-			p.lines = append(p.lines, fmt.Sprintf("%s in %s: correct", s.Algorithm, filepath.Base(s.From)))
+		if line := fmt.Sprintf("%s in %s: correct", s.Algorithm, filepath.Base(s.From)); s.Right {
+			if !slices.Contains(p.lines, line) { // of another file
+				p.lines = append(p.lines, line)
+			}
 			continue
 		}
 		if err := p.wrong(wrongSumText(s)); err != nil {

@@ -1,12 +1,15 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"spindle/album"
 	"spindle/check"
+	"spindle/disc"
 )
 
 // sumProgress shows how far the hashing of a file is.
@@ -15,6 +18,20 @@ func sumProgress(bar *progress) check.SumProgress {
 		bar.stop()
 		return bar.step("checking " + string(a))
 	}
+}
+
+// sumsBeside checks the files of an image against the checksum files beside them, and against
+// the logs of albums but for those in skip.
+func sumsBeside(ctx context.Context, a *app, img disc.Image, bar *progress, skip ...string) ([]check.SumResult, error) {
+	results, unusable, err := check.Beside(ctx, img.Files(), sumProgress(bar))
+	bar.stop()
+	if err != nil {
+		return nil, err
+	}
+	noteUnusable(a, unusable)
+	songs, err := album.Beside(ctx, img.Files(), skip, bar.step("checking the songs"))
+	bar.stop()
+	return append(results, songs...), err
 }
 
 // sumSuffixes are the suffixes of checksum files.

@@ -5,23 +5,13 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"spindle/disc"
 	"spindle/disc/cdsector"
 	"spindle/image/riplog"
-	"spindle/internal/regular"
 )
-
-// A folderLog is the log of an album in a folder.
-type folderLog struct {
-	path  string
-	songs []riplog.Song
-	err   error // why it cannot be relied on
-}
 
 // A logReader takes from the logs of albums what they say of the files of an image that have
 // no map.
@@ -35,70 +25,39 @@ type logReader struct {
 	img     disc.Image
 	main    string // the path of the image
 	remark  func(Remark)
-	folders map[string][]folderLog
+	folders map[string][]riplog.File
 	broken  []string // logs that were remarked
 	flaws   disc.Flaws
 }
 
 // in returns the logs in a folder.
-func (r *logReader) in(dir string) []folderLog {
+func (r *logReader) in(dir string) []riplog.File {
 	if logs, ok := r.folders[dir]; ok {
 		return logs
 	}
-	var logs []folderLog
-	list, _ := os.ReadDir(dir) // a folder that cannot be listed has no logs
-	for _, e := range list {
-		if !strings.EqualFold(filepath.Ext(e.Name()), riplog.Suffix) {
-			continue
-		}
-		if l, ok := readLog(filepath.Join(dir, e.Name())); ok {
-			logs = append(logs, l)
-		}
-	}
+	logs := riplog.In(dir)
 	if r.folders == nil {
-		r.folders = make(map[string][]folderLog)
+		r.folders = make(map[string][]riplog.File)
 	}
 	r.folders[dir] = logs
 	return logs
-}
-
-// readLog reads what is the log of an album.
-func readLog(path string) (folderLog, bool) {
-	l := folderLog{path: path}
-	f, err := regular.Open(path)
-	if err != nil {
-		return l, false
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, riplog.MaxSize+1))
-	if err != nil || !riplog.Is(text) {
-		return l, false
-	}
-	log, err := riplog.Parse(text)
-	if l.err = err; log == nil {
-		return l, true
-	}
-	if l.songs, err = log.Songs(); err != nil {
-		l.err = err
-	}
-	return l, true
 }
 
 // file takes what the logs beside a file say of it. source is what the extents of the image
 // have as the file. An error is one of reading that ends the opening of the image.
 func (r *logReader) file(ctx context.Context, path string, source io.ReaderAt) error {
 	name := filepath.Base(path)
-	var logs []folderLog
+	var logs []riplog.File
 	for _, p := range lookedFor(path) {
 		logs = append(logs, r.in(filepath.Dir(p))...)
 	}
 	for _, l := range logs {
-		if l.err != nil && (len(l.songs) == 0 && Stem(l.path) == Stem(r.main) || slices.ContainsFunc(l.songs, func(s riplog.Song) bool { return s.File == name })) {
-			if err := r.doubt(l.path, l.err); err != nil {
+		if l.Err != nil && (len(l.Songs) == 0 && Stem(l.Path) == Stem(r.main) || slices.ContainsFunc(l.Songs, func(s riplog.Song) bool { return s.File == name })) {
+			if err := r.doubt(l.Path, l.Err); err != nil {
 				return err
 			}
 		}
-		for _, s := range l.songs {
+		for _, s := range l.Songs {
 			if s.File != name || len(s.Flaws) == 0 {
 				continue
 			}
@@ -112,13 +71,13 @@ func (r *logReader) file(ctx context.Context, path string, source io.ReaderAt) e
 
 // logged is a song of a log with sectors that are not right, and the file that has its name.
 type logged struct {
-	log    folderLog
+	log    riplog.File
 	song   riplog.Song
 	source io.ReaderAt
 }
 
 // song takes what a log says of a song, if its file is the one that the log states.
-func (r *logReader) song(ctx context.Context, x logged, logs []folderLog) error {
+func (r *logReader) song(ctx context.Context, x logged, logs []riplog.File) error {
 	s := &x.song
 	runs, sum, err := r.compare(ctx, x)
 	if err != nil {
@@ -129,17 +88,17 @@ func (r *logReader) song(ctx context.Context, x logged, logs []folderLog) error 
 		return nil
 	}
 	states := func(o riplog.Song) bool { return o.File == s.File && o.CRC32 == sum && o.End-o.First == s.End-s.First }
-	if slices.ContainsFunc(logs, func(l folderLog) bool { return l.err == nil && slices.ContainsFunc(l.songs, states) }) {
+	if slices.ContainsFunc(logs, func(l riplog.File) bool { return l.Err == nil && slices.ContainsFunc(l.Songs, states) }) {
 		return nil
 	}
-	return r.doubt(x.log.path, fmt.Errorf("it calls sectors of %s not right, and the file is another by now", s.File))
+	return r.doubt(x.log.Path, fmt.Errorf("it calls sectors of %s not right, and the file is another by now", s.File))
 }
 
 // compare returns the sectors of the image that a file has, and the checksum of those that
 // would be the song. Of a file of another length than the log states it is not the song's.
 func (r *logReader) compare(ctx context.Context, x logged) (runs []disc.Flaw, sum uint32, err error) {
 	s := &x.song
-	first, end := riplog.Holds(x.log.songs, s.File)
+	first, end := riplog.Holds(x.log.Songs, s.File)
 	runs, _ = storedRuns(r.img, x.source)
 	if count(runs) != int64(end-first) {
 		return runs, ^s.CRC32, nil
@@ -150,12 +109,12 @@ func (r *logReader) compare(ctx context.Context, x logged) (runs []disc.Flaw, su
 
 // take takes the sectors that a log calls not right, of a song that is what it states.
 func (r *logReader) take(x logged, runs []disc.Flaw) {
-	first, _ := riplog.Holds(x.log.songs, x.song.File)
+	first, _ := riplog.Holds(x.log.Songs, x.song.File)
 	for _, f := range x.song.Flaws {
 		r.flaws = r.flaws.Union(disc.FlawsOf(place(runs, int64(f.First-first), int64(f.End()-first), f.Kind)...))
 	}
 	if r.remark != nil {
-		r.remark(Remark{Kind: UsedLog, File: x.log.path})
+		r.remark(Remark{Kind: UsedLog, File: x.log.Path})
 	}
 }
 

@@ -24,18 +24,18 @@ func (f *logFile) is(name string) bool { return filepath.Base(f.path) == name }
 // renamed takes what the logs beside the files of an image say of songs that none of these
 // has the name of: they may be among them by another name.
 func (r *logReader) renamed(ctx context.Context, files []logFile) error {
-	var logs []folderLog
+	var logs []riplog.File
 	for _, f := range files {
 		for _, p := range lookedFor(f.path) {
 			for _, l := range r.in(filepath.Dir(p)) {
-				if !slices.ContainsFunc(logs, func(o folderLog) bool { return o.path == l.path }) {
+				if !slices.ContainsFunc(logs, func(o riplog.File) bool { return o.Path == l.Path }) {
 					logs = append(logs, l)
 				}
 			}
 		}
 	}
 	for _, l := range logs {
-		for _, s := range l.songs {
+		for _, s := range l.Songs {
 			if len(s.Flaws) == 0 || slices.ContainsFunc(files, func(f logFile) bool { return f.is(s.File) }) {
 				continue
 			}
@@ -49,9 +49,9 @@ func (r *logReader) renamed(ctx context.Context, files []logFile) error {
 
 // lost looks for a song among the files that its log does not name, by its checksum. A file
 // that may be the song with other bytes leaves the image in doubt.
-func (r *logReader) lost(ctx context.Context, x logged, files []logFile, logs []folderLog) error {
+func (r *logReader) lost(ctx context.Context, x logged, files []logFile, logs []riplog.File) error {
 	names := func(f logFile) bool {
-		return slices.ContainsFunc(x.log.songs, func(s riplog.Song) bool { return f.is(s.File) })
+		return slices.ContainsFunc(x.log.Songs, func(s riplog.Song) bool { return f.is(s.File) })
 	}
 	ofAlbum := slices.ContainsFunc(files, names)
 	doubtful := false
@@ -64,8 +64,8 @@ func (r *logReader) lost(ctx context.Context, x logged, files []logFile, logs []
 		switch {
 		case err != nil:
 			return err
-		case sum == x.song.CRC32 && x.log.err != nil:
-			return r.doubt(x.log.path, x.log.err)
+		case sum == x.song.CRC32 && x.log.Err != nil:
+			return r.doubt(x.log.Path, x.log.Err)
 		case sum == x.song.CRC32:
 			r.take(x, runs)
 			return nil
@@ -77,15 +77,15 @@ func (r *logReader) lost(ctx context.Context, x logged, files []logFile, logs []
 			doubtful = doubtful || !stated
 		}
 	}
-	if _, err := os.Lstat(filepath.Join(filepath.Dir(x.log.path), x.song.File)); err == nil || !doubtful {
+	if _, err := os.Lstat(filepath.Join(filepath.Dir(x.log.Path), x.song.File)); err == nil || !doubtful {
 		return nil
 	}
-	return r.doubt(x.log.path, fmt.Errorf("it calls sectors of %s not right, and that is no file of the image by now", x.song.File))
+	return r.doubt(x.log.Path, fmt.Errorf("it calls sectors of %s not right, and that is no file of the image by now", x.song.File))
 }
 
 // inPlace reports whether sectors of the image are the track of a song, and as long.
 func (r *logReader) inPlace(x logged, runs []disc.Flaw) bool {
-	first, end := riplog.Holds(x.log.songs, x.song.File)
+	first, end := riplog.Holds(x.log.Songs, x.song.File)
 	if count(runs) != int64(end-first) {
 		return false
 	}
@@ -94,10 +94,10 @@ func (r *logReader) inPlace(x logged, runs []disc.Flaw) bool {
 }
 
 // stated reports whether a log states the content of a file.
-func (r *logReader) stated(ctx context.Context, f logFile, logs []folderLog) (bool, error) {
+func (r *logReader) stated(ctx context.Context, f logFile, logs []riplog.File) (bool, error) {
 	for _, l := range logs {
-		for _, s := range l.songs {
-			if l.err != nil || !f.is(s.File) {
+		for _, s := range l.Songs {
+			if l.Err != nil || !f.is(s.File) {
 				continue
 			}
 			if _, sum, err := r.compare(ctx, logged{l, s, f.source}); err != nil || sum == s.CRC32 {
