@@ -36,6 +36,23 @@ func left(t *testing.T, dir string) []string {
 	return files
 }
 
+// A file that another program makes meanwhile stays, and nothing of the image does.
+func TestCreateBesideOther(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "x.cue")
+	o := CreateOptions{Progress: func(int64, int64) {
+		if err := os.WriteFile(path, []byte("other"), 0o666); err != nil {
+			t.Error(err)
+		}
+	}}
+	if _, err := Create(t.Context(), path, made(t, "audio"), o); !errors.Is(err, ErrExists) {
+		t.Error(err)
+	}
+	if b, err := os.ReadFile(path); string(b) != "other" || len(left(t, dir)) != 1 {
+		t.Errorf("%q, %v; the folder has %v", b, err, left(t, dir))
+	}
+}
+
 // Whatever goes wrong, nothing half-written is left, and nothing is overwritten.
 func TestCreateLeavesNothingBehind(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())

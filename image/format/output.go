@@ -134,13 +134,10 @@ func Create(ctx context.Context, f Format, path string, img disc.Image, o Option
 // without its map: the new map comes first, and one that no longer holds goes last.
 func (o *Output) commit() error {
 	files := len(o.written) - len(o.res.Maps)
-	for i := files; i < len(o.written); i++ {
+	for n := range o.written {
+		i := (n + files) % len(o.written)
 		if err := o.commitFile(i); err != nil {
-			return err
-		}
-	}
-	for i := range files {
-		if err := o.commitFile(i); err != nil {
+			o.withdraw()
 			return err
 		}
 	}
@@ -157,6 +154,16 @@ func (o *Output) commit() error {
 		o.res.Whole, _ = o.hash.Sums()
 	}
 	return nil
+}
+
+// withdraw removes the files that have their names already, where another one could not get its own. With
+// Force they may stand for others, which are gone: then they stay.
+func (o *Output) withdraw() {
+	for i := range o.written {
+		if !o.Force && o.written[i].Committed() {
+			os.Remove(o.paths[i])
+		}
+	}
 }
 
 // commitFile gives the i-th file its final name.

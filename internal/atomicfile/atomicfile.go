@@ -28,9 +28,10 @@ var ErrNoFolder = fmt.Errorf("no such folder (%w)", fs.ErrNotExist)
 // A File is a file that is being written.
 type File struct {
 	*os.File
-	path   string // final
-	closed bool
-	done   bool
+	path      string // final
+	closed    bool
+	done      bool
+	committed bool
 }
 
 // Create begins a file. It is for the caller to end it with [File.Commit],
@@ -160,11 +161,14 @@ func (f *File) commit(name func(temp, path string) error) error {
 		f.Discard()
 		return named(err, f.path)
 	}
-	f.done = true
+	f.done, f.committed = true, true
 	f.File.Close() // all of it is on the disk; where it was closed before, this does nothing
 	SyncDir(filepath.Dir(f.path))
 	return nil
 }
+
+// Committed reports whether the file has its name.
+func (f *File) Committed() bool { return f.committed }
 
 // SyncDir brings the names in a folder to the disk, so that they survive a power cut;
 // not all systems can.
