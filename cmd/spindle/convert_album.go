@@ -59,6 +59,9 @@ func runConvertAlbum(ctx context.Context, a *app, in, dir string, o convertFlags
 	o.part.report(r, x)
 	about := aboutDisc(x, time.Now(), known.paths)
 	about.Add("made from", filepath.Base(in))
+	if err := keepFlaws(ctx, a, dir, made); err != nil {
+		return nil, err
+	}
 	if err := r.writeLog(x, made, about, o.part, opts.Force, nil); err != nil {
 		return nil, err
 	}

@@ -224,6 +224,9 @@ func (s *ripSession) makeSongs(ctx context.Context, a *app, f *songFolder, opts 
 	r.Seen = s.learnOffset(ctx, a, x, made)
 	about := aboutDisc(x, time.Now(), known.paths)
 	aboutRip(&about, s.name, s.o, res, s.offset)
+	if err := keepFlaws(ctx, a, f.dir, made); err != nil {
+		return nil, err
+	}
 	if err := r.writeLog(x, made, about, s.part, opts.Force, res); err != nil {
 		return nil, err
 	}
@@ -268,6 +271,16 @@ func createAlbum(ctx context.Context, a *app, dir string, x *album.Album, img di
 	defer bar.stop()
 	o.Progress = bar.step("making songs")
 	return album.Create(ctx, dir, x, img, o)
+}
+
+// keepFlaws keeps what logs that are about to be replaced say of songs that were renamed.
+func keepFlaws(ctx context.Context, a *app, dir string, made *album.Created) error {
+	renamed, err := album.KeepFlaws(context.WithoutCancel(ctx), dir, made.Files)
+	for _, r := range renamed {
+		a.note(fmt.Sprintf("%s holds what was %s, not all of it right (%s): it stays as it is, and %s lists what is not.",
+			r.Path, r.Was, plural(r.Flaws.Sectors(), "bad sector"), r.Map))
+	}
+	return err
 }
 
 // writeLog writes the log beside the songs.
