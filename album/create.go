@@ -351,9 +351,6 @@ func (w *writer) comments(p *part) Tags {
 
 // addGains adds what brings the songs, and the album, to the loudness that players want.
 func (w *writer) addGains(o *format.Output, names []string) error {
-	if w.Coding != FLAC {
-		return nil
-	}
 	var all []loudness.Result
 	for i := range w.parts {
 		if w.parts[i].track == nil {
@@ -372,11 +369,19 @@ func (w *writer) addGains(o *format.Output, names []string) error {
 		}
 		tags := slices.DeleteFunc(w.comments(p), func(t Tag) bool { return strings.HasPrefix(strings.ToUpper(t.Name), "REPLAYGAIN_") })
 		tags = append(tags, gains(&p.loudness, of)...)
-		if err := o.Amend(names[i], func(f *os.File) error { return flacenc.Retag(f, tags.pairs()) }); err != nil {
+		if err := o.Amend(names[i], func(f *os.File) error { return w.retag(f, tags) }); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// retag gives a file its tags.
+func (w *writer) retag(f *os.File, tags Tags) error {
+	if w.Coding == Wave {
+		return audio.AppendWaveTags(f, tags.pairs())
+	}
+	return flacenc.Retag(f, tags.pairs())
 }
 
 // gains are the tags of ReplayGain 2, for a song and its album, if that is known. Silence
