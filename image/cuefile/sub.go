@@ -27,6 +27,10 @@ func (o *opener) withSub(ctx context.Context, img disc.Image, c *format.Complete
 		return nil, err
 	}
 	sub, err := o.main.OpenCompanion(ctx, path)
+	if err == nil && sub.Damage != nil {
+		sub.Close()
+		err = sub.Damage
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@
 package ecm
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -42,7 +43,10 @@ const (
 // bytes.
 var kinds = [4]struct{ stored, size int64 }{{1, 1}, {3 + 2048, 2352}, {4 + 2048, 2336}, {4 + 2324, 2336}}
 
-var errFormat = errors.New("not a valid ECM file")
+var (
+	errFormat = errors.New("not a valid ECM file")
+	errEmpty  = errors.New("it holds nothing")
+)
 
 // A point is a place at which reading can start.
 type point struct {
@@ -57,6 +61,7 @@ type file struct {
 	r      io.ReaderAt
 	points []point // the last is the end
 	edc    uint32  // of the content, as the file states it
+	damage error   // of a record, or nil
 }
 
 // pieceSize is about how much is decoded at a time. Its points take few megabytes for a disc.
@@ -72,9 +77,9 @@ func open(ctx context.Context, f *format.File) (*format.Content, error) {
 	}
 	size := e.points[len(e.points)-1].out
 	if size == 0 {
-		return nil, fmt.Errorf("%w: it holds nothing", errFormat)
+		return nil, fmt.Errorf("%w: %w", errFormat, cmp.Or(e.damage, errEmpty))
 	}
-	c := &format.Content{ReaderAt: blocks.NewReader(e, size), Size: size, Cut: cut}
+	c := &format.Content{ReaderAt: blocks.NewReader(e, size), Size: size, Cut: cut, Damage: e.damage}
 	if !cut {
 		c.Sums, c.Blind = "EDC", true
 		c.Check = func(ctx context.Context, progress func(done, total int64)) error { return e.check(ctx, c, progress) }
@@ -97,6 +102,11 @@ func scan(ctx context.Context, r io.ReaderAt, size int64) (*file, bool, error) {
 		switch {
 		case errors.Is(err, io.ErrUnexpectedEOF):
 			e.mark(point{at: begin, out: out}, true)
+			return e, true, nil
+		case errors.Is(err, errNumber), errors.Is(err, errType):
+			// What went before may be out of step already: a wrong number shows only in the end.
+			e.mark(point{at: begin, out: out}, true)
+			e.damage = fmt.Errorf("%w: byte %d: %w", packed.ErrDamaged, begin, err)
 			return e, true, nil
 		case err != nil:
 			return nil, false, fmt.Errorf("%w: byte %d: %w", errFormat, begin, err)

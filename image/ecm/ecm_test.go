@@ -169,6 +169,33 @@ func TestCut(t *testing.T) {
 	}
 }
 
+// A record that cannot be ends what can be unpacked, and that is in doubt.
+func TestDamagedRecord(t *testing.T) {
+	want := sectors(10)
+	b := encode(t, want, true)
+	b = append(b[:len(b)-9:len(b)-9], "\xFC\xFF\xFF\xFF\x7F\x00 and more"...) // in the place of the end
+	c, err := content(t, b)
+	if err != nil || !c.Cut || c.Check != nil || !errors.Is(c.Damage, packed.ErrDamaged) {
+		t.Fatalf("%+v, %v", c, err)
+	}
+	p := make([]byte, c.Size)
+	if _, err := c.ReadAt(p, 0); err != nil || !bytes.Equal(p, want) {
+		t.Errorf("%d bytes: %v", len(p), err)
+	}
+	path := filepath.Join(t.TempDir(), "x.bin.ecm")
+	if err := os.WriteFile(path, b, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	f, err := format.OpenDamaged(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if !f.Cut || !errors.Is(f.Damage, packed.ErrDamaged) {
+		t.Errorf("cut: %v, %v", f.Cut, f.Damage)
+	}
+}
+
 func TestRefused(t *testing.T) {
 	for name, test := range map[string]struct{ b, want string }{
 		"empty":               {"\xFC\xFF\xFF\xFF\x3F\x00\x00\x00\x00", "it holds nothing"},

@@ -36,6 +36,7 @@ type Content struct {
 	io.ReaderAt       // for any number of goroutines
 	Size        int64 // in bytes
 	Cut         bool  // the file ends before its content does
+	Damage      error // why what is there of a content that is cut may be wrong, or nil
 	Codec       string
 	Parts       []string    // names of the partitions of a disk
 	Files       []string    // that are needed besides, as a parent is
@@ -125,6 +126,9 @@ func (f *File) lookThrough(ctx context.Context, c *Container) error {
 		Files: content.Files, Sums: content.Sums, Check: content.Check, Blind: content.Blind,
 	})
 	f.ReaderAt, f.Size, f.Cut = content.ReaderAt, content.Size, f.Cut || content.Cut
+	if f.Damage == nil && content.Damage != nil {
+		f.Damage = fmt.Errorf("%s: %w", f.Path, content.Damage)
+	}
 	f.others = append(f.others, content.Files...)
 	f.closer = append(closers{f.closer}, content.Closers...)
 	return nil
@@ -151,9 +155,9 @@ func (f *File) innerName() string {
 func (f *File) Files() []string { return append([]string{f.Path}, f.others...) }
 
 // OpenCompanion opens a file that this one names, and reports to this one's observer the layers that
-// it was opened through.
+// it was opened through. It may be damaged, as one of [OpenDamaged]: a [Completer] makes flaws of that.
 func (f *File) OpenCompanion(ctx context.Context, path string) (*File, error) {
-	other, err := OpenFile(ctx, path)
+	other, err := OpenDamaged(ctx, path)
 	if err == nil {
 		other.Observe(f.remark)
 	}

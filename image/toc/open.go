@@ -359,7 +359,11 @@ func (b *builder) source(ctx context.Context, p *Piece, x *part, mode disc.Mode)
 	}
 	f := b.raw[path]
 	if f == nil {
-		if f, err = b.main.OpenCompanion(ctx, path); err != nil {
+		if f, err = b.main.OpenCompanion(ctx, path); err == nil && f.Damage != nil {
+			f.Close()
+			err = f.Damage
+		}
+		if err != nil {
 			return content{}, fmt.Errorf("line %d: %w", p.Line, err)
 		}
 		b.raw[path] = f

@@ -6,6 +6,7 @@ package vhd
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/binary"
 	"encoding/hex"
@@ -248,7 +249,8 @@ func readHeader(r io.ReaderAt, stored int64, foot *footer) (*header, error) {
 	for i := range h.disk.table {
 		h.disk.table[i] = binary.BigEndian.Uint32(raw[i*entrySize:])
 	}
-	return h, h.disk.check()
+	h.disk.check()
+	return h, nil
 }
 
 // A disk is the blocks of a dynamic or differencing disk.
@@ -257,28 +259,47 @@ type disk struct {
 	stored int64
 	size   int64
 	block  int64
-	bitmap int64    // bytes before the data of a block, a bit a sector
-	table  []uint32 // where blocks begin, in sectors
+	bitmap int64            // bytes before the data of a block, a bit a sector
+	table  []uint32         // where blocks begin, in sectors
+	bad    map[uint32]error // blocks, by where they begin, that the table says cannot be
 	parent io.ReaderAt
 }
 
-// check makes sure that no block has a part of another.
-func (d *disk) check() error {
+// check finds blocks that have a part of another, or of the header. Of two that overlap, one is not
+// where the table says: the one that is out of step, for the others follow one another; or it is not
+// known which.
+func (d *disk) check() {
 	used := slices.DeleteFunc(slices.Clone(d.table), func(at uint32) bool { return at == unused })
 	slices.Sort(used)
+	size := d.bitmap + d.block
+	steps := map[int64]int{}
+	step := func(at uint32) int { return steps[int64(at)*sectorSize%size] }
+	for _, at := range used {
+		steps[int64(at)*sectorSize%size]++
+	}
+	d.bad = map[uint32]error{}
 	for i, at := range used {
 		if at < (footerSize+headerSize)/sectorSize {
-			return fmt.Errorf("%w: a block at byte %d, which is in its header", errFormat, int64(at)*sectorSize)
+			d.bad[at] = errHeader
 		}
-		if i > 0 && int64(at-used[i-1])*sectorSize < d.bitmap+d.block {
-			return fmt.Errorf("%w: the blocks at bytes %d and %d overlap", errFormat, int64(used[i-1])*sectorSize, int64(at)*sectorSize)
+		if i == 0 || int64(at-used[i-1])*sectorSize >= size {
+			continue
+		}
+		if before := used[i-1]; step(before) <= step(at) {
+			d.bad[before] = errOverlap
+		}
+		if step(at) <= step(used[i-1]) {
+			d.bad[at] = errOverlap
 		}
 	}
-	return nil
 }
 
-// errPlace means that a block is said to stand where none can.
-var errPlace = errors.New("it is said to stand there, beyond the end of the file")
+// The errors for a block that is said to stand where it cannot.
+var (
+	errPlace   = errors.New("it is said to stand there, beyond the end of the file")
+	errHeader  = errors.New("it is said to stand there, in the header")
+	errOverlap = errors.New("it is said to stand there, and overlaps another block")
+)
 
 // ReadAt implements [io.ReaderAt].
 func (d *disk) ReadAt(p []byte, off int64) (int, error) {
@@ -318,8 +339,8 @@ func (d *disk) readBlock(p []byte, n, in int64) error {
 	case d.table[n] == unused:
 		return blocks.ReadFull(d.parent, p, n*d.block+in)
 	}
-	err := errPlace
-	if begin+d.bitmap+in+int64(len(p)) <= d.stored {
+	err := cmp.Or(d.bad[d.table[n]], errPlace)
+	if d.bad[d.table[n]] == nil && begin+d.bitmap+in+int64(len(p)) <= d.stored {
 		if d.parent == nil {
 			// The bits of a dynamic disk say which sectors were written. Some writers set none.
 			err = blocks.ReadFull(d.r, p, begin+d.bitmap+in)

@@ -224,13 +224,28 @@ func TestRefused(t *testing.T) {
 		"blocks of 3 bytes":   {func(b []byte) { binary.BigEndian.PutUint32(b[footerSize+32:], 3) }, "blocks of 3 bytes"},
 		"blocks that overlap": {func(b []byte) { entry(b, 2, 100) }, "overlap"},
 		"two the same":        {func(b []byte) { entry(b, 2, 4) }, "overlap"},
-		"in the header":       {func(b []byte) { entry(b, 0, 1) }, "in its header"},
+		"in the header":       {func(b []byte) { entry(b, 0, 1) }, "in the header"},
 		"behind the end":      {func(b []byte) { entry(b, 0, 1<<30) }, "block 0, at byte 549755813888 of the file"},
 	} {
 		b := dynamic()
 		test.change(b)
 		if _, _, err := load(t, write(t, t.TempDir(), "x.vhd", b)); err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+	// What the table has wrong of a block costs that, and not the one that it overlaps.
+	want := noise(3*newBlock+4096, 1)
+	overlap := dynamic()
+	entry(overlap, 2, 100)
+	_, f, err := load(t, write(t, t.TempDir(), "x.vhd", overlap))
+	if f == nil {
+		t.Fatal(err)
+	}
+	for n := range 4 {
+		p := make([]byte, 4096)
+		_, err := f.ReadAt(p, int64(n*newBlock))
+		if bad := n == 2; bad != errors.Is(err, packed.ErrDamaged) || !bad && !bytes.Equal(p, want[n*newBlock:][:4096]) {
+			t.Errorf("block %d: %v", n, err)
 		}
 	}
 	b := dynamic()
