@@ -151,34 +151,42 @@ func deletable(ctx context.Context, a *app, sources, kept []string) []string {
 		}
 		defer img.Close()
 		for _, f := range img.Files() {
-			needed[filepath.Clean(f)] = in
+			needed[fullPath(f)] = in
 		}
 		return nil
 	}
 	for _, in := range kept {
 		if need(in) != nil {
-			folders[filepath.Dir(in)] = true
+			folders[filepath.Dir(fullPath(in))] = true
 		}
 	}
 	for _, f := range beside(sources) { // most files are no image
 		if errors.Is(need(f), fs.ErrNotExist) { // it is a sheet, say, one of whose files is missing
-			folders[filepath.Dir(f)] = true
+			folders[filepath.Dir(fullPath(f))] = true
 		}
 	}
 	var all []string
 	for _, f := range sources {
 		f = filepath.Clean(f)
-		switch by, ok := needed[f]; {
+		switch by, ok := needed[fullPath(f)]; {
 		case slices.Contains(all, f):
 		case ok:
 			a.note(f + " was kept: " + by + " needs it, too.")
-		case folders[filepath.Dir(f)]:
+		case folders[filepath.Dir(fullPath(f))]:
 			a.note(f + " was kept: an image in its folder may need it.")
 		default:
 			all = append(all, f)
 		}
 	}
 	return all
+}
+
+// fullPath is a path by which a file is known, however it was named.
+func fullPath(path string) string {
+	if full, err := filepath.Abs(path); err == nil {
+		return full
+	}
+	return filepath.Clean(path)
 }
 
 // beside lists the other files in the folders of some, without those that would have to be
