@@ -27,6 +27,7 @@ import (
 	_ "spindle/image/ecm"
 	_ "spindle/image/foreign"
 	_ "spindle/image/gdi"
+	_ "spindle/image/harddisk"
 	_ "spindle/image/mds"
 	_ "spindle/image/nrgfile"
 	_ "spindle/image/toc"

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 
 	"spindle/disc"
@@ -57,9 +58,9 @@ func layouts() []stored {
 	}
 }
 
-// recognise finds out how a file that starts with head is stored. signed says that
+// recognise finds out how a file r that starts with head is stored. signed says that
 // there is a file system; without, the sync patterns of whole sectors tell.
-func recognise(head []byte) (s stored, signed, ok bool) {
+func recognise(head []byte, r io.ReaderAt) (s stored, signed, ok bool) {
 	for _, s := range layouts() {
 		at := iso.FirstDescriptor*s.stride + s.user
 		if at+6 > len(head) || s.form == disc.FormRaw && !isData(head, s) {
@@ -69,10 +70,8 @@ func recognise(head []byte) (s stored, signed, ok bool) {
 			return s, true, true
 		}
 	}
-	for _, s := range layouts() {
-		if (s.form != disc.FormRaw || isData(head, s)) && hfs.Announced(userReader{bytes.NewReader(head), s}) {
-			return s, true, true
-		}
+	if s, ok := recogniseHFS(head, r); ok {
+		return s, true, true
 	}
 	for _, s := range layouts() {
 		if s.form == disc.FormRaw && isData(head, s) {
@@ -80,6 +79,23 @@ func recognise(head []byte) (s stored, signed, ok bool) {
 		}
 	}
 	return layouts()[0], false, false
+}
+
+// recogniseHFS finds out how a volume of HFS is stored. Its mark is in the first sector, which does not tell
+// how long sectors are: its catalogue has to be where it says.
+func recogniseHFS(head []byte, r io.ReaderAt) (found stored, ok bool) {
+	for _, s := range layouts() {
+		if s.form == disc.FormRaw && !isData(head, s) || !hfs.Announced(userReader{bytes.NewReader(head), s}) {
+			continue
+		}
+		if _, err := hfs.Open(userReader{r, s}); err == nil {
+			return s, true
+		}
+		if !ok {
+			found, ok = s, true // which is damaged
+		}
+	}
+	return found, ok
 }
 
 // isData reports whether whole sectors of a mode follow one another, s.stride
@@ -103,7 +119,7 @@ func isData(head []byte, s stored) bool {
 }
 
 func match(p *format.Probe) format.Score {
-	s, signed, ok := recognise(p.Head)
+	s, signed, ok := recognise(p.Head, p.R)
 	switch {
 	case signed:
 		return format.Likely
@@ -183,7 +199,7 @@ func look(f *format.File) (stored, bool, error) {
 	if err != nil {
 		return stored{}, false, err
 	}
-	s, signed, _ := recognise(p.Head)
+	s, signed, _ := recognise(p.Head, p.R)
 	return s, signed, nil
 }
 
@@ -200,7 +216,22 @@ func layOut(f *format.File, medium func(sectors int64) disc.Medium) (disc.Image,
 	return img, err
 }
 
+// fill makes whole sectors of a file that has a volume of HFS alone, which counts in 512 bytes: what lacks
+// at its end is not missing.
+func (s *stored) fill(f *format.File) {
+	const unit = 512
+	if s.stride != iso.BlockSize || f.Cut || f.Size%unit != 0 || f.Size%iso.BlockSize == 0 {
+		return
+	}
+	v, err := iso.ReadVolume(f, f.Size/iso.BlockSize)
+	if err == nil && v.FileSystems()[0] == v.HFS && v.HFSBlocks <= f.Size/iso.BlockSize+1 {
+		f.ReaderAt = format.Padded(f.ReaderAt, f.Size)
+		f.Size += iso.BlockSize - f.Size%iso.BlockSize
+	}
+}
+
 func (s *stored) layOut(f *format.File, medium func(sectors int64) disc.Medium) (disc.Image, error) {
+	s.fill(f)
 	sectors, least, err := s.count(f)
 	if err != nil {
 		return nil, err
@@ -221,8 +252,8 @@ func (s *stored) layOut(f *format.File, medium func(sectors int64) disc.Medium) 
 			extent.Form = disc.FormBlock
 		}
 	}
-	if s.form == disc.FormXA1 {
-		extent.Offset = subHeaderSize
+	if s.form == disc.FormXA1 { // behind the sub-header of the first sector
+		extent.Source = io.NewSectionReader(f.ReaderAt, subHeaderSize, math.MaxInt64-subHeaderSize)
 	}
 	if s.mode == disc.Mode2 {
 		l.Sessions[0].Format = disc.FormatXA
@@ -236,7 +267,7 @@ func (s *stored) layOut(f *format.File, medium func(sectors int64) disc.Medium) 
 		}
 	}
 	c := format.Completer{Layout: l, Extents: []disc.Extent{extent}, Least: least}
-	c.Complete(f, f.ReaderAt, f.Size, f)
+	c.Complete(f, extent.Source, f.Size, f)
 	return c.Image(f.Files(), []io.Closer{f})
 }
 

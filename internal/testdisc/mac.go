@@ -2,11 +2,13 @@ package testdisc
 
 import (
 	"bytes"
+	"encoding/binary"
 
 	"spindle/internal/testdisc/testhfs"
 )
 
-// macs are the discs of a Mac, as Toast has them: HFS, HFS Plus, and HFS Plus in HFS behind a partition map.
+// macs are the discs of a Mac, as Toast has them: HFS, HFS Plus, and HFS Plus in HFS behind a partition map; a hard
+// disk with a partition of NTFS and one of HFS Plus, and one with NTFS alone.
 func macs() map[string][]byte {
 	files := []testhfs.File{
 		{Path: "Read Me", Data: []byte("Welcome.\r"), Type: "TEXTttxt"},
@@ -18,5 +20,24 @@ func macs() map[string][]byte {
 		testhfs.File{Path: "script", Data: []byte("#!/bin/sh\n"), Mode: 0o100755},
 		testhfs.File{Path: "packed", Owner: 0x20, Mode: 0o100644},
 	)})
-	return map[string][]byte{"hfs": plain, "hfsplus": plus, "hfsmap": testhfs.Map(testhfs.Wrap(plus), 2048)}
+	ntfs := append([]byte("\xEB\x52\x90NTFS    "), make([]byte, 4096-11)...)
+	return map[string][]byte{
+		"hfs": plain, "hfsplus": plus, "hfsmap": testhfs.Map(testhfs.Wrap(plus), 2048),
+		"hfsdisk": disk(ntfs, plus), "otherdisk": disk(ntfs),
+	}
+}
+
+// disk makes a disk with a master boot record.
+func disk(parts ...[]byte) []byte {
+	const sector, table, each = 512, 446, 16
+	b := make([]byte, 63*sector)
+	b[510], b[511] = 0x55, 0xAA
+	for i, p := range parts {
+		e := b[table+each*i : table+each*(i+1)]
+		e[4] = 7
+		binary.LittleEndian.PutUint32(e[8:], uint32(len(b)/sector))
+		binary.LittleEndian.PutUint32(e[12:], uint32(len(p)/sector))
+		b = append(b, p...)
+	}
+	return b
 }

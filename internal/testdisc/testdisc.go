@@ -21,15 +21,19 @@ import (
 	"github.com/kdomanski/iso9660"
 )
 
-// Make makes the disc with the given name in dir, one of [Names], or "music", "hfs", "hfsplus", "hfsmap", as NAME.cue with NAME.bin (and
-// NAME.cdt), or as NAME.iso or NAME.toast, and returns the path of the descriptor.
+// Make makes the disc with the given name in dir, one of [Names], or "music", "hfs", "hfsplus", "hfsmap", "hfsdisk", "otherdisk", as NAME.cue with NAME.bin (and
+// NAME.cdt), or as NAME.iso, NAME.toast or NAME.img, and returns the path of the descriptor.
 func Make(dir, name string) (string, error) {
 	base := filepath.Join(dir, name)
 	if name == "music" { // too large to be one of many
 		return music().write(base)
 	}
 	if content, ok := macs()[name]; ok {
-		return base + ".toast", os.WriteFile(base+".toast", content, 0o666)
+		path := base + ".toast"
+		if strings.HasSuffix(name, "disk") {
+			path = base + ".img"
+		}
+		return path, os.WriteFile(path, content, 0o666)
 	}
 	build, ok := kinds()[name]
 	if !ok {
