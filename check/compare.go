@@ -17,6 +17,9 @@ type Difference struct {
 	A, B        int      // what the images have, of a layout
 	ModeA       disc.Mode
 	ModeB       disc.Mode
+	Text        disc.PackType // of OtherText; its track 0 is the disc
+	TextA       string
+	TextB       string
 }
 
 // A DifferenceKind says what differs.
@@ -30,6 +33,9 @@ const (
 	OtherMode                              // ModeA and ModeB
 	OtherLength                            // A and B sectors
 	OtherPregap                            // A and B sectors of pregap
+	OtherMCN                               // TextA and TextB
+	OtherISRC                              // TextA and TextB
+	OtherText                              // TextA and TextB, in CD-TEXT
 )
 
 // mostDifferences bounds what Compare lists; past that the discs have nothing to
@@ -52,6 +58,8 @@ type CompareOptions struct {
 	// AnyOffset: the second image is read by a drive, which may give audio a fixed
 	// number of samples early or late.
 	AnyOffset bool
+	// Codes compares also the catalogue numbers, ISRCs and CD-TEXT that both images state.
+	Codes bool
 	// Damaged reports whether an error of the second image is one of the sectors asked
 	// for, so that others may be read. It may be nil: none is.
 	Damaged func(err error) bool
@@ -63,7 +71,7 @@ type CompareOptions struct {
 // and a DVD (the .iso of a large disc, say, and that disc) are compared by user
 // data. Where one image ends earlier, what both have is still compared.
 func Compare(ctx context.Context, a, b disc.Image, o CompareOptions) (Comparison, error) {
-	c := comparer{a: a, b: b, user: a.Layout().Medium.SectorSize() != b.Layout().Medium.SectorSize(), damaged: o.Damaged}
+	c := comparer{a: a, b: b, user: a.Layout().Medium.SectorSize() != b.Layout().Medium.SectorSize(), damaged: o.Damaged, drive: o.AnyOffset}
 	if c.damaged == nil {
 		c.damaged = func(error) bool { return false }
 	}
@@ -74,6 +82,9 @@ func Compare(ctx context.Context, a, b disc.Image, o CompareOptions) (Comparison
 		}
 	}
 	err := c.all(ctx, o.Progress)
+	if err == nil && o.Codes {
+		c.codes()
+	}
 	return Comparison{c.found, c.shift, c.silent}, err
 }
 
@@ -101,6 +112,7 @@ func (c *comparer) all(ctx context.Context, progress func(done, total int64)) er
 type comparer struct {
 	a, b        disc.Image
 	user        bool // compare user data only
+	drive       bool // b is a disc in a drive
 	found       []Difference
 	done, total int64
 

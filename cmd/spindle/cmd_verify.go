@@ -53,7 +53,7 @@ match proves a track; no match may be another pressing, and is no error. Parity 
 beside the image; nothing else makes a connection.
 
 --with compares the image with something else: a disc in a drive, another image in any
-format, a checksum file, or DAT files such as those of redump.info, which name the disc:
+format (the sectors, and the catalogue number, ISRCs and CD-TEXT that both state), a checksum file, or DAT files such as those of redump.info, which name the disc:
 one, a ZIP archive, or a folder of them. A folder of images is compared with DAT files
 as a whole: each image is named, and what is missing of a DAT file is listed. --repair
 writes a copy in which damaged sectors are corrected by their parity, or by that of CTDB.
@@ -447,7 +447,7 @@ func (v *verification) with(ctx context.Context) error {
 	}
 	defer other.Close()
 	c, err := check.Compare(ctx, v.img, other, check.CompareOptions{
-		AnyOffset: isDriveName(v.o.with), Progress: v.bar.step("comparing"),
+		AnyOffset: isDriveName(v.o.with), Codes: !ofSongs(v.img) && !ofSongs(other), Progress: v.bar.step("comparing"),
 		Damaged: func(err error) bool { return isDriveName(v.o.with) && drive.Classify(err).OneCommand() }})
 	if err != nil {
 		return err

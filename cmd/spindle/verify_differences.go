@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,13 +18,15 @@ type verifyDifference struct {
 	Last   disc.LBA `json:"last"` // inclusive
 	Text   string   `json:"text"`
 	Unread bool     `json:"unread,omitempty"` // not compared
+
+	code bool // of a code or a text
 }
 
 // newDifferences describes differences.
 func newDifferences(all []check.Difference) []verifyDifference {
 	var out []verifyDifference
 	for _, d := range all {
-		v := verifyDifference{Text: differenceWords(d), Unread: d.Kind == check.Uncompared}
+		v := verifyDifference{Text: differenceWords(d), Unread: d.Kind == check.Uncompared, code: otherCode(d) != ""}
 		if v.Unread || d.Kind == check.OtherContent {
 			v.Track, v.First, v.Last = d.Track, d.First, d.Last
 		}
@@ -34,6 +37,9 @@ func newDifferences(all []check.Difference) []verifyDifference {
 
 // differenceWords says what differs.
 func differenceWords(d check.Difference) string {
+	if words := otherCode(d); words != "" {
+		return words
+	}
 	switch d.Kind {
 	case check.Uncompared:
 		return "cannot be read"
@@ -49,6 +55,38 @@ func differenceWords(d check.Difference) string {
 	return "different content"
 }
 
+// otherCode says which code or text differs, or nothing where none does.
+func otherCode(d check.Difference) string {
+	in := fmt.Sprintf(" is %q in one, %q in the other", d.TextA, d.TextB)
+	switch d.Kind {
+	case check.OtherMCN:
+		return "the catalogue number" + in
+	case check.OtherISRC:
+		return fmt.Sprintf("the ISRC of track %d", d.Track) + in
+	case check.OtherText:
+		of := "the disc"
+		if d.Track > 0 {
+			of = fmt.Sprintf("track %d", d.Track)
+		}
+		return "the " + textKinds[d.Text] + " of " + of + " in CD-TEXT" + in
+	}
+	return ""
+}
+
+// textKinds are the kinds of texts of CD-TEXT that are compared.
+var textKinds = map[disc.PackType]string{
+	disc.PackTitle: "title", disc.PackPerformer: "performer", disc.PackSongwriter: "songwriter",
+	disc.PackComposer: "composer", disc.PackArranger: "arranger", disc.PackMessage: "message",
+}
+
+// ofSongs reports whether an image is an album in sound files, whose names and codes may be
+// those of a database.
+func ofSongs(img disc.Image) bool {
+	return slices.ContainsFunc(img.Files(), func(f string) bool {
+		return slices.Contains([]string{".flac", ".wav", ".aif", ".aiff"}, strings.ToLower(filepath.Ext(f)))
+	})
+}
+
 // String describes the difference in a line.
 func (d verifyDifference) String() string {
 	if d.Track == 0 {
@@ -59,9 +97,12 @@ func (d verifyDifference) String() string {
 
 // reportDifferences lists what is not the same, and what could not be compared.
 func (r *verifyResult) reportDifferences(p *page) {
-	if r.onlyUnread() {
+	switch {
+	case r.onlyUnread():
 		p.line("%s is the same as far as it can be read:", r.o.with)
-	} else {
+	case !slices.ContainsFunc(r.Differences, func(d verifyDifference) bool { return !d.code }):
+		p.line("%s has the same sectors, and %s:", r.o.with, p.red("other codes or texts"))
+	default:
 		p.line("%s is %s:", r.o.with, p.red("different"))
 	}
 	for i, d := range r.Differences {
