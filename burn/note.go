@@ -9,6 +9,7 @@ type NoteCode string
 const (
 	NoteOverburn    NoteCode = "beyond the stated capacity"      // by Sectors
 	NotePadded      NoteCode = "padded to the shortest track"    // with Sectors of zeros, as a track on a CD must be
+	NoteLengthened  NoteCode = "sessions are lengthened"         // by Sectors of zeros in all, so that each begins where the image has it
 	NoteFixed       NoteCode = "a track of a fixed length"       // of Sectors: what a pipe does not fill of it becomes zeros
 	NoteStream      NoteCode = "the stream has ended"            // after Bytes, written as Sectors, with zeros at their end
 	NoteNoText      NoteCode = "no CD-TEXT"                      // the drive does not write it, or not behind an earlier session

@@ -129,21 +129,16 @@ func (p *planner) sessions(ctx context.Context) error {
 			return err
 		}
 	}
+	p.plan.Start = shift
+	l = p.inPlace(l)
+	for i := range l.Sessions {
+		if shift, err = p.moved(ctx, l, i, shift); err != nil {
+			return err
+		}
+		p.session(ctx, &l.Sessions[i], shift, p.o.Multi || i < len(l.Sessions)-1, i == 0)
+	}
 	if err := p.fits(shift, int(l.End())); err != nil {
 		return err
-	}
-	p.plan.Start = shift
-	for i := range l.Sessions {
-		s := &l.Sessions[i]
-		last := i == len(l.Sessions)-1
-		for j := range s.Tracks {
-			if t := &s.Tracks[j]; t.Mode.IsData() && i == 0 && shift > 0 {
-				if err := p.address(ctx, t, shift+t.Start); err != nil {
-					return err
-				}
-			}
-		}
-		p.session(ctx, s, shift, p.o.Multi || !last, i == 0)
 	}
 	p.plan.Steps[len(p.plan.Steps)-1] = SyncStep{Last: true}
 	return nil

@@ -107,6 +107,9 @@ var burnNotes = map[burn.NoteCode]func(n burn.Note) string{
 	burn.NotePadded: func(burn.Note) string {
 		return "the image is padded with zeros to 4 seconds, the shortest track a CD may have"
 	},
+	burn.NoteLengthened: func(n burn.Note) string {
+		return fmt.Sprintf("%s of zeros are added before a lead-out, so that the next session begins where the image has it", plural(n.Sectors, "sector"))
+	},
 	burn.NoteFixed: func(n burn.Note) string {
 		return fmt.Sprintf("written in this way, the disc must know the length before the first write: what the pipe does not fill of %s becomes zeros",
 			plural(n.Sectors, "sector"))
