@@ -26,6 +26,9 @@ type Comparison struct {
 	// and all that lies before them is equal, too. Where there are none, all that
 	// was compared is equal, and it is much more than zeros.
 	SameVolume bool
+	// Foreign: the disc holds more than the burn can have left there. It is another one,
+	// or has earlier sessions.
+	Foreign bool
 }
 
 // Compare reads what a failed burn left on the disc m, as far as it can be resumed
@@ -34,10 +37,11 @@ type Comparison struct {
 func Compare(ctx context.Context, d *mmc.Drive, m *Medium, src *Source, a *Attempt, o Observer) (*Comparison, error) {
 	c := new(Comparison)
 	all := a.content(src)
-	limit := 0
+	limit, end := 0, 0
 	switch a.ground(m) {
 	case overwritten:
 		limit = int(a.At.LBA - a.Plan.Start)
+		end = sectors(all) // for another disc may go on like it
 	case complete:
 		limit = sectors(all)
 	case erasable, blankGround: // to know the disc again
@@ -55,12 +59,20 @@ func Compare(ctx context.Context, d *mmc.Drive, m *Medium, src *Source, a *Attem
 			limit = sectors(all)
 		}
 	}
+	behind := func(from disc.LBA) bool {
+		end := disc.LBA(m.Capacity) // which a disc that is full does not say
+		if len(all) > 0 {
+			end = max(end, all[len(all)-1].end())
+		}
+		return (&discReader{ctx, d}).behind(from, end)
+	}
 	if limit <= 0 || !covers(all, src) {
-		return c, nil
+		c.Foreign = a.foreign(m, all, 0, behind)
+		return c, ctx.Err()
 	}
 	w := watch(o)
 	defer w.close()
-	p := &comparer{drive: d, src: src, watch: w, limit: min(limit, sectors(all)), oneX: speedUnit(m.Profile)}
+	p := &comparer{drive: d, src: src, watch: w, limit: min(limit, sectors(all)), end: min(max(limit, end), sectors(all)), oneX: speedUnit(m.Profile)}
 	for _, r := range all {
 		whole, err := p.region(ctx, r)
 		if err != nil {
@@ -76,8 +88,9 @@ func Compare(ctx context.Context, d *mmc.Drive, m *Medium, src *Source, a *Attem
 			c.Buffer = b.Size
 		}
 	}
+	c.Foreign = a.foreign(m, all, c.Equal, behind)
 	c.SameVolume = p.sameVolume(volumeNames(ctx, src, all[0]))
-	return c, nil
+	return c, ctx.Err()
 }
 
 // comparer reads a disc from the beginning of a burn on.
@@ -88,7 +101,8 @@ type comparer struct {
 	oneX  float64
 	equal int
 	solid int // of those that are equal: not only zeros
-	limit int
+	limit int // of what the burn wrote
+	end   int // of what is compared
 
 	unreadable bool // nothing could be read
 }
@@ -101,8 +115,8 @@ func (p *comparer) region(ctx context.Context, r Region) (bool, error) {
 	}
 	const block = 2048
 	want, got := make([]byte, chunkSize), make([]byte, min(chunkSize, max(block, p.drive.MaxTransfer()/block*block)))
-	for done := 0; done < r.Count && p.equal < p.limit; {
-		n := min(r.Count-done, p.limit-p.equal, len(got)/block)
+	for done := 0; done < r.Count && p.equal < p.end; {
+		n := min(r.Count-done, p.end-p.equal, len(got)/block)
 		if err := p.src.read(ctx, want[:n*block], r.Source+disc.LBA(done), r.Form); err != nil {
 			return false, err
 		}
@@ -113,7 +127,7 @@ func (p *comparer) region(ctx context.Context, r Region) (bool, error) {
 		p.unreadable = err != nil && p.equal == 0
 		same := 0
 		for same < k/block && bytes.Equal(want[same*block:(same+1)*block], got[same*block:(same+1)*block]) {
-			if !blankBytes(want[same*block : (same+1)*block]) {
+			if p.equal+same < p.limit && !blankBytes(want[same*block:(same+1)*block]) {
 				p.solid++
 			}
 			same++
@@ -123,9 +137,9 @@ func (p *comparer) region(ctx context.Context, r Region) (bool, error) {
 		if same < n {
 			return false, nil
 		}
-		p.watch.report(Progress{Phase: Comparing, Done: int64(p.equal) * block, Total: int64(p.limit) * block, OneX: p.oneX, DriveBuffer: -1})
+		p.watch.report(Progress{Phase: Comparing, Done: int64(min(p.equal, p.limit)) * block, Total: int64(p.limit) * block, OneX: p.oneX, DriveBuffer: -1})
 	}
-	return p.equal < p.limit, nil
+	return p.equal < p.end, nil
 }
 
 // CheckSent compares the image with what the drive took of it in a failed burn. The

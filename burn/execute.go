@@ -54,6 +54,7 @@ func (b *burner) run(ctx context.Context) error {
 		defer realtime.Prioritize()()
 	}
 	b.total, b.oneX, b.buffer = b.plan.Bytes(), speedUnit(b.plan.Profile), -1
+	b.at = b.plan.resumesAt()
 	b.rateAt = b.drive.Clock().Now()
 	b.lastLook = b.rateAt
 	// A drive without a lock, or with a speed of its own, burns as well.
@@ -82,6 +83,17 @@ func (b *burner) run(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// resumesAt is the address up to which the disc holds the image before the plan: 0 of a burn
+// from the start.
+func (p *Plan) resumesAt() disc.LBA {
+	for _, s := range p.Steps {
+		if w, ok := s.(WriteStep); ok && w.LBA > p.Start && w.Source > 0 {
+			return w.LBA
+		}
+	}
+	return 0
 }
 
 // lastWriting is the last step that writes, or -1.

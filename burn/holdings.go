@@ -131,7 +131,7 @@ func (h *Holdings) look(r *discReader, tracks []*disc.Track, end disc.LBA) {
 			return
 		}
 	}
-	h.Unknown, h.Unreadable = r.anything(starts, end)
+	h.Unknown, h.Unreadable = r.anything(places(starts, end), end)
 }
 
 // files counts the files of a file system.
@@ -218,18 +218,34 @@ func (r *discReader) ReadAt(p []byte, off int64) (int, error) {
 	return done, nil
 }
 
-// anything reports whether something other than zeros can be read at the beginning
-// of one of the tracks, where file systems of other kinds begin, or at one of 32
-// places spread over the disc; and, if not, whether the drive failed to read one of
-// them. Places that were never written, as the drive says, hold nothing.
-func (r *discReader) anything(starts []disc.LBA, end disc.LBA) (something, unreadable bool) {
-	places := slices.Clone(starts)
+// places lists where data are looked for: at the beginning of the tracks, where file systems
+// of other kinds begin, and at 32 places spread over the disc.
+func places(starts []disc.LBA, end disc.LBA) []disc.LBA {
+	all := slices.Clone(starts)
 	for _, s := range starts {
-		places = append(places, s+16, s+32, s+256)
+		all = append(all, s+16, s+32, s+256)
 	}
 	for i := range disc.LBA(32) {
-		places = append(places, end/32*i)
+		all = append(all, end/32*i)
 	}
+	return all
+}
+
+// behind reports whether something is, or may be, on an overwritable disc from a place on:
+// what was written there in one go is met near it.
+func (r *discReader) behind(from, end disc.LBA) bool {
+	var all []disc.LBA
+	for step := disc.LBA(0); from+step < end; step = max(16, 2*step) {
+		all = append(all, from+step)
+	}
+	something, unreadable := r.anything(all, end)
+	return something || unreadable
+}
+
+// anything reports whether something other than zeros can be read at one of some places; and,
+// if not, whether the drive failed to read one of them. Places that were never written, as
+// the drive says, hold nothing.
+func (r *discReader) anything(places []disc.LBA, end disc.LBA) (something, unreadable bool) {
 	const run = 16
 	buf := make([]byte, run*iso.BlockSize)
 	clock := r.drive.Clock()

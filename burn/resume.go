@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"spindle/disc"
+	"spindle/iso"
 	"spindle/scsi/mmc"
 )
 
@@ -19,6 +20,9 @@ type Attempt struct {
 	MediumID string // [Medium.ID] of its disc
 	At       Position
 	Failed   bool // it ended with an error, at At
+	// Later: a burn onto a disc of the same make succeeded since, so that a disc which looks
+	// like the one of this burn may be that of the other.
+	Later bool
 }
 
 // ResumeMode is how a failed burn is resumed.
@@ -37,6 +41,9 @@ type ResumePlan struct {
 	Mode ResumeMode
 	Plan *Plan
 	From disc.LBA // of Resume: the first sector that is written
+	// Other: the disc holds all of the image, and is not the one of the burn. It is only
+	// compared.
+	Other bool
 }
 
 // ground is what a disc offers to a burn that is resumed on it.
@@ -70,6 +77,27 @@ func (a *Attempt) ground(m *Medium) ground {
 		return complete
 	}
 	return worthless
+}
+
+// foreign reports whether a disc holds more than the burn can have left on it. The content is
+// that of all the image, of which so many sectors are equal on the disc; behind tells whether
+// something is on the disc from a place on.
+func (a *Attempt) foreign(m *Medium, content []Region, equal int, behind func(from disc.LBA) bool) bool {
+	beyond := a.beyond(m)
+	whole := len(content) > 0 && beyond >= content[len(content)-1].end()
+	ended := whole || a.At.Step > lastWriting(a.Plan.Steps)
+	switch a.ground(m) {
+	case overwritten:
+		return (a.Later || equal > int(beyond-a.Plan.Start)) && behind(beyond)
+	case erasable: // drives close some discs after a burn that failed
+		closed := m.Status == mmc.DiscComplete && !m.Damaged
+		return a.Plan.Start > 0 || closed && (a.Later || !ended && behind(beyond))
+	case complete:
+		return a.Later || !ended
+	case blankGround:
+		return a.Later || m.ID != a.MediumID
+	}
+	return false
 }
 
 // closing reports whether the burn ended when it closed the disc.
@@ -141,6 +169,14 @@ func covers(content []Region, src *Source) bool {
 // far it holds the image. It sends nothing to the drive, and leaves m as it is. The
 // error wraps [ErrFreshDisc] when the disc cannot be used.
 func PlanResume(ctx context.Context, m *Medium, src *Source, a *Attempt, c *Comparison, o Options) (*ResumePlan, error) {
+	r, err := a.planResume(ctx, m, src, c, o)
+	if err == nil && r.Mode == CloseOnly && c.Foreign {
+		r.Other, r.Plan.Steps = true, nil
+	}
+	return r, err
+}
+
+func (a *Attempt) planResume(ctx context.Context, m *Medium, src *Source, c *Comparison, o Options) (*ResumePlan, error) {
 	switch a.ground(m) {
 	case overwritten:
 		return planOverwrite(ctx, m, src, c, o)
@@ -183,6 +219,9 @@ func planOverwrite(ctx context.Context, m *Medium, src *Source, c *Comparison, o
 	plan, err := MakePlan(ctx, m, src, o)
 	if err != nil {
 		return nil, err
+	}
+	if c.Foreign && c.Equal == sectors(plan.Content) {
+		return &ResumePlan{Mode: CloseOnly, Plan: plan}, nil
 	}
 	n := c.Equal / m.blocking() * m.blocking()
 	for _, s := range plan.Steps {
@@ -254,10 +293,18 @@ func (a *Attempt) endedNear(m *Medium, c *Comparison, n int) bool {
 		buffer = usualBuffer
 	}
 	unit := m.blocking()
-	first := a.At.LBA - disc.LBA(buffer/block+unit)
+	first, last := a.At.LBA-disc.LBA(buffer/block+unit), a.latest(m, buffer)
+	end := int(a.Plan.Start) + (n+unit-1)/unit*unit
+	return m.NextWritable >= first && m.NextWritable <= last && int(m.NextWritable) <= end
+}
+
+// latest is the last place to which the burn can have come, with a drive's buffer of so many
+// bytes: that of an error, or a little after the last one in the journal.
+func (a *Attempt) latest(m *Medium, buffer int) disc.LBA {
+	const block = 2048
 	last := a.At.LBA
 	if a.closing() {
-		last += disc.LBA(unit) // it was filled up
+		last += disc.LBA(m.blocking()) // it was filled up
 	}
 	if !a.Failed {
 		speed := float64(a.Plan.Speed) * 1000
@@ -266,8 +313,13 @@ func (a *Attempt) endedNear(m *Medium, c *Comparison, n int) bool {
 		}
 		last += disc.LBA(journalLag*speed/block) + disc.LBA(buffer/block)
 	}
-	end := int(a.Plan.Start) + (n+unit-1)/unit*unit
-	return m.NextWritable >= first && m.NextWritable <= last && int(m.NextWritable) <= end
+	return last
+}
+
+// beyond is a place that the burn cannot have reached, also where the drive took a part of the
+// WRITE that failed.
+func (a *Attempt) beyond(m *Medium) disc.LBA {
+	return a.latest(m, usualBuffer) + chunkSize/iso.BlockSize
 }
 
 // unclosed reports whether the open session of a disc holds all of the image.

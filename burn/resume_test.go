@@ -274,3 +274,111 @@ func TestResumeUnreadBehind(t *testing.T) {
 		}
 	}
 }
+
+// What a disc holds is lost without a question only if it is what the burn left there: not
+// on another disc that begins in the same way, and not where earlier sessions are.
+func TestResumeForeign(t *testing.T) {
+	ctx := context.Background()
+	const sectors = 3000
+	head := func(differs int) *Source { // a volume that is another from a sector on
+		b := append(volume("iso", "ONE"), make([]byte, (sectors-640)*2048)...)
+		for i := 640; i < sectors; i++ {
+			b[i*2048] = 1
+			if i >= differs {
+				b[i*2048] = 2
+			}
+		}
+		return blob(t, b)
+	}
+	for _, test := range []struct {
+		name, media, fault string
+		holds              *Source // another disc, or nil: the same
+		later              bool
+		foreign            bool
+	}{
+		{"the same", "dvd+rw", "2A:20:timeout", nil, false, false},
+		{"the same, and blank behind", "dvd+rw", "2A:20:timeout", nil, true, false},
+		{"the same BD", "bd-re", "2A:20:4/44/00", nil, false, false},
+		{"the same DVD-RW", "dvd-rw", "2A:20:4/44/00", nil, false, false},
+		{"one that goes on alike", "dvd+rw", "2A:20:timeout", head(1000), false, true},
+		{"one that differs at that place", "dvd+rw", "2A:20:timeout", head(650), true, true},
+		{"the same image", "dvd+rw", "2A:20:timeout", head(sectors), true, true},
+		{"a DVD-RW that is complete", "dvd-rw", "2A:20:4/44/00", head(1000), false, true},
+		{"a DVD+R that is complete", "dvd+r", "2A:20:4/44/00", head(sectors), false, true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			r := blank(t, test.media, 50000)
+			src := head(sectors)
+			a := failAt(t, r, src, Options{}, test.fault).attempt
+			if test.holds != nil {
+				r = blank(t, test.media, 50000)
+				if _, res, err := burnOn(t, recorder(r), test.holds, Options{}); err != nil || res.Err != nil {
+					t.Fatal(err, res.Err)
+				}
+			}
+			a.Later = test.later
+			d := recorder(r)
+			m, err := Survey(ctx, d)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c, err := Compare(ctx, d, m, src, &a, nil)
+			if err != nil || c.Foreign != test.foreign {
+				t.Errorf("%+v, %v", c, err)
+			}
+			plan, err := PlanResume(ctx, m, src, &a, c, Options{})
+			if err == nil && plan.Other != (test.foreign && plan.Mode == CloseOnly) || plan != nil && plan.Other && len(plan.Plan.Steps) > 0 {
+				t.Errorf("%+v, %v", plan, err)
+			}
+		})
+	}
+	// A rewritable disc has an earlier session.
+	r := blank(t, "cd-rw", 0)
+	src := sourceFor(t, "cd-rw", sectors)
+	if _, res, err := burnOn(t, recorder(r), src, Options{Multi: true}); err != nil || res.Err != nil {
+		t.Fatal(err, res.Err)
+	}
+	a := failAt(t, r, src, Options{AnyPlace: true}, "2A:20:4/44/00").attempt
+	d := recorder(r)
+	m, err := Survey(ctx, d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c, err := Compare(ctx, d, m, src, &a, nil); err != nil || !c.Foreign {
+		t.Errorf("%+v, %v", c, err)
+	}
+}
+
+// A burn that is resumed and fails before its first write can be resumed again, also where
+// only the journal says where it ended.
+func TestResumeTwice(t *testing.T) {
+	ctx := context.Background()
+	r := blank(t, "dvd+r", 50000)
+	src := sourceFor(t, "dvd+r", 3000)
+	a := failAt(t, r, src, Options{}, "2A:20:timeout").attempt
+	at := a.At.LBA
+	for range 2 {
+		d := quirky(t, r, "open-session-unreadable")
+		m, err := Survey(ctx, d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := Compare(ctx, d, m, src, &a, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := PlanResume(ctx, m, src, &a, c, Options{})
+		if err != nil || again.Mode != Resume || again.From < at {
+			t.Fatal(again, err)
+		}
+		log := &attemptLog{attempt: Attempt{Plan: again.Plan, MediumID: m.ID}}
+		f, err := sim.ParseFault("1E:1:gone")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if res := Run(ctx, src, &Job{Drive: recorder(r, f), Medium: m, Plan: again.Plan, Log: log})[0]; res.Err == nil {
+			t.Fatal("the burn did not fail")
+		}
+		a = log.attempt
+	}
+}

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"spindle/burn"
 )
 
 // UserDir is where the journals of the user are: in the folder spindle below the
@@ -56,6 +58,21 @@ func sameDevice(a, b string) bool {
 // came through a pipe, which cannot be read again. Damaged
 // are the journals that cannot be read: it is not known how their burns ended.
 func Failures(dir string) (failed []*Journal, damaged []error, err error) {
+	all, damaged, err := readAll(dir)
+	settled := settled(all)
+	for _, j := range all {
+		if j.Done || j.Plan.Simulate || j.Image.Path == "-" || settled[filepath.Base(j.Path)] {
+			continue
+		}
+		j.Later = slices.ContainsFunc(all, j.before)
+		failed = append(failed, j)
+	}
+	slices.SortFunc(failed, func(a, b *Journal) int { return b.Time.Compare(a.Time) })
+	return failed, damaged, err
+}
+
+// readAll reads the journals of a folder.
+func readAll(dir string) (all []*Journal, damaged []error, err error) {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil, nil
@@ -63,7 +80,6 @@ func Failures(dir string) (failed []*Journal, damaged []error, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	retried := make(map[string]bool)
 	for _, e := range entries {
 		if !strings.HasSuffix(e.Name(), Suffix) {
 			continue
@@ -73,16 +89,52 @@ func Failures(dir string) (failed []*Journal, damaged []error, err error) {
 			damaged = append(damaged, err)
 			continue
 		}
-		if j.Retry != "" {
-			retried[filepath.Base(j.Retry)] = true
-		}
-		failed = append(failed, j)
+		all = append(all, j)
 	}
-	failed = slices.DeleteFunc(failed, func(j *Journal) bool {
-		return j.Done || j.Plan.Simulate || j.Image.Path == "-" || retried[filepath.Base(j.Path)]
+	return all, damaged, nil
+}
+
+// settled lists, by the names of their files, the burns of which nothing is left to do: those
+// that were resumed well, and those whose disc another attempt has taken over. An attempt that
+// failed on another disc leaves one that can be continued as it is.
+func settled(all []*Journal) map[string]bool {
+	byName := make(map[string]*Journal, len(all))
+	for _, j := range all {
+		byName[filepath.Base(j.Path)] = j
+	}
+	done := make(map[string]bool)
+	for _, j := range all {
+		again := j
+		for range all {
+			name := filepath.Base(again.Retry)
+			was := byName[name]
+			if was == nil || !j.Done && was.continuable() && again.afresh() {
+				break
+			}
+			done[name], again = true, was
+		}
+	}
+	return done
+}
+
+// continuable reports whether a disc that is written once may hold a part of a burn which can
+// be continued there.
+func (j *Journal) continuable() bool {
+	once := j.Plan.Mode == burn.Sequential || j.Plan.Mode == burn.Incremental
+	return once && j.At.LBA > j.Plan.Start
+}
+
+// afresh reports whether a burn begins with the first sector of its image.
+func (j *Journal) afresh() bool {
+	return slices.ContainsFunc(j.Plan.Steps, func(s burn.Step) bool {
+		w, ok := s.(burn.WriteStep)
+		return ok && w.LBA == j.Plan.Start
 	})
-	slices.SortFunc(failed, func(a, b *Journal) int { return b.Time.Compare(a.Time) })
-	return failed, damaged, nil
+}
+
+// before reports whether a later burn succeeded, on a disc of the same make.
+func (j *Journal) before(later *Journal) bool {
+	return later.Done && !later.Plan.Simulate && later.Time.After(j.Time) && later.Profile == j.Profile && later.MediumID == j.MediumID
 }
 
 // Find finds the journal that is meant by a name: a number in the list of
@@ -93,8 +145,12 @@ func Find(dir, name, device string) (j *Journal, damaged []error, err error) {
 	n := 1
 	if name != "" {
 		if n, err = strconv.Atoi(name); err != nil {
-			j, err = Read(name)
-			return j, nil, err
+			if j, err = Read(name); err != nil {
+				return nil, nil, err
+			}
+			all, damaged, _ := readAll(dir)
+			j.Later = slices.ContainsFunc(all, j.before)
+			return j, damaged, nil
 		}
 	}
 	failed, damaged, err := Failures(dir)

@@ -114,9 +114,12 @@ type Journal struct {
 	At      burn.Position
 	Done    bool
 	Failure Failure
+	// Later: a burn onto a disc of the same make succeeded since. [Read] leaves it out;
+	// [Failures] and [Find] know it.
+	Later bool
 }
 
 // Attempt is what resuming the burn needs to know.
 func (j *Journal) Attempt() *burn.Attempt {
-	return &burn.Attempt{Plan: j.Plan, MediumID: j.MediumID, At: j.At, Failed: j.Failure.Reason != Broken}
+	return &burn.Attempt{Plan: j.Plan, MediumID: j.MediumID, At: j.At, Failed: j.Failure.Reason != Broken, Later: j.Later}
 }

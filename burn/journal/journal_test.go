@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"spindle/burn"
+	"spindle/disc"
 	"spindle/scsi"
 )
 
@@ -429,4 +430,74 @@ func FuzzRead(f *testing.F) {
 			t.Fatal(err)
 		}
 	})
+}
+
+// An attempt that failed leaves the burn that it was to resume in the list where that one's
+// disc can still be continued and the attempt was on another; one that succeeded takes out
+// all those before it.
+func TestSettled(t *testing.T) {
+	write := func(mode burn.Mode, from disc.LBA) *burn.Plan {
+		return &burn.Plan{Mode: mode, Steps: []burn.Step{burn.WriteStep{Region: burn.Region{LBA: from, Source: from, Count: 100}}}}
+	}
+	for _, test := range []struct {
+		name          string
+		first, second *burn.Plan
+		at            disc.LBA // of the first
+		done          bool     // the third, which resumes the second
+		want          int
+	}{
+		{"on another disc", write(burn.Sequential, 0), write(burn.Sequential, 0), 64, false, 2},
+		{"on the same disc", write(burn.Sequential, 0), write(burn.Sequential, 64), 64, false, 1},
+		{"nothing was written", write(burn.Sequential, 0), write(burn.Sequential, 0), 0, false, 1},
+		{"written at once", write(burn.SessionAtOnce, 0), write(burn.SessionAtOnce, 0), 64, false, 1},
+		{"at last on a disc", write(burn.Sequential, 0), write(burn.Sequential, 0), 64, true, 0},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			dir := t.TempDir()
+			begin := func(plan *burn.Plan, retry string, at disc.LBA) *Writer {
+				w, err := CreateIn(dir, Begin{Image: Identity{Path: "/x.iso"}, Plan: plan, Retry: retry})
+				if err != nil {
+					t.Fatal(err)
+				}
+				t.Cleanup(func() { w.Close() })
+				w.Reached(burn.Position{LBA: at})
+				return w
+			}
+			second := begin(test.second, begin(test.first, "", test.at).Path(), 0)
+			if test.done {
+				begin(test.second, second.Path(), 0).Ended(burn.Result{})
+			}
+			if failed, _, err := Failures(dir); err != nil || len(failed) != test.want {
+				t.Errorf("%d failures, want %d; %v", len(failed), test.want, err)
+			}
+		})
+	}
+}
+
+// A burn that succeeded since, on a disc of the same make, makes the disc doubtful.
+func TestLater(t *testing.T) {
+	for _, test := range []struct {
+		medium string
+		done   bool
+		want   bool
+	}{{"A/B", true, true}, {"A/B", false, false}, {"C/D", true, false}} {
+		dir := t.TempDir()
+		plan := &burn.Plan{Steps: []burn.Step{burn.SyncStep{}}}
+		var path string
+		for i, medium := range []string{"A/B", test.medium} {
+			w, err := CreateIn(dir, Begin{Plan: plan, MediumID: medium, Profile: "DVD+RW"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if w.Reached(burn.Position{}); i == 0 {
+				path = w.Path()
+			} else if test.done {
+				w.Ended(burn.Result{})
+			}
+			w.Close()
+		}
+		if j, _, err := Find(dir, path, ""); err != nil || j.Later != test.want || j.Attempt().Later != test.want {
+			t.Errorf("%+v: %v, %v", test, j, err)
+		}
+	}
 }

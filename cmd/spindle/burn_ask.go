@@ -173,6 +173,9 @@ func readLine(ctx context.Context) (string, error) {
 // holdsSame reports whether a disc that a burn failed on holds what that burn wrote:
 // the volume of the image, or its tracks of audio.
 func holdsSame(l *loss, c *burn.Comparison, src *burn.Source) bool {
+	if c.Foreign {
+		return false
+	}
 	if l.held.AudioTracks == 0 {
 		return c.SameVolume
 	}

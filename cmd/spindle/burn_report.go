@@ -88,13 +88,15 @@ func burnOutcome(ctx context.Context, a *app, t *target, r burn.Result, several 
 		e.fail(burnFailure(r, t.medium).of(t, r))
 	case t.plan.Simulate:
 		e.text = "The simulation succeeded; the disc was not written."
+	case v == nil && len(t.plan.Steps) == 0:
+		e.text = "Nothing was written, and nothing compared."
 	case v == nil:
 		e.text, e.burned = "Burned; the disc was not compared with the image.", true
 		if t.damage.sectors > 0 {
 			e.text = "Burned as it is, and not compared; " + onDisc(t.plan)
 		}
 	case v.OK():
-		e.text, e.burned = verifiedWords(v), true
+		e.text, e.burned = verifiedWords(t.plan, v), true
 		if t.damage.sectors > 0 {
 			e.text = "Burned as it is, and compared; " + onDisc(t.plan)
 		}
@@ -133,9 +135,13 @@ func onDisc(p *burn.Plan) string {
 	return "the damage is on the disc as if it were good."
 }
 
-func verifiedWords(v *burn.Verification) string {
+// verifiedWords says that the disc holds the image. A plan without steps was only compared.
+func verifiedWords(p *burn.Plan, v *burn.Verification) string {
 	text := fmt.Sprintf("Burned and verified: all %s match the image", plural(v.Sectors, "sector"))
-	if v.Sectors == 1 {
+	switch {
+	case len(p.Steps) == 0:
+		text = fmt.Sprintf("Compared: the disc holds all %s of the image", plural(v.Sectors, "sector"))
+	case v.Sectors == 1:
 		text = "Burned and verified: the sector matches the image"
 	}
 	if v.Offset != 0 {

@@ -285,9 +285,7 @@ func (r *reburning) run(ctx context.Context) (result, error) {
 			return nil, err
 		}
 	}
-	opts := r.j.Options
-	opts.Speed = t.medium.SpeedX(t.plan.Speed)
-	if err := t.begin(ctx, r.app, journal.Begin{Image: r.id, Options: opts, Verify: !r.o.noVerify, Retry: r.j.Path}, ""); err != nil {
+	if err := r.begin(ctx, again); err != nil {
 		return nil, err
 	}
 	t.job.Observer = r.progress
@@ -299,7 +297,22 @@ func (r *reburning) run(ctx context.Context) (result, error) {
 	t.endJournal(r.app)
 	e := burnOutcome(ctx, r.app, t, outcome, false)
 	finishDisc(ctx, r.app, t, e, r.o.tray)
+	if again.Other {
+		r.note("this need not be the disc of the burn that failed, which therefore stays listed; delete " + r.j.Path + " if you do not need it")
+	}
 	return e, nil
+}
+
+// begin makes the job. It has no journal where another disc than that of the burn is only
+// compared: the burn is not resumed.
+func (r *reburning) begin(ctx context.Context, again *burn.ResumePlan) error {
+	if again.Other {
+		r.t.makeJob(!r.o.noVerify)
+		return nil
+	}
+	opts := r.j.Options
+	opts.Speed = r.t.medium.SpeedX(r.t.plan.Speed)
+	return r.t.begin(ctx, r.app, journal.Begin{Image: r.id, Options: opts, Verify: !r.o.noVerify, Retry: r.j.Path}, "")
 }
 
 // plan looks at the disc and decides how to resume.
