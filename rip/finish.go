@@ -61,7 +61,12 @@ func (j *job) finish(ctx context.Context, r *reader) (*Result, error) {
 		j.opts.Observer.Note(Note{Code: NoteSubMoved, Count: int64(w.subs.ahead)})
 	}
 	if len(res.Bad) > 0 || isPart {
-		res.Map = j.mapPath
+		if res.Map = j.mapPath; isPart {
+			return res, nil
+		}
+		if err := j.seal(m, res.Whole.SHA256); err != nil {
+			return nil, err
+		}
 		return res, nil
 	}
 	if err := os.Remove(j.mapPath); err != nil {

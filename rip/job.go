@@ -25,8 +25,9 @@ type job struct {
 	began   time.Time
 	free    func(dir string) (int64, error) // bytes that a folder has room for
 
-	writer *writer
-	stale  bool // the checksum file was that of the image with its bad sectors
+	writer   *writer
+	stale    bool // the checksum file was that of the image with its bad sectors
+	cutShort bool // the end of the image of an earlier run is missing
 }
 
 // run is the whole of a rip, step by step.
@@ -106,7 +107,13 @@ func claimOutput(path string) (*atomicfile.Claim, error) {
 // goOn makes ready to read what an earlier run did not.
 func (j *job) goOn(ctx context.Context, r *reader, earlier *state) error {
 	r.countReadings(earlier)
+	if err := j.checkSeal(ctx, earlier); err != nil {
+		return err
+	}
 	if err := r.compareDisc(ctx); err != nil {
+		return err
+	}
+	if err := j.breakSeal(earlier); err != nil {
 		return err
 	}
 	r.unprove(earlier)
@@ -306,7 +313,7 @@ func (j *job) open(p *plan, m *mapfile.Map, s *state, resumed bool) error {
 		w.out.close()
 		return fmt.Errorf("%w: %w", ErrOutput, err)
 	}
-	if lost > 0 {
+	if j.cutShort = lost > 0; j.cutShort {
 		j.opts.Observer.Note(Note{Code: NoteCutShort, Count: lost})
 	}
 	return nil

@@ -47,6 +47,9 @@ type state struct {
 	Proven []drive.Stretch
 	// Voted: audio that is finished because several readings of it agree sample by sample.
 	Voted []Vote
+	// Image is the SHA-256 of the image as a run left it, in hexadecimal; "": it may have been
+	// written to since.
+	Image string
 }
 
 func newState(c *Contents, p *plan, opts Options, id *identity) *state {
@@ -376,6 +379,9 @@ func (s *state) validate() error {
 func encodeMap(m *mapfile.Map, s *state) *mapfile.Map {
 	c := m.Clone()
 	c.Comments = []string{mapfile.Title, s.encode()}
+	if s.Image != "" {
+		c.Comments = append(c.Comments, encodeSeal(s.Image))
+	}
 	return c
 }
 
@@ -383,7 +389,14 @@ func encodeMap(m *mapfile.Map, s *state) *mapfile.Map {
 // Errors wrap [mapfile.ErrSyntax], or are [ErrForeignMap].
 func decodeMap(m *mapfile.Map) (*state, error) {
 	var s *state
+	image := ""
 	for _, c := range m.Comments {
+		if text, ok := strings.CutPrefix(c, sealComment); ok {
+			var err error
+			if image, err = decodeSeal(text); err != nil {
+				return nil, err
+			}
+		}
 		if text, ok := strings.CutPrefix(c, stateComment); ok {
 			if s != nil {
 				return nil, fmt.Errorf("%w: it has two states", mapfile.ErrSyntax)
@@ -397,6 +410,7 @@ func decodeMap(m *mapfile.Map) (*state, error) {
 	if s == nil {
 		return nil, ErrForeignMap
 	}
+	s.Image = image
 	size := int64(2048)
 	if s.Format == CueBin {
 		size = int64(disc.CD.SectorSize())

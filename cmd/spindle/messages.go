@@ -74,6 +74,10 @@ var explanations = []explanation{
 		"",
 		unchanged + "Insert the right disc and run the same command, or choose another output name. " +
 			"(--force would start over and discard what was read.)"},
+	{"rip/image-changed", rip.ErrImageChanged, nil, exitDifferent,
+		"",
+		unchanged + "Restore the image as it was, and run the same command; or rip the disc to another name, and let \"spindle merge\" make " +
+			"one good image of both. (--force would start over and discard what was read.)"},
 	{"rip/undecided", rip.ErrUndecided, nil, exitNoDisc,
 		"",
 		unchanged + "Clean the disc, or try another drive, and run the same command. If you are sure that the disc is the same, " +
