@@ -63,9 +63,10 @@ func Open(ctx context.Context, path string) (*File, error) {
 }
 
 func read(file *format.File) (*File, error) {
+	const mostTags = 8 // one after the other; a file of nothing else is not read through
 	var head [12]byte
 	begin := int64(0)
-	for {
+	for range mostTags {
 		n, err := file.ReadAt(head[:], begin)
 		switch {
 		case n < len(head) && err != nil && !errors.Is(err, io.EOF):

@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"spindle/disc"
@@ -291,5 +292,16 @@ func TestTagInFront(t *testing.T) {
 		if got := tagSize([12]byte([]byte(test.head))); got != test.want {
 			t.Errorf("%q: %d, want %d", test.head, got, test.want)
 		}
+	}
+}
+
+// A file of tags alone is not read to its end.
+func TestManyTags(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.flac")
+	if err := os.WriteFile(path, []byte(strings.Repeat("ID3\x04\x00\x00\x00\x00\x00\x00", 9)+"fLaC\x00\x00\x00\x22abcd"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(t.Context(), path); !errors.Is(err, ErrNotAudio) {
+		t.Error(err)
 	}
 }
