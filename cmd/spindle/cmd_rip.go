@@ -114,22 +114,6 @@ func (o *ripFlags) formatOf() (rip.Format, error) {
 	return "", o.noFormat(name)
 }
 
-// noFormat says how to get what rip does not make itself.
-func (o *ripFlags) noFormat(name string) error {
-	stem := strings.TrimSuffix(o.Output, filepath.Ext(o.Output))
-	e := refusal{err: fmt.Errorf("rip makes a .cue (any CD), an .iso (data) or a folder of songs, not a .%s", name), status: exitUsage}
-	switch name {
-	case "flac":
-		e.next = "For songs, name a folder: spindle rip " + quoted(stem+"/")
-		return e
-	case "wav":
-		e.next = fmt.Sprintf("For songs, name a folder: spindle rip %s --format wav", quoted(stem+"/"))
-		return e
-	}
-	return refusal{fmt.Errorf("rip makes a .cue (any CD), an .iso (data) or a folder (NAME/), and %q is none of them", filepath.Base(o.Output)),
-		exitUsage, "Choose the one to make by the suffix, or with --format."}
-}
-
 func (o *ripFlags) check() error {
 	var err error
 	if o.Format, err = o.formatOf(); err != nil {
@@ -267,6 +251,7 @@ func (s *ripSession) ripImage(ctx context.Context, a *app) (result, error) {
 		return s.interrupted, err
 	}
 	r := newRipResult(res)
+	r.quick = o.Quick
 	if r.ReadOnce || r.ReadTwice {
 		if r.Offset = s.offset; !res.Overread {
 			r.Silence = o.Offset
@@ -347,6 +332,8 @@ type ripResult struct {
 	Silence    int             `json:"silent_samples,omitempty"` // at the edge of the audio, that an offset correction puts out of reach
 	Offset     *offsetChoice   `json:"read_offset,omitempty"`
 	Seconds    float64         `json:"seconds"`
+
+	quick bool // sectors that failed were not retried
 }
 
 func newRipResult(res *rip.Result) *ripResult {
@@ -443,8 +430,11 @@ func (r *ripResult) textBad(p *page) {
 		p.text("%s spindle does not decrypt discs; what lies outside of these sectors can be extracted from the image.", r.rest())
 		return
 	}
-	p.text("%s Clean the disc or try another drive, and run the same command: it reads only these sectors again (%s lists them).",
-		r.rest(), r.Map)
+	again := "Clean the disc or try another drive, and run the same command: it"
+	if r.quick {
+		again = "Run the same command without --quick: it"
+	}
+	p.text("%s %s reads only these sectors again (%s lists them).", r.rest(), again, r.Map)
 }
 
 // badReasons says why sectors are not right.

@@ -71,6 +71,9 @@ func (o *convertFlags) plan(ctx context.Context, a *app, ins []string, dir strin
 	if err != nil {
 		return nil, 0, err
 	}
+	if len(found) == 0 {
+		return nil, 0, refusal{fmt.Errorf("there is no image in %s", strings.Join(ins, ", ")), exitFailed, "Nothing was converted."}
+	}
 	names, err := o.names(ctx, a, found)
 	if err != nil {
 		return nil, 0, err

@@ -33,7 +33,32 @@ func (o *ripFlags) toOther() bool {
 	if _, err := format.ForSuffix(ext); o.format != "" || err != nil {
 		return false
 	}
-	return !slices.Contains([]string{".cue", ".iso", ".wav", ".flac"}, ext)
+	return !slices.Contains(ripsItself, ext)
+}
+
+// ripsItself are the suffixes of what package rip makes, and of songs, which go into a folder.
+var ripsItself = []string{".cue", ".iso", ".wav", ".flac"}
+
+// noFormat says how to get what rip does not make itself.
+func (o *ripFlags) noFormat(name string) error {
+	stem := strings.TrimSuffix(o.Output, filepath.Ext(o.Output))
+	e := refusal{err: fmt.Errorf("rip makes a .cue (any CD), an .iso (data) or a folder of songs, not a .%s", name), status: exitUsage}
+	switch name {
+	case "flac":
+		e.next = "For songs, name a folder: spindle rip " + quoted(stem+"/")
+		return e
+	case "wav":
+		e.next = fmt.Sprintf("For songs, name a folder: spindle rip %s --format wav", quoted(stem+"/"))
+		return e
+	}
+	var others []string // which are made by way of a raw rip
+	var unknown *format.SuffixError
+	if _, err := format.ForSuffix("." + name); errors.As(err, &unknown) {
+		others = slices.DeleteFunc(unknown.Known, func(s string) bool { return slices.Contains(ripsItself, s) })
+	}
+	return refusal{fmt.Errorf("rip makes a .cue (any CD), an .iso (data) or a folder (NAME/), or of them %s; and %q is none of them",
+		strings.Join(others, ", "), filepath.Base(o.Output)),
+		exitUsage, "Choose the one to make by the suffix, or with --format."}
 }
 
 // runRipOther rips a disc into a format that package rip does not make.
@@ -234,6 +259,7 @@ func (s *ripSession) makeOther(ctx context.Context, a *app, raw *rawRip, opts im
 	}
 	noteLost(a, raw.out, made.Lost)
 	r := newRipResult(res)
+	r.quick = s.o.Quick
 	r.Files = filesHit(ctx, s.o.Output, res)
 	r.Images, r.Others, r.Map, r.Whole, r.Lost = nil, made.Files, "", made.Whole, lossesWords(made.Lost)
 	r.Sectors = int64(sectors)

@@ -40,10 +40,18 @@ func newIncompleteRip(left *rip.IncompleteError, o *rip.Options) *incompleteRip 
 		ending: failed(message{
 			status: status,
 			what:   fmt.Sprintf("%s: %d%% of the disc is read and kept", what, percent(left.Sectors-missing, left.Sectors)),
-			next:   "Run the same command to resume from there.",
+			next:   resumeBy(o),
 		}),
 		Map: left.Map, Sectors: left.Sectors, Left: left.Left, Files: left.Files,
 	}
+}
+
+// resumeBy says which command reads what a rip has not.
+func resumeBy(o *rip.Options) string {
+	if o.Quick {
+		return "The same command without --quick resumes from there, and retries what failed."
+	}
+	return "Run the same command to resume from there."
 }
 
 // mostLeft is how many ranges of what is missing are printed; all are in the map and in JSON.
