@@ -28,6 +28,7 @@ import (
 	_ "spindle/image/foreign"
 	_ "spindle/image/gdi"
 	_ "spindle/image/harddisk"
+	_ "spindle/image/isz"
 	_ "spindle/image/mds"
 	_ "spindle/image/nrgfile"
 	_ "spindle/image/toc"

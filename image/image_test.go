@@ -41,7 +41,7 @@ func TestOpenByContent(t *testing.T) {
 func TestOpenUnknown(t *testing.T) {
 	dir := t.TempDir()
 	for content, want := range map[string]string{
-		"": "empty", "ECM\x02": "Reloaded", "IsZ!": ".isz",
+		"": "empty", "ECM\x02": "Reloaded", "IsZ!" + strings.Repeat("\x01", 99): ".isz",
 		"DAA\x00": ".daa", "\xFE\xEF\x01": ".gho",
 		"some text": "", "JISO": ".jso",
 		"ER" + strings.Repeat("\x00", 510) + "PM" + strings.Repeat("\x00", 600): "without a volume of HFS",

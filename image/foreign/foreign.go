@@ -71,7 +71,6 @@ func kinds() []kind {
 		{"compressed ISO (JSO)", []string{".jso"}, format.Sure, starts("JISO"), "a compressed ISO of JISO (.jso), of which no description is public; JISO expands it"},
 		{"ECM file of ECM Tool Reloaded", []string{".ecm"}, format.Sure, starts("ECM\x02", "ECM\x03"),
 			"an ECM file of ECM Tool Reloaded, whose layout changes from version to version; that program decodes it"},
-		{"UltraISO image", []string{".isz"}, format.Sure, starts("IsZ!"), "an UltraISO compressed image (.isz); UltraISO saves it as .iso"},
 		{"PowerISO image", []string{".daa", ".gbi"}, format.Sure, starts("DAA\x00", "GBI\x00", "DAA VOL\x00", "GBI VOL\x00"),
 			`a PowerISO or gBurner image (.daa, .gbi); PowerISO's own "poweriso convert" makes an .iso of it`},
 		{"MagicISO image", []string{".uif"}, format.Sure, isUIF, `a MagicISO image (.uif); "uif2iso" makes an .iso of it`},
