@@ -59,6 +59,7 @@ var trackName = regexp.MustCompile(` \(Track [0-9]+\)$`)
 type naming struct {
 	name string
 	bond bond
+	of   string // the file whose map it is if there is one of that name, or empty
 }
 
 // mapNames lists the names of maps that bear the name of a file.
@@ -68,15 +69,18 @@ func mapNames(path string) []naming {
 	stem := strings.TrimSuffix(inner, filepath.Ext(inner))
 	var all []naming
 	for _, name := range []string{whole, inner, stem} {
-		tie := sure
+		tie, of := sure, ""
 		if name == stem {
 			tie = byStem
+			if stem != whole {
+				of = stem // g.iso.map beside g.iso is not that of g.iso.ecm
+			}
 		}
 		for _, s := range mapSuffixes {
-			all = append(all, naming{name + s, tie})
+			all = append(all, naming{name + s, tie, of})
 		}
 		for _, s := range otherSuffixes {
-			all = append(all, naming{name + s, perhaps})
+			all = append(all, naming{name + s, perhaps, of})
 		}
 	}
 	return all
@@ -97,7 +101,7 @@ func sheetMapNames(path string) []naming {
 	var all []naming
 	for _, stem := range stems {
 		for _, s := range sheetSuffixes {
-			all = append(all, naming{stem + s, byStem})
+			all = append(all, naming{stem + s, byStem, ""})
 		}
 	}
 	return all
@@ -153,6 +157,9 @@ func named(path string, names []naming) []beside {
 	var found []beside
 	dir := folderOf(path)
 	for _, n := range names {
+		if n.of != "" && dir.has(n.of) {
+			continue
+		}
 		name, ok := dir.find(filepath.Base(path), n)
 		full := filepath.Join(dir.path, name)
 		same := func(b beside) bool { return b.path == full }
