@@ -14,29 +14,46 @@ import (
 // them, however often and in however small pieces they are asked for. Others give those of a block that came without
 // an error. Until a drive has shown that, damage is read and given up in whole blocks.
 
-// mostProbes is how many blocks that fail are asked for their last sector alone, to see whether it comes.
-const mostProbes = 8
+// How many blocks that fail are asked for one sector alone, to see whether it comes: wherever they are, and at the ends of
+// damage, for there it is likeliest to come. After so many from which others then did not come, and that are most, the
+// drive is known to give single ones.
+const (
+	mostProbes = 8
+	edgeProbes = 64
+	enough     = 3
+)
 
 // blocks is what is known of how a drive gives blocks that it cannot correct.
 type blocks struct {
 	singles bool // single sectors of them
-	probes  int  // that were made
+	probed  map[disc.LBA]bool
+	parts   int // of those that were probed, came in part
 }
 
-// unit is how many sectors fail together: 1 where that is not known.
-func (r *reader) unit() int {
-	if r.blocks.singles || r.plan.align < dvdBlock {
+// blockSize is how many sectors the disc is corrected in: 1 where that is of no use.
+func (r *reader) blockSize() int {
+	switch {
+	case r.plan.align < dvdBlock:
 		return 1
-	}
-	if r.disc.Layout.Medium == disc.DVD {
+	case r.disc.Layout.Medium == disc.DVD:
 		return leastWritten
 	}
 	return dvdBlock
 }
 
-// blockEnd returns the end of the block that a sector is in.
-func (r *reader) blockEnd(at disc.LBA) disc.LBA {
-	u := disc.LBA(r.unit())
+// unit is how many sectors fail together.
+func (r *reader) unit() int {
+	if r.blocks.singles {
+		return 1
+	}
+	return r.blockSize()
+}
+
+// blockEnd returns the end of the unit that a sector is in.
+func (r *reader) blockEnd(at disc.LBA) disc.LBA { return endOf(at, r.unit()) }
+
+func endOf(at disc.LBA, size int) disc.LBA {
+	u := disc.LBA(size)
 	return at - at%u + u
 }
 
@@ -54,20 +71,92 @@ func (r *reader) noteHead(at disc.LBA, kept int) {
 // block, unless single sectors come of blocks. The error is one that ends the rip.
 func (r *reader) together(ctx context.Context, g *region, bad, end disc.LBA, what intent) (int, error) {
 	n := int(min(r.blockEnd(bad), end, g.last()) - bad)
-	if n <= 1 || r.blocks.probes >= mostProbes {
+	if n <= 1 || len(r.blocks.probed) >= mostProbes {
 		return max(1, n), nil
 	}
-	r.blocks.probes++
-	err := r.read(ctx, g, bad+disc.LBA(n-1), 1, what)
-	if err == nil {
+	comes, err := r.probe(ctx, g, bad+disc.LBA(n-1), what)
+	if err != nil || !comes {
+		return n, err
+	}
+	return 1, nil
+}
+
+// probe reads one sector of a block that failed.
+func (r *reader) probe(ctx context.Context, g *region, last disc.LBA, what intent) (comes bool, err error) {
+	if r.blocks.probed == nil {
+		r.blocks.probed = map[disc.LBA]bool{}
+	}
+	r.blocks.probed[last] = true
+	err = r.read(ctx, g, last, 1, what)
+	if err != nil && !errors.As(err, new(*sectorsError)) {
+		return false, err
+	}
+	return err == nil, nil
+}
+
+// settle reads each of the sectors [at, end) of a block of which another one came.
+func (r *reader) settle(ctx context.Context, g *region, at, end disc.LBA, what intent) error {
+	r.lastGood = r.clock().Now()
+	failed := 0
+	for a := at; a < end; a++ {
+		err := r.read(ctx, g, a, 1, what)
+		if err == nil {
+			continue
+		}
+		if !errors.As(err, new(*sectorsError)) {
+			return err
+		}
+		failed++
+		r.markFailed(g, a, what, drive.Classify(err))
+	}
+	if failed > 0 {
+		r.blocks.parts++
+	}
+	if r.blocks.parts >= enough && 2*r.blocks.parts > len(r.blocks.probed) {
 		r.blocks.singles = true
-		r.lastGood = r.clock().Now()
-		return 1, nil
 	}
-	if !errors.As(err, new(*sectorsError)) {
-		return 0, err
+	return nil
+}
+
+// edgeBlocks probes the blocks that damage ends with: what ends in the middle of one shows there. Where it begins, the drive
+// says so, if it is known to name what failed.
+func (r *reader) edgeBlocks(ctx context.Context) error {
+	r.sink.drain()
+	size := r.blockSize()
+	if size == 1 || r.blocks.singles && r.blocks.parts == 0 {
+		return nil // no block was given up as a whole, or it showed at once
 	}
-	return n, nil
+	for _, b := range r.tracker.snapshot().Blocks() {
+		if b.Status != unread {
+			continue
+		}
+		g := r.plan.regions.find(b.End() - 1)
+		begin, end := max(g.first, g.at(b.Pos)), g.at(b.End()-1)+1
+		if end == min(endOf(end-1, size), g.last()) {
+			if err := r.edgeBlock(ctx, g, end-1, max(begin, endOf(end-1, size)-disc.LBA(size)), end-1); err != nil {
+				return err
+			}
+		}
+		if !r.truthful && int(begin)%size == 0 {
+			if err := r.edgeBlock(ctx, g, begin, begin+1, min(end, endOf(begin, size))); err != nil {
+				return err
+			}
+		}
+	}
+	r.sink.drain()
+	return nil
+}
+
+// edgeBlock probes a sector of a block that failed, and settles the others [at, end) if it comes.
+func (r *reader) edgeBlock(ctx context.Context, g *region, probe, at, end disc.LBA) error {
+	if g.coding != drive.Data || at >= end || len(r.blocks.probed) >= mostProbes+edgeProbes || r.blocks.probed[probe] {
+		return nil
+	}
+	comes, err := r.probe(ctx, g, probe, firstReading)
+	if err == nil && comes {
+		err = r.settle(ctx, g, at, end, firstReading)
+	}
+	return err
 }
 
 // uncorrected reports whether an error is that of a block that cannot be corrected.
@@ -76,31 +165,25 @@ func uncorrected(err error) bool {
 	return s != nil && s.Key == scsi.MediumError
 }
 
-// failBlock marks a sector that failed so, and those that fail with it before end, and returns how many that
+// failBlock settles a sector that failed so, and those that fail with it before end, and returns how many that
 // are.
 func (r *reader) failBlock(ctx context.Context, g *region, bad, end disc.LBA, what intent, why error) (n int, err error) {
-	n, class := 1, drive.Classify(why)
-	if uncorrected(why) {
-		if n, err = r.together(ctx, g, bad, end, what); err != nil {
-			return 0, err
-		}
+	class := drive.Classify(why)
+	if !uncorrected(why) {
+		r.markFailed(g, bad, what, class)
+		return 1, nil
+	}
+	end = min(r.blockEnd(bad), end, g.last())
+	if n, err = r.together(ctx, g, bad, end, what); err != nil {
+		return 0, err
+	}
+	if bad+disc.LBA(n) < end { // the last one came
+		return int(end - bad), r.settle(ctx, g, bad, end-1, what)
 	}
 	for i := range n {
 		r.markFailed(g, bad+disc.LBA(i), what, class)
 	}
 	return n, nil
-}
-
-// lostBlock marks sectors of one block that failed, if all did. If the last one comes, they have not.
-func (r *reader) lostBlock(ctx context.Context, g *region, at disc.LBA, n int, what intent) (all bool, err error) {
-	fail, err := r.together(ctx, g, at, at+disc.LBA(n), what)
-	if err != nil || fail < n {
-		return false, err
-	}
-	for i := range n {
-		r.markFailed(g, at+disc.LBA(i), what, drive.Sector)
-	}
-	return true, nil
 }
 
 // aligned moves a place between sectors [at, at+n) where they are divided to where a block begins, if one does

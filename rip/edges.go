@@ -51,9 +51,13 @@ func (r *reader) trimPass(ctx context.Context) error {
 		}
 	}
 	r.sink.drain()
-	return r.each(mapfile.NonTrimmed, func(g *region, at disc.LBA, n int) error {
+	err := r.each(mapfile.NonTrimmed, func(g *region, at disc.LBA, n int) error {
 		return r.bisect(ctx, g, at, n, firstReading)
 	})
+	if err != nil {
+		return err
+	}
+	return r.edgeBlocks(ctx)
 }
 
 // trimEdges reads a block of data from its beginning up to the first sector that fails, and

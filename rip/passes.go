@@ -226,12 +226,8 @@ func (r *reader) bisect(ctx context.Context, g *region, at disc.LBA, n int, what
 			return nil
 		}
 		if failed.kept == 0 && uncorrected(err) && r.inBlock(at, n) {
-			all, err := r.lostBlock(ctx, g, at, n, what)
-			if err != nil || all {
-				return err
-			}
-			n-- // the last one came
-			continue
+			_, err := r.failBlock(ctx, g, at, at+disc.LBA(n), what, err)
+			return err
 		}
 		head, named := r.split(err, class, at, n)
 		if head > failed.kept {
