@@ -12,6 +12,7 @@ type SumResult struct {
 	From      string    `json:"from"` // the checksum file
 	Algorithm Algorithm `json:"algorithm"`
 	Right     bool      `json:"right"`
+	Names     string    `json:"names,omitempty"` // the file that the line names, which is another
 	Stated    string    `json:"-"` // in hexadecimal
 	Found     string    `json:"-"`
 }
@@ -19,8 +20,8 @@ type SumResult struct {
 // Unusable is what looks like a checksum, and is none.
 type Unusable struct {
 	From string // the checksum file
-	Line int    // from 1; 0: no line of it states one
-	File string // that the line names
+	Line int    // from 1; 0: no line of it states one, for File or for any
+	File string // that the line names, or that the checksum file does
 }
 
 // SumProgress returns, before a file is hashed, the function to report how many of its
@@ -57,7 +58,8 @@ func HoldsSums(path string) bool {
 }
 
 // Against checks files against one checksum file, which need not name all of them.
-// The lines that name one of them and state no checksum are unusable. The error wraps
+// The lines that name one of them and state no checksum are unusable. The only line of a
+// checksum file that is named for the only file counts, whatever it names. The error wraps
 // [ErrNoSums] for a file that holds no checksums.
 func Against(ctx context.Context, files []string, list string, progress SumProgress) (results []SumResult, unusable []Unusable, err error) {
 	all, err := readSums(list)
@@ -68,7 +70,11 @@ func Against(ctx context.Context, files []string, list string, progress SumProgr
 		for _, n := range all.mention(f) {
 			unusable = append(unusable, Unusable{list, n, f})
 		}
-		for _, s := range sumsFor(all.sums, f) {
+		sums, names := sumsFor(all.sums, f), ""
+		if len(sums) == 0 && len(files) == 1 && len(all.sums) == 1 && isNamedFor(list, f) {
+			sums, names = all.sums, all.sums[0].Name
+		}
+		for _, s := range sums {
 			var report func(done, total int64)
 			if progress != nil {
 				report = progress(s.Algorithm)
@@ -77,8 +83,11 @@ func Against(ctx context.Context, files []string, list string, progress SumProgr
 			if err != nil {
 				return nil, nil, err
 			}
-			results = append(results, SumResult{f, list, s.Algorithm, found == s.Hex, s.Hex, found})
+			results = append(results, SumResult{f, list, s.Algorithm, found == s.Hex, names, s.Hex, found})
 		}
+	}
+	if i := slices.IndexFunc(files, func(f string) bool { return isNamedFor(list, f) }); i >= 0 && len(results)+len(unusable) == 0 {
+		unusable = append(unusable, Unusable{From: list, File: files[i]})
 	}
 	return results, unusable, nil
 }

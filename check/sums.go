@@ -254,7 +254,17 @@ var sumSuffixes = []string{".sha512", ".sha256", ".sha1", ".md5", ".sfv", ".sha5
 // folderSums are the names of checksum files for whole folders, in lower case.
 var folderSums = []string{
 	"sha512sums", "sha256sums", "sha1sums", "md5sums", "sha512sums.txt", "sha256sums.txt", "sha1sums.txt", "md5sums.txt",
-	"sha512sum.txt", "sha256sum.txt", "sha1sum.txt", "md5sum.txt", "checksum",
+	"sha512sum.txt", "sha256sum.txt", "sha1sum.txt", "md5sum.txt", "checksum", "checksums", "checksums.txt",
+}
+
+// folderStems are the names of such files without their suffix, one of sumSuffixes; that of the
+// folder is another.
+var folderStems = []string{"checksum", "checksums", "hash", "hashes", "sums"}
+
+// isNamedFor reports whether a checksum file is one for a single file, by its whole name.
+func isNamedFor(list, path string) bool {
+	name := filepath.Base(list)
+	return strings.EqualFold(strings.TrimSuffix(name, filepath.Ext(name)), filepath.Base(path)) && slices.Contains(sumSuffixes, strings.ToLower(filepath.Ext(name)))
 }
 
 // findSums returns the checksum files beside an image that may hold its sum: of
@@ -265,6 +275,9 @@ func findSums(path string) []string {
 	names := []string{base + "-CHECKSUM"}
 	for _, s := range sumSuffixes {
 		names = append(names, base+s, stem+s)
+		for _, of := range append(folderStems, folderName(dir)) {
+			names = append(names, of+s)
+		}
 	}
 	names = append(names, folderSums...)
 	entries, err := os.ReadDir(cmp.Or(dir, "."))
@@ -279,6 +292,14 @@ func findSums(path string) []string {
 		}
 	}
 	return found
+}
+
+// folderName is the name of a folder, also of the current one.
+func folderName(dir string) string {
+	if abs, err := filepath.Abs(dir); err == nil {
+		return filepath.Base(abs)
+	}
+	return filepath.Base(dir)
 }
 
 // HashFile computes a hash of a whole file, in lower-case hexadecimal.

@@ -29,6 +29,11 @@ func sumsBeside(ctx context.Context, a *app, img disc.Image, bar *progress, skip
 		return nil, err
 	}
 	noteUnusable(a, unusable)
+	for _, r := range results {
+		if r.Names != "" {
+			a.note(fmt.Sprintf("%s names %s; it was used for %s.", r.From, r.Names, filepath.Base(r.File)))
+		}
+	}
 	songs, err := album.Beside(ctx, img.Files(), skip, bar.step("checking the songs"))
 	bar.stop()
 	return append(results, songs...), err
@@ -47,6 +52,10 @@ func noteUnusable(a *app, all []check.Unusable) {
 	for _, u := range all {
 		if u.Line > 0 {
 			a.note(fmt.Sprintf("line %d of %s names %s and states no checksum (is it cut off?): it was not used.", u.Line, u.From, filepath.Base(u.File)))
+			continue
+		}
+		if u.File != "" {
+			a.note(fmt.Sprintf("%s has no checksum for %s, only for other files: it was not used.", u.From, filepath.Base(u.File)))
 			continue
 		}
 		a.note(u.From + " is named like a checksum file, but no checksum is in it (is it empty, or cut off?): it was not used.")
