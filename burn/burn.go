@@ -63,6 +63,17 @@ func (e *FitError) Unwrap() error { return ErrTooLarge }
 // ErrSource means that the image could not be read while it was burned, or it changed.
 var ErrSource = errors.New("the image cannot be read")
 
+// A ShortStreamError is a stream that ended before the volume in it did. It is a case of
+// [ErrSource].
+type ShortStreamError struct{ Got, Want int64 } // bytes
+
+func (e *ShortStreamError) Error() string {
+	return fmt.Sprintf("%v: the stream ended after %d bytes, and its volume has %d", ErrSource, e.Got, e.Want)
+}
+
+// Unwrap returns ErrSource.
+func (e *ShortStreamError) Unwrap() error { return ErrSource }
+
 // ErrImageChanged means that the image is not the one it was. It is a case of [ErrSource], and
 // what every [*ImageChangedError] is.
 var ErrImageChanged = fmt.Errorf("%w: it has changed", ErrSource)

@@ -552,3 +552,54 @@ func changed(img disc.Image, at disc.LBA) disc.Image {
 		}
 	}}
 }
+
+// A stream that ends before its volume does is a burn that failed.
+func TestStreamCut(t *testing.T) {
+	b := volume("iso", "CUT")
+	const whole = 640
+	for _, test := range []struct {
+		name   string
+		length int
+		expect int64
+		multi  bool
+		short  bool
+		size   int
+	}{
+		{"all of it", whole * 2048, whole, false, false, 0},
+		{"all of its size", whole * 2048, whole, false, false, whole},
+		{"cut at its size", 500 * 2048, whole, false, true, 500},
+		{"padded", whole * 2048, whole - 150, false, false, 0},
+		{"cut in a sector", 500*2048 + 1, whole, false, true, 0},
+		{"cut between sectors", 500 * 2048, whole, false, true, 0},
+		{"within the first chunk", 20 * 2048, whole, false, true, 0},
+		{"a session that counts from the beginning", whole * 2048, whole + 12000, true, false, 0},
+	} {
+		for _, m := range []string{"dvd+r", "dvd+rw", "cd-r", "dvd-r"} {
+			if test.multi && m != "cd-r" {
+				continue
+			}
+			t.Run(test.name+"/"+m, func(t *testing.T) {
+				r := blank(t, m, 50000)
+				if test.multi {
+					if _, res, err := burnOn(t, recorder(r), sourceFor(t, m, 600), Options{Multi: true}); err != nil || res.Err != nil {
+						t.Fatal(err, res.Err)
+					}
+				}
+				src := StreamSource("-", bytes.NewReader(b[:test.length]), test.size)
+				src.Expect(test.expect)
+				var o Options
+				if m == "cd-r" && test.size > 0 {
+					o.Mode = SessionAtOnce
+				}
+				_, res, err := burnOn(t, recorder(r), src, o)
+				var short *ShortStreamError
+				if err != nil || errors.As(res.Err, &short) != test.short || !test.short && res.Err != nil {
+					t.Fatal(err, res.Err)
+				}
+				if test.short && (short.Got != int64(test.length) || res.State == Complete) {
+					t.Errorf("%+v, %s", short, res.State)
+				}
+			})
+		}
+	}
+}

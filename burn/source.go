@@ -17,6 +17,7 @@ type Source struct {
 	image  disc.Image
 	stream io.Reader // instead of image
 	blocks int       // of stream, at most; 0: not known
+	expect int64     // blocks of stream, at least; 0: not known
 
 	raw    []byte
 	sent   Sum // of what the stream gave, for verifying
@@ -33,6 +34,23 @@ func ImageSource(name string, img disc.Image) *Source { return &Source{name: nam
 // once.
 func StreamSource(name string, r io.Reader, blocks int) *Source {
 	return &Source{name: name, stream: r, blocks: blocks}
+}
+
+// Expect states how many blocks of 2048 bytes the volume in a stream has, as it says itself: a
+// stream that ends before is a burn that fails, with a [*ShortStreamError].
+func (s *Source) Expect(blocks int64) { s.expect = blocks }
+
+// short says whether a stream that has ended is too short for its volume, at an address of the
+// disc: the volume of a further session may count from the beginning of the disc.
+func (s *Source) short(at disc.LBA) error {
+	want := s.expect
+	if at > 0 && want > int64(at) {
+		want -= int64(at)
+	}
+	if s.length >= want*iso.BlockSize {
+		return nil
+	}
+	return &ShortStreamError{Got: s.length, Want: want * iso.BlockSize}
 }
 
 // Audio returns the number of audio tracks, and of the sectors in them.

@@ -127,6 +127,9 @@ func (f *feed) step(ctx context.Context, i int, s writing) bool {
 			f.sent.Bytes += int64(len(content))
 			f.sum.Sum(f.sent.SHA256[:0])
 		}
+		if stream.Count > 0 && (f.src.ended || done+n == count) && err == nil {
+			err = f.src.short(area.LBA)
+		}
 		c.note = nil
 		if !ended && f.src.ended && err == nil {
 			ended, count = true, stream.length(done+len(content)/size)

@@ -300,7 +300,10 @@ func (m message) of(t *target, r burn.Result) message {
 func (m *message) stopped(r burn.Result, failed *burn.Error, d *burn.Medium) {
 	reburn := strings.Contains(m.next, "spindle reburn")
 	where := ""
+	var short *burn.ShortStreamError
 	switch {
+	case errors.As(r.Err, &short):
+		m.what = fmt.Sprintf("the pipe ended after %d bytes, and the volume that came through it has %d", short.Got, short.Want)
 	case errors.Is(r.Err, burn.ErrSource):
 		m.what, m.next, reburn = failed.Err.Error(), sourceFailed, true
 	case errors.Is(r.Err, burn.ErrStillBlank):

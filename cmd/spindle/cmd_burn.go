@@ -45,7 +45,8 @@ func burnCommand(a *app) *cobra.Command {
 		Long: `Burn IMAGE (.iso, .cue, .nrg and others; "-" is a pipe) onto the disc in the drive.
 
 Before the disc is touched, the image is checked: is it complete, does it match a
-checksum file beside it or an MD5 inside it, does it fit? An image with sectors that
+checksum file beside it or an MD5 inside it, does it fit? What comes through a pipe must
+begin with a file system, and be as long as that says. An image with sectors that
 are known to be wrong is refused: those that a map beside it lists (IMAGE.map, of a rip
 or of GNU ddrescue), and those with a wrong EDC, for which an image that stores whole CD
 sectors is read once before. So is one with a FLAC file that cannot be decoded, or that
@@ -155,7 +156,8 @@ func burnSource(ctx context.Context, a *app, path string, o burnFlags) (*burn.So
 		}
 		return burn.ImageSource(filepath.Base(path), pre.img), pre, nil
 	}
-	return burn.StreamSource("standard input", bufio.NewReaderSize(os.Stdin, 1<<20), int(o.size)), nil, nil
+	src, err := burnPipe(a, os.Stdin, int(o.size), o.force)
+	return src, nil, err
 }
 
 // burning burns an image onto a disc in each of several drives.
