@@ -395,7 +395,7 @@ func (r *ripResult) Text(p *page) {
 func (r *ripResult) howRead() string {
 	switch {
 	case r.ReadTwice && r.Votes != nil:
-		return "Every sector was read, and the audio twice with the same result."
+		return "Every sector was read, and the audio twice, with the same result where nothing was voted."
 	case r.ReadTwice:
 		return "Every sector was read without error, and the audio twice with the same result."
 	case r.ReadOnce && r.C2 && r.Votes == nil:
