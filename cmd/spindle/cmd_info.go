@@ -135,6 +135,7 @@ type infoVolume struct {
 	FileSystems []string `json:"file_systems"`
 	Blocks      int64    `json:"blocks"`
 	Boot        []string `json:"boot,omitempty"`
+	Partitions  []string `json:"partitions,omitempty"` // types of those of an Apple partition map
 }
 
 func infoOfDrive(ctx context.Context, a *app, name string, opts rip.ExamineOptions) (result, error) {
@@ -333,7 +334,7 @@ func (e *infoResult) fill(l *disc.Layout, v *iso.Volume) {
 		})
 	}
 	if v != nil {
-		e.Volume = &infoVolume{Label: v.Label, FileSystems: v.FileSystems(), Blocks: v.Blocks(), Boot: bootNames(v)}
+		e.Volume = &infoVolume{Label: v.Label, FileSystems: v.FileSystems(), Blocks: v.Blocks(), Boot: bootNames(v), Partitions: v.Partitions}
 	}
 }
 
@@ -377,6 +378,9 @@ func (e *infoResult) Text(p *page) {
 		p.line("volume:     %q, %s, %s", v.Label, strings.Join(v.FileSystems, " + "), plural(int(v.Blocks), "sector"))
 		if len(v.Boot) > 0 {
 			p.line("boots:      %s", strings.Join(v.Boot, ", "))
+		}
+		if len(v.Partitions) > 0 {
+			p.line("partitions: %s", printable.Line(strings.Join(v.Partitions, ", ")))
 		}
 	}
 	if e.Write != nil {
