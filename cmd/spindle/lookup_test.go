@@ -167,6 +167,20 @@ func TestLookupRip(t *testing.T) {
 }
 
 // --tags stands over MusicBrainz. What is there but of no use stays, and is not asked for.
+// A rip that is resumed offline goes on in the folder that the lookup had named.
+func TestLookupResumes(t *testing.T) {
+	l := newLibrary(t)
+	t.Chdir(t.TempDir())
+	drive := "sim:" + filepath.Join(l.dir, "album.cue")
+	const dir = "Band - Hits - More"
+	l.spindle(t, 4, "rip", "--lookup", "--retries", "1", "-d", drive+"?fault=read:300-310")
+	out := spindleAsking(t, &lookup.Client{Transport: noNetwork{t}}, 0, "rip", "-d", drive)
+	has(t, out, dir+": 4 songs", "01 - Song A.flac")
+	if all, err := os.ReadDir("."); err != nil || len(all) != 1 {
+		t.Errorf("%v, %v", all, err)
+	}
+}
+
 func TestLookupConvert(t *testing.T) {
 	l := newLibrary(t)
 	dir := t.TempDir()

@@ -126,7 +126,11 @@ func (s *ripSession) ripAlbum(ctx context.Context, a *app, x *album.Album) (resu
 		coding = album.Wave
 	}
 	known := o.album.evidence(a, x.Layout)
-	if err := known.nameBy(ctx, cmp.Or(o.Output, ".")); err != nil {
+	dirs := []string{o.Output}
+	if o.Output == "" { // what was learned of the disc when its rip began names its folder again
+		dirs = append([]string{"."}, unfinishedRips(".")...)
+	}
+	if err := known.nameBy(ctx, dirs...); err != nil {
 		return nil, err
 	}
 	opts, err := o.album.options(x, coding, known)

@@ -22,6 +22,15 @@ type songFolder struct {
 	own   []string    // files that an earlier run made, of a disc with bad sectors
 }
 
+// unfinishedRips lists the folders in one that have a raw rip whose songs are not all right.
+func unfinishedRips(dir string) []string {
+	found, _ := filepath.Glob(filepath.Join(dir, "*", rawFolder)) // the pattern is right
+	for i := range found {
+		found[i] = filepath.Dir(found[i])
+	}
+	return found
+}
+
 // claim makes the folder, and keeps other processes from ripping into it until release.
 func (f *songFolder) claim() (release func(), err error) {
 	f.isNew = !exists(f.dir)
