@@ -13,7 +13,7 @@ type SumResult struct {
 	Algorithm Algorithm `json:"algorithm"`
 	Right     bool      `json:"right"`
 	Names     string    `json:"names,omitempty"` // the file that the line names, which is another
-	Stated    string    `json:"-"` // in hexadecimal
+	Stated    string    `json:"-"`               // in hexadecimal
 	Found     string    `json:"-"`
 }
 

@@ -110,6 +110,7 @@ type verifyResult struct {
 	Log         *logResult         `json:"log,omitempty"` // of the album that the image is
 	CTDB        *ctdbVerdict       `json:"ctdb,omitempty"`
 
+	Unchecked []string `json:"unchecked,omitempty"` // other images in the folder
 	songsFound
 
 	found      *findings
@@ -155,6 +156,9 @@ func (v *verification) tracks() []verifyTrack {
 func (r *verifyResult) Text(p *page) {
 	r.report(p)
 	r.conclude(p)
+	if len(r.Unchecked) > 0 {
+		p.text("Not checked: %s. Name each of them.", fileList(r.Unchecked))
+	}
 }
 
 // report writes what was found.
@@ -333,6 +337,7 @@ func runVerify(ctx context.Context, a *app, path string, o verifyFlags) (result,
 			return nil, err
 		}
 	}
+	folder := path
 	img, found, path, err := openAlbum(ctx, a, path)
 	var songs *songsError
 	if errors.As(err, &songs) && songs.isAlbum() && !o.compares() {
@@ -356,7 +361,8 @@ func runVerify(ctx context.Context, a *app, path string, o verifyFlags) (result,
 		}
 	}
 	v.bar.stop()
-	return v.verifyResult, nil
+	v.Unchecked, err = othersIn(ctx, folder, img)
+	return v.verifyResult, err
 }
 
 func (v *verification) wrong() { v.Status = exitDifferent }

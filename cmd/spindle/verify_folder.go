@@ -117,3 +117,18 @@ func byNumber(songs []string) (sorted []string, missing []int, err error) {
 	}
 	return sorted, missing, nil
 }
+
+// othersIn lists the images in a folder, and below it, but for one.
+func othersIn(ctx context.Context, dir string, img disc.Image) ([]string, error) {
+	if st, err := os.Stat(dir); isDriveName(dir) || err != nil || !st.IsDir() {
+		return nil, nil
+	}
+	all, _, err := findImages(ctx, []string{dir})
+	var others []string
+	for _, f := range all {
+		if !slices.ContainsFunc(img.Files(), func(own string) bool { return filepath.Clean(own) == f.path }) {
+			others = append(others, f.path)
+		}
+	}
+	return others, err
+}
