@@ -43,22 +43,37 @@ func Identical(ctx context.Context, a, b disc.Image, progress func(done, total i
 }
 
 func identicalSubchannels(ctx context.Context, a, b disc.Image) error {
+	n, first, err := OtherSubchannels(ctx, a, b)
+	if err == nil && n > 0 {
+		err = fmt.Errorf("%w: the sub-channels, from sector %d on", ErrNotIdentical, first)
+	}
+	return err
+}
+
+// OtherSubchannels counts the sectors of which two images with saved sub-channels and the same
+// tracks do not have the same, and returns the first.
+func OtherSubchannels(ctx context.Context, a, b disc.Image) (n int, first disc.LBA, err error) {
 	const most = 256 // sectors
 	const size = cdsector.SubSize
 	x, y := make([]byte, most*size), make([]byte, most*size)
 	for _, t := range a.Layout().Tracks() {
 		for at := t.Begin(); at < t.End; at += most {
-			n := min(most, int(t.End-at)) * size
-			if err := a.Subchannels().ReadSubchannel(ctx, x[:n], at); err != nil {
-				return err
+			k := min(most, int(t.End-at))
+			if err := a.Subchannels().ReadSubchannel(ctx, x[:k*size], at); err != nil {
+				return n, first, err
 			}
-			if err := b.Subchannels().ReadSubchannel(ctx, y[:n], at); err != nil {
-				return err
+			if err := b.Subchannels().ReadSubchannel(ctx, y[:k*size], at); err != nil {
+				return n, first, err
 			}
-			if !bytes.Equal(x[:n], y[:n]) {
-				return fmt.Errorf("%w: the sub-channels, from sector %d on", ErrNotIdentical, at)
+			for i := range k {
+				if bytes.Equal(x[i*size:(i+1)*size], y[i*size:(i+1)*size]) {
+					continue
+				}
+				if n++; n == 1 {
+					first = at + disc.LBA(i)
+				}
 			}
 		}
 	}
-	return nil
+	return n, first, nil
 }

@@ -465,7 +465,7 @@ func (v *verification) with(ctx context.Context) error {
 		v.wrong()
 	}
 	v.UnreadFiles = image.FilesAt(ctx, v.img, unreadFlaws(c.Differences), mostFiles)
-	return nil
+	return v.subchannels(ctx, other)
 }
 
 // other opens the disc or the image to compare with.

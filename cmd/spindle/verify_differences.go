@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -78,6 +79,24 @@ var textKinds = map[disc.PackType]string{
 	disc.PackTitle: "title", disc.PackPerformer: "performer", disc.PackSongwriter: "songwriter",
 	disc.PackComposer: "composer", disc.PackArranger: "arranger", disc.PackMessage: "message",
 }
+
+// subchannels notes in how many sectors two images have other sub-channels. That is no difference
+// of the discs: no two readings of one give all the same.
+func (v *verification) subchannels(ctx context.Context, other disc.Image) error {
+	if len(v.Differences) > 0 || v.img.Subchannels() == nil || other.Subchannels() == nil ||
+		!slices.EqualFunc(v.img.Layout().Tracks(), other.Layout().Tracks(), sameSectors) {
+		return nil
+	}
+	n, first, err := check.OtherSubchannels(ctx, v.img, other)
+	if n > 0 {
+		v.a.note(fmt.Sprintf("The sub-channels of %s are not the same as in %s, the first at sector %d: two readings of a disc often differ in them.",
+			plural(n, "sector"), v.o.with, first))
+	}
+	return err
+}
+
+// sameSectors reports whether two tracks are at the same addresses.
+func sameSectors(a, b *disc.Track) bool { return a.Begin() == b.Begin() && a.End == b.End }
 
 // ofSongs reports whether an image is an album in sound files, whose names and codes may be
 // those of a database.
