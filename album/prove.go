@@ -87,18 +87,9 @@ func (d *Databases) Proven(ctx context.Context, l *disc.Layout, read func(ctx co
 	if x == nil || d.Empty() {
 		return nil, nil
 	}
-	buf := make([]byte, 64*cdsector.Size)
-	for _, s := range x.Spans {
-		for at := s.First; at < s.End; {
-			n := min(disc.LBA(len(buf)/cdsector.Size), s.End-at)
-			p := buf[:int(n)*cdsector.Size]
-			if err := errors.Join(read(ctx, p, at), x.Take(at, p)); err != nil {
-				return nil, err
-			}
-			at += n
-		}
+	if err := takeAll(ctx, x, read); err != nil {
+		return nil, err
 	}
-	finish(x)
 	proofs, err := d.judge(ctx, l, x)
 	if err != nil {
 		return nil, err
@@ -110,6 +101,23 @@ func (d *Databases) Proven(ctx context.Context, l *disc.Layout, read func(ctx co
 		}
 	}
 	return runs, nil
+}
+
+// takeAll takes all of the audio of a disc.
+func takeAll(ctx context.Context, x *check.Proof, read func(ctx context.Context, p []byte, first disc.LBA) error) error {
+	buf := make([]byte, 64*cdsector.Size)
+	for _, s := range x.Spans {
+		for at := s.First; at < s.End; {
+			n := min(disc.LBA(len(buf)/cdsector.Size), s.End-at)
+			p := buf[:int(n)*cdsector.Size]
+			if err := errors.Join(read(ctx, p, at), x.Take(at, p)); err != nil {
+				return err
+			}
+			at += n
+		}
+	}
+	finish(x)
+	return nil
 }
 
 // proven returns the sectors of a track that a database proves.

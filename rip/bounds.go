@@ -135,6 +135,11 @@ func (r *reader) passes(ctx context.Context) error {
 			return err
 		}
 	}
+	if !r.opts.Quick {
+		if err := r.settlePass(ctx); err != nil { // it costs the drive nothing
+			return err
+		}
+	}
 	if why == nil || errors.Is(why, errGaveUp) {
 		// What never came twice the same:
 		r.eachAudio(func(g *region) { r.tracker.replace(g.pos, g.bytes(), readOnce, flawed) })

@@ -28,7 +28,7 @@ func (j *job) finish(ctx context.Context, r *reader) (*Result, error) {
 		}
 	}
 	res := &Result{
-		Contents: r.disc, Sectors: p.regions.sectors(), ReadTwice: p.readTwice, Proven: r.proven, Overread: r.overreads(), Combined: r.evidence.won, Votes: r.voted,
+		Contents: r.disc, Sectors: p.regions.sectors(), ReadTwice: p.readTwice, Proven: r.proven, Overread: r.overreads(), Combined: r.evidence.won, Votes: r.voted, Settled: r.settled,
 		Pointed: p.regions.hasAudio() && p.caps.C2 != mmc.NoC2,
 		Bad:     listBad(p.ofAsked(m, mapfile.Finished), p.regions, &r.refusals),
 	}

@@ -64,7 +64,7 @@ func (j *job) run(ctx context.Context) (*Result, error) {
 	}
 	st := newState(c, p, j.opts, id)
 	if earlier != nil {
-		st.Proven, st.Overread, st.Voted = earlier.Proven, earlier.Overread, earlier.Voted
+		st.Proven, st.Overread, st.Voted, st.Settled = earlier.Proven, earlier.Overread, earlier.Voted, earlier.Settled
 	}
 	if err := j.open(p, m, st, earlier != nil); err != nil {
 		return nil, err
@@ -117,7 +117,7 @@ func (j *job) goOn(ctx context.Context, r *reader, earlier *state) error {
 		return err
 	}
 	r.unprove(earlier)
-	r.overreadBefore, r.voted = earlier.Overread, earlier.Voted
+	r.overreadBefore, r.voted, r.settled = earlier.Overread, earlier.Voted, earlier.Settled
 	r.leftOver = r.badSectors(unread, flawed)
 	return j.dropStaleSums(ctx)
 }

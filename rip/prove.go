@@ -17,6 +17,7 @@ type Reading struct {
 
 	regions regions
 	out     *output
+	tracker *tracker
 }
 
 // errNotAudio is returned for sectors that are no audio of the image.

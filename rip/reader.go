@@ -24,6 +24,7 @@ type sink interface {
 	pointersDropped()             // a resumed rip is not to believe error pointers either
 	overread(done bool)           // whether samples beyond the end of the disc were read
 	voted(v []Vote)               // what was put together
+	settled(s []Settled)          // what was decided on
 	proved(audio []drive.Stretch) // what a resumed rip is to have proven, or to read again
 	tick(now time.Time)
 }
@@ -62,6 +63,7 @@ type reader struct {
 	audioWay audioWay
 	votes    readings // of audio that is not right
 	voted    []Vote
+	settled  []Settled
 	damage   Damage    // of the phase that works on it
 	damageAt time.Time // when that began
 

@@ -85,6 +85,10 @@ type Options struct {
 	// read again, and whatever the drive said of errors in them counts no more.
 	Prove func(context.Context, *Reading) ([]drive.Stretch, error)
 
+	// Settle, when it is not nil, is given the audio after the last pass, with the samples on which
+	// readings never agreed. It returns which of their values something else proves.
+	Settle func(context.Context, *Reading, []OpenSample) ([]Choice, error)
+
 	Observer Observer // may be nil
 }
 
@@ -194,6 +198,8 @@ type Result struct {
 	Combined int
 	// Votes are the sectors of audio that were put together, in this run and in those before.
 	Votes []Vote
+	// Settled are the sectors of audio whose samples [Options.Settle] decided on, in this run and in those before.
+	Settled []Settled
 
 	Resumed bool
 	Elapsed time.Duration // of the drive's time

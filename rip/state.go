@@ -50,6 +50,8 @@ type state struct {
 	// Image is the SHA-256 of the image as a run left it, in hexadecimal; "": it may have been
 	// written to since.
 	Image string
+	// Settled: audio that is finished because something beside the drive decided on it.
+	Settled []Settled
 }
 
 func newState(c *Contents, p *plan, opts Options, id *identity) *state {
@@ -95,7 +97,8 @@ type (
 		Dropped    bool       `json:"c2_dropped,omitempty"`
 		Overread   bool       `json:"audio_overread,omitempty"`
 		Proven     []runFile  `json:"proven,omitempty"`
-		Voted      [][4]int   `json:"voted,omitempty"` // sector, samples, how many of how many agree
+		Voted      [][4]int   `json:"voted,omitempty"`   // sector, samples, how many of how many agree
+		Settled    [][2]int   `json:"settled,omitempty"` // sector, samples
 		TOC        string     `json:"toc"`
 		Sectors    int64      `json:"sectors"`
 		Layout     layoutFile `json:"layout"`
@@ -201,6 +204,9 @@ func (s *state) encode() string {
 	}
 	for _, v := range s.Voted {
 		f.Voted = append(f.Voted, [4]int{int(v.At), v.Samples, v.Agree, v.Of})
+	}
+	for _, x := range s.Settled {
+		f.Settled = append(f.Settled, [2]int{int(x.At), x.Samples})
 	}
 	for _, p := range s.Layout.CDText {
 		f.Layout.CDText = append(f.Layout.CDText, p[:]...)
@@ -320,8 +326,12 @@ func (f *stateFile2) decode() (*state, error) {
 	for _, x := range f.Voted {
 		voted = append(voted, Vote{disc.LBA(x[0]), x[1], x[2], x[3]})
 	}
+	var settled []Settled
+	for _, x := range f.Settled {
+		settled = append(settled, Settled{disc.LBA(x[0]), x[1]})
+	}
 	return &state{
-		Voted: voted, Proven: proven, Overread: f.Overread,
+		Settled: settled, Voted: voted, Proven: proven, Overread: f.Overread,
 		Format: f.Format, Split: f.Split, Subchannel: f.Subchannel, Offset: f.Offset, Twice: f.Twice, Displaced: f.Displaced, Dropped: f.Dropped, TOC: f.TOC, Sectors: f.Sectors,
 		Layout: l,
 	}, nil

@@ -139,6 +139,13 @@ func (w *writer) voted(v []Vote) {
 	w.state.Voted = v
 }
 
+// settled notes in the state what was decided on.
+func (w *writer) settled(s []Settled) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.state.Settled = s
+}
+
 func (w *writer) writeLoop() {
 	defer close(w.hash)
 	for b := range w.work {

@@ -90,7 +90,7 @@ func proofOf(m *album.Made, res *rip.Result) (proof, string) {
 	}
 	said := databaseWords(&m.Proof)
 	if m.Proof.ByAccurateRip() || m.Proof.ByCTDB() {
-		return byDatabase, said + edgeWords(m, res)
+		return byDatabase, said + settledWords(m, res) + edgeWords(m, res)
 	}
 	if said != "" {
 		said = " (" + said + ")"
@@ -110,6 +110,20 @@ func proofOf(m *album.Made, res *rip.Result) (proof, string) {
 		return byDrive, "read once, no error reported by the drive (C2)" + said
 	}
 	return unproven, "read once" + said
+}
+
+// settledWords says how many samples of a song no readings decided on, but AccurateRip.
+func settledWords(m *album.Made, res *rip.Result) string {
+	n := 0
+	for i := 0; res != nil && i < len(res.Settled); i++ {
+		if s := res.Settled[i]; s.At >= m.First && s.At < m.End {
+			n += s.Samples
+		}
+	}
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; %s settled by it", plural(n, "sample"))
 }
 
 // edgeWords says how the sectors of a proven song are proven that the checksums of databases
@@ -412,6 +426,9 @@ func aboutRip(s *riplog.Section, driveName string, o *ripFlags, res *rip.Result,
 	}
 	for _, v := range res.Votes {
 		s.Add("voted", fmt.Sprintf("sector %d: %s, %d of %d readings agree", v.At, plural(v.Samples, "sample"), v.Agree, v.Of))
+	}
+	for _, x := range res.Settled {
+		s.Add("settled", fmt.Sprintf("sector %d: %s of which no readings agree, by AccurateRip", x.At, plural(x.Samples, "sample")))
 	}
 	for _, run := range res.Proven {
 		s.Add("proven after one reading", fmt.Sprintf("sectors %d to %d", run.First, run.End-1))

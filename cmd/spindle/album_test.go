@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"spindle/album"
+	"spindle/disc/accuraterip"
 	"spindle/disc/discid"
 	"spindle/image"
 
@@ -15,7 +16,7 @@ import (
 )
 
 // accuraterip IMAGE DIR CONFIDENCE [v1] writes the file that AccurateRip would have of a disc,
-// with so many who submitted each track, by version 2 or 1.
+// with so many who submitted each track, by version 2, or "v1" or "both".
 func cmdAccurateRip(ts *testscript.TestScript, _ bool, args []string) {
 	ctx := context.Background()
 	img, err := image.Open(ctx, ts.MkAbs(args[0]))
@@ -31,20 +32,26 @@ func cmdAccurateRip(ts *testscript.TestScript, _ bool, args []string) {
 	ids, err := discid.Of(img.Layout())
 	ts.Check(err)
 	id := ids.AccurateRip
-	b := []byte{byte(id.Tracks)}
-	for _, x := range []uint32{id.ID1, id.ID2, id.CDDB} {
-		b = binary.LittleEndian.AppendUint32(b, x)
-	}
-	for _, s := range made.Songs {
-		if s.Number > 0 {
-			b = append(b, byte(confidence))
-			sum := s.Sums.V2
-			if len(args) > 3 {
-				sum = s.Sums.V1
-			}
-			b = binary.LittleEndian.AppendUint32(b, sum)
-			b = binary.LittleEndian.AppendUint32(b, s.Sums.Frame450)
+	var b []byte
+	chunk := func(sum func(x accuraterip.Sums) uint32) {
+		b = append(b, byte(id.Tracks))
+		for _, x := range []uint32{id.ID1, id.ID2, id.CDDB} {
+			b = binary.LittleEndian.AppendUint32(b, x)
 		}
+		for _, s := range made.Songs {
+			if s.Number > 0 {
+				b = append(b, byte(confidence))
+				b = binary.LittleEndian.AppendUint32(b, sum(s.Sums))
+				b = binary.LittleEndian.AppendUint32(b, s.Sums.Frame450)
+			}
+		}
+	}
+	which := append(args, "v2")[3]
+	if which != "v2" {
+		chunk(func(x accuraterip.Sums) uint32 { return x.V1 })
+	}
+	if which != "v1" {
+		chunk(func(x accuraterip.Sums) uint32 { return x.V2 })
 	}
 	dir := ts.MkAbs(args[1])
 	ts.Check(os.MkdirAll(dir, 0o777))

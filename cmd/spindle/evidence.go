@@ -10,6 +10,7 @@ import (
 	"spindle/disc/accuraterip"
 	"spindle/disc/ctdb"
 	"spindle/disc/discid"
+	"spindle/rip"
 )
 
 // evidence is what databases say of a disc whose songs are made, and the files that say so.
@@ -82,4 +83,21 @@ func (e *evidence) proveBy(ctx context.Context, dirs ...string) error {
 			e.CTDB, err = ctdb.ParseResponse(b)
 			return err
 		}})
+}
+
+// settle decides on samples of audio that never came twice the same.
+func (e *evidence) settle(ctx context.Context, r *rip.Reading, open []rip.OpenSample) ([]rip.Choice, error) {
+	doubts := make([]album.Doubt, len(open))
+	for i, x := range open {
+		doubts[i] = album.Doubt(x)
+	}
+	values, err := e.Settle(ctx, r.Layout, r.ReadSectors, r.Bad, doubts)
+	if err != nil {
+		return nil, err
+	}
+	choices := make([]rip.Choice, len(values))
+	for i, v := range values {
+		choices[i] = map[int]rip.Choice{-1: rip.Undecided, 0: rip.FirstValue, 1: rip.SecondValue}[v]
+	}
+	return choices, nil
 }

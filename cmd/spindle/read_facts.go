@@ -26,7 +26,8 @@ type factsFile struct {
 	C2       bool     `json:"c2"`
 	Overread bool     `json:"overread"`
 	Proven   [][2]int `json:"proven,omitempty"`
-	Voted    [][4]int `json:"voted,omitempty"` // sector, samples, how many of how many agree
+	Voted    [][4]int `json:"voted,omitempty"`   // sector, samples, how many of how many agree
+	Settled  [][2]int `json:"settled,omitempty"` // sector, samples
 	Resumed  bool     `json:"resumed"`
 	Seconds  float64  `json:"seconds"`
 }
@@ -44,6 +45,9 @@ func writeFacts(path string, l *disc.Layout, o *ripFlags, res *rip.Result) error
 	}
 	for _, v := range res.Votes {
 		f.Voted = append(f.Voted, [4]int{int(v.At), v.Samples, v.Agree, v.Of})
+	}
+	for _, x := range res.Settled {
+		f.Settled = append(f.Settled, [2]int{int(x.At), x.Samples})
 	}
 	b, err := json.Marshal(f)
 	if err != nil {
@@ -80,6 +84,9 @@ func readFacts(path string, l *disc.Layout, o *ripFlags) (*rip.Result, error) {
 	res := &rip.Result{ReadTwice: f.Twice, Pointed: f.C2, Overread: f.Overread, Resumed: f.Resumed, Elapsed: time.Duration(f.Seconds * float64(time.Second))}
 	for _, x := range f.Voted {
 		res.Votes = append(res.Votes, rip.Vote{At: disc.LBA(x[0]), Samples: x[1], Agree: x[2], Of: x[3]})
+	}
+	for _, x := range f.Settled {
+		res.Settled = append(res.Settled, rip.Settled{At: disc.LBA(x[0]), Samples: x[1]})
 	}
 	for _, p := range f.Proven {
 		res.Proven = append(res.Proven, drive.Stretch{First: disc.LBA(p[0]), End: disc.LBA(p[1])})

@@ -39,7 +39,7 @@ func (m *Meter) Judge(r Response, slots []int) []Result {
 	results := make([]Result, len(sums))
 	var open []int // tracks that may be of another pressing
 	for i, s := range sums {
-		results[i] = judge(s, r.track(slots[i]))
+		results[i] = judge(s, r.Track(slots[i]))
 		if results[i].Outcome == NoMatch {
 			open = append(open, i)
 		}
@@ -105,7 +105,7 @@ func agreeing(entries []Entry) (n int) {
 func (m *Meter) pressings(r Response, slots []int) []pressing {
 	found := make(map[int]*pressing)
 	for i := range m.tracks {
-		m.hits(i, r.track(slots[i]), found)
+		m.hits(i, r.Track(slots[i]), found)
 	}
 	var all []pressing
 	for _, o := range slices.Sorted(maps.Keys(found)) {

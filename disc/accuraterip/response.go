@@ -65,8 +65,8 @@ func Parse(b []byte, id discid.AccurateRip) (Response, error) {
 	return r, nil
 }
 
-// track returns the entries of the track at a place in the table of contents that have a checksum.
-func (r Response) track(slot int) []Entry {
+// Track returns the entries of the track at a place in the table of contents that have a checksum.
+func (r Response) Track(slot int) []Entry {
 	var all []Entry
 	for _, c := range r {
 		if slot < len(c) && c[slot].Sum != 0 && c[slot].Confidence > 0 {
