@@ -76,7 +76,7 @@ func (r *reader) settlePass(ctx context.Context) error {
 			n++
 		}
 		if !slices.Contains(choices[from:from+n], Undecided) {
-			r.settle(s, open[from:from+n], choices[from:from+n])
+			r.decide(s, open[from:from+n], choices[from:from+n])
 		}
 	}
 	return nil
@@ -119,8 +119,8 @@ func likeliest(known []cdsector.Reading, at int, twice bool) (values []uint32) {
 	return values
 }
 
-// settle writes a sector whose samples are decided on.
-func (r *reader) settle(s sectorRef, open []OpenSample, choices []Choice) {
+// decide writes a sector whose samples are decided on.
+func (r *reader) decide(s sectorRef, open []OpenSample, choices []Choice) {
 	pos := s.g.position(s.at)
 	data, _, _ := voteSamples(r.votes.of[pos], r.plan.readTwice)
 	for i, x := range open {

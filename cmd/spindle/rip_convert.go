@@ -284,7 +284,14 @@ func (s *ripSession) openRaw(ctx context.Context, a *app, res *rip.Result) (disc
 	if err != nil {
 		return nil, err
 	}
-	if n := img.Flaws().Sectors(); n > 0 && len(res.Bad) == 0 {
+	flaws := img.Flaws()
+	if s.o.Only != nil { // the others were not read
+		flaws = nil
+		for _, x := range s.o.Only {
+			flaws = flaws.Union(img.Flaws().Clip(x.First, x.End))
+		}
+	}
+	if n := flaws.Sectors(); n > 0 && len(res.Bad) == 0 {
 		img.Close()
 		return nil, refusal{fmt.Errorf("%s was read whole, and %s missing from it now", s.o.Output, plural(n, "sector")+" "+isOrAre(n)), exitFailed,
 			"Read the disc again, with --force."}
