@@ -194,7 +194,7 @@ func (j *Job) finish(ctx context.Context, src *Source, r *Result) {
 	if failed && j.Log != nil {
 		j.Log.Failed(e)
 	}
-	if j.Verify && !j.Plan.Simulate && (r.Err == nil || failed && e.AtClose() && !errors.Is(r.Err, context.Canceled)) {
+	if j.Verify && !j.Plan.Simulate && (r.Err == nil || failed && j.mayHold(e) && !errors.Is(r.Err, context.Canceled)) {
 		plan := *j.Plan
 		if r.withoutText {
 			plan.Steps = slices.DeleteFunc(slices.Clone(plan.Steps), func(s Step) bool { _, ok := s.(TextStep); return ok })
@@ -215,6 +215,13 @@ func (j *Job) finish(ctx context.Context, src *Source, r *Result) {
 		j.Log.Verified(r.Verification)
 	}
 	j.Log.Ended(*r)
+}
+
+// mayHold reports whether a burn that failed may have left all of the image on the disc: at its
+// end, and also where the drive closed the disc though it did not write the rest of its
+// buffer, as it says.
+func (j *Job) mayHold(e *Error) bool {
+	return e.AtClose() || e.State == Complete && e.At.Step > lastWriting(j.Plan.Steps)
 }
 
 // ErrStillBlank means that the drive reported no error, and burned nothing.

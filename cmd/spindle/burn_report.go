@@ -83,9 +83,9 @@ func burnOutcome(ctx context.Context, a *app, t *target, r burn.Result, several 
 	}
 	switch v := r.Verification; {
 	case r.Err != nil && (errors.Is(r.Err, context.Canceled) || ctx.Err() != nil && scsi.SenseOf(r.Err) == nil):
-		e.fail(burnInterrupted(r, t.medium).of(t, r))
+		e.fail(burnInterrupted(r, t).of(t, r))
 	case r.Err != nil:
-		e.fail(burnFailure(r, t.medium).of(t, r))
+		e.fail(burnFailure(r, t).of(t, r))
 	case t.plan.Simulate:
 		e.text = "The simulation succeeded; the disc was not written."
 	case v == nil && len(t.plan.Steps) == 0:
@@ -221,12 +221,15 @@ func burnDiffers(v *burn.Verification) message {
 }
 
 // burnInterrupted reports Ctrl-C.
-func burnInterrupted(r burn.Result, d *burn.Medium) message {
+func burnInterrupted(r burn.Result, t *target) message {
 	m := message{status: exitInterrupted, what: "interrupted", next: stateWords(r.State) + " \"spindle reburn\" resumes, as far as the disc allows."}
 	var verify *burn.VerifyError
+	var failed *burn.Error
 	switch {
 	case r.State == burn.Spoiled:
-		m.next = halfWritten + " " + afterSpoiling(d)
+		m.next = halfWritten + " " + afterSpoiling(t.medium)
+	case errors.As(r.Err, &failed) && wasted(t, failed):
+		m.next = wastedWords(t) + " " + afterSpoiling(t.medium)
 	case errors.As(r.Err, &verify):
 		m.next = "The disc was burned completely; only the comparison was stopped. \"spindle reburn\" compares it."
 	}
@@ -234,7 +237,7 @@ func burnInterrupted(r burn.Result, d *burn.Medium) message {
 }
 
 // burnFailure reports a burn that failed.
-func burnFailure(r burn.Result, d *burn.Medium) message {
+func burnFailure(r burn.Result, t *target) message {
 	m := message{status: exitBurnFailed, what: r.Err.Error(), next: tryAgain}
 	if s := scsi.SenseOf(r.Err); s != nil {
 		m.sense = s.String()
@@ -251,7 +254,7 @@ func burnFailure(r burn.Result, d *burn.Medium) message {
 			m.next = pushTray
 		}
 	case errors.As(r.Err, &failed):
-		m.stopped(r, failed, d)
+		m.stopped(r, failed, t)
 	}
 	return m
 }
@@ -267,6 +270,7 @@ const (
 	pushTray     = "Push the tray in, and compare: "
 	takesStream  = "Send the data to \"spindle burn -\" again"
 	sourceFailed = "Once the image can be read, \"spindle reburn\" resumes, as far as the disc allows."
+	nowClosed    = "\"spindle reburn\" compares it once more."
 	notClosed    = "This drive can read it, but others may refuse it. \"spindle reburn\" tries to close it, or burns it again."
 )
 
@@ -297,7 +301,7 @@ func (m message) of(t *target, r burn.Result) message {
 }
 
 // stopped completes the message of a burn that a step ended.
-func (m *message) stopped(r burn.Result, failed *burn.Error, d *burn.Medium) {
+func (m *message) stopped(r burn.Result, failed *burn.Error, t *target) {
 	reburn := strings.Contains(m.next, "spindle reburn")
 	where := ""
 	var short *burn.ShortStreamError
@@ -310,34 +314,70 @@ func (m *message) stopped(r burn.Result, failed *burn.Error, d *burn.Medium) {
 		*m = message{status: m.status, what: burn.ErrStillBlank.Error(), next: "Nothing was burned. " + tryAgain + " A disc of another make may do better."}
 		return
 	case failed.Writing():
-		where = fmt.Sprintf(" at sector %d", failed.At.LBA)
+		where = " " + sentWords(failed.At.LBA)
 	}
 	if failed.State == burn.Spoiled && m.next == sourceFailed {
 		m.next = "" // there is nothing to resume
 	}
 	m.what = "the burn failed" + where + ": " + m.what
+	lost := failed.State == burn.Spoiled || wasted(t, failed)
 	state := stateWords(failed.State)
-	if failed.State == burn.Spoiled && failed.Writing() {
+	switch {
+	case failed.State == burn.Spoiled && failed.Writing():
 		state = halfWritten
+	case lost && failed.State != burn.Spoiled:
+		state = wastedWords(t)
 	}
 	if failed.AtClose() {
 		m.what += " (while closing the disc, after all data)"
-		if v := r.Verification; v != nil && v.OK() {
-			state += " All data on it are correct."
-			m.next, reburn = notClosed, true
-		} else if v != nil {
-			state += " Some of the data on it are wrong."
+	}
+	switch v := r.Verification; {
+	case v != nil && v.OK():
+		state += " All data on it are correct."
+		m.next, reburn = notClosed, true
+		if failed.State == burn.Complete {
+			m.next = nowClosed
 		}
+	case v != nil:
+		state += " Some of the data on it are wrong."
+	case !failed.Writing() && failed.State == burn.Complete:
+		state += " Whether all data are on it is not known."
+		m.next, reburn = "\"spindle reburn\" compares it with the image.", true
 	}
 	next := m.next
 	switch {
-	case failed.State == burn.Spoiled:
-		next = strings.TrimSpace(next + " " + afterSpoiling(d))
+	case lost:
+		next = strings.TrimSpace(next + " " + afterSpoiling(t.medium))
 	case reburn:
 	case failed.State != burn.Unknown && failed.State != burn.Complete:
 		next += " " + resumeDisc
 	}
 	m.next = state + " " + next
+}
+
+// sentWords says how far a burn came: the drive's buffer lies between what was sent and the
+// place on the disc.
+func sentWords(at disc.LBA) string {
+	if at <= 0 {
+		return "before the first sector was sent"
+	}
+	return fmt.Sprintf("after sector %d was sent", at-1)
+}
+
+// wasted reports whether a burn ended in the middle of what is written at once, and cannot be
+// resumed, though the disc takes more.
+func wasted(t *target, failed *burn.Error) bool {
+	_, sync := failed.Step.(burn.SyncStep)
+	resumes := t.plan.Mode == burn.Sequential || t.plan.Mode == burn.Incremental
+	return failed.State == burn.Appendable && !resumes && !sync && !failed.AtClose() && failed.At.LBA > t.plan.Start
+}
+
+func wastedWords(t *target) string {
+	text := "The disc holds only a part of the image, and a burn " + string(t.plan.Mode) + " cannot be resumed on it."
+	if t.plan.Start > 0 {
+		text += " Its earlier sessions were not touched."
+	}
+	return text
 }
 
 // afterSpoiling says how the burn of a spoiled disc is made good.

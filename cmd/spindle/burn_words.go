@@ -45,7 +45,7 @@ func whyFailed(j *journal.Journal) string {
 	case journal.Broken:
 		return "it was cut off"
 	case journal.Interrupted:
-		return fmt.Sprintf("it was interrupted at sector %d", j.At.LBA)
+		return "it was interrupted " + sentWords(j.At.LBA)
 	case journal.Different:
 		return "the disc differs from the image"
 	case journal.Unverified:
@@ -59,7 +59,7 @@ func whyFailed(j *journal.Journal) string {
 		s := j.Plan.Steps[j.At.Step]
 		text += " while " + doing(s)
 		if burn.Writes(s) {
-			text += fmt.Sprintf(" at sector %d", j.At.LBA)
+			text += ", " + sentWords(j.At.LBA)
 		}
 	}
 	return text + ": " + journalCause(j.Failure)
