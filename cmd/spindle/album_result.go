@@ -180,11 +180,12 @@ func databaseWords(p *album.Proof) string {
 	var words []string
 	switch r := &p.AccurateRip; r.Outcome {
 	case accuraterip.Accurate:
-		version := "v2"
-		if r.V2 == 0 {
-			version = "v1"
+		if r.V2 > 0 {
+			words = append(words, fmt.Sprintf("AccurateRip v2, confidence %d of %d", r.V2, r.Total))
 		}
-		words = append(words, fmt.Sprintf("AccurateRip %s, confidence %d of %d", version, r.Confidence(), r.Total))
+		if r.V1 > 0 {
+			words = append(words, fmt.Sprintf("AccurateRip v1, confidence %d of %d", r.V1, r.Total))
+		}
 	case accuraterip.OtherPressing:
 		words = append(words, fmt.Sprintf("AccurateRip v1 with offset %+d, confidence %d of %d", r.Offset, r.Confidence(), r.Total))
 	case accuraterip.NoMatch:

@@ -44,7 +44,7 @@ only one with a disc in it.
 Exit status:
   0    done
   1    failed
-  2    wrong use
+  2    wrong use, or a file that exists would be overwritten
   3    no drive, no disc, or the wrong one
   4    ripped, with sectors that could not be read correctly
   5    verification found a difference

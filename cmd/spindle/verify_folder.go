@@ -126,6 +126,9 @@ func othersIn(ctx context.Context, dir string, img disc.Image) ([]string, error)
 	all, _, err := findImages(ctx, []string{dir})
 	var others []string
 	for _, f := range all {
+		if strings.HasPrefix(f.below, ".") && f.below != "." {
+			continue // the raw rip of an album, among others
+		}
 		if !slices.ContainsFunc(img.Files(), func(own string) bool { return filepath.Clean(own) == f.path }) {
 			others = append(others, f.path)
 		}

@@ -158,11 +158,11 @@ func verifyLog(ctx context.Context, a *app, path string) (*logResult, error) {
 	l, err := riplog.Parse(text)
 	changed := errors.Is(err, riplog.ErrChanged)
 	if err != nil && !changed {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, refusal{fmt.Errorf("%s: %w", path, err), exitDifferent, restoreLog + "."}
 	}
 	songs, err := l.Songs()
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, refusal{fmt.Errorf("%s: %w", path, err), exitDifferent, restoreLog + "."}
 	}
 	r := &logResult{ending: done(), Log: path, Changed: changed}
 	if changed {
