@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+	"unicode"
 
 	"spindle/internal/regular"
 
@@ -149,6 +150,10 @@ func (o *Options) check() error {
 	if o.Format == CueBin && !strings.EqualFold(filepath.Ext(o.Output), ".cue") {
 		// Its name would be that of another file of the image.
 		return fmt.Errorf("%w: a CUE sheet that is not called .cue", ErrOptions)
+	}
+	if o.Format == CueBin && strings.ContainsFunc(filepath.Base(o.Output), unicode.IsControl) {
+		// Its lines are to state the names of its files.
+		return fmt.Errorf("%w: a CUE sheet with control characters in its name", ErrOptions)
 	}
 	if o.Offset != 0 && o.Subchannel {
 		return fmt.Errorf("%w: the sub-channel cannot be had together with an offset correction", ErrOptions)

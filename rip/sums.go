@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"spindle/internal/atomicfile"
 )
@@ -43,7 +44,11 @@ func (r *Result) ReplaceSums(output string) (string, error) {
 func encodeSums(images []ImageFile) []byte {
 	var b bytes.Buffer
 	for _, img := range images {
-		fmt.Fprintf(&b, "%s *%s\n", img.SHA256, filepath.Base(img.Path))
+		name, escaped := filepath.Base(img.Path), ""
+		if strings.ContainsAny(name, "\\\n\r") { // as GNU coreutils does
+			name, escaped = strings.NewReplacer(`\`, `\\`, "\n", `\n`, "\r", `\r`).Replace(name), `\`
+		}
+		fmt.Fprintf(&b, "%s%s *%s\n", escaped, img.SHA256, name)
 	}
 	return b.Bytes()
 }
