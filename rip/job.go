@@ -306,7 +306,10 @@ func (j *job) open(p *plan, m *mapfile.Map, s *state, resumed bool) error {
 		mode = openOld
 	}
 	w := newWriter(p, j.mapPath, s, m)
-	if err := w.out.open(mode); err != nil {
+	switch err := w.out.open(mode); {
+	case resumed && errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("%w (%s)", ErrImageGone, j.mapPath)
+	case err != nil:
 		return fmt.Errorf("%w: %w", ErrOutput, err)
 	}
 	j.writer = w

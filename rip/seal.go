@@ -15,6 +15,9 @@ import (
 // left it: its map vouches for bytes that are gone.
 var ErrImageChanged = errors.New("the image was changed since the last run")
 
+// ErrImageGone is returned when a rip is resumed of which only the map is left.
+var ErrImageGone = errors.New("the image of an earlier run is missing, and its map is there")
+
 // sealComment begins the comment of the map that says what the image was when a run ended, in
 // JSON, after the #.
 const sealComment = " spindle image: "
