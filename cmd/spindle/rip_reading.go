@@ -67,6 +67,9 @@ func votesIn(votes []rip.Vote, first, end disc.LBA) *voteSummary {
 
 // text gives "12 samples voted, at least 9 of 11 readings agree".
 func (s *voteSummary) text() string {
+	if s.Agree < 2 { // the best of them, and no agreement
+		return fmt.Sprintf("%s voted, for some no two of %d readings agree", plural(s.Samples, "sample"), s.Of)
+	}
 	return fmt.Sprintf("%s voted, at least %d of %d readings agree", plural(s.Samples, "sample"), s.Agree, s.Of)
 }
 
