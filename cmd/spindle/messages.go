@@ -76,7 +76,7 @@ var explanations = []explanation{
 			"(--force would start over and discard what was read.)"},
 	{"rip/image-gone", rip.ErrImageGone, nil, exitFailed,
 		"",
-		unchanged + "Put the image back, or remove the map to begin anew; --force does so, too."},
+		unchanged + "Put the image back, or remove the map to start over, as --force does."},
 	{"rip/image-changed", rip.ErrImageChanged, nil, exitDifferent,
 		"",
 		unchanged + "Restore the image as it was, and run the same command; or rip the disc to another name, and let \"spindle merge\" make " +
