@@ -27,29 +27,13 @@ func (j *job) finish(ctx context.Context, r *reader) (*Result, error) {
 			return nil, err
 		}
 	}
-	res := &Result{
-		Contents: r.disc, Sectors: p.regions.sectors(), ReadTwice: p.readTwice, Proven: r.proven, Overread: r.overreads(), Combined: r.evidence.won, Votes: r.voted, Settled: r.settled,
-		Pointed: p.regions.hasAudio() && p.caps.C2 != mmc.NoC2,
-		Bad:     listBad(p.ofAsked(m, mapfile.Finished), p.regions, &r.refusals),
-	}
 	r.noteSilence()
-	for i := range p.regions {
-		if p.regions[i].void == gap {
-			res.Absent += int64(p.regions[i].count)
-		}
-	}
-	res.Absent += r.unwrittenSectors
-	var err error
-	if err = w.out.finish(); err != nil {
+	res := j.result(r, m)
+	if err := w.out.finish(); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrOutput, err)
 	}
-	if p.set != nil {
-		if res.Others, err = writeTexts(p.set); err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrOutput, err)
-		}
-	}
-	if p.sub != nil {
-		res.Others = append(res.Others, p.sub.path)
+	if err := res.texts(p); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrOutput, err)
 	}
 	if !isPart {
 		res.sums(w)
@@ -80,6 +64,37 @@ func (j *job) finish(ctx context.Context, r *reader) (*Result, error) {
 		res.Others = append(res.Others, path)
 	}
 	return res, nil
+}
+
+// result is what was read, by the map m.
+func (j *job) result(r *reader, m *mapfile.Map) *Result {
+	p := j.writer.plan
+	res := &Result{
+		Contents: r.disc, Sectors: p.regions.sectors(), ReadTwice: p.readTwice, Proven: r.proven, Overread: r.overreads(),
+		Combined: r.evidence.won, Votes: r.voted, Settled: r.settled,
+		Pointed: p.regions.hasAudio() && p.caps.C2 != mmc.NoC2,
+		Bad:     listBad(p.ofAsked(m, mapfile.Finished), p.regions, &r.refusals),
+		Absent:  r.unwrittenSectors,
+	}
+	for i := range p.regions {
+		if p.regions[i].void == gap {
+			res.Absent += int64(p.regions[i].count)
+		}
+	}
+	return res
+}
+
+// texts writes the sheets, and names the files beside the image.
+func (r *Result) texts(p *plan) (err error) {
+	if p.set != nil {
+		if r.Others, err = writeTexts(p.set); err != nil {
+			return err
+		}
+	}
+	if p.sub != nil {
+		r.Others = append(r.Others, p.sub.path)
+	}
+	return nil
 }
 
 // sums takes over the hashes.

@@ -302,17 +302,39 @@ func (m message) of(t *target, r burn.Result) message {
 
 // stopped completes the message of a burn that a step ended.
 func (m *message) stopped(r burn.Result, failed *burn.Error, t *target) {
-	reburn := strings.Contains(m.next, "spindle reburn")
+	if errors.Is(r.Err, burn.ErrStillBlank) {
+		*m = message{status: m.status, what: burn.ErrStillBlank.Error(), next: "Nothing was burned. " + tryAgain + " A disc of another make may do better."}
+		return
+	}
+	whole := m.reason(r.Err, failed)
+	lost := failed.State == burn.Spoiled || wasted(t, failed)
+	state := stoppedWords(failed, t)
+	if words, next := dataWords(r.Verification, failed); words != "" {
+		state += words
+		if next != "" {
+			m.next, whole = next, true
+		}
+	}
+	next := m.next
+	switch {
+	case lost:
+		next = strings.TrimSpace(next + " " + afterSpoiling(t.medium))
+	case !whole && failed.State != burn.Unknown && failed.State != burn.Complete:
+		next += " " + resumeDisc
+	}
+	m.next = state + " " + next
+}
+
+// reason says what failed, and where. It reports whether what to do next is said already.
+func (m *message) reason(err error, failed *burn.Error) (whole bool) {
+	whole = strings.Contains(m.next, "spindle reburn")
 	where := ""
 	var short *burn.ShortStreamError
 	switch {
-	case errors.As(r.Err, &short):
+	case errors.As(err, &short):
 		m.what = fmt.Sprintf("the pipe ended after %d bytes, and the volume that came through it has %d", short.Got, short.Want)
-	case errors.Is(r.Err, burn.ErrSource):
-		m.what, m.next, reburn = failed.Err.Error(), sourceFailed, true
-	case errors.Is(r.Err, burn.ErrStillBlank):
-		*m = message{status: m.status, what: burn.ErrStillBlank.Error(), next: "Nothing was burned. " + tryAgain + " A disc of another make may do better."}
-		return
+	case errors.Is(err, burn.ErrSource):
+		m.what, m.next, whole = failed.Err.Error(), sourceFailed, true
 	case failed.Writing():
 		where = " " + sentWords(failed.At.LBA)
 	}
@@ -320,39 +342,37 @@ func (m *message) stopped(r burn.Result, failed *burn.Error, t *target) {
 		m.next = "" // there is nothing to resume
 	}
 	m.what = "the burn failed" + where + ": " + m.what
-	lost := failed.State == burn.Spoiled || wasted(t, failed)
-	state := stateWords(failed.State)
-	switch {
-	case failed.State == burn.Spoiled && failed.Writing():
-		state = halfWritten
-	case lost && failed.State != burn.Spoiled:
-		state = wastedWords(t)
-	}
 	if failed.AtClose() {
 		m.what += " (while closing the disc, after all data)"
 	}
-	switch v := r.Verification; {
-	case v != nil && v.OK():
-		state += " All data on it are correct."
-		m.next, reburn = notClosed, true
-		if failed.State == burn.Complete {
-			m.next = nowClosed
-		}
-	case v != nil:
-		state += " Some of the data on it are wrong."
-	case !failed.Writing() && failed.State == burn.Complete:
-		state += " Whether all data are on it is not known."
-		m.next, reburn = "\"spindle reburn\" compares it with the image.", true
-	}
-	next := m.next
+	return whole
+}
+
+// stoppedWords says in what state the disc is.
+func stoppedWords(failed *burn.Error, t *target) string {
 	switch {
-	case lost:
-		next = strings.TrimSpace(next + " " + afterSpoiling(t.medium))
-	case reburn:
-	case failed.State != burn.Unknown && failed.State != burn.Complete:
-		next += " " + resumeDisc
+	case failed.State == burn.Spoiled && failed.Writing():
+		return halfWritten
+	case failed.State != burn.Spoiled && wasted(t, failed):
+		return wastedWords(t)
 	}
-	m.next = state + " " + next
+	return stateWords(failed.State)
+}
+
+// dataWords says what is known of the data on the disc, and what to do next where that is
+// another thing than after other failures.
+func dataWords(v *burn.Verification, failed *burn.Error) (words, next string) {
+	switch {
+	case v != nil && v.OK() && failed.State == burn.Complete:
+		return " All data on it are correct.", nowClosed
+	case v != nil && v.OK():
+		return " All data on it are correct.", notClosed
+	case v != nil:
+		return " Some of the data on it are wrong.", ""
+	case !failed.Writing() && failed.State == burn.Complete:
+		return " Whether all data are on it is not known.", "\"spindle reburn\" compares it with the image."
+	}
+	return "", ""
 }
 
 // sentWords says how far a burn came: the drive's buffer lies between what was sent and the
