@@ -80,7 +80,7 @@ func (t *TrackState) begin() disc.LBA { return t.Start - disc.LBA(t.Pregap) }
 func (t *TrackState) possible() bool {
 	return t.Number >= 1 && t.Pregap >= 0 && t.Offset >= 0 && t.Start >= 0 &&
 		t.Next >= t.begin() && t.Next <= disc.MaxLBA && t.End <= disc.MaxLBA &&
-		t.RunOut >= 0 && t.RunOut <= int(t.End-t.Start)
+		t.RunOut >= 0 && t.RunOut <= int(max(t.Start, t.End, t.Next)-t.Start) // an open track has no end
 }
 
 // A Recordable is a disc that a simulated recorder can write. It is also the
