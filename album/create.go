@@ -60,6 +60,7 @@ type Options struct {
 	// Databases are what is known of the disc from other people.
 	Databases Databases
 	Force     bool                    // replace existing files
+	Doubts    func() string           // as of [format.Options]
 	Progress  func(done, total int64) // bytes of sectors
 }
 
@@ -113,7 +114,7 @@ func Create(ctx context.Context, dir string, a *Album, img disc.Image, o Options
 		return nil, err
 	}
 	res, err := format.Create(ctx, format.Format{Create: w.create}, path, img, format.Options{
-		Force: o.Force, Lossy: true, MapEach: true, Progress: o.Progress,
+		Force: o.Force, Lossy: true, MapEach: true, Doubts: o.Doubts, Progress: o.Progress,
 	})
 	if err != nil {
 		return nil, err

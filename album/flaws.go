@@ -85,7 +85,7 @@ func recognise(ctx context.Context, l *riplog.File, path string) (*Renamed, erro
 	}
 	first, end := riplog.Holds(l.Songs, r.Was)
 	var text bytes.Buffer
-	if _, err := format.SongMap(first, end, r.Flaws).WriteTo(&text); err != nil {
+	if _, err := format.SongMap(first, end, r.Flaws, "").WriteTo(&text); err != nil {
 		return nil, err
 	}
 	return &r, atomicfile.WriteBytes(r.Map, text.Bytes())

@@ -299,6 +299,48 @@ func TestBrokenMaps(t *testing.T) {
 	}
 }
 
+// What is in doubt stays so in what is made of it, beside its flaws and without any, and whichever
+// names the maps have.
+func TestDoubtsArePassedOn(t *testing.T) {
+	dir := t.TempDir()
+	source, err := testdisc.Make(dir, "audio")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, flaws := range []disc.Flaws{nil, {{First: 100, Count: 3, Kind: disc.Unread}}} {
+		path := source
+		for _, out := range []string{"a.nrg", "b.chd", "c.toc", "d.ccd", "e.mds", "f.cue"} {
+			var why []error
+			img, err := image.Open(t.Context(), path, func(r image.Remark) {
+				if r.Kind == format.InDoubt {
+					why = append(why, r.Err)
+				}
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if path == source {
+				img, why = disc.WithFlaws(img, flaws), []error{errors.New("a sum is wrong")}
+			}
+			if got := img.Flaws(); fmt.Sprint(why) != "[a sum is wrong]" || path != source && !slices.Equal(got, flaws) {
+				t.Errorf("%s: %v, flaws %v", path, why, got)
+			}
+			path = dir + "/" + out
+			res, err := image.Create(t.Context(), path, img, image.CreateOptions{Force: true, Lossy: true, Doubts: func() string { return why[0].Error() }})
+			img.Close()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want := []string{path + ".map"}; !slices.Equal(res.Maps, want) || !slices.Contains(res.Files, want[0]) {
+				t.Errorf("%s: %v of %v", out, res.Maps, res.Files)
+			}
+		}
+		if _, err := image.Open(t.Context(), path); !errors.Is(err, image.ErrMap) {
+			t.Errorf("nobody hears of the doubt: %v", err)
+		}
+	}
+}
+
 // Maps are found under the names that ddrescue's users give to them.
 func TestMapNames(t *testing.T) {
 	const size = 315 * 2048

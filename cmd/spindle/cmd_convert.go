@@ -311,8 +311,8 @@ func runConvert(ctx context.Context, a *app, in, out string, o convertFlags) (*c
 		r.Status = exitDifferent
 	}
 	r.Status = found.note(a, r.Status)
-	if err := found.passOn(out, res.Files); err != nil || !o.remove {
-		return r, err
+	if !o.remove {
+		return r, nil
 	}
 	return r, r.readBack(ctx, a, img, found)
 }
@@ -339,18 +339,19 @@ func (o convertFlags) make(ctx context.Context, a *app, out string, img disc.Ima
 	if !o.NoCheck && !o.remove { // with which all was compared
 		sums = found.watch()
 	}
+	o.Doubts = func() string {
+		found.notice(sums())
+		return found.doubts()
+	}
 	res, err := image.Create(ctx, out, img, o.CreateOptions)
 	bar.stop()
-	if err == nil {
-		found.notice(sums())
-	}
 	if !errors.Is(err, image.ErrPackedDamaged) {
 		return img, res, err
 	}
 	if img, err = salvaged(ctx, a, img); err != nil {
 		return nil, nil, err
 	}
-	o.Progress = bar.step("converting")
+	o.Progress, o.Doubts = bar.step("converting"), found.doubts
 	res, err = image.Create(ctx, out, img, o.CreateOptions)
 	return img, res, err
 }

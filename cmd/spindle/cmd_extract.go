@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"os"
 	"slices"
-	"strings"
 
 	"spindle/image"
 	"spindle/image/audio"
@@ -197,10 +196,8 @@ func mapSongs(f *openedFiles, dir string, paths []string) error {
 			continue
 		}
 		var content io.WriterTo
-		if m := format.SongMap(song.Start, song.End, f.img.Flaws()); m != nil {
+		if m := format.SongMap(song.Start, song.End, f.img.Flaws(), f.found.doubts()); m != nil {
 			content = m
-		} else if f.found.doubtful() {
-			content = strings.NewReader(f.found.doubts())
 		}
 		if err := writeSongMap(root, e.Name()+mapfile.Suffix, content); err != nil {
 			return err

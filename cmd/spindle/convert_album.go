@@ -41,14 +41,16 @@ func runConvertAlbum(ctx context.Context, a *app, in, dir string, o convertFlags
 		}
 		sums = found.watch()
 	}
-	made, err := intoFolder(ctx, a, dir, x, img, opts, known)
-	if err == nil {
+	opts.Doubts = func() string {
 		found.notice(sums())
+		return found.doubts()
 	}
+	made, err := intoFolder(ctx, a, dir, x, img, opts, known)
 	if errors.Is(err, image.ErrPackedDamaged) {
 		if img, err = salvaged(ctx, a, img); err != nil {
 			return nil, err
 		}
+		opts.Doubts = found.doubts
 		made, err = intoFolder(ctx, a, dir, x, img, opts, known)
 	}
 	if err != nil {
@@ -69,10 +71,7 @@ func runConvertAlbum(ctx context.Context, a *app, in, dir string, o convertFlags
 		r.Status = exitDifferent
 	}
 	r.Status = found.note(a, r.Status)
-	if o.part != nil {
-		return r, found.passOn(dir, made.Files)
-	}
-	return r, found.passOn(made.Sheet, made.Files)
+	return r, nil
 }
 
 // albumOptions are those of the album, and what is known of its disc. Nothing is in the way.

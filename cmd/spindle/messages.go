@@ -197,6 +197,7 @@ var explanations = []explanation{
 	{"burn/packed-image", errPacked, nil, exitDifferent, "", untouched + "Get the image again."},
 	{"burn/wrong-image", errWrongImage, nil, exitDifferent, "", untouched + "Get the image again; --force burns it anyway."},
 	{"burn/broken-log", errBrokenLog, nil, exitDifferent, "", untouched + restoreLog + ". --force burns the image anyway."},
+	{"burn/in-doubt", errInDoubt, nil, exitDifferent, "", untouched + makeAgain + "; --force burns it anyway."},
 	{"burn/broken-map", errBrokenMap, nil, exitDifferent, "", untouched + repairMap + "; --force burns the image anyway."},
 	{"burn/damaged-song", errDamagedSong, nil, exitDifferent, "", untouched +
 		"Get the file again, or rip the disc again; --force burns it anyway."},

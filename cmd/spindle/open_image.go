@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -53,9 +52,11 @@ func (f *findings) take(a *app, r image.Remark) {
 	case format.InLayer:
 		f.layers = append(f.layers, r.Layer)
 	case format.BrokenMap:
-		f.broken = append(f.broken, unusableRecord{brokenText(r), repairMap, errBrokenMap})
+		f.broken = append(f.broken, unusableRecord{brokenText(r), repairMap, errBrokenMap, brokenText(r)})
 	case format.BrokenLog:
-		f.broken = append(f.broken, unusableRecord{brokenText(r), restoreLog, errBrokenLog})
+		f.broken = append(f.broken, unusableRecord{brokenText(r), restoreLog, errBrokenLog, brokenText(r)})
+	case format.InDoubt:
+		f.broken = append(f.broken, unusableRecord{inDoubtText(r), makeAgain, errInDoubt, r.Err.Error()})
 	case format.UsedMap, format.UsedLog:
 		f.maps = append(f.maps, r.File)
 	case format.CutShort:
@@ -110,45 +111,28 @@ func (f *findings) takeSums(results []check.SumResult) {
 	}
 }
 
-// passOn records beside a new image that its source may be damaged, and that nothing says where. The
-// record is a map that cannot be used, so that no command takes the copy for intact.
-func (f *findings) passOn(out string, made []string) error {
-	if !f.doubtful() {
-		return nil
-	}
-	if slices.Contains(made, out) {
-		made = []string{out}
-	}
-	for _, file := range made {
-		m, err := os.OpenFile(file+mapfile.Suffix, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-		if errors.Is(err, fs.ErrExist) {
-			continue // it says what is wrong
-		}
-		if err != nil {
-			return err
-		}
-		_, err = io.WriteString(m, f.doubts())
-		if err := errors.Join(err, m.Close()); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// doubts is the content of a map that says that any sector may be damaged.
+// doubts says, in a line, why any sector may be damaged: the maps of an image that is made of this one pass
+// it on, so that no command takes the copy for intact.
 func (f *findings) doubts() string {
-	return "# The image was made from one that may be damaged:\n# " + printable.Line(strings.Join(slices.Concat(f.brokenTexts(), f.sums, f.inside), "; ")) + "\n"
+	var all []string
+	for _, u := range f.broken {
+		all = append(all, u.doubt)
+	}
+	return printable.Line(strings.Join(slices.Concat(all, f.sums, f.inside), "; "))
 }
 
-// An unusableRecord is a map, or the log of an album, that cannot be used.
+// An unusableRecord is a map, or the log of an album, that cannot be used, or says no more than that
+// the image is in doubt.
 type unusableRecord struct {
 	what, next string
-	why        error // for which the image is not burned
+	why        error  // for which the image is not burned
+	doubt      string // what the maps of a copy state
 }
 
 // What to do about one.
 const (
 	repairMap  = "Repair the map, or remove it if it is of another image"
+	makeAgain  = "Make it again from a good image, or compare it with the disc, and remove the map if it proves right"
 	restoreLog = "If you replaced the file by a good one, remove the log; otherwise restore what was changed"
 )
 
@@ -177,6 +161,11 @@ func brokenText(r image.Remark) string {
 		why = at.Err.Error()
 	}
 	return fmt.Sprintf("%s cannot be used (%s)", r.File, why)
+}
+
+// inDoubtText says that a map calls the image doubtful, and why.
+func inDoubtText(r image.Remark) string {
+	return fmt.Sprintf("%s says that what the image was made from may be damaged (%v)", r.File, r.Err)
 }
 
 // openStored opens an image with its sectors as they are stored: of an .iso, the

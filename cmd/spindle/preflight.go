@@ -28,6 +28,8 @@ var (
 	// errBrokenMap: nothing says which of its sectors are.
 	errBrokenMap = errors.New("the image may be damaged")
 	errBrokenLog = fmt.Errorf("%w", errBrokenMap)
+	// errInDoubt: what it was made from may be damaged.
+	errInDoubt = fmt.Errorf("%w", errBrokenMap)
 	// errFlawed: sectors of it are known to be wrong.
 	errFlawed = errors.New("the image has damaged sectors")
 	// errCutImage: they are those of its end, and errUnmapped: no map says so.

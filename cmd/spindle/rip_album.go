@@ -199,7 +199,7 @@ func (s *ripSession) ripAlbum(ctx context.Context, a *app, x *album.Album) (resu
 // makeSongs makes the songs of a raw rip, and removes it, if all of it is right.
 func (s *ripSession) makeSongs(ctx context.Context, a *app, f *songFolder, opts album.Options, res *rip.Result, known *evidence) (*albumResult, error) {
 	raw := s.o.Output
-	img, err := s.openRaw(ctx, a, res)
+	img, found, err := s.openRaw(ctx, a, res)
 	if err != nil {
 		return nil, err
 	}
@@ -213,6 +213,7 @@ func (s *ripSession) makeSongs(ctx context.Context, a *app, f *songFolder, opts 
 	if err := s.o.album.name(x, known); err != nil {
 		return nil, err
 	}
+	opts.Doubts = found.doubts
 	made, err := createAlbum(ctx, a, f.dir, x, img, opts)
 	if err != nil {
 		if errors.Is(err, context.Canceled) {
@@ -243,7 +244,8 @@ func (s *ripSession) makeSongs(ctx context.Context, a *app, f *songFolder, opts 
 	if len(res.Bad) > 0 {
 		r.Status = exitBadSectors
 	}
-	if err := f.finish(all, len(res.Bad) > 0 || flawed); err != nil {
+	r.Status = found.note(a, r.Status)
+	if err := f.finish(all, len(res.Bad) > 0 || flawed || found.doubtful()); err != nil {
 		a.note(fmt.Sprintf("%s could not be put in order: %v.", f.dir, err))
 	}
 	return r, nil

@@ -243,11 +243,12 @@ func blocksOnly(suffix string) bool {
 
 // makeOther makes the image of a raw rip, and removes that, if all of it is right.
 func (s *ripSession) makeOther(ctx context.Context, a *app, raw *rawRip, opts image.CreateOptions, res *rip.Result) (result, error) {
-	img, err := s.openRaw(ctx, a, res)
+	img, found, err := s.openRaw(ctx, a, res)
 	if err != nil {
 		return nil, err
 	}
 	defer img.Close()
+	opts.Doubts = found.doubts
 	made, sectors, err := raw.make(ctx, a, img, opts)
 	if errors.Is(err, context.Canceled) {
 		return nil, refusal{fmt.Errorf("interrupted while %s was made: the disc is read, and kept", filepath.Base(raw.out)), exitInterrupted,
@@ -271,6 +272,7 @@ func (s *ripSession) makeOther(ctx context.Context, a *app, raw *rawRip, opts im
 			r.Silence = s.o.Offset
 		}
 	}
+	r.Status = found.note(a, r.Status)
 	if err := raw.finish(made, r.Status != exitDone); err != nil {
 		a.note("the raw rip could not be put in order: " + err.Error())
 	}
@@ -279,10 +281,10 @@ func (s *ripSession) makeOther(ctx context.Context, a *app, raw *rawRip, opts im
 }
 
 // openRaw opens a raw rip, of which nothing may be missing that was read.
-func (s *ripSession) openRaw(ctx context.Context, a *app, res *rip.Result) (disc.Image, error) {
-	img, _, err := openImage(ctx, a, s.o.Output)
+func (s *ripSession) openRaw(ctx context.Context, a *app, res *rip.Result) (disc.Image, *findings, error) {
+	img, found, err := openImage(ctx, a, s.o.Output)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	flaws := img.Flaws()
 	if s.o.Only != nil { // the others were not read
@@ -293,10 +295,10 @@ func (s *ripSession) openRaw(ctx context.Context, a *app, res *rip.Result) (disc
 	}
 	if n := flaws.Sectors(); n > 0 && len(res.Bad) == 0 {
 		img.Close()
-		return nil, refusal{fmt.Errorf("%s was read whole, and %s missing from it now", s.o.Output, plural(n, "sector")+" "+isOrAre(n)), exitFailed,
+		return nil, nil, refusal{fmt.Errorf("%s was read whole, and %s missing from it now", s.o.Output, plural(n, "sector")+" "+isOrAre(n)), exitFailed,
 			"Read the disc again, with --force."}
 	}
-	return img, nil
+	return img, found, nil
 }
 
 // make makes the image, and reads it back: the raw rip goes when it is there. It returns how many

@@ -35,9 +35,12 @@ func (v *verification) repair(ctx context.Context) error {
 	if v.patch != nil {
 		img = check.NewPatched(img, v.proof, v.patch)
 	}
+	if v.patch == nil && (len(v.Bad) == 0 || !codesEverywhere(v.img, v.rep)) { // else a wrong checksum is explained
+		v.found.takeSums(v.Sums)
+	}
 	whole := check.NewRepairer(img)
 	res, err := image.Create(ctx, out, whole, image.CreateOptions{
-		Lossy: v.o.lossy, Force: v.o.force, NoCheck: true, Progress: v.bar.step("repairing"),
+		Lossy: v.o.lossy, Force: v.o.force, NoCheck: true, Doubts: v.found.doubts, Progress: v.bar.step("repairing"),
 	})
 	if err != nil {
 		return err
@@ -45,12 +48,9 @@ func (v *verification) repair(ctx context.Context) error {
 	v.bar.stop()
 	noteLost(v.a, out, res.Lost)
 	v.Repaired, v.unmended = whole.Result(), len(res.Flaws) > 0
-	if v.patch == nil && (len(v.Bad) == 0 || !codesEverywhere(v.img, v.rep)) { // else a wrong checksum is explained
-		v.found.takeSums(v.Sums)
-	}
 	v.unproven = v.found.doubtful()
-	if err := v.found.passOn(out, res.Files); err != nil || v.patch == nil {
-		return err
+	if v.patch == nil {
+		return nil
 	}
 	return v.readRepaired(ctx, out)
 }

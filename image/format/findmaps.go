@@ -191,7 +191,7 @@ func readBeside(path string, tie bond) *beside {
 	if tie < sure && !mapfile.Resembles(head) && (tie < byStem || isText(head)) {
 		return nil
 	}
-	if b.m, b.err = mapfile.Read(f); b.err == nil && b.m.Size() == 0 {
+	if b.m, b.err = mapfile.Read(f); b.err == nil && b.m.Size() == 0 && b.m.Doubt == "" {
 		b.err = fmt.Errorf("%w: it has no blocks", mapfile.ErrSyntax)
 	}
 	return b
@@ -279,10 +279,23 @@ func (r *mapReader) say(x Remark) {
 
 // broken says that a map cannot be read. Without anybody to report it to, it is an error.
 func (r *mapReader) broken(path string, err error) error {
-	if r.remark == nil {
-		return fmt.Errorf("%s: %w: %w", path, ErrMap, err)
+	return r.unknown(Remark{Kind: BrokenMap, File: path, Err: err})
+}
+
+// doubt says what a map says of the image as a whole.
+func (r *mapReader) doubt(b beside) error {
+	if b.m.Doubt == "" {
+		return nil
 	}
-	r.remark(Remark{Kind: BrokenMap, File: path, Err: err})
+	return r.unknown(Remark{Kind: InDoubt, File: b.path, Err: errors.New(b.m.Doubt)})
+}
+
+// unknown says that it is not known which sectors are right.
+func (r *mapReader) unknown(x Remark) error {
+	if r.remark == nil {
+		return fmt.Errorf("%s: %w: %w", x.File, ErrMap, x.Err)
+	}
+	r.remark(x)
 	return nil
 }
 
@@ -298,6 +311,9 @@ func (r *mapReader) read(maps []beside) error {
 func (r *mapReader) readOne(b beside) error {
 	if b.err != nil {
 		return r.broken(b.path, b.err)
+	}
+	if b.m.Size() == 0 {
+		return r.doubt(b)
 	}
 	command, names := commandOf(b.m, r.path)
 	flaws, err := flawsOf(b.m, r.img, r.source)
@@ -318,7 +334,7 @@ func (r *mapReader) readOne(b beside) error {
 		r.flaws = r.flaws.Union(flaws)
 		r.say(Remark{Kind: UsedMap, File: b.path})
 	}
-	return nil
+	return r.doubt(b)
 }
 
 // commandOf reports whether a map says with which command line it was made, and whether
@@ -361,7 +377,7 @@ func FlawsBeside(ctx context.Context, path string, img disc.Image, remark func(R
 // mapped reports whether one of some maps that bear the name of the image is its map.
 func (r *mapReader) mapped(maps []beside) bool {
 	return slices.ContainsFunc(maps, func(b beside) bool {
-		if b.bond == loose || b.err != nil {
+		if b.bond == loose || b.err != nil || b.m.Size() == 0 {
 			return false
 		}
 		_, err := flawsOf(b.m, r.img, r.source)

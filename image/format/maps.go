@@ -147,18 +147,23 @@ func (o *Output) mapPaths() []string {
 	return all
 }
 
-// writeMaps writes the maps of the new image, when sectors of it have flaws: those of
-// the source, and those whose wrong EDC is not written.
+// writeMaps writes the maps of the new image, when sectors of it have flaws, those of
+// the source and those whose wrong EDC is not written, or when the source is in doubt.
 func (o *Output) writeMaps() error {
+	doubt := ""
+	if o.Doubts != nil {
+		doubt = o.Doubts()
+	}
 	flaws := o.Image.Flaws().Union(o.unsaid)
 	for _, path := range o.mapPaths() {
 		own := slices.DeleteFunc(slices.Clone(o.copies), func(c copied) bool {
 			return path != o.Path+mapfile.Suffix && path != c.file+mapfile.Suffix
 		})
 		m, found := mapOf(own, flaws)
-		if len(found) == 0 {
+		if len(found) == 0 && (doubt == "" || len(own) == 0) {
 			continue
 		}
+		m.Doubt = doubt
 		o.res.Flaws = o.res.Flaws.Union(found)
 		o.res.Maps = append(o.res.Maps, path)
 		if err := o.Write(path, func(f *os.File) error {
@@ -172,12 +177,13 @@ func (o *Output) writeMaps() error {
 }
 
 // SongMap makes the map of a file that holds the sectors [from, to) as whole sectors, or
-// returns nil where they have no flaws.
-func SongMap(from, to disc.LBA, flaws disc.Flaws) *mapfile.Map {
+// returns nil where they have no flaws, and nothing is in doubt.
+func SongMap(from, to disc.LBA, flaws disc.Flaws, doubt string) *mapfile.Map {
 	m, found := mapOf([]copied{{from: from, to: to, size: cdsector.Size}}, flaws)
-	if len(found) == 0 {
+	if len(found) == 0 && doubt == "" {
 		return nil
 	}
+	m.Doubt = doubt
 	return m
 }
 

@@ -56,7 +56,10 @@ type Options struct {
 	Keep []string
 	// MapEach makes a map beside each file, too, whose sectors are not all right: for files that
 	// are of use without the main one.
-	MapEach  bool
+	MapEach bool
+	// Doubts says, in one line and once all sectors were copied, what may be wrong with the image though
+	// no flaw of it says so, or nothing. The maps of the new image pass that on.
+	Doubts   func() string
 	Progress func(done, total int64)
 }
 
@@ -74,7 +77,7 @@ type Created struct {
 	// wrong EDC of which only the user data was written. The new image has maps
 	// beside it that say so.
 	Flaws disc.Flaws
-	Maps  []string // the paths of those
+	Maps  []string // the paths of those, or of those that pass on doubts
 }
 
 // An Output is an image on its way into a new file. A format's Create says what

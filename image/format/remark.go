@@ -24,6 +24,9 @@ const (
 	// BrokenLog: the log of an album that names files of the image cannot be used, for Err.
 	// Which sectors are not right is not known.
 	BrokenLog
+	// InDoubt: a map says that the image was made from one that may be damaged, for Err. Which
+	// sectors are not right is not known, beyond those that the map lists.
+	InDoubt
 	// DamagedFile: a compressed file is damaged, as Err says. What could be unpacked of it is
 	// a flaw of the image like what could not.
 	DamagedFile

@@ -41,6 +41,9 @@ const (
 // errors: position and size.
 const flawedComment = " spindle-read-with-errors: "
 
+// doubtComment announces the comment that says why a copy is in doubt.
+const doubtComment = " The image was made from one that may be damaged:"
+
 func (s Status) valid() bool { return strings.IndexByte("?*/-+", byte(s)) >= 0 }
 
 // A Block is a run of bytes in one state.
@@ -58,6 +61,10 @@ type Map struct {
 	// Comments are the lines that start with #, without that sign; ddrescue
 	// keeps none but its own.
 	Comments []string
+	// Doubt is why any byte of the copy may be wrong, also one that is finished: the one line that
+	// says what may be wrong with that which it was made from. It is empty where nothing may. It is
+	// spindle's own: in a file it is a comment, below another that announces it.
+	Doubt string
 	// Pos is where the program was working, and Pass in which pass.
 	Pos    int64
 	Phase  Status // '?' copying, '*' trimming, '/' scraping, '-' retrying, 'F' filling, 'G' generating, '+' finished
@@ -212,6 +219,9 @@ func (m *Map) WriteTo(w io.Writer) (int64, error) {
 	for _, c := range m.Comments {
 		put("#%s\n", c)
 	}
+	if m.Doubt != "" {
+		put("#%s\n# %s\n", doubtComment, m.Doubt)
+	}
 	for _, x := range m.blocks {
 		if x.Status == ReadWithErrors {
 			put("#%s0x%08X  0x%08X\n", flawedComment, x.Pos, x.Size)
@@ -238,7 +248,7 @@ const (
 )
 
 // Read reads a map file. The blocks must follow each other without gaps from
-// position 0.
+// position 0. A file that says that its copy is in doubt, and no more, is a map without blocks.
 func Read(r io.Reader) (*Map, error) {
 	p := parser{m: new(Map)}
 	scan := bufio.NewScanner(r)
@@ -252,7 +262,7 @@ func Read(r io.Reader) (*Map, error) {
 	if err := scan.Err(); err != nil {
 		return nil, p.fail(err)
 	}
-	if !p.status {
+	if !p.status && p.m.Doubt == "" {
 		return nil, p.fail(errors.New("no status line"))
 	}
 	for _, x := range p.flawed {
@@ -269,6 +279,7 @@ type parser struct {
 	m      *Map
 	line   int
 	status bool // the status line has come
+	doubt  bool // the next comment says why the copy is in doubt
 	kept   int  // bytes of comments
 	flawed []flawedRun
 }
@@ -306,6 +317,14 @@ func (p *parser) comment(c string) error {
 		return nil
 	}
 	if strings.HasPrefix(c, " current_pos") || strings.HasPrefix(c, "      pos") {
+		return nil
+	}
+	if why := strings.TrimSpace(c); p.doubt && why != "" {
+		p.m.Doubt, p.doubt = why, false
+		return nil
+	}
+	if c == doubtComment {
+		p.m.Doubt, p.doubt = "it does not say why", true
 		return nil
 	}
 	p.m.Comments = append(p.m.Comments, c)
@@ -402,7 +421,7 @@ func (m *Map) setFlawed(x Block) error {
 
 // mapLine is a line that maps have: of their title, of the columns, of the command line, the
 // status, or a block.
-var mapLine = regexp.MustCompile(`(?m)^(# Mapfile\.|# Rescue Logfile\.|# Command line: ddrescue|# current_pos|#      pos` +
+var mapLine = regexp.MustCompile(`(?m)^(# Mapfile\.|# Rescue Logfile\.|# Command line: ddrescue|#` + doubtComment + `|# current_pos|#      pos` +
 	`|(0x[0-9A-Fa-f]+|[0-9]+)[ \t]+([-?*/+FG]([ \t]+[0-9]+)?|(0x[0-9A-Fa-f]+|[0-9]+)[ \t]+[-?*/+])[ \t\r]*$)`)
 
 // Resembles reports whether the beginning of a file has a line that only maps have.

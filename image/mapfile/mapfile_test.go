@@ -59,6 +59,7 @@ func TestRoundTrip(t *testing.T) {
 	m.Set(0, 100, Finished)
 	m.Set(200, 1, Bad)
 	m.Pos, m.Phase, m.Pass = 201, Bad, 2
+	m.Doubt = "the SHA-256 of x.bin does not match"
 	var b bytes.Buffer
 	n, err := m.WriteTo(&b)
 	if err != nil || n != int64(b.Len()) {
@@ -70,6 +71,23 @@ func TestRoundTrip(t *testing.T) {
 	}
 	if diff := cmp.Diff(m, got, cmp.AllowUnexported(Map{})); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// A doubt is never passed over, also where a file says no more than that.
+func TestDoubt(t *testing.T) {
+	for text, want := range map[string]string{
+		"0 + 1\n0 10 +\n":                            "",
+		"#" + doubtComment + "\n# why\n":             "why",
+		"#" + doubtComment + "\n# why\n0 + 1\n0 1 +": "why",
+		"0 + 1\n0 1 +\n#" + doubtComment + "\n":      "it does not say why",
+		"#" + doubtComment + "\n# current_pos\n":     "it does not say why",
+		"#" + doubtComment + "\n#\n# more\n":         "more",
+	} {
+		m, err := Read(strings.NewReader(text))
+		if err != nil || m.Doubt != want {
+			t.Errorf("%q: %+v, %v", text, m, err)
+		}
 	}
 }
 
