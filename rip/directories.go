@@ -70,7 +70,7 @@ func (c *comparison) block(g *region, at disc.LBA) []byte {
 		return nil
 	}
 	sector := make([]byte, g.size)
-	if c.reader.image.readAt(sector, g.position(at)) != nil {
+	if c.image.readAt(sector, g.position(at)) != nil {
 		return nil
 	}
 	if g.size != cdsector.Size {

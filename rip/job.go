@@ -67,6 +67,9 @@ func (j *job) run(ctx context.Context) (*Result, error) {
 	if earlier != nil {
 		st.Proven, st.Overread, st.Voted, st.Settled = earlier.Proven, earlier.Overread, earlier.Voted, earlier.Settled
 	}
+	if err := j.compareHeld(ctx, newReader(c, p, j.opts, newWriter(p, j.mapPath, st, m))); err != nil {
+		return nil, err
+	}
 	if err := j.open(p, m, st, earlier != nil); err != nil {
 		return nil, err
 	}

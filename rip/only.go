@@ -55,7 +55,7 @@ func (p *plan) isPart(m *mapfile.Map) bool {
 	return p.only != nil && m.Count(mapfile.NonTried) > 0
 }
 
-// outside reports whether a run of sectors of the disc has none that are to be read.
-func outside(only []drive.Stretch, first, end disc.LBA) bool {
-	return only != nil && !slices.ContainsFunc(only, func(s drive.Stretch) bool { return s.First < end && first < s.End })
+// leavesOut reports whether a sector of the disc is not to be read.
+func (p *plan) leavesOut(at disc.LBA) bool {
+	return p.only != nil && !slices.ContainsFunc(p.asks, func(s drive.Stretch) bool { return s.First <= at && at < s.End })
 }

@@ -152,7 +152,7 @@ func (r *reader) edgeLeftOut() bool {
 	if r.offsetSide() == 0 {
 		edge = r.plan.regions[0].first
 	}
-	return outside(r.opts.Only, edge, edge+1)
+	return r.plan.leavesOut(edge)
 }
 
 // offsetSide is the end of the disc beyond which an offset correction needs samples.

@@ -27,7 +27,8 @@ type facts struct {
 // A plan says which sectors go where, and how they are read.
 type plan struct {
 	regions regions
-	only    []span // what of the image is to be read; nil: all
+	only    []span          // what of the image is to be read; nil: all
+	asks    []drive.Stretch // the sectors in it
 	files   []filePlan
 	sub     *filePlan // of the sub-channel; nil: none
 	beside  filePlan  // what is opened with the sheet as its sub-channels
@@ -85,7 +86,8 @@ func makePlan(f facts, opts Options) (*plan, error) {
 		p.align = dvdBlock
 	}
 	if opts.Only != nil {
-		p.only = p.regions.spans(opts.Only)
+		p.asks = opts.Only(f.contents.Layout)
+		p.only = p.regions.spans(p.asks)
 	}
 	p.displaced, p.dropped = f.displaced, f.dropped
 	p.readTwice = p.regions.hasAudio() && !opts.Once && !opts.Quick && !f.displaced

@@ -35,11 +35,21 @@ func (r *reader) compareDisc(ctx context.Context) error {
 	if size := r.plan.regions.size(); m.Size() != size {
 		return fmt.Errorf("%w: it is for an image of %d bytes, and this one has %d", mapfile.ErrSyntax, m.Size(), size)
 	}
+	return r.compare(ctx, m, r.image)
+}
+
+// An earlierImage is what was read before.
+type earlierImage interface {
+	readAt(p []byte, pos int64) error
+}
+
+// compare compares with the disc what a map says was read before.
+func (r *reader) compare(ctx context.Context, m *mapfile.Map, was earlierImage) error {
 	r.comparing = true
 	defer func() { r.comparing = false }()
 	for range maxResets {
 		r.interrupts = 0
-		c := newComparison(r, m)
+		c := newComparison(r, m, was)
 		if err := c.run(ctx); err != nil {
 			return err
 		}
@@ -57,6 +67,7 @@ func (r *reader) compareDisc(ctx context.Context) error {
 // A comparison is one of what was read before with the disc.
 type comparison struct {
 	reader *reader
+	image  earlierImage
 	m      *mapfile.Map
 
 	compared int64 // sectors that are the same
@@ -68,8 +79,8 @@ type comparison struct {
 }
 
 // newComparison makes one of what is finished and of what was read once.
-func newComparison(r *reader, m *mapfile.Map) *comparison {
-	c := &comparison{reader: r, m: m.Clone(), once: m}
+func newComparison(r *reader, m *mapfile.Map, was earlierImage) *comparison {
+	c := &comparison{reader: r, image: was, m: m.Clone(), once: m}
 	for _, b := range m.Blocks() {
 		if b.Status == readOnce {
 			c.m.Set(b.Pos, b.Size, mapfile.Finished)
@@ -220,7 +231,7 @@ func (c *comparison) telling(pos, stretch int64) int64 {
 	pos = g.position(g.at(pos))
 	sector := make([]byte, g.size)
 	for at, i := pos, 0; i < searched && at < min(pos+stretch, g.pos+g.bytes()); i++ {
-		if c.m.At(at) == mapfile.Finished && c.reader.image.readAt(sector, at) == nil && !constant(sector) {
+		if c.m.At(at) == mapfile.Finished && c.image.readAt(sector, at) == nil && !constant(sector) {
 			return at
 		}
 		at += int64(g.size)
@@ -261,7 +272,7 @@ func (c *comparison) piece(ctx context.Context, g *region, at disc.LBA, n int) (
 		return 0, nil // not on the disc
 	}
 	was := make([]byte, n*g.size)
-	if err := c.reader.image.readAt(was, g.position(at)); err != nil {
+	if err := c.image.readAt(was, g.position(at)); err != nil {
 		return 0, fmt.Errorf("%w: %w", ErrOutput, err)
 	}
 	tries := dataTries

@@ -48,10 +48,13 @@ type Options struct {
 	// that the rip was begun with ([ErrUndecided]).
 	SameDisc bool
 
-	// Only are the sectors of a CD to read, into an image that has room for all of it; nil: all.
-	// The map stays beside such an image, so that another rip can read more of it, and the
-	// result has no hashes.
-	Only []drive.Stretch
+	// Only says which sectors of a CD to read, once its pregaps are known, into an image that has
+	// room for all of it; nil: all. The map stays beside such an image, so that another rip can
+	// read more of it, and the result has no hashes.
+	Only func(*disc.Layout) []drive.Stretch
+	// Held, when it is not nil, is what earlier rips read of the disc and put elsewhere. Before
+	// anything is read, or made, it is compared with the disc like what is resumed.
+	Held *Held
 
 	// Retries is how many passes are made over sectors that could not be read.
 	// Those that an earlier run left are read once more even with 0.

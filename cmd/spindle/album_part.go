@@ -93,6 +93,8 @@ type albumPart struct {
 	make    []int         // songs that are made now
 	there   []riplog.Song // asked for, and in the folder as their log says
 	kept    []riplog.Song // all that stay, those included
+	same    []riplog.Song // of them, those that are as their log says
+	codes   *disc.Layout  // with the ISRCs of what is there
 	own     []string      // files that this run may replace: the sheet and the log
 	log     *riplog.Log   // of what is there; nil: nothing
 	dir     string
@@ -102,6 +104,7 @@ type albumPart struct {
 const (
 	absentLine  = "songs not asked for"
 	sheetLine   = "CRC-32 of the sheet"
+	mcnLine     = "catalogue number"
 	offsetLine  = "read offset correction"
 	earlierLine = "from an earlier rip"
 )
@@ -113,11 +116,16 @@ func partOf(ctx context.Context, dir string, x *album.Album, numbers songsFlag, 
 	if err := p.open(x); err != nil {
 		return nil, err
 	}
-	if numbers == nil && (p.log == nil || p.log.Sections[0].Get(absentLine) == "") {
+	if numbers == nil && !p.lacks(x) {
 		return nil, nil
 	}
 	if err := p.keep(ctx, force); err != nil {
 		return nil, err
+	}
+	if len(p.kept) > 0 {
+		if err := p.sameCodes(x.Layout); err != nil {
+			return nil, err
+		}
 	}
 	for i := range x.Songs {
 		n := x.Songs[i].Number
@@ -131,6 +139,33 @@ func partOf(ctx context.Context, dir string, x *album.Album, numbers songsFlag, 
 // wants reports whether a song is asked for.
 func (p *albumPart) wants(number int) bool {
 	return p.numbers == nil || slices.Contains(p.numbers, number)
+}
+
+// lacks reports whether some of the songs and tracks of data of a disc are in the folder, and others are not.
+func (p *albumPart) lacks(x *album.Album) bool {
+	if p.log == nil {
+		return false
+	}
+	songs, err := p.log.Songs()
+	if err != nil {
+		return false
+	}
+	here := 0
+	for _, s := range songs {
+		if exists(filepath.Join(p.dir, s.File)) {
+			here++
+		}
+		if first, end := riplog.Holds(songs, s.File); first != s.First || end != s.End {
+			return p.log.Sections[0].Get(absentLine) != "" // it is made again whole
+		}
+	}
+	all := len(x.Songs)
+	for _, t := range x.Layout.Tracks() {
+		if t.Mode.IsData() {
+			all++
+		}
+	}
+	return here > 0 && here < all
 }
 
 // open reads the log of the album, where there is one of this disc. Another file of its name is in the way.
@@ -154,9 +189,12 @@ func (p *albumPart) open(x *album.Album) error {
 	p.log, p.own = l, []string{path}
 	sheet := filepath.Join(p.dir, x.SheetName())
 	b, err := readSmall(sheet, riplog.MaxSize)
-	if err == nil && fmt.Sprintf("%08X", crc32.ChecksumIEEE(b)) == l.Sections[0].Get(sheetLine) {
+	if err != nil || fmt.Sprintf("%08X", crc32.ChecksumIEEE(b)) != l.Sections[0].Get(sheetLine) {
+		b = nil
+	} else {
 		p.own = append(p.own, sheet)
 	}
+	p.codes = codesOf(x.Layout, b)
 	return nil
 }
 
@@ -177,14 +215,20 @@ func (p *albumPart) keep(ctx context.Context, force bool) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		asked := p.wants(s.Number) && !s.Data
-		switch good := err == nil && found == album.Same && len(s.Flaws) == 0 && isProven(s.Proof); {
+		asked := p.wants(s.Number) && (!s.Data || p.numbers == nil)
+		same := err == nil && found == album.Same
+		switch good := same && len(s.Flaws) == 0 && (p.numbers == nil || isProven(s.Proof)); {
 		case found == album.Missing:
 		case asked && good && !force:
 			p.there = append(p.there, s)
 			p.kept = append(p.kept, s)
 		case !asked:
 			p.kept = append(p.kept, s)
+		default:
+			continue
+		}
+		if same && found != album.Missing {
+			p.same = append(p.same, s)
 		}
 	}
 	return nil
@@ -212,11 +256,16 @@ func (p *albumPart) apply(o *album.Options) error {
 // done reports whether all that is asked for is there.
 func (p *albumPart) done() bool { return p != nil && p.numbers != nil && len(p.make) == 0 }
 
-// sectors are those of the disc that are to be read; nil: all.
-func (p *albumPart) sectors(x *album.Album) []drive.Stretch {
+// only says which sectors of the disc are to be read; nil: all.
+func (p *albumPart) only() func(*disc.Layout) []drive.Stretch {
 	if p == nil {
 		return nil
 	}
+	return func(l *disc.Layout) []drive.Stretch { return p.sectors(album.Of(l)) }
+}
+
+// sectors are those of the songs and the tracks of data that are made.
+func (p *albumPart) sectors(x *album.Album) []drive.Stretch {
 	var all []drive.Stretch
 	for i := range x.Songs {
 		if s := &x.Songs[i]; slices.Contains(p.make, s.Number) {
@@ -283,12 +332,11 @@ func (p *albumPart) absent(x *album.Album) (here, absent []int) {
 
 // about says in the log which songs of the disc there are.
 func (p *albumPart) about(s *riplog.Section, x *album.Album, sheet string) {
-	if p == nil {
-		return
+	if p != nil {
+		here, absent := p.absent(x)
+		s.Add("songs here", numbersText(here))
+		s.Add(absentLine, numbersText(absent))
 	}
-	here, absent := p.absent(x)
-	s.Add("songs here", numbersText(here))
-	s.Add(absentLine, numbersText(absent))
 	if b, err := readSmall(sheet, riplog.MaxSize); err == nil {
 		s.Add(sheetLine, fmt.Sprintf("%08X", crc32.ChecksumIEEE(b)))
 	}

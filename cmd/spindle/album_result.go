@@ -379,7 +379,7 @@ func aboutDisc(x *album.Album, at time.Time, evidence []string) riplog.Section {
 	s.Add("date", at.UTC().Format(time.RFC3339))
 	s.Add("album", x.Title())
 	s.Add("artist", x.Artist())
-	s.Add("catalogue number", x.Layout.MCN)
+	s.Add(mcnLine, x.Layout.MCN)
 	if ids, err := discid.Of(x.Layout); err == nil {
 		s.Add("AccurateRip disc id", ids.AccurateRip.String())
 		s.Add("CDDB disc id", fmt.Sprintf("%08x", ids.CDDB))

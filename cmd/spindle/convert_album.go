@@ -34,6 +34,9 @@ func runConvertAlbum(ctx context.Context, a *app, in, dir string, o convertFlags
 		o.part.report(r, x)
 		return r, nil
 	}
+	if err := o.part.compare(ctx, img); err != nil {
+		return nil, err
+	}
 	sums := func() []ownSum { return nil }
 	if !o.NoCheck {
 		if err := found.checkSums(ctx, a, img); err != nil {

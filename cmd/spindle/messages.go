@@ -70,6 +70,13 @@ var explanations = []explanation{
 	{"rip/taken-out", rip.ErrTakenOut, nil, exitNoDisc,
 		"the disc was taken out while it was being read",
 		keepRest + "Put the disc back and " + resumes},
+	{"rip/held-other", rip.ErrOtherDisc, rip.ErrHeld, exitNoDisc,
+		"",
+		unchanged + "Insert the disc of the songs that are there, or name another folder."},
+	{"rip/held-undecided", rip.ErrUndecided, rip.ErrHeld, exitNoDisc,
+		"",
+		unchanged + "Clean the disc, or try another drive, and run the same command. If you are sure that the disc is that of the songs that are " +
+			"there, add --same-disc; or name another folder."},
 	{"rip/other-disc", rip.ErrOtherDisc, nil, exitNoDisc,
 		"",
 		unchanged + "Insert the right disc and run the same command, or choose another output name. " +

@@ -167,7 +167,7 @@ func (s *ripSession) ripAlbum(ctx context.Context, a *app, x *album.Album) (resu
 		return nil, err
 	}
 	known.keep(dir)
-	o.Output, o.Format, o.Only = raw, rip.CueBin, s.part.sectors(x)
+	o.Output, o.Format, o.Only, o.Held = raw, rip.CueBin, s.part.only(), s.part.held(ctx)
 	o.Prove = func(ctx context.Context, r *rip.Reading) ([]drive.Stretch, error) {
 		runs, err := known.Proven(ctx, r.Layout, r.ReadSectors)
 		var out []drive.Stretch
@@ -204,6 +204,11 @@ func (s *ripSession) makeSongs(ctx context.Context, a *app, f *songFolder, opts 
 		return nil, err
 	}
 	defer img.Close()
+	if f.read != nil { // the disc was not compared
+		if err := s.part.compare(ctx, img); err != nil {
+			return nil, err
+		}
+	}
 	x := album.Of(img.Layout())
 	if len(res.Bad) == 0 && s.part == nil {
 		if err := writeFacts(f.facts(), x.Layout, s.o, res); err != nil {
@@ -238,14 +243,15 @@ func (s *ripSession) makeSongs(ctx context.Context, a *app, f *songFolder, opts 
 	}
 	kept, flawed := s.part.files()
 	all := append(slices.Concat(made.Files, made.Maps, kept), r.Log)
-	if s.o.keep || len(res.Bad) > 0 {
+	bad := len(res.Bad)+len(made.Flaws) > 0
+	if s.o.keep || bad {
 		r.Raw = raw
 	}
-	if len(res.Bad) > 0 {
+	if bad {
 		r.Status = exitBadSectors
 	}
 	r.Status = found.note(a, r.Status)
-	if err := f.finish(all, len(res.Bad) > 0 || flawed || found.doubtful()); err != nil {
+	if err := f.finish(all, bad || flawed || found.doubtful()); err != nil {
 		a.note(fmt.Sprintf("%s could not be put in order: %v.", f.dir, err))
 	}
 	return r, nil

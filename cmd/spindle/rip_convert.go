@@ -289,7 +289,7 @@ func (s *ripSession) openRaw(ctx context.Context, a *app, res *rip.Result) (disc
 	flaws := img.Flaws()
 	if s.o.Only != nil { // the others were not read
 		flaws = nil
-		for _, x := range s.o.Only {
+		for _, x := range s.o.Only(img.Layout()) {
 			flaws = flaws.Union(img.Flaws().Clip(x.First, x.End))
 		}
 	}

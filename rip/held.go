@@ -1,0 +1,62 @@
+package rip
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"spindle/disc"
+	"spindle/drive"
+	"spindle/image/mapfile"
+)
+
+// Held are sectors that earlier rips read, and that are not in the image, such as songs that others
+// are to be added to ([Options.Held]).
+type Held struct {
+	Codes *disc.Layout    // the tracks, with the ISRCs that are known
+	MCN   string          // the catalogue number, or ""
+	Good  []drive.Stretch // the sectors that are held, but for:
+	Once  []drive.Stretch // those that were read once, and may be wrong
+	// Read fills p, a multiple of 2352 bytes, with the sectors from first on: all of them are held.
+	Read func(p []byte, first disc.LBA) error
+}
+
+// ErrHeld: what is wrong is about the sectors that are held elsewhere.
+var ErrHeld = errors.New("what is there")
+
+// compareHeld compares what is held elsewhere with the disc. Nothing is changed before that.
+func (j *job) compareHeld(ctx context.Context, r *reader) error {
+	h := j.opts.Held
+	if h == nil {
+		return nil
+	}
+	err := r.disc.identifier().compare(ctx, &identity{MCN: h.MCN}, h.Codes)
+	if err == nil {
+		m := mapfile.New(r.plan.regions.size())
+		mark := func(runs []drive.Stretch, as mapfile.Status) {
+			for _, s := range r.plan.regions.spans(runs) {
+				m.Set(s.pos, s.end-s.pos, as)
+			}
+		}
+		mark(h.Good, mapfile.Finished)
+		mark(h.Once, readOnce)
+		if m.Count(mapfile.NonTried) == m.Size() && !j.opts.SameDisc {
+			return fmt.Errorf("%w: %w (nothing of it)", ErrHeld, ErrUndecided)
+		}
+		err = r.compare(ctx, m, heldSectors{h, r.plan.regions})
+	}
+	if err != nil && ctx.Err() == nil {
+		return fmt.Errorf("%w: %w", ErrHeld, err)
+	}
+	return err
+}
+
+// heldSectors are what is held, by its place in the image.
+type heldSectors struct {
+	*Held
+	regions regions
+}
+
+func (h heldSectors) readAt(p []byte, pos int64) error {
+	return h.Read(p, h.regions.find(pos).at(pos))
+}
