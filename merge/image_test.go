@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -296,5 +297,76 @@ func BenchmarkMerge(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// saved has sub-channels that name the image they are of.
+type saved struct {
+	disc.Image
+	of     byte
+	broken disc.LBA // where they cannot be read, or -1
+}
+
+func (s *saved) Subchannels() disc.Subchannels { return s }
+
+func (s *saved) ReadSubchannel(_ context.Context, p []byte, first disc.LBA) error {
+	if s.broken >= first && int(s.broken-first) < len(p)/cdsector.SubSize {
+		return os.ErrInvalid
+	}
+	for i := range p {
+		p[i] = s.of
+	}
+	return nil
+}
+
+// TestSubchannels: those of a sector come from an image that has it right; what no file gives is made.
+func TestSubchannels(t *testing.T) {
+	flawed := func(first disc.LBA) disc.Image {
+		return disc.WithFlaws(open(t, "audio"), disc.Flaws{{First: first, Count: 11, Kind: disc.Unread}})
+	}
+	a, b := &saved{flawed(100), 1, 300}, &saved{flawed(200), 2, -1}
+	for _, c := range []struct {
+		name   string
+		inputs []disc.Image
+		want   map[disc.LBA]byte
+	}{
+		{"both", []disc.Image{a, b}, map[disc.LBA]byte{99: 1, 100: 2, 105: 2, 111: 1, 205: 1, 300: 2}},
+		{"the second", []disc.Image{flawed(100), b}, map[disc.LBA]byte{99: 2, 105: 2, 205: 2}},
+		{"one", []disc.Image{a, flawed(200)}, map[disc.LBA]byte{99: 1, 105: 1, 300: 0}},
+	} {
+		var inputs []Input
+		for i, img := range c.inputs {
+			inputs = append(inputs, Input{Name: string(rune('a' + i)), Image: img})
+		}
+		m, err := New(t.Context(), inputs, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := make([]byte, 310*cdsector.SubSize)
+		if err := m.Subchannels().ReadSubchannel(t.Context(), p, 0); err != nil {
+			t.Fatal(err)
+		}
+		for at, want := range c.want {
+			if got := p[int(at)*cdsector.SubSize+3*cdsector.QSize]; got != want {
+				t.Errorf("%s: sector %d is of %d, want %d", c.name, at, got, want)
+			}
+		}
+	}
+}
+
+// TestNoInput: a sector of data that the files of no image give is one of data in the new image, which an
+// .iso can hold, with a map.
+func TestNoInput(t *testing.T) {
+	for _, name := range []string{"iso", "data"} {
+		m, err := New(t.Context(), []Input{{Name: "a", Image: &failing{img: open(t, name), at: 50}}, {Name: "b", Image: &failing{img: open(t, name), at: 50}}}, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer m.Close()
+		path := filepath.Join(t.TempDir(), "x.iso")
+		res, err := image.Create(t.Context(), path, m, image.CreateOptions{})
+		if err != nil || !slices.Equal(res.Maps, []string{path + ".map"}) {
+			t.Errorf("%s: %+v, %v", name, res, err)
+		}
 	}
 }

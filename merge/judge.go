@@ -32,9 +32,9 @@ func (j *judge) decide(p []byte, at disc.LBA) verdict {
 		if v, ok = j.byRepair(p, at, wrong); ok {
 			return v
 		}
-		return j.byClaim(p, wrong)
+		return j.byClaim(p, at, wrong)
 	}
-	return j.byClaim(p, make([]bool, len(j.copies)))
+	return j.byClaim(p, at, make([]bool, len(j.copies)))
 }
 
 // claims reports whether an image has a sector without a flaw.
@@ -115,7 +115,7 @@ func userOf(p []byte) []byte {
 }
 
 // byClaim takes a sector that an image has without a flaw, unless another has another one.
-func (j *judge) byClaim(p []byte, wrong []bool) verdict {
+func (j *judge) byClaim(p []byte, at disc.LBA, wrong []bool) verdict {
 	var claims []int
 	for i := range j.copies {
 		if j.copies[i].claims() && !wrong[i] {
@@ -124,7 +124,7 @@ func (j *judge) byClaim(p []byte, wrong []bool) verdict {
 	}
 	claims = j.withoutSilence(claims)
 	if len(claims) == 0 {
-		return j.damaged(p)
+		return j.damaged(p, at)
 	}
 	first := &j.copies[claims[0]]
 	v := verdict{entry: entry{claims[0], several, Stated, 0}}
@@ -194,8 +194,26 @@ func (j *judge) contradicted(p []byte, claims []int) verdict {
 
 func (j *judge) take(p []byte, i int) { copy(p, j.copies[i].bytes) }
 
+// empty makes a sector of zeros, one of data with a header and an EDC that is wrong.
+func (j *judge) empty(p []byte, at disc.LBA) {
+	clear(p)
+	if j.medium != disc.CD {
+		return
+	}
+	s := (*[cdsector.Size]byte)(p)
+	switch j.track.Mode {
+	case disc.Mode1:
+		cdsector.SetHeader(s, at.MSF(), 1)
+		cdsector.Spoil(s, cdsector.Mode1)
+	case disc.Mode2:
+		cdsector.SetHeader(s, at.MSF(), 2)
+		s[18], s[22] = 8, 8 // the sub-mode: data
+		cdsector.Spoil(s, cdsector.Form1)
+	}
+}
+
 // damaged takes the best bytes of a sector that no image has without a flaw.
-func (j *judge) damaged(p []byte) verdict {
+func (j *judge) damaged(p []byte, at disc.LBA) verdict {
 	best, evidence := several, 0
 	rank := func(i int) int {
 		c := &j.copies[i]
@@ -221,7 +239,7 @@ func (j *judge) damaged(p []byte) verdict {
 		}
 	}
 	if best < 0 { // none of the files gives it
-		clear(p)
+		j.empty(p, at)
 		return verdict{entry: entry{several, several, Damaged, disc.Unread}}
 	}
 	kind := j.copies[best].kind

@@ -153,20 +153,6 @@ func (m *Image) commonFlaws() disc.Flaws {
 // Layout implements [disc.Image].
 func (m *Image) Layout() *disc.Layout { return m.layout }
 
-// Subchannels implements [disc.Image]: those of the image that has the layout, or where it has
-// none, of the first that is as long and has some.
-func (m *Image) Subchannels() disc.Subchannels {
-	if sub := m.base.img.Subchannels(); sub != nil {
-		return sub
-	}
-	for _, s := range m.sources {
-		if s.img.Layout().End() == m.layout.End() && s.img.Subchannels() != nil {
-			return s.img.Subchannels()
-		}
-	}
-	return nil
-}
-
 // ReadUser implements [disc.Image]: what is stored is not what is given.
 func (m *Image) ReadUser(context.Context, []byte, disc.LBA) (bool, error) { return false, nil }
 
