@@ -46,6 +46,7 @@ var losses = map[format.LossKind]string{
 	format.LaterSessions: "the sessions after the first",
 	format.SomeCDText:    "parts of the CD-TEXT",
 	format.SavedSub:      "the sub-channels",
+	format.SavedQ:        "what the Q sub-channel states besides the tracks (as for a copy protection)",
 	format.ModeZero:      "that a track is of mode 0",
 	format.AllCDText:     "the CD-TEXT",
 	format.Catalogue:     "the catalogue number",

@@ -33,6 +33,7 @@ const (
 	Pregaps                           // where tracks begin before their start (INDEX 00)
 	GapContent                        // what is in the gap between a track of data and one of audio
 	HiddenAudio                       // what is before the start of track 1
+	SavedQ                            // of the sub-channels, the Q channel
 )
 
 // losses are what a developer reads.
@@ -40,6 +41,7 @@ var losses = map[LossKind]string{
 	LaterSessions: "sessions", SomeCDText: "parts of CD-TEXT", SavedSub: "sub-channels", ModeZero: "mode 0", AudioTracks: "audio",
 	AllCDText: "CD-TEXT", Catalogue: "catalogue number", ISRCs: "ISRCs", LaterIndexes: "indexes", TrackFlags: "flags", CDIFormat: "CD-I", Pregaps: "pregaps",
 	HiddenAudio: "hidden audio", GapContent: "gaps",
+	SavedQ: "Q channel",
 }
 
 func (k LossKind) String() string { return losses[k] }

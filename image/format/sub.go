@@ -26,9 +26,24 @@ func (o *Output) OmitSubchannels(tracks []*disc.Track) error {
 	return err
 }
 
+// OmitQ leaves out the Q channel of tracks, for a format that keeps R to W alone. A Q that says nothing beyond
+// the layout is no loss.
+func (o *Output) OmitQ(tracks []*disc.Track) error {
+	more, err := anySub(o.ctx, o.Image, tracks, qSaysMore)
+	if more {
+		o.Omit(Loss{Kind: SavedQ})
+	}
+	return err
+}
+
 // SubchannelsSayMore reports whether the saved sub-channels of tracks say what the layout does
 // not, and what no disc made of the sectors alone would have.
 func SubchannelsSayMore(ctx context.Context, img disc.Image, tracks []*disc.Track) (bool, error) {
+	return anySub(ctx, img, tracks, saysMore)
+}
+
+// anySub reports whether a saved sub-channel of tracks says more than the layout, as says judges.
+func anySub(ctx context.Context, img disc.Image, tracks []*disc.Track, says func(*disc.Layout, *disc.Track, *disc.Layout, disc.LBA, *[cdsector.SubSize]byte) bool) (bool, error) {
 	saved := img.Subchannels()
 	if saved == nil {
 		return false, nil
@@ -43,7 +58,7 @@ func SubchannelsSayMore(ctx context.Context, img disc.Image, tracks []*disc.Trac
 			return err
 		}
 		for i := 0; i < len(p); i += cdsector.SubSize {
-			if saysMore(img.Layout(), t, plain, a+disc.LBA(i/cdsector.SubSize), (*[cdsector.SubSize]byte)(p[i:])) {
+			if says(img.Layout(), t, plain, a+disc.LBA(i/cdsector.SubSize), (*[cdsector.SubSize]byte)(p[i:])) {
 				return errSaysMore
 			}
 		}
@@ -149,10 +164,12 @@ var errSaysMore = errors.New("more than the layout says")
 // R to W, a Q that is wrong on purpose, another position or number.
 func saysMore(l *disc.Layout, t *disc.Track, plain *disc.Layout, a disc.LBA, p *[cdsector.SubSize]byte) bool {
 	const q = cdsector.QSize
-	if !bytes.Equal(p[2*q:], make([]byte, cdsector.SubSize-2*q)) {
-		return true
-	}
-	frame := [q]byte(p[q:])
+	return !bytes.Equal(p[2*q:], make([]byte, cdsector.SubSize-2*q)) || qSaysMore(l, t, plain, a, p)
+}
+
+// qSaysMore reports whether the Q channel does.
+func qSaysMore(l *disc.Layout, t *disc.Track, plain *disc.Layout, a disc.LBA, p *[cdsector.SubSize]byte) bool {
+	frame := [cdsector.QSize]byte(p[cdsector.QSize:])
 	is, err := cdsector.DecodeQ(&frame)
 	if err != nil {
 		return true

@@ -29,6 +29,9 @@ func create(o *format.Output) error {
 	if err != nil || !reflect.DeepEqual(disc.DecodeCDText(packs), text) {
 		o.Omit(format.Loss{Kind: format.SomeCDText})
 	}
+	if err := o.OmitQ(l.Tracks()); err != nil { // cdrdao takes none from the file
+		return err
+	}
 	bin := o.Base() + ".bin"
 	w := writer{sub: o.Image.Subchannels() != nil, bin: filepath.Base(bin), packs: packs}
 	w.bare = !w.sub && typeOf(&l.Sessions[0]) == CDDA
