@@ -44,7 +44,7 @@ func (a *Album) sheet(parts []part, path string) (*cue.Sheet, []cue.TextFile) {
 			t.Type = cue.Mode12048
 		}
 	}
-	if absent := a.absent(sheet); len(absent) > 0 {
+	if absent := a.absent(sheet, parts); len(absent) > 0 {
 		sheet.Tracks = slices.DeleteFunc(sheet.Tracks, func(t cue.Track) bool { return slices.Contains(absent, t.Number) })
 		sheet.Comments = append(sheet.Comments, "ABSENT "+strings.Trim(fmt.Sprint(absent), "[]"))
 		sheet.CDTextFile, set.CDText, sheet.Sessions = "", "", nil // they are about the whole disc
@@ -62,8 +62,13 @@ func (a *Album) sheet(parts []part, path string) (*cue.Sheet, []cue.TextFile) {
 	return sheet, append(texts, cue.TextFile{Path: path, Data: sheet.Bytes()})
 }
 
-// absent are the numbers of the tracks that begin in none of the files of a sheet.
-func (a *Album) absent(sheet *cue.Sheet) (numbers []int) {
+// absent are the numbers of the tracks that begin in none of the files of a sheet, and 0 where
+// audio hidden before the first track is in none.
+func (a *Album) absent(sheet *cue.Sheet, parts []part) (numbers []int) {
+	if len(a.Songs) > 0 && a.Songs[0].Number == 0 &&
+		!slices.ContainsFunc(parts, func(p part) bool { return p.from <= a.Songs[0].Start && a.Songs[0].Start < p.to }) {
+		numbers = append(numbers, 0)
+	}
 	for i := range sheet.Tracks {
 		t := &sheet.Tracks[i]
 		if !slices.ContainsFunc(t.Indexes, func(x cue.Index) bool { return x.Number == 1 }) {

@@ -120,6 +120,9 @@ func (p *planner) sessions(ctx context.Context) error {
 		return err
 	}
 	shift := disc.LBA(0)
+	if n := l.Tracks()[0].Number; n > max(1, p.m.LastTrack) {
+		return &Refusal{Kind: ErrImage, Reason: FirstTrack, Disc: p.m.Profile, A: n}
+	}
 	if p.m.Status == mmc.DiscAppendable {
 		if len(l.Sessions) > 1 {
 			return &Refusal{Kind: ErrNotBlank, Reason: SessionsOnUsed, Disc: p.m.Profile, A: len(l.Sessions)}

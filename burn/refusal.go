@@ -58,7 +58,8 @@ const (
 	RawOnUsed       Reason = "raw writing needs a blank disc"
 	NoLeadIn        Reason = "drive does not say where the lead-in begins"
 	ImageOfOther    Reason = "image is of another kind of disc"
-	TooManyTracks   Reason = "a disc holds 99 tracks" // [number of the last track]
+	FirstTrack      Reason = "first track is not number 1" // [number]
+	TooManyTracks   Reason = "a disc holds 99 tracks"      // [number of the last track]
 	NoAppendAtOnce  Reason = "drive does not add a session at once"
 	NeverVerified   Reason = "drives do not verify this kind of disc"
 	NoWritePoint    Reason = "drive does not say where writing continues"

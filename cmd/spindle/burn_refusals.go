@@ -41,6 +41,7 @@ var refusals = map[burn.Reason]struct{ what, next string }{
 	burn.RawOnUsed:       {"raw writing needs a blank disc", "Leave out --mode raw, or use a blank disc."},
 	burn.NoLeadIn:        {"the drive does not report where the lead-in begins, which raw writing needs", "Leave out --mode raw."},
 	burn.ImageOfOther:    {"only a CD image (.cue, .nrg, .ccd, .toc) can be burned onto a {disc} in this mode", "Leave out --mode."},
+	burn.FirstTrack:      {"the first track of the image is number {a}, and a session at once begins a disc with track 1", "Use --mode raw, which keeps the number."},
 	burn.TooManyTracks:   {"the last track of the image would be track {a} of this {disc}, and a CD holds 99", "Use a blank disc."},
 	burn.NoAppendAtOnce:  {"the drive does not add these tracks to what is on this {disc}", "Use a blank disc. (An image with a single data track can be added with --mode tao.)"},
 	burn.NeverVerified:   {"drives write a {disc} without verifying it anyway", "Leave out --streaming."},

@@ -23,6 +23,7 @@ var cannotHold = map[format.Reason]string{
 	format.Gaps:            "sectors are missing between its tracks",
 	format.BadOneCodec:     "--codec takes one of {codecs}",
 	format.OnlyGDROMs:      "it is not one of a GD-ROM, whose second area begins at sector 45000",
+	format.FirstTrack:      "its first track has to be number 1, and here it is number {n}; take it to .cue, .ccd, .toc or .mds",
 	format.BadName:         "it states the names of its files, and this one has control characters; choose another name",
 	format.BadCodec:        "for a {medium}, --codec takes at most four of {codecs}, or none",
 }

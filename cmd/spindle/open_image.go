@@ -25,6 +25,7 @@ type findings struct {
 	sums   []string        // checksums that do not match
 	maps   []string        // and logs, that say that sectors are not right
 	cut    bool            // its end is missing
+	part   string          // that it is not a whole disc, and what is absent
 	inside []string        // sums in containers that do not match
 	layers []*format.Layer // that files were looked through
 	seen   []string        // files and kinds of what was noted
@@ -59,6 +60,9 @@ func (f *findings) take(a *app, r image.Remark) {
 		f.broken = append(f.broken, unusableRecord{inDoubtText(r), makeAgain, errInDoubt, r.Err.Error()})
 	case format.UsedMap, format.UsedLog:
 		f.maps = append(f.maps, r.File)
+	case format.AbsentTracks:
+		f.part = remarkText(r)
+		a.note(f.part)
 	case format.CutShort:
 		f.cut = true
 		a.note(remarkText(r))
@@ -198,6 +202,14 @@ func openStored(ctx context.Context, a *app, path string) (disc.Image, *findings
 	return stored, found, nil
 }
 
+// trackNumbers gives "tracks 1, 3".
+func trackNumbers(numbers string) string {
+	if strings.Contains(numbers, ",") {
+		return "tracks " + numbers
+	}
+	return "track " + numbers
+}
+
 // remarkText says what was found when an image was opened.
 func remarkText(r image.Remark) string {
 	switch r.Kind {
@@ -209,6 +221,8 @@ func remarkText(r image.Remark) string {
 			have += ", and nothing says how much is missing"
 		}
 		return have + ". What is missing counts as not read. " + downloadNew
+	case format.AbsentTracks:
+		return fmt.Sprintf("%s is part of a disc: as it says, %s %s absent.", r.File, trackNumbers(r.Tracks), map[bool]string{true: "are", false: "is"}[strings.Contains(r.Tracks, ",")])
 	case format.DamagedFile:
 		return damagedText(strings.TrimSuffix(r.Err.Error(), "."))
 	case format.NoSubchannels:

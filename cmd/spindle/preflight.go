@@ -30,6 +30,8 @@ var (
 	errBrokenLog = fmt.Errorf("%w", errBrokenMap)
 	// errInDoubt: what it was made from may be damaged.
 	errInDoubt = fmt.Errorf("%w", errBrokenMap)
+	// errPart: it lacks tracks of its disc.
+	errPart = errors.New("the image is not a whole disc")
 	// errFlawed: sectors of it are known to be wrong.
 	errFlawed = errors.New("the image has damaged sectors")
 	// errCutImage: they are those of its end, and errUnmapped: no map says so.
@@ -66,7 +68,7 @@ func imageFor(ctx context.Context, a *app, path string, force bool) (*preflight,
 		a.note(n)
 	}
 	p.vol = imageVolume(ctx, img)
-	return p, p.run(ctx, p.maps, p.flaws, p.sums, p.implanted, p.songs, p.sectors, p.subchannels)
+	return p, p.run(ctx, p.whole, p.maps, p.flaws, p.sums, p.implanted, p.songs, p.sectors, p.subchannels)
 }
 
 func newPreflight(a *app, path string, img disc.Image, found *findings, force bool) *preflight {
@@ -102,6 +104,14 @@ func (p *preflight) stop(why error, text string) error {
 		return nil
 	}
 	return fmt.Errorf("%w: %s", why, text)
+}
+
+// whole stops when tracks of the disc are absent.
+func (p *preflight) whole(context.Context, *progress) error {
+	if p.found.part == "" {
+		return nil
+	}
+	return p.stop(errPart, strings.TrimSuffix(p.found.part, "."))
 }
 
 // maps stops when a map of the image, or the log of an album, cannot be used.

@@ -105,6 +105,9 @@ func createCD(o *format.Output) error {
 	if err != nil {
 		return err
 	}
+	if err := o.FromTrackOne(); err != nil {
+		return err
+	}
 	tracks := o.Layout.Sessions[0].Tracks
 	o.OmitAll(format.LaterSessions, format.AllCDText, format.Catalogue, format.ISRCs, format.LaterIndexes,
 		format.TrackFlags, format.ModeZero, format.CDIFormat)

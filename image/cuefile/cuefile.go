@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"spindle/cue"
 	"spindle/disc"
@@ -39,6 +40,11 @@ func openFile(ctx context.Context, f *format.File) (disc.Image, error) {
 	}
 	if err := f.NeedWhole(); err != nil {
 		return nil, err
+	}
+	for _, c := range sheet.Comments {
+		if numbers, ok := strings.CutPrefix(c, "ABSENT "); ok {
+			f.Remark(format.Remark{Kind: format.AbsentTracks, File: f.Path, Tracks: strings.Join(strings.Fields(numbers), ", ")})
+		}
 	}
 	o := opener{sheet: sheet, dir: filepath.Dir(f.Path), files: []string{f.Path}, main: f}
 	if len(sheet.Files) == 1 {

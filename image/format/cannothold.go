@@ -24,6 +24,7 @@ const (
 	BadCodec                          // a codec was asked for that is none of Codecs
 	BadOneCodec                       // the same, of a format that takes one
 	BadName                           // the name of the file has control characters, and a line of text is to state it
+	FirstTrack                        // the first track is number Count, and the format has none but 1 there
 )
 
 // reasons are what a developer reads.
@@ -31,7 +32,7 @@ var reasons = map[Reason]string{
 	OnlyCDs: "not a CD", WholeDiscs: "a single track", NoData: "no data track", NoAudio: "no audio",
 	OneDataTrack: "several data tracks", OneSong: "several tracks of audio", BadSectorSize: "no such sector size",
 	BlocksOfTheDisc: "the medium has other sectors", Gaps: "sectors in no track", OnlyGDROMs: "not a GD-ROM", BadCodec: "no such codec", BadOneCodec: "no such codec",
-	BadName: "control characters in its name",
+	BadName: "control characters in its name", FirstTrack: "the first track is not number 1",
 }
 
 func (r Reason) String() string { return reasons[r] }

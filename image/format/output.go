@@ -241,6 +241,15 @@ func (o *Output) NameInText() error {
 	return nil
 }
 
+// FromTrackOne refuses a disc whose first track has another number, for a format that has no place
+// for it.
+func (o *Output) FromTrackOne() error {
+	if n := o.Layout.Tracks()[0].Number; n != 1 {
+		return o.CannotHold(FirstTrack, n)
+	}
+	return nil
+}
+
 // Tracks returns the tracks to take.
 func (o *Output) Tracks() ([]*disc.Track, error) {
 	all := o.Layout.Tracks()

@@ -43,6 +43,8 @@ const (
 	InLayer
 	// NoFileSystem: sectors of data are taken for a disc, and nothing in them says that they are.
 	NoFileSystem
+	// AbsentTracks: a CUE sheet says that it has not all tracks of its disc, but lacks Tracks.
+	AbsentTracks
 )
 
 // A Remark is what opening an image found that is no error, and that its user should know.
@@ -52,6 +54,7 @@ type Remark struct {
 	Have, Want int64 // bytes
 	Err        error
 	Layer      *Layer // of InLayer
+	Tracks     string // of AbsentTracks: their numbers, 0 being audio hidden before track 1
 }
 
 // Observe has remark receive what is found while the image of this file is opened.

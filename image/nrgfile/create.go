@@ -17,6 +17,9 @@ func create(o *format.Output) error {
 	if o.Track != 0 {
 		return o.CannotHold(format.WholeDiscs, 0)
 	}
+	if err := o.FromTrackOne(); err != nil {
+		return err
+	}
 	o.OmitAll(format.ModeZero)
 	w := writer{o}
 	var modes []nrg.Mode
