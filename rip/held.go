@@ -21,7 +21,7 @@ type Held struct {
 	Read func(p []byte, first disc.LBA) error
 }
 
-// ErrHeld: what is wrong is about the sectors that are held elsewhere.
+// ErrHeld means that what is wrong is about the sectors that are held elsewhere.
 var ErrHeld = errors.New("what is there")
 
 // compareHeld compares what is held elsewhere with the disc. Nothing is changed before that.
