@@ -302,12 +302,25 @@ func BenchmarkMerge(b *testing.B) {
 
 // saved has sub-channels that name the image they are of.
 type saved struct {
-	disc.Image
+	img    disc.Image
 	of     byte
 	broken disc.LBA // where they cannot be read, or -1
 }
 
-func (s *saved) Subchannels() disc.Subchannels { return s }
+func (s *saved) Layout() *disc.Layout                    { return s.img.Layout() }
+func (s *saved) Subchannels() disc.Subchannels           { return s }
+func (s *saved) Flaws() disc.Flaws                       { return s.img.Flaws() }
+func (s *saved) Files() []string                         { return s.img.Files() }
+func (s *saved) Close() error                            { return s.img.Close() }
+func (s *saved) ExtentAt(a disc.LBA) (disc.Extent, bool) { return s.img.ExtentAt(a) }
+
+func (s *saved) ReadSectors(ctx context.Context, p []byte, first disc.LBA) error {
+	return s.img.ReadSectors(ctx, p, first)
+}
+
+func (s *saved) ReadUser(ctx context.Context, p []byte, first disc.LBA) (bool, error) {
+	return s.img.ReadUser(ctx, p, first)
+}
 
 func (s *saved) ReadSubchannel(_ context.Context, p []byte, first disc.LBA) error {
 	if s.broken >= first && int(s.broken-first) < len(p)/cdsector.SubSize {
