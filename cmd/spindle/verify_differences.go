@@ -81,7 +81,7 @@ var textKinds = map[disc.PackType]string{
 }
 
 // subchannels notes in how many sectors two images have other sub-channels. That is no difference
-// of the discs: no two readings of one give all the same.
+// between the discs: sub-channels differ from one reading of a disc to the next.
 func (v *verification) subchannels(ctx context.Context, other disc.Image) error {
 	if len(v.Differences) > 0 || v.img.Subchannels() == nil || other.Subchannels() == nil ||
 		!slices.EqualFunc(v.img.Layout().Tracks(), other.Layout().Tracks(), sameSectors) {

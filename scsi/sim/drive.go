@@ -214,7 +214,7 @@ func (d *Drive) Execute(ctx context.Context, c *scsi.Command) (int, error) {
 	return n, err
 }
 
-// hurry counts real time as so much more simulated time, up to the end of what the drive is
+// hurry makes simulated time pass faster than real time, up to the end of what the drive is
 // busy with.
 func (d *Drive) hurry(passed time.Duration) {
 	end := d.readyAt
