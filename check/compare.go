@@ -98,7 +98,9 @@ func (c *comparer) all(ctx context.Context, progress func(done, total int64)) er
 		c.total += int64(ta[i].Sectors())
 	}
 	for i := range n {
-		c.layouts(ctx, ta[i], tb[i])
+		if err := c.layouts(ctx, i); err != nil {
+			return err
+		}
 		if err := c.track(ctx, ta[i], tb[i], progress); err != nil {
 			return err
 		}
@@ -125,44 +127,81 @@ type comparer struct {
 	silent int
 }
 
-func (c *comparer) layouts(ctx context.Context, a, b *disc.Track) {
+// layouts compares what the two images state of their i-th tracks.
+func (c *comparer) layouts(ctx context.Context, i int) error {
+	a, b := c.a.Layout().Tracks()[i], c.b.Layout().Tracks()[i]
 	switch {
 	case a.Mode.IsData() != b.Mode.IsData():
 		c.found = append(c.found, Difference{Kind: OtherMode, Track: a.Number, ModeA: a.Mode, ModeB: b.Mode})
-	case a.Sectors() != b.Sectors() && !c.padded(ctx, a, b):
-		c.found = append(c.found, Difference{Kind: OtherLength, Track: a.Number, A: a.Sectors(), B: b.Sectors()})
-	case a.Pregap != b.Pregap && a.Sectors() == b.Sectors():
+	case a.Sectors() != b.Sectors():
+		padded, err := c.padded(ctx, i)
+		if err != nil {
+			return err
+		}
+		if !padded {
+			c.found = append(c.found, Difference{Kind: OtherLength, Track: a.Number, A: a.Sectors(), B: b.Sectors()})
+		}
+	case a.Pregap != b.Pregap:
 		c.found = append(c.found, Difference{Kind: OtherPregap, Track: a.Number, A: a.Pregap, B: b.Pregap})
 	}
+	return nil
 }
 
-// mostPadding is how many sectors a burn may add to a data track: what is missing
-// to four seconds on a CD, to an ECC block on other media, run-out blocks.
+// mostPadding is how many sectors a burn may add to a track that nothing follows: what is
+// missing to four seconds on a CD, to an ECC block on other media, run-out blocks.
 const mostPadding = 302
 
-// padded reports whether the longer one of two data tracks is the shorter one and
-// the padding of a burn behind it: sectors of zeros, or, at the end of a track that
-// was written at once, sectors that cannot be read.
-func (c *comparer) padded(ctx context.Context, a, b *disc.Track) bool {
-	img, long, n := c.a, a, a.Sectors()-b.Sectors()
-	if n < 0 {
-		img, long, n = c.b, b, -n
+// padded reports whether the longer one of two tracks that end their sessions is the shorter
+// one and the padding of a burn behind it: zeros, or, at the end of a track that was written
+// at once, sectors that cannot be read. Where both have a further session at the same place,
+// the padding has brought it there, however long it is.
+func (c *comparer) padded(ctx context.Context, i int) (bool, error) {
+	ta, tb := c.a.Layout().Tracks(), c.b.Layout().Tracks()
+	a, b := ta[i], tb[i]
+	if !endsSession(c.a.Layout(), a) || !endsSession(c.b.Layout(), b) || !a.Mode.IsData() && !c.drive {
+		return false, nil
 	}
-	if !a.Mode.IsData() || n > mostPadding || len(c.a.Layout().Tracks()) != 1 {
-		return false
+	n := max(a.Sectors()-b.Sectors(), b.Sectors()-a.Sectors())
+	if next := i + 1; n > mostPadding && (next >= len(ta) || next >= len(tb) || ta[next].Begin() != tb[next].Begin()) {
+		return false, nil
 	}
-	s := make([]byte, img.Layout().Medium.SectorSize())
-	for at := long.End - disc.LBA(n); at < long.End; at++ {
-		if img.ReadSectors(ctx, s, at) != nil {
-			return at >= long.End-2
+	if a.Sectors() > b.Sectors() {
+		return c.zeros(ctx, c.a, a, n)
+	}
+	return c.zeros(ctx, c.b, b, n)
+}
+
+// zeros reports whether the last n sectors of a track are the padding of a burn.
+func (c *comparer) zeros(ctx context.Context, of disc.Image, t *disc.Track, n int) (bool, error) {
+	s := make([]byte, of.Layout().Medium.SectorSize())
+	for at := t.End - disc.LBA(n); at < t.End; at++ {
+		var err error
+		if of == c.b {
+			clear(s) // what a read offset puts out of reach
+			err = c.other(ctx, s, s, t, at)
+		} else {
+			err = c.a.ReadSectors(ctx, s, at)
 		}
-		for _, v := range userOf(s) {
-			if v != 0 {
-				return false
-			}
+		user := s
+		if t.Mode.IsData() {
+			user = userOf(s)
+		}
+		switch {
+		case err != nil && (ctx.Err() != nil || !c.damaged(err)):
+			return false, err
+		case err != nil:
+			return t.Mode.IsData() && at >= t.End-2, nil
+		case !allZero(user):
+			return false, nil
 		}
 	}
-	return true
+	return true, nil
+}
+
+// endsSession reports whether a track is the last of its session.
+func endsSession(l *disc.Layout, t *disc.Track) bool {
+	s := l.SessionOf(t.Number)
+	return s != nil && &s.Tracks[len(s.Tracks)-1] == t
 }
 
 func (c *comparer) track(ctx context.Context, a, b *disc.Track, progress func(done, total int64)) error {

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"testing"
@@ -72,5 +73,75 @@ func TestCompareSilentEdges(t *testing.T) {
 	}
 	if got, err = Compare(t.Context(), audioImage(t, a), audioImage(t, b), CompareOptions{}); err != nil || len(got.Differences) != 2 {
 		t.Errorf("two images: %+v, %v", got, err)
+	}
+}
+
+// sessionsOf makes an image of two sessions of one track each, the second of data, at
+// sector 12000: content, and then zeros up to the lengths that are asked for.
+func sessionsOf(t *testing.T, mode disc.Mode, lengths [2]int, behind byte) disc.Image {
+	t.Helper()
+	const content, second = 400, 12000
+	var all []disc.Extent
+	l := &disc.Layout{Medium: disc.CD}
+	for i, start := range []disc.LBA{0, second} {
+		b := make([]byte, lengths[i]*cdsector.Size)
+		for k := range b {
+			if k < content*cdsector.Size {
+				b[k] = byte(k*k>>3) | 1
+			}
+		}
+		if i == 0 && behind != 0 {
+			b[len(b)-1] = behind
+		}
+		if i == 1 || mode.IsData() {
+			for k := range lengths[i] {
+				s := (*[cdsector.Size]byte)(b[k*cdsector.Size:])
+				cdsector.SetSync(s)
+				cdsector.SetHeader(s, (start + disc.LBA(k)).MSF(), 1)
+				if behind != 0 && k == lengths[i]-1 && i == 0 {
+					s[16] = behind
+				}
+				cdsector.Seal(s, cdsector.Mode1)
+			}
+		}
+		tr := disc.Track{Number: i + 1, Mode: mode, Start: start, End: start + disc.LBA(lengths[i])}
+		if i == 1 {
+			tr.Mode = disc.Mode1
+		}
+		l.Sessions = append(l.Sessions, disc.Session{Number: i + 1, LeadOut: tr.End, Tracks: []disc.Track{tr}})
+		all = append(all, disc.Extent{First: start, Count: lengths[i], Source: bytes.NewReader(b)})
+	}
+	img, err := disc.NewExtentImage(l, all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return img
+}
+
+// What a burn puts behind a session so that the next one comes to its place is no difference.
+func TestComparePaddedSessions(t *testing.T) {
+	length := func(track, a, b int) []Difference { return []Difference{{Kind: OtherLength, Track: track, A: a, B: b}} }
+	for _, test := range []struct {
+		name   string
+		mode   disc.Mode
+		disc   [2]int
+		behind byte
+		drive  bool
+		want   []Difference
+	}{
+		{"run-out", disc.Mode1, [2]int{402, 400}, 0, true, nil},
+		{"run-outs of both", disc.Mode1, [2]int{402, 402}, 0, true, nil},
+		{"up to the next session", disc.Mode1, [2]int{600 + 302, 400}, 0, true, nil},
+		{"beyond it", disc.Mode1, [2]int{400, 400 + 303}, 0, true, length(2, 400, 703)},
+		{"something behind", disc.Mode1, [2]int{402, 400}, 1, true, length(1, 400, 402)},
+		{"silence", disc.Audio, [2]int{402, 400}, 0, true, nil},
+		{"silence in an image", disc.Audio, [2]int{402, 400}, 0, false, length(1, 400, 402)},
+		{"sound", disc.Audio, [2]int{402, 400}, 1, true, length(1, 400, 402)},
+	} {
+		a, b := sessionsOf(t, test.mode, [2]int{400, 400}, 0), sessionsOf(t, test.mode, test.disc, test.behind)
+		got, err := Compare(t.Context(), a, b, CompareOptions{AnyOffset: test.drive})
+		if diff := cmp.Diff(test.want, got.Differences); err != nil || diff != "" {
+			t.Errorf("%s: %v %s", test.name, err, diff)
+		}
 	}
 }
