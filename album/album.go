@@ -35,7 +35,7 @@ type Song struct {
 func Of(l *disc.Layout) *Album {
 	a := &Album{Layout: l}
 	var text disc.TextBlock
-	if blocks := disc.DecodeCDText(l.CDText); len(blocks) > 0 {
+	if blocks := l.Texts(); len(blocks) > 0 {
 		text = blocks[0]
 	}
 	a.Tags.Set("ALBUM", text.Text(disc.PackTitle, 0))
@@ -63,6 +63,15 @@ func (a *Album) Title() string { return a.Tags.Get("ALBUM") }
 // Artist returns whose it is, or "".
 func (a *Album) Artist() string { return cmp.Or(a.Tags.Get("ALBUMARTIST"), a.Tags.Get("ARTIST")) }
 
+// numbers are those of the first and the last track of the disc.
+func (a *Album) numbers() (first, last int) {
+	tracks := a.Layout.Tracks()
+	if len(tracks) == 0 {
+		return 1, 0
+	}
+	return tracks[0].Number, tracks[len(tracks)-1].Number
+}
+
 // comments are the tags of a song's file: its own, and the album's where it has none of
 // that name.
 func (a *Album) comments(s *Song) Tags {
@@ -72,10 +81,11 @@ func (a *Album) comments(s *Song) Tags {
 			t = append(t, x)
 		}
 	}
+	_, last := a.numbers()
 	for _, x := range []Tag{
 		{"ARTIST", a.Artist()},
 		{"TRACKNUMBER", strconv.Itoa(s.Number)},
-		{"TRACKTOTAL", strconv.Itoa(len(a.Layout.Tracks()))},
+		{"TRACKTOTAL", strconv.Itoa(last)}, // which is not their count where the first is not 1
 	} {
 		if t.Get(x.Name) == "" {
 			t.Set(x.Name, x.Value)

@@ -220,10 +220,18 @@ func (t *Tags) add(name string, value text) {
 }
 
 // ApplyRelease names the album and its songs by a release. What the release does not state, such as
-// the composers of CD-TEXT, stays.
+// the composers of CD-TEXT, stays. A release counts the tracks of a disc from 1, whatever their numbers.
 func (a *Album) ApplyRelease(r *Release) {
 	a.Tags.replace(r.Tags)
+	first, last := a.numbers()
+	if first > 1 && a.Tags.Get("TRACKTOTAL") != "" {
+		a.Tags.Set("TRACKTOTAL", number(last))
+	}
 	for i := range a.Songs {
-		a.Songs[i].Tags.replace(r.Songs[a.Songs[i].Number])
+		position := a.Songs[i].Number
+		if position > 0 {
+			position -= first - 1
+		}
+		a.Songs[i].Tags.replace(r.Songs[position])
 	}
 }

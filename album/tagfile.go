@@ -125,9 +125,11 @@ var remarks = map[string]string{
 	"LABEL": "LABEL", "CATALOGNUMBER": "CATALOGNUMBER",
 }
 
-// applySheet takes the texts of a sheet, which is to have the tracks of the disc.
+// applySheet takes the texts of a sheet, which is to have the tracks of the disc: the first is the first, as
+// programs number those of a disc that begins with another than track 1 anew.
 func (a *Album) applySheet(sheet *cue.Sheet) error {
-	if n, of := len(sheet.Tracks), len(a.Layout.Tracks()); n != of {
+	tracks := a.Layout.Tracks()
+	if n, of := len(sheet.Tracks), len(tracks); n != of {
 		return fmt.Errorf("%w: the sheet is of another disc: it has %d tracks, and this one has %d", ErrTags, n, of)
 	}
 	tags := ofText(&sheet.Text, "ALBUM", "ALBUMARTIST")
@@ -140,7 +142,7 @@ func (a *Album) applySheet(sheet *cue.Sheet) error {
 	}
 	for i := range sheet.Tracks {
 		t := &sheet.Tracks[i]
-		if s, err := a.song(strconv.Itoa(t.Number)); err == nil {
+		if s, err := a.song(strconv.Itoa(tracks[i].Number)); err == nil {
 			s.Tags.replace(append(ofText(&t.Text, "TITLE", "ARTIST"), ofRemarks(t.Comments)...))
 			if t.ISRC != "" {
 				s.Tags.Set("ISRC", t.ISRC)

@@ -26,7 +26,7 @@ func (c *comparer) codes() {
 		}
 	}
 	if a.TextLost == 0 && b.TextLost == 0 { // else some are not what the sheet says
-		c.texts(disc.DecodeCDText(a.CDText), disc.DecodeCDText(b.CDText))
+		c.texts(a.Texts(), b.Texts())
 	}
 }
 

@@ -61,9 +61,12 @@ func (sh *Sheet) encodeTexts() (packs []disc.Pack, lost int, err error) {
 // setTexts fills the texts of the sheet from CD-TEXT and reports whether the
 // sheet now says all of it, so that no CDTEXTFILE is needed.
 func (sh *Sheet) setTexts(packs []disc.Pack) bool {
-	blocks := disc.DecodeCDText(packs)
-	if len(blocks) == 0 {
+	if len(packs) == 0 || len(sh.Tracks) == 0 {
 		return len(packs) == 0
+	}
+	blocks := disc.DecodeCDText(packs, sh.Tracks[0].Number)
+	if len(blocks) == 0 {
+		return false
 	}
 	b := &blocks[0]
 	set := func(n int, t *Text) {

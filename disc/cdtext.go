@@ -147,8 +147,9 @@ func (k PackType) isText() bool {
 }
 
 // DecodeCDText reads the texts out of packs: one block for each language, in
-// the order of their numbers. Unknown pack types are passed over.
-func DecodeCDText(packs []Pack) []TextBlock {
+// the order of their numbers. first is the number of the first track of the disc, whose
+// text follows that of the album, often in the same pack. Unknown pack types are passed over.
+func DecodeCDText(packs []Pack, first int) []TextBlock {
 	var blocks []TextBlock
 	for n := range 8 {
 		var own []Pack
@@ -158,13 +159,22 @@ func DecodeCDText(packs []Pack) []TextBlock {
 			}
 		}
 		if len(own) > 0 {
-			blocks = append(blocks, decodeBlock(own))
+			blocks = append(blocks, decodeBlock(own, first))
 		}
 	}
 	return blocks
 }
 
-func decodeBlock(packs []Pack) TextBlock {
+// Texts decodes the CD-TEXT of the disc: see [DecodeCDText].
+func (l *Layout) Texts() []TextBlock {
+	first := 1
+	if tracks := l.Tracks(); len(tracks) > 0 {
+		first = tracks[0].Number
+	}
+	return DecodeCDText(l.CDText, first)
+}
+
+func decodeBlock(packs []Pack, first int) TextBlock {
 	var b TextBlock
 	block := packs[0].Block()
 	for _, p := range packs {
@@ -185,7 +195,7 @@ func decodeBlock(packs []Pack) TextBlock {
 		case k.isText():
 			a := raw[k]
 			if a == nil {
-				a = &textAssembler{}
+				a = &textAssembler{first: first}
 				raw[k] = a
 			}
 			a.add(p)
@@ -202,7 +212,7 @@ func decodeBlock(packs []Pack) TextBlock {
 	for k, a := range raw {
 		for n, t := range a.texts {
 			s := decodeText(t, b.Charset)
-			if (s == "\t" || s == "\t\t") && n > 1 { // "the same as the previous track"
+			if (s == "\t" || s == "\t\t") && n > first { // "the same as the previous track"
 				s = b.Text(k, n-1)
 			}
 			b.SetText(k, n, s)
@@ -213,6 +223,7 @@ func decodeBlock(packs []Pack) TextBlock {
 
 // textAssembler joins the payloads of the packs of one type.
 type textAssembler struct {
+	first int // track of the disc
 	texts [][]byte
 	at    int
 	cur   []byte
@@ -240,7 +251,10 @@ func (a *textAssembler) add(p *Pack) {
 			}
 			a.texts[a.at] = slices.Clone(a.cur)
 		}
-		a.at, a.cur = a.at+1, a.cur[:0]
+		if a.at++; a.at < a.first { // what was before is the album's
+			a.at = a.first
+		}
+		a.cur = a.cur[:0]
 	}
 }
 

@@ -25,7 +25,7 @@ func TestSizeInfoThatLies(t *testing.T) {
 				p.seal()
 			}
 		}
-		got := DecodeCDText(packs)
+		got := DecodeCDText(packs, 1)
 		if len(got) != 1 {
 			t.Fatalf("last %d: %d blocks", last, len(got))
 		}

@@ -19,7 +19,7 @@ func TestForeignCDText(t *testing.T) {
 			t.Errorf("%s: %d bad packs, %v", path, bad, err)
 			continue
 		}
-		blocks := disc.DecodeCDText(packs)
+		blocks := disc.DecodeCDText(packs, 1)
 		if len(blocks) == 0 || blocks[0].Text(disc.PackTitle, 0) == "" && blocks[0].Text(disc.PackPerformer, 0) == "" {
 			t.Errorf("%s: no text found: %+v", path, blocks)
 		}

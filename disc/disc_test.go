@@ -175,7 +175,7 @@ func TestCDTextRoundTrip(t *testing.T) {
 	if err != nil || bad != 0 {
 		t.Fatal(bad, err)
 	}
-	got := DecodeCDText(again)
+	got := DecodeCDText(again, 1)
 	if len(got) != 2 {
 		t.Fatalf("%d blocks", len(got))
 	}
@@ -201,6 +201,25 @@ func TestCDTextRoundTrip(t *testing.T) {
 	}
 }
 
+// The text behind that of the album is that of the first track, whatever its number, though both are in one pack.
+func TestCDTextOfLaterTracks(t *testing.T) {
+	b := TextBlock{}
+	for n, s := range map[int]string{0: "A", 13: "B", 14: "\t", 15: "C", 16: strings.Repeat("D", 20)} {
+		b.SetText(PackTitle, n, s)
+	}
+	packs, err := EncodeCDText([]TextBlock{b}, 13, 16)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &Layout{CDText: packs, Sessions: []Session{{Tracks: []Track{{Number: 13}, {Number: 14}, {Number: 15}, {Number: 16}}}}}
+	got := l.Texts()[0]
+	for n, want := range map[int]string{0: "A", 1: "", 2: "", 12: "", 13: "B", 14: "B", 15: "C", 16: strings.Repeat("D", 20)} {
+		if text := got.Text(PackTitle, n); text != want {
+			t.Errorf("track %d is %q, want %q", n, text, want)
+		}
+	}
+}
+
 func TestCDTextTabMeansSame(t *testing.T) {
 	b := TextBlock{}
 	for n, s := range []string{"Album", "Song", "\t", "\t"} {
@@ -210,7 +229,7 @@ func TestCDTextTabMeansSame(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := DecodeCDText(packs)[0].Text(PackTitle, 3); got != "Song" {
+	if got := DecodeCDText(packs, 1)[0].Text(PackTitle, 3); got != "Song" {
 		t.Errorf("track 3 is %q", got)
 	}
 }
@@ -256,6 +275,7 @@ func FuzzCDText(f *testing.F) {
 		if err != nil {
 			return
 		}
-		DecodeCDText(packs)
+		DecodeCDText(packs, 1)
+		DecodeCDText(packs, 99)
 	})
 }

@@ -255,7 +255,7 @@ func TestForeign(t *testing.T) {
 	if len(l.Tracks()) != 2 || l.End() != 302 || l.Tracks()[1].Pregap != 75 {
 		t.Errorf("%+v", l.Sessions)
 	}
-	text := disc.DecodeCDText(l.CDText)
+	text := l.Texts()
 	if len(text) != 1 || !strings.HasPrefix(text[0].Text(disc.PackTitle, 0), "Join us now") {
 		t.Errorf("%+v", text)
 	}

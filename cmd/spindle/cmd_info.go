@@ -326,7 +326,7 @@ func (e *infoResult) fill(l *disc.Layout, v *iso.Volume) {
 		}
 		e.Sessions = append(e.Sessions, out)
 	}
-	for _, b := range disc.DecodeCDText(l.CDText) {
+	for _, b := range l.Texts() {
 		e.CDText = append(e.CDText, infoText{
 			Language: b.Language, Title: b.Texts[disc.PackTitle], Performer: b.Texts[disc.PackPerformer],
 			Songwriter: b.Texts[disc.PackSongwriter], Composer: b.Texts[disc.PackComposer], Arranger: b.Texts[disc.PackArranger],

@@ -57,7 +57,8 @@ func create(o *format.Output, ext string, write func(f *os.File, s *Song, of int
 	if len(songs) > 1 && !o.Split {
 		return o.CannotHold(format.OneSong, len(songs))
 	}
-	of := len(o.Layout.Tracks())
+	tracks := o.Layout.Tracks()
+	of := tracks[len(tracks)-1].Number
 	var bytes int64
 	var names []string
 	for i := range songs {
@@ -148,7 +149,7 @@ func tags(l *disc.Layout, s *Song, of int) [][2]string {
 		add("ISRC", s.Track.ISRC)
 	}
 	add("MCN", l.MCN)
-	blocks := disc.DecodeCDText(l.CDText)
+	blocks := l.Texts()
 	if len(blocks) == 0 {
 		return all
 	}

@@ -24,9 +24,9 @@ func create(o *format.Output) error {
 		o.Omit(format.Loss{Kind: format.LaterSessions})
 		l = &disc.Layout{Medium: l.Medium, Sessions: l.Sessions[:1], MCN: l.MCN, CDText: l.CDText}
 	}
-	text := disc.DecodeCDText(l.CDText)
+	text := l.Texts()
 	packs, err := repack(l, text)
-	if err != nil || !reflect.DeepEqual(disc.DecodeCDText(packs), text) {
+	if err != nil || !reflect.DeepEqual(disc.DecodeCDText(packs, l.Tracks()[0].Number), text) {
 		o.Omit(format.Loss{Kind: format.SomeCDText})
 	}
 	if err := o.OmitQ(l.Tracks()); err != nil { // cdrdao takes none from the file
