@@ -30,8 +30,11 @@ func sameLayout(a, b *source) error {
 		return differ("one is of a %s, the other of a %s", la.Medium, lb.Medium)
 	}
 	ta, tb := la.Tracks(), lb.Tracks()
-	if len(ta) != len(tb) || len(la.Sessions) != len(lb.Sessions) {
-		return differ("%d tracks in %d sessions, and %d in %d", len(ta), len(la.Sessions), len(tb), len(lb.Sessions))
+	if x, y := len(ta), len(tb); x != y {
+		return differ("the number of tracks is %d, and %d", x, y)
+	}
+	if x, y := len(la.Sessions), len(lb.Sessions); x != y {
+		return differ("the number of sessions is %d, and %d", x, y)
 	}
 	for i := range ta {
 		switch {

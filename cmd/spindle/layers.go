@@ -37,8 +37,12 @@ func (l *infoLayer) text(main string) string {
 	if l.Size > 0 {
 		text += fmt.Sprintf(" (%.0f %%)", 100*float64(l.Stored)/float64(l.Size))
 	}
-	for _, parent := range l.Parents {
+	const most = 3
+	for _, parent := range l.Parents[:min(len(l.Parents), most)] {
 		text += ", with " + printable.Line(filepath.Base(parent))
+	}
+	if more := len(l.Parents) - most; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
 	}
 	for _, part := range l.Parts {
 		text += "; " + printable.Line(part)

@@ -180,7 +180,7 @@ func openStored(ctx context.Context, a *app, path string) (disc.Image, *findings
 		return img, found, err
 	}
 	e, ok := img.ExtentAt(0)
-	if st, err := os.Stat(path); err != nil || !ok || e.Form != disc.FormMode1 || e.Offset != 0 || len(img.Files()) != 1 ||
+	if st, err := os.Stat(path); err != nil || !ok || e.Form != disc.FormMode1 || e.Offset != 0 ||
 		st.Size() > int64(img.Layout().Sectors())*iso.BlockSize {
 		return img, found, nil
 	}

@@ -35,6 +35,7 @@ type Container struct {
 type Content struct {
 	io.ReaderAt       // for any number of goroutines
 	Size        int64 // in bytes
+	Stored      int64 // of all its files, where that is not the size of the first
 	Cut         bool  // the file ends before its content does
 	Damage      error // why what is there of a content that is cut may be wrong, or nil
 	Codec       string
@@ -125,6 +126,9 @@ func (f *File) lookThrough(ctx context.Context, c *Container) error {
 		File: f.Path, Name: c.Name, Codec: content.Codec, Stored: f.Size, Size: content.Size, Inner: f.name, Parts: content.Parts,
 		Files: content.Files, Sums: content.Sums, Check: content.Check, Blind: content.Blind,
 	})
+	if content.Stored > 0 {
+		f.layers[len(f.layers)-1].Stored = content.Stored
+	}
 	f.ReaderAt, f.Size, f.Cut = content.ReaderAt, content.Size, f.Cut || content.Cut
 	if f.Damage == nil && content.Damage != nil {
 		f.Damage = fmt.Errorf("%s: %w", f.Path, content.Damage)

@@ -66,8 +66,7 @@ func NewSource(files ...*format.File) *Source {
 		}
 	}
 	if len(files) > 1 {
-		j := newJoined(files)
-		s.ReaderAt, s.Size = j, j.size
+		s.ReaderAt, s.Size = format.Join(files)
 	}
 	return s
 }

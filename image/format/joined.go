@@ -1,26 +1,24 @@
-package laid
+package format
 
 import (
 	"io"
 	"sort"
-
-	"spindle/image/format"
 )
 
-// joined is files, one after the other.
-type joined struct {
-	all  []*format.File
-	ends []int64
-	size int64
-}
-
-func newJoined(files []*format.File) *joined {
+// Join reads files, one after the other. The size, in bytes, is that of all.
+func Join(files []*File) (r io.ReaderAt, size int64) {
 	j := &joined{all: files}
 	for _, f := range files {
-		j.size += f.Size
-		j.ends = append(j.ends, j.size)
+		size += f.Size
+		j.ends = append(j.ends, size)
 	}
-	return j
+	return j, size
+}
+
+// joined is what [Join] makes.
+type joined struct {
+	all  []*File
+	ends []int64 // in bytes of the whole
 }
 
 // ReadAt implements [io.ReaderAt].
