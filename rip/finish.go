@@ -36,7 +36,9 @@ func (j *job) finish(ctx context.Context, r *reader) (*Result, error) {
 		return nil, fmt.Errorf("%w: %w", ErrOutput, err)
 	}
 	if !isPart {
-		res.sums(w)
+		if err := res.sums(ctx, w); err != nil {
+			return nil, err
+		}
 	}
 	if w.rebuilt && j.opts.Format == CueBin {
 		j.opts.Observer.Note(Note{Code: NoteRebuilt})
@@ -48,7 +50,7 @@ func (j *job) finish(ctx context.Context, r *reader) (*Result, error) {
 		if res.Map = j.mapPath; isPart {
 			return res, nil
 		}
-		if err := j.seal(m, res.Whole.SHA256); err != nil {
+		if err := j.seal(m, seal{res.Whole.SHA256, res.subSum}); err != nil {
 			return nil, err
 		}
 		return res, nil
@@ -97,8 +99,8 @@ func (r *Result) texts(p *plan) (err error) {
 	return nil
 }
 
-// sums takes over the hashes.
-func (r *Result) sums(w *writer) {
+// sums takes over the hashes, and makes that of the sub-channels.
+func (r *Result) sums(ctx context.Context, w *writer) (err error) {
 	whole, tracks := w.hasher.Sums()
 	r.Whole = whole
 	numbers, _ := w.plan.regions.tracks()
@@ -112,6 +114,11 @@ func (r *Result) sums(w *writer) {
 		}
 		r.Images = append(r.Images, of)
 	}
+	if sub := w.out.sub; sub != nil {
+		r.sub = sub.path
+		r.subSum, err = hashFile(ctx, sub.f)
+	}
+	return err
 }
 
 // writeTexts writes the CUE sheet, and the CD-TEXT that it cannot say.

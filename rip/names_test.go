@@ -3,13 +3,11 @@ package rip
 import (
 	"errors"
 	"testing"
-
-	"spindle/disc/digest"
 )
 
 // A name with the end of a line in it makes no line of its own.
 func TestControlCharactersInNames(t *testing.T) {
-	got := string(encodeSums([]ImageFile{{Path: "dir/r\nr.iso", Sums: digest.Sums{SHA256: "00"}}, {Path: `a\b.iso`, Sums: digest.Sums{SHA256: "01"}}}))
+	got := string(encodeSums([]fileSum{{"dir/r\nr.iso", "00"}, {`a\b.iso`, "01"}}))
 	if want := "\\00 *r\\nr.iso\n\\01 *a\\\\b.iso\n"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}

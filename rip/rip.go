@@ -206,6 +206,8 @@ type Result struct {
 
 	Resumed bool
 	Elapsed time.Duration // of the drive's time
+
+	sub, subSum string // the file of sub-channels and its SHA-256
 }
 
 // BadSectors counts the sectors in Bad.

@@ -7,8 +7,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"spindle/image/mapfile"
+	"spindle/internal/regular"
 )
 
 // ErrImageChanged is returned when a rip is resumed whose image is no longer as the last run
@@ -24,15 +26,24 @@ const sealComment = " spindle image: "
 
 const sealVersion = 1
 
-// sealFile is the seal as it stands in the map.
-type sealFile struct {
-	Version int    `json:"version"`
-	SHA256  string `json:"sha256"` // of the files of the image, one after the other
+// A seal is what an image was when a run ended, as SHA-256 in hexadecimal. The zero seal
+// says nothing.
+type seal struct {
+	Image string // of the files of the image, one after the other
+	Sub   string // of the file of sub-channels; "": there is none, or an older version sealed it
 }
 
-// encodeSeal gives the line that holds the SHA-256 of the image.
-func encodeSeal(sum string) string {
-	b, err := json.Marshal(sealFile{sealVersion, sum})
+// sealFile is the seal as it stands in the map. Versions that know no sub-channels in it
+// pass over them.
+type sealFile struct {
+	Version int    `json:"version"`
+	SHA256  string `json:"sha256"`
+	Sub     string `json:"sub_sha256,omitempty"`
+}
+
+// encode gives the line that holds the seal.
+func (s seal) encode() string {
+	b, err := json.Marshal(sealFile{sealVersion, s.Image, s.Sub})
 	if err != nil { // a struct of plain values
 		panic(err)
 	}
@@ -40,24 +51,26 @@ func encodeSeal(sum string) string {
 }
 
 // decodeSeal reads the JSON of a seal. Errors wrap [mapfile.ErrSyntax].
-func decodeSeal(text string) (string, error) {
+func decodeSeal(text string) (seal, error) {
 	var f sealFile
 	if err := json.Unmarshal([]byte(text), &f); err != nil || f.Version < 1 {
-		return "", fmt.Errorf("%w: what it says of the image cannot be read", mapfile.ErrSyntax)
+		return seal{}, fmt.Errorf("%w: what it says of the image cannot be read", mapfile.ErrSyntax)
 	}
 	if f.Version > sealVersion {
-		return "", fmt.Errorf("%w (%d; this one reads up to %d)", ErrMapVersion, f.Version, sealVersion)
+		return seal{}, fmt.Errorf("%w (%d; this one reads up to %d)", ErrMapVersion, f.Version, sealVersion)
 	}
-	if b, err := hex.DecodeString(f.SHA256); err != nil || len(b) != sha256.Size {
-		return "", fmt.Errorf("%w: what it says of the image is no SHA-256", mapfile.ErrSyntax)
+	for _, sum := range []string{f.SHA256, f.Sub} {
+		if b, err := hex.DecodeString(sum); err != nil || len(b) != sha256.Size && (sum != "" || f.SHA256 == "") {
+			return seal{}, fmt.Errorf("%w: what it says of the image is no SHA-256", mapfile.ErrSyntax)
+		}
 	}
-	return f.SHA256, nil
+	return seal{f.SHA256, f.Sub}, nil
 }
 
 // seal writes into the map what the image is as this run leaves it.
-func (j *job) seal(m *mapfile.Map, sum string) error {
+func (j *job) seal(m *mapfile.Map, as seal) error {
 	s := *j.writer.state
-	s.Image = sum
+	s.Seal = as
 	if err := writeMap(j.mapPath, m, &s); err != nil {
 		return fmt.Errorf("%w: %w", ErrOutput, err)
 	}
@@ -67,8 +80,16 @@ func (j *job) seal(m *mapfile.Map, sum string) error {
 // checkSeal compares the image with what the earlier run left. A run that did not end by
 // itself left no seal, and of an image that was cut short what is missing is read again.
 func (j *job) checkSeal(ctx context.Context, earlier *state) error {
-	if earlier.Image == "" || j.cutShort {
+	if earlier.Seal == (seal{}) || j.cutShort {
 		return nil
+	}
+	if sub := j.writer.out.sub; sub != nil && earlier.Seal.Sub != "" {
+		switch sum, err := hashFile(ctx, sub.f); {
+		case err != nil:
+			return err
+		case sum != earlier.Seal.Sub:
+			return fmt.Errorf("%w: %s", ErrImageChanged, sub.path)
+		}
 	}
 	h := sha256.New()
 	buf := make([]byte, 1<<20)
@@ -84,7 +105,7 @@ func (j *job) checkSeal(ctx context.Context, earlier *state) error {
 		h.Write(buf)
 		j.opts.Observer.Progress(Progress{Phase: Hashing, Done: at + int64(len(buf)), Total: size})
 	}
-	if hex.EncodeToString(h.Sum(nil)) != earlier.Image {
+	if hex.EncodeToString(h.Sum(nil)) != earlier.Seal.Image {
 		return ErrImageChanged
 	}
 	return nil
@@ -92,8 +113,29 @@ func (j *job) checkSeal(ctx context.Context, earlier *state) error {
 
 // breakSeal removes the seal before anything is written.
 func (j *job) breakSeal(earlier *state) error {
-	if earlier.Image == "" {
+	if earlier.Seal == (seal{}) {
 		return nil
 	}
-	return j.seal(j.writer.tracker.snapshot(), "")
+	return j.seal(j.writer.tracker.snapshot(), seal{})
+}
+
+// SealedSub returns the SHA-256, in hexadecimal, of the sub-channels that a rip saved, as the
+// last run left them, by the map of that rip. It is empty where the map says nothing of them.
+func SealedSub(mapPath string) (string, error) {
+	f, err := regular.Open(mapPath)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	m, err := mapfile.Read(f)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", mapPath, err)
+	}
+	for _, c := range m.Comments {
+		if text, ok := strings.CutPrefix(c, sealComment); ok {
+			s, err := decodeSeal(text)
+			return s.Sub, err
+		}
+	}
+	return "", nil
 }

@@ -47,9 +47,8 @@ type state struct {
 	Proven []drive.Stretch
 	// Voted: audio that is finished because several readings of it agree sample by sample.
 	Voted []Vote
-	// Image is the SHA-256 of the image as a run left it, in hexadecimal; "": it may have been
-	// written to since.
-	Image string
+	// Seal is what a run left; zero: it may have been written to since.
+	Seal seal
 	// Settled: audio that is finished because something beside the drive decided on it.
 	Settled []Settled
 }
@@ -389,8 +388,8 @@ func (s *state) validate() error {
 func encodeMap(m *mapfile.Map, s *state) *mapfile.Map {
 	c := m.Clone()
 	c.Comments = []string{mapfile.Title, s.encode()}
-	if s.Image != "" {
-		c.Comments = append(c.Comments, encodeSeal(s.Image))
+	if s.Seal != (seal{}) {
+		c.Comments = append(c.Comments, s.Seal.encode())
 	}
 	return c
 }
@@ -399,11 +398,11 @@ func encodeMap(m *mapfile.Map, s *state) *mapfile.Map {
 // Errors wrap [mapfile.ErrSyntax], or are [ErrForeignMap].
 func decodeMap(m *mapfile.Map) (*state, error) {
 	var s *state
-	image := ""
+	var sealed seal
 	for _, c := range m.Comments {
 		if text, ok := strings.CutPrefix(c, sealComment); ok {
 			var err error
-			if image, err = decodeSeal(text); err != nil {
+			if sealed, err = decodeSeal(text); err != nil {
 				return nil, err
 			}
 		}
@@ -420,7 +419,7 @@ func decodeMap(m *mapfile.Map) (*state, error) {
 	if s == nil {
 		return nil, ErrForeignMap
 	}
-	s.Image = image
+	s.Seal = sealed
 	size := int64(2048)
 	if s.Format == CueBin {
 		size = int64(disc.CD.SectorSize())

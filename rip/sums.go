@@ -22,7 +22,7 @@ const SumsSuffix = ".sha256"
 // errNoSums is returned for an image with bad sectors: its checksums would prove nothing.
 var errNoSums = errors.New("an image with bad sectors gets no checksum file")
 
-// WriteSums writes the SHA-256 of each image file beside the output, in the form
+// WriteSums writes the SHA-256 of each image file, and of sub-channels, beside the output, in the form
 // that sha256sum checks, and returns the path. A file that is there already is
 // an error that wraps [ErrExists]; bad sectors are an error, too.
 func (r *Result) WriteSums(output string) (string, error) {
@@ -38,17 +38,27 @@ func (r *Result) ReplaceSums(output string) (string, error) {
 		return "", errNoSums
 	}
 	path := output + SumsSuffix
-	return path, atomicfile.WriteBytes(path, encodeSums(r.Images))
+	sums := make([]fileSum, 0, len(r.Images)+1)
+	for _, f := range r.Images {
+		sums = append(sums, fileSum{f.Path, f.SHA256})
+	}
+	if r.sub != "" {
+		sums = append(sums, fileSum{r.sub, r.subSum})
+	}
+	return path, atomicfile.WriteBytes(path, encodeSums(sums))
 }
 
-func encodeSums(images []ImageFile) []byte {
+// A fileSum is the SHA-256 of a file, in hexadecimal.
+type fileSum struct{ path, sum string }
+
+func encodeSums(all []fileSum) []byte {
 	var b bytes.Buffer
-	for _, img := range images {
-		name, escaped := filepath.Base(img.Path), ""
+	for _, s := range all {
+		name, escaped := filepath.Base(s.path), ""
 		if strings.ContainsAny(name, "\\\n\r") { // as GNU coreutils does
 			name, escaped = strings.NewReplacer(`\`, `\\`, "\n", `\n`, "\r", `\r`).Replace(name), `\`
 		}
-		fmt.Fprintf(&b, "%s%s *%s\n", escaped, img.SHA256, name)
+		fmt.Fprintf(&b, "%s%s *%s\n", escaped, s.sum, name)
 	}
 	return b.Bytes()
 }
@@ -62,8 +72,8 @@ func (j *job) dropStaleSums(ctx context.Context) error {
 	if err != nil || text == nil {
 		return err
 	}
-	var images []ImageFile
-	for _, f := range j.writer.out.files {
+	var sums []fileSum
+	for _, f := range j.writer.out.all() {
 		if f.part {
 			return nil // no file of this name was ever hashed
 		}
@@ -71,11 +81,10 @@ func (j *job) dropStaleSums(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		img := ImageFile{Path: f.path}
-		img.SHA256 = sum
-		images = append(images, img)
+		sums = append(sums, fileSum{f.path, sum})
 	}
-	if !bytes.Equal(text, encodeSums(images)) {
+	older := sums[:len(j.writer.out.files)] // without the sub-channels
+	if !bytes.Equal(text, encodeSums(sums)) && !bytes.Equal(text, encodeSums(older)) {
 		return nil
 	}
 	j.stale = true

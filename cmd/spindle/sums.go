@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -10,6 +12,9 @@ import (
 	"spindle/album"
 	"spindle/check"
 	"spindle/disc"
+	"spindle/image/format"
+	"spindle/image/mapfile"
+	"spindle/rip"
 )
 
 // sumProgress shows how far the hashing of a file is.
@@ -23,7 +28,12 @@ func sumProgress(bar *progress) check.SumProgress {
 // sumsBeside checks the files of an image against the checksum files beside them, and against
 // the logs of albums but for those in skip.
 func sumsBeside(ctx context.Context, a *app, img disc.Image, bar *progress, skip ...string) ([]check.SumResult, error) {
-	results, unusable, err := check.Beside(ctx, img.Files(), sumProgress(bar))
+	files := img.Files()
+	sheet, sub := subOf(files)
+	if sub != "" && !slices.Contains(files, sub) && exists(sub) {
+		files = append(slices.Clone(files), sub) // one that no longer fits is not used
+	}
+	results, unusable, err := check.Beside(ctx, files, sumProgress(bar))
 	bar.stop()
 	if err != nil {
 		return nil, err
@@ -34,9 +44,26 @@ func sumsBeside(ctx context.Context, a *app, img disc.Image, bar *progress, skip
 			a.note(fmt.Sprintf("%s names %s; it was used for %s.", r.From, r.Names, filepath.Base(r.File)))
 		}
 	}
+	if sealed, err := rip.SealedSub(sheet + mapfile.Suffix); sub != "" && err == nil && sealed != "" {
+		found, err := check.HashFile(ctx, sub, check.SHA256, nil)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+		results = append(results, check.SumResult{File: sub, From: sheet + mapfile.Suffix, Algorithm: check.SHA256, Right: found == sealed, Stated: sealed, Found: found})
+	}
 	songs, err := album.Beside(ctx, img.Files(), skip, bar.step("checking the songs"))
 	bar.stop()
 	return append(results, songs...), err
+}
+
+// subOf returns the CUE sheet among the files of an image, and the file of sub-channels
+// that a rip saves beside one, which need not be there.
+func subOf(files []string) (sheet, sub string) {
+	i := slices.IndexFunc(files, func(f string) bool { return strings.EqualFold(filepath.Ext(f), ".cue") })
+	if i < 0 {
+		return "", ""
+	}
+	return files[i], format.Stem(files[i]) + ".sub"
 }
 
 // sumSuffixes are the suffixes of checksum files.
