@@ -60,7 +60,43 @@ func TestAlbumIsTheDisc(t *testing.T) {
 				}
 				defer again.Close()
 				compare(t, img, again)
+				checkReadBack(t, img, made)
 			})
+		}
+	}
+}
+
+// checkReadBack damages each file in turn.
+func checkReadBack(t *testing.T, img disc.Image, made *Created) {
+	t.Helper()
+	last := int64(0)
+	if err := made.ReadBack(t.Context(), img, func(done, total int64) { last = total - done }); err != nil || last != 0 {
+		t.Errorf("%v, %d bytes short", err, last)
+	}
+	paths := map[string]bool{}
+	for _, s := range made.Songs {
+		paths[s.Path] = true
+	}
+	for _, d := range made.Data {
+		paths[d.Path] = true
+	}
+	for path := range paths {
+		whole, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		bad := bytes.Clone(whole)
+		bad[len(bad)/2] ^= 1
+		for _, b := range [][]byte{bad, whole[:len(whole)-4000], nil} {
+			if err := os.WriteFile(path, b, 0o666); err != nil {
+				t.Fatal(err)
+			}
+			if made.ReadBack(t.Context(), img, nil) == nil {
+				t.Errorf("%s is taken for whole, with %d of %d bytes", path, len(b), len(whole))
+			}
+		}
+		if err := os.WriteFile(path, whole, 0o666); err != nil {
+			t.Fatal(err)
 		}
 	}
 }

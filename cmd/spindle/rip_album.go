@@ -226,6 +226,9 @@ func (s *ripSession) makeSongs(ctx context.Context, a *app, f *songFolder, opts 
 		}
 		return nil, err
 	}
+	if err := f.readBack(ctx, a, img, made); err != nil {
+		return nil, err
+	}
 	r := newAlbumResult(s.folder, x, made, res)
 	r.Seconds, r.Offset, r.Evidence = res.Elapsed.Seconds(), s.offset, known.paths
 	if !res.Overread && s.reachesEdge(x) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -9,6 +10,7 @@ import (
 	"slices"
 
 	"spindle/album"
+	"spindle/disc"
 	"spindle/image/mapfile"
 	"spindle/rip"
 )
@@ -67,7 +69,7 @@ func (f *songFolder) check(raw string, part *albumPart, o *ripFlags, x *album.Al
 		return refusal{fmt.Errorf("%s is not a folder", filepath.Dir(raw)), exitFailed, "It is where the raw rip would go. Move it away."}
 	}
 	resumes := exists(raw + mapfile.Suffix)
-	if resumes && !o.Force {
+	if (resumes || exists(f.manifest())) && !o.Force {
 		var err error
 		var changed *album.ChangedError
 		if f.own, err = album.Remembered(f.manifest(), f.dir); errors.As(err, &changed) {
@@ -97,6 +99,23 @@ func (f *songFolder) facts() string { return filepath.Join(f.dir, rawFolder, "re
 // removeEmpty removes the folder of the raw rip, if nothing is in it.
 func (f *songFolder) removeEmpty() {
 	os.Remove(filepath.Join(f.dir, rawFolder))
+}
+
+// readBack compares the songs with the raw rip, which goes only when they are the same. Those that are
+// not are the next run's to replace.
+func (f *songFolder) readBack(ctx context.Context, a *app, raw disc.Image, made *album.Created) error {
+	bar := a.newProgress()
+	defer bar.stop()
+	err := made.ReadBack(ctx, raw, bar.step("comparing"))
+	if err == nil {
+		return nil
+	}
+	err = errors.Join(err, os.MkdirAll(filepath.Dir(f.manifest()), 0o777), album.Remember(f.manifest(), slices.Concat(made.Files, made.Maps)))
+	next := "The disc is read, and kept: run the same command to make the songs again."
+	if errors.Is(err, context.Canceled) {
+		return refusal{errors.New("interrupted while the songs were compared with what was read"), exitInterrupted, next}
+	}
+	return refusal{err, exitFailed, next}
 }
 
 // finish removes what made files replace: those of an earlier run, and the raw rip, which
