@@ -301,6 +301,9 @@ func (s *ripSession) openRaw(ctx context.Context, a *app, res *rip.Result) (disc
 	return img, found, nil
 }
 
+// sectorLosses leave sectors out, so that what is made has others than the disc.
+var sectorLosses = []format.LossKind{format.LaterSessions, format.AudioTracks, format.Pregaps, format.GapContent, format.HiddenAudio, format.ModeZero}
+
 // make makes the image, and reads it back: the raw rip goes when it is there. It returns how many
 // sectors it has: fewer than the disc, where part of it was left out.
 func (r *rawRip) make(ctx context.Context, a *app, from disc.Image, opts image.CreateOptions) (made *image.Created, sectors int, err error) {
@@ -316,7 +319,7 @@ func (r *rawRip) make(ctx context.Context, a *app, from disc.Image, opts image.C
 	}
 	defer img.Close()
 	sectors = img.Layout().Sectors()
-	if len(made.Lost) > 0 {
+	if slices.ContainsFunc(made.Lost, func(l format.Loss) bool { return slices.Contains(sectorLosses, l.Kind) }) {
 		return made, sectors, nil
 	}
 	c, err := check.Compare(ctx, from, img, check.CompareOptions{Progress: bar.step("comparing")})
