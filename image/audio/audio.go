@@ -50,7 +50,7 @@ func Open(ctx context.Context, path string) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	f, err := read(file)
+	f, err := read(ctx, file)
 	if err == nil {
 		err = file.NeedWhole()
 	}
@@ -62,7 +62,7 @@ func Open(ctx context.Context, path string) (*File, error) {
 	return f, nil
 }
 
-func read(file *format.File) (*File, error) {
+func read(ctx context.Context, file *format.File) (*File, error) {
 	const mostTags = 8 // one after the other; a file of nothing else is not read through
 	var head [12]byte
 	begin := int64(0)
@@ -87,7 +87,7 @@ func read(file *format.File) (*File, error) {
 	case string(head[:4]) == "FORM" && (string(head[8:]) == "AIFF" || string(head[8:]) == "AIFC"):
 		return readAIFF(file, file.Size)
 	case string(head[:4]) == "fLaC":
-		return readFLAC(file.Path, io.NewSectionReader(file, begin, file.Size-begin), file.Size-begin)
+		return readFLAC(ctx, file.Path, io.NewSectionReader(file, begin, file.Size-begin), file.Size-begin)
 	}
 	return nil, ErrNotAudio
 }

@@ -96,13 +96,49 @@ func (f failing) ReadAt(p []byte, off int64) (int, error) {
 	return f.ReaderAt.ReadAt(p, off)
 }
 
+// A file of metadata blocks without end, or one that does not state its length, is not read on when
+// nobody waits for it.
+func TestOpeningEnds(t *testing.T) {
+	whole, err := os.ReadFile(flacFile(t, memory(t, tone(200), nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	unstated := bytes.Clone(whole)
+	copy(unstated[8+13:], make([]byte, 5))
+	unstated[8+13] = whole[8+13] & 0xF0
+	for name, b := range map[string][]byte{"blocks": append([]byte("fLaC"), bytes.Repeat([]byte{1, 0, 0, 0}, 1<<18)...), "unstated": unstated} {
+		ctx, cancel := context.WithCancel(t.Context())
+		reads := 0
+		_, err := readFLAC(ctx, "x.flac", counted{bytes.NewReader(b), func() {
+			if reads++; reads == 3 {
+				cancel()
+			}
+		}}, int64(len(b)))
+		if !errors.Is(err, context.Canceled) || reads > 4 {
+			t.Errorf("%s: %v after %d reads", name, err, reads)
+		}
+		cancel()
+	}
+}
+
+// counted calls a function at each read.
+type counted struct {
+	io.ReaderAt
+	read func()
+}
+
+func (c counted) ReadAt(p []byte, off int64) (int, error) {
+	c.read()
+	return c.ReaderAt.ReadAt(p, off)
+}
+
 // A disk that fails says nothing about the file.
 func TestDiskFails(t *testing.T) {
 	whole, err := os.ReadFile(flacFile(t, memory(t, tone(200), nil)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	f, err := readFLAC("x.flac", failing{bytes.NewReader(whole), int64(len(whole) / 2)}, int64(len(whole)))
+	f, err := readFLAC(t.Context(), "x.flac", failing{bytes.NewReader(whole), int64(len(whole) / 2)}, int64(len(whole)))
 	if err != nil {
 		t.Fatal(err)
 	}

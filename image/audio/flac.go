@@ -55,11 +55,14 @@ func (c *countingReader) Read(p []byte) (int, error) {
 }
 
 // readFLAC reads the metadata blocks of a FLAC file (RFC 9639 section 8).
-func readFLAC(name string, r io.ReaderAt, size int64) (*File, error) {
+func readFLAC(ctx context.Context, name string, r io.ReaderAt, size int64) (*File, error) {
 	var samples int64 = -1
 	var sum [md5.Size]byte
 	at := int64(4)
 	for last := false; !last; {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		var head [4]byte
 		if _, err := r.ReadAt(head[:], at); err != nil {
 			return result(nil, fmt.Errorf("its metadata are cut short: %w", err), "FLAC")
@@ -85,7 +88,10 @@ func readFLAC(name string, r io.ReaderAt, size int64) (*File, error) {
 	}
 	f := &flacReader{r: r, name: name, size: size, data: at, total: samples * 4, md5: sum, points: []flacPoint{{at, 0}}}
 	if samples == 0 { // whoever wrote it did not know
-		n, err := f.measure()
+		n, err := f.measure(ctx)
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
 		if err != nil {
 			return nil, f.failed(err)
 		}
@@ -94,9 +100,12 @@ func readFLAC(name string, r io.ReaderAt, size int64) (*File, error) {
 	return &File{Source: f, Size: f.total, Kind: "FLAC", flac: f}, nil
 }
 
-func (f *flacReader) measure() (int64, error) {
+func (f *flacReader) measure(ctx context.Context) (int64, error) {
 	f.start(0)
 	for {
+		if err := ctx.Err(); err != nil {
+			return 0, err
+		}
 		if err := f.next(); errors.Is(err, io.EOF) {
 			return f.at + int64(len(f.buf)), nil
 		} else if err != nil {

@@ -8,7 +8,6 @@ import (
 	"io"
 
 	"github.com/klauspost/compress/zlib"
-	"github.com/ulikunitz/xz"
 
 	"spindle/internal/lzfse"
 	"spindle/internal/packed"
@@ -28,10 +27,6 @@ func decompress(dst, src []byte, kind uint32) error {
 		n, err := lzfse.Decode(dst, src)
 		clear(dst[n:])
 		return err
-	case runLZMA:
-		if err := packed.CheckXZ(src); err != nil {
-			return err
-		}
 	}
 	var r io.Reader
 	var err error
@@ -41,7 +36,7 @@ func decompress(dst, src []byte, kind uint32) error {
 	case runBzip2:
 		r = bzip2.NewReader(bytes.NewReader(src))
 	case runLZMA:
-		r, err = xz.NewReader(bytes.NewReader(src))
+		r, err = packed.OpenXZ(bytes.NewReader(src))
 	default:
 		err = fmt.Errorf("%w: runs of type %08Xh", errKind, kind)
 	}

@@ -1,7 +1,9 @@
 package packed
 
 import (
+	"bufio"
 	"bytes"
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -10,6 +12,7 @@ import (
 	"slices"
 
 	"github.com/klauspost/compress/zstd"
+	"github.com/ulikunitz/xz"
 )
 
 func newBytesReader(b []byte) io.Reader { return bytes.NewReader(b) }
@@ -23,7 +26,7 @@ var errXZ = fmt.Errorf("%w (xz): its index is not whole", ErrDamaged)
 // indexXZ reads the indexes at the ends of the streams of an .xz file, from its
 // last to its first (The .xz File Format 1.2.1, sections 2 and 4). Each block is a
 // point: with the header of its stream before it, it can be read alone.
-func indexXZ(r io.ReaderAt, size int64) ([]point, int64, error) {
+func indexXZ(_ context.Context, r io.ReaderAt, size int64) ([]point, int64, error) {
 	points, plain, err := readXZ(r, size)
 	if errors.Is(err, errXZ) { // it is read through from its start then
 		if err := checkXZBlock(r, xzHeader); errors.Is(err, ErrTooLarge) {
@@ -123,36 +126,17 @@ func readXZStream(r io.ReaderAt, end int64) ([]xzBlock, int64, error) {
 	return blocks, begin, nil
 }
 
-// checkXZBlock reads how much memory a block needs (section 3.1 and 5.3.1).
+// checkXZBlock reads how much memory a block needs.
 func checkXZBlock(r io.ReaderAt, at int64) error {
 	var b [64]byte
 	n, err := r.ReadAt(b[:], at)
 	if n < 8 {
 		return err
 	}
-	p := b[2:n]
-	for range int(b[1]>>6&1) + int(b[1]>>7) { // its sizes
-		_, k := binary.Uvarint(p)
-		if k <= 0 {
-			return errXZ
-		}
-		p = p[k:]
-	}
-	for range int(b[1]&3) + 1 {
-		id, k := binary.Uvarint(p)
-		if k <= 0 || k+1 >= len(p) {
-			return errXZ
-		}
-		size := int(p[k])
-		p = p[k+1:]
-		if size > len(p) {
-			return errXZ
-		}
-		const lzma2 = 0x21
-		if id == lzma2 && size == 1 && p[0]&63 > 28 { // 64 MiB
-			return fmt.Errorf("%w: it needs more than %d MiB of memory", ErrTooLarge, maxWindow>>20)
-		}
-		p = p[size:]
+	if err := xzMemory(b[:n]); errors.Is(err, ErrTooLarge) {
+		return err
+	} else if err != nil {
+		return errXZ
 	}
 	return nil
 }
@@ -193,11 +177,14 @@ func xzRecords(b []byte) ([]xzRecord, bool) {
 // indexZstd walks over the frames of a .zst file by the sizes that their blocks
 // state (RFC 8878, section 3.1.1). A frame that does not say how much it holds
 // ends it: then there is no index.
-func indexZstd(r io.ReaderAt, size int64) ([]point, int64, error) {
+func indexZstd(ctx context.Context, r io.ReaderAt, size int64) ([]point, int64, error) {
 	var points []point
 	var plain int64
 	at := int64(0)
 	for at < size {
+		if err := ctx.Err(); err != nil {
+			return nil, 0, err
+		}
 		b := make([]byte, zstd.HeaderMaxSize)
 		n, err := r.ReadAt(b, at)
 		if n < 8 && err != nil {
@@ -218,6 +205,9 @@ func indexZstd(r io.ReaderAt, size int64) ([]point, int64, error) {
 		plain += int64(h.FrameContentSize)
 		at += int64(h.HeaderSize)
 		for last := false; !last; {
+			if err := ctx.Err(); err != nil {
+				return nil, 0, err
+			}
 			var block [3]byte
 			if _, err := r.ReadAt(block[:], at); err != nil {
 				return nil, 0, nil
@@ -240,9 +230,13 @@ func indexZstd(r io.ReaderAt, size int64) ([]point, int64, error) {
 	return points, plain, nil
 }
 
-// CheckXZ reports whether a whole .xz stream can be unpacked with no more memory than it should
-// have.
-func CheckXZ(b []byte) error {
-	_, _, err := indexXZ(bytes.NewReader(b), int64(len(b)))
-	return err
+// OpenXZ decodes an .xz stream, and ends with [ErrTooLarge] before a block that needs more memory
+// than it should have.
+func OpenXZ(r io.Reader) (io.ReadCloser, error) {
+	const buffer = 64 << 10 // the decoder takes one byte after the other
+	x, err := xz.ReaderConfig{DictCap: 1 << 20}.NewReader(bufio.NewReaderSize(newXZGuard(r), buffer))
+	if err != nil {
+		return nil, err
+	}
+	return io.NopCloser(x), nil
 }

@@ -4,7 +4,6 @@
 package packed
 
 import (
-	"bufio"
 	"bytes"
 	"compress/bzip2"
 	"context"
@@ -17,7 +16,6 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
-	"github.com/ulikunitz/xz"
 )
 
 // ErrNotPacked is returned for a file that is not compressed in a way known here.
@@ -54,7 +52,7 @@ type method struct {
 	open func(r io.Reader) (io.ReadCloser, error)
 	// index finds the places at which reading can start, and the size of what
 	// is packed, without unpacking it. It may be nil, or return none.
-	index func(r io.ReaderAt, size int64) ([]point, int64, error)
+	index func(ctx context.Context, r io.ReaderAt, size int64) ([]point, int64, error)
 }
 
 // maxWindow bounds the memory that a file can ask for: what "xz -9" and "zstd
@@ -64,7 +62,7 @@ const maxWindow = 64 << 20
 func methods() []method {
 	return []method{
 		{"gzip", ".gz", isGzip, func(r io.Reader) (io.ReadCloser, error) { return gzip.NewReader(r) }, nil},
-		{"xz", ".xz", func(b []byte) bool { return bytes.HasPrefix(b, []byte("\xFD7zXZ\x00")) }, openXZ, indexXZ},
+		{"xz", ".xz", func(b []byte) bool { return bytes.HasPrefix(b, []byte("\xFD7zXZ\x00")) }, OpenXZ, indexXZ},
 		{"zstd", ".zst", isZstd, func(r io.Reader) (io.ReadCloser, error) {
 			d, err := zstd.NewReader(r, zstd.WithDecoderMaxWindow(maxWindow), zstd.WithDecoderLowmem(true), zstd.WithDecoderConcurrency(1))
 			if err != nil {
@@ -95,16 +93,6 @@ func isZstd(b []byte) bool {
 func isBzip2(b []byte) bool {
 	return len(b) > 9 && string(b[:3]) == "BZh" && b[3] >= '1' && b[3] <= '9' &&
 		(string(b[4:10]) == "\x31\x41\x59\x26\x53\x59" || string(b[4:10]) == "\x17\x72\x45\x38\x50\x90")
-}
-
-// openXZ reads through a buffer, for the decoder takes one byte after the other.
-func openXZ(r io.Reader) (io.ReadCloser, error) {
-	const buffer = 64 << 10
-	x, err := xz.ReaderConfig{DictCap: 1 << 20}.NewReader(bufio.NewReaderSize(r, buffer))
-	if err != nil {
-		return nil, err
-	}
-	return io.NopCloser(x), nil
 }
 
 // Method returns how a file that starts with head is compressed, and the empty
@@ -160,7 +148,7 @@ func Open(ctx context.Context, f *os.File) (*Reader, error) {
 		}
 		r := &Reader{file: f, method: m, packed: st.Size(), size: -1, pages: make(map[int64]*page)}
 		if m.index != nil {
-			points, size, err := m.index(f, st.Size())
+			points, size, err := m.index(ctx, f, st.Size())
 			if err != nil && !errors.Is(err, ErrDamaged) {
 				return nil, err
 			}
@@ -177,6 +165,9 @@ func Open(ctx context.Context, f *os.File) (*Reader, error) {
 				r.stop()
 				if ctx.Err() != nil {
 					return nil, ctx.Err()
+				}
+				if errors.Is(err, ErrTooLarge) {
+					return nil, err
 				}
 				return nil, fmt.Errorf("%w (%s): %w", ErrDamaged, m.name, err)
 			}

@@ -111,6 +111,9 @@ func (r *Reader) measure(ctx context.Context) error {
 			return err
 		}
 		n, err := r.nextPage()
+		if errors.Is(err, ErrTooLarge) {
+			return err
+		}
 		if errors.Is(err, io.ErrUnexpectedEOF) && r.at > 0 {
 			r.size, r.cut = r.at, true
 			r.stop() // what it would give next is wrong
