@@ -218,6 +218,26 @@ func TestBadFiles(t *testing.T) {
 	}
 }
 
+// What a newer version remembers stays as it is.
+func TestNewerVersionIsKept(t *testing.T) {
+	l := mustOpen(t, nil)
+	if err := os.MkdirAll(l.memory, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	const text = `{"version": 2, "drives": {"more": true}}`
+	if err := os.WriteFile(l.File(bu40n), []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	err := l.Remember(bu40n, Facts{Transfer: Fact[int]{32768, Remembered, nil}}, 0)
+	_, _, sawErr := l.Saw(bu40n, Sighting{Disc: "x", Samples: 6, Proven: true})
+	if !errors.Is(err, ErrFile) || !errors.Is(sawErr, ErrFile) {
+		t.Errorf("%v, %v", err, sawErr)
+	}
+	if b, err := os.ReadFile(l.File(bu40n)); err != nil || string(b) != text {
+		t.Errorf("%s, %v", b, err)
+	}
+}
+
 // record is one of AccurateRip's list.
 func record(samples int16, name string) []byte {
 	b := make([]byte, offsetRecord)

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -50,9 +51,12 @@ func (l *Library) Remember(id ID, f Facts, brought int) error {
 	})
 }
 
-// keep writes what is remembered of a drive.
+// keep writes what is remembered of a drive, unless a newer version of the program wrote it before.
 func (l *Library) keep(id ID, e entry) error {
 	if err := e.check(); err != nil {
+		return err
+	}
+	if _, err := readTable(l.File(id)); errors.Is(err, errNewer) {
 		return err
 	}
 	if err := os.MkdirAll(l.memory, 0o777); err != nil {

@@ -27,6 +27,9 @@ const tableVersion = 1
 // ErrFile is what errors wrap about files that are not what they should be.
 var ErrFile = errors.New("not a file of known drives")
 
+// errNewer: a file is of a version that is not known yet, and not to be replaced.
+var errNewer = fmt.Errorf("%w: a newer version of the program wrote it", ErrFile)
+
 // A table is a file of known drives: the one that comes with the program, the user's
 // own, and with one drive, what is remembered.
 type table struct {
@@ -82,6 +85,9 @@ func decode(r io.Reader) (*table, error) {
 	}
 	if err := json.Unmarshal(b, &version); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrFile, err)
+	}
+	if version.Version > tableVersion {
+		return nil, fmt.Errorf("%w: its version is %d, not %d", errNewer, version.Version, tableVersion)
 	}
 	if version.Version != tableVersion {
 		return nil, fmt.Errorf("%w: its version is %d, not %d", ErrFile, version.Version, tableVersion)
