@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -225,6 +226,31 @@ func TestIndexIsRenewed(t *testing.T) {
 	}
 	find(cache, "Renamed")
 	find(filepath.Join(dir, "note.txt", "no folder"), "Renamed")
+}
+
+// A cache on a full disk costs time, and no more.
+func TestIndexOnFullDisk(t *testing.T) {
+	sources, err := list(folder(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cache := t.TempDir()
+	x, err := create(t.Context(), filepath.Join(cache, "x.index"), sources, func(ctx context.Context, w io.Writer, s []Source) error {
+		if f, ok := w.(*os.File); ok && filepath.Dir(f.Name()) == cache {
+			return syscall.ENOSPC
+		}
+		return writeIndex(ctx, w, s)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer x.Close()
+	if m, err := x.Find(disc(40)); err != nil || m.Name != "Other" {
+		t.Errorf("%+v, %v", m, err)
+	}
+	if left, err := os.ReadDir(cache); err != nil || len(left) > 0 {
+		t.Errorf("%v, %v", left, err)
+	}
 }
 
 // What a small archive unpacks to does not fill the memory.

@@ -49,7 +49,7 @@ func Open(ctx context.Context, path, cache string) (*Index, error) {
 	if x, err := openKept(kept, sources); err == nil {
 		return x, nil
 	}
-	x, err := create(ctx, kept, sources)
+	x, err := create(ctx, kept, sources, writeIndex)
 	if err != nil {
 		return nil, err
 	}
@@ -119,17 +119,16 @@ func (x *Index) files() []Source {
 	return slices.CompactFunc(slices.Clone(x.header.Sources), func(a, b Source) bool { return a.Path == b.Path })
 }
 
-// create makes an index, and keeps it if it can be kept.
-func create(ctx context.Context, kept string, sources []Source) (*Index, error) {
+// create makes an index, and keeps it if it can be kept: a folder that cannot be written, or a full
+// disk, takes nothing away but the time to make it again.
+func create(ctx context.Context, kept string, sources []Source, write func(context.Context, io.Writer, []Source) error) (*Index, error) {
 	if err := os.MkdirAll(filepath.Dir(kept), 0o777); err == nil {
-		if f, err := atomicfile.Create(kept); err == nil {
-			if err := writeIndex(ctx, f, sources); err != nil {
-				f.Discard()
-				return nil, err
-			}
-			if err := f.Commit(); err == nil {
-				return openKept(kept, sources)
-			}
+		err := atomicfile.Write(kept, func(f *os.File) error { return write(ctx, f, sources) })
+		switch {
+		case err == nil:
+			return openKept(kept, sources)
+		case ctx.Err() != nil || errors.Is(err, errMany):
+			return nil, err
 		}
 	}
 	f, err := os.CreateTemp("", "spindle-dat")
@@ -137,7 +136,7 @@ func create(ctx context.Context, kept string, sources []Source) (*Index, error) 
 		return nil, err
 	}
 	remove := func() error { return errors.Join(f.Close(), os.Remove(f.Name())) }
-	if err := writeIndex(ctx, f, sources); err != nil {
+	if err := write(ctx, f, sources); err != nil {
 		return nil, errors.Join(err, remove())
 	}
 	x, err := openFile(f)
