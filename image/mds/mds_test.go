@@ -262,7 +262,12 @@ func TestRefused(t *testing.T) {
 		"with 2000 bytes a sector":      func(b []byte) []byte { le.PutUint16(b[first+16:], 2000); return b },
 		"are both at byte 0 of x.mdf":   func(b []byte) []byte { le.PutUint64(b[first+80+40:], 0); return b },
 		"track 3 follows track 1":       func(b []byte) []byte { b[first+80+4] = 3; return b },
-		"it starts at 9000000":          func(b []byte) []byte { le.PutUint32(b[first+36:], 900000000); return b },
+		"more than 99 tracks": func(b []byte) []byte {
+			le.PutUint16(b[20:], 40)
+			le.PutUint32(b[80:], uint32(len(b)))
+			return append(b, bytes.Repeat(b[session:session+24], 40)...)
+		},
+		"it starts at 9000000": func(b []byte) []byte { le.PutUint32(b[first+36:], 900000000); return b },
 	} {
 		write(t, path, change(slices.Clone(good)))
 		img, err := image.Open(t.Context(), path)

@@ -20,6 +20,7 @@ const (
 	footerSize  = 16
 
 	maxSessions = 99
+	maxTracks   = 99
 	maxFiles    = 64
 	maxName     = 4096 // bytes
 )
@@ -95,13 +96,16 @@ func parse(b []byte) (*descriptor, error) {
 	if n == 0 || n > maxSessions {
 		return nil, laid.Errorf("it states %d sessions (at byte 20)", n)
 	}
-	at := int64(le.Uint32(h[80:]))
+	at, tracks := int64(le.Uint32(h[80:])), 0
 	for i := range n {
 		s, err := d.session(r, at+i*sessionSize)
 		if err != nil {
 			return nil, fmt.Errorf("session %d: %w", i+1, err)
 		}
 		d.sessions = append(d.sessions, *s)
+		if tracks += len(s.tracks); tracks > maxTracks { // each may name files to open
+			return nil, laid.Errorf("session %d: more than %d tracks", i+1, maxTracks)
+		}
 	}
 	if structures := int64(le.Uint32(h[64:])); d.isDVD() && structures != 0 {
 		d.readStructures(r, structures)
