@@ -159,6 +159,13 @@ func (o *opener) open() (disc.Image, error) {
 		if err != nil {
 			return nil, fmt.Errorf("line %d: %w", lines[i].number, err)
 		}
+		next := disc.LBA(disc.MaxLBA)
+		if i+1 < len(lines) {
+			next = disc.LBA(lines[i+1].start)
+		}
+		if rest := (t.Source.File.Size - t.Offset) % int64(t.Size); rest > 0 && t.End < next {
+			t.End++ // of which a part is there: it was cut short
+		}
 		d.Tracks = append(d.Tracks, *t)
 	}
 	return d.Open(o.ctx, o.main, o.closers...)

@@ -202,3 +202,28 @@ func FuzzOpen(f *testing.F) {
 		}
 	})
 }
+
+// A part of a sector at the end of a file is one that was cut short, and not passed over.
+func TestPartOfSector(t *testing.T) {
+	for name, c := range map[string]struct {
+		cut   int // bytes
+		flaws disc.Flaws
+	}{
+		"whole": {0, nil},
+		"cut":   {1000, disc.Flaws{{First: 45009, Count: 1, Kind: disc.Unread}}},
+	} {
+		dir := t.TempDir()
+		write(t, dir+"/1.bin", sectors(1, 0, 300))
+		write(t, dir+"/2.bin", sectors(1, 45000, 10)[:10*2352-c.cut])
+		write(t, dir+"/x.gdi", []byte("2\n1 0 4 2352 1.bin 0\n2 45000 4 2352 2.bin 0\n"))
+		var remarks []image.Remark
+		img, err := image.Open(t.Context(), dir+"/x.gdi", func(r image.Remark) { remarks = append(remarks, r) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer img.Close()
+		if end := img.Layout().End(); end != 45010 || fmt.Sprint(img.Flaws()) != fmt.Sprint(c.flaws) || (len(remarks) > 0) != (c.cut > 0) {
+			t.Errorf("%s: ends at %d, %v, %+v", name, end, img.Flaws(), remarks)
+		}
+	}
+}
