@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 
@@ -150,9 +151,14 @@ type foundImage struct {
 	files       []string // that it consists of
 }
 
+// imageSuffixes are those that only images have: a file in a folder that is named so, and is none, is broken.
+var imageSuffixes = []string{
+	".b5t", ".b6t", ".ccd", ".cdi", ".chd", ".ciso", ".cso", ".cue", ".dax", ".dmg", ".ecm", ".gdi", ".iso", ".isz", ".mds", ".nrg", ".vhd", ".vhdx", ".ziso", ".zso",
+}
+
 // findImages looks for images among files and in folders. Files that are part of another
-// image, as the .bin of a sheet, are left out; those in folders that are no images are
-// counted.
+// image, as the .bin of a sheet, are left out; those in folders that are no images, by
+// their names as by what is in them, are counted.
 func findImages(ctx context.Context, ins []string) (found []foundImage, others int, err error) {
 	all, err := findFiles(ins)
 	if err != nil {
@@ -169,7 +175,7 @@ func findImages(ctx context.Context, ins []string) (found []foundImage, others i
 		}
 		img, err := image.Open(ctx, f.path, func(image.Remark) {})
 		if err != nil {
-			unknown[f.path] = !f.named && errors.Is(err, image.ErrUnknown)
+			unknown[f.path] = !f.named && errors.Is(err, image.ErrUnknown) && !slices.Contains(imageSuffixes, strings.ToLower(filepath.Ext(f.path)))
 			continue
 		}
 		f.files = img.Files()
