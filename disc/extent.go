@@ -175,7 +175,7 @@ func (m *extentImage) ReadSubchannel(ctx context.Context, p []byte, first LBA) e
 			m.c.Layout.Subchannel(first, one)
 			continue
 		}
-		if err := readFull(e.Sub.Source, p[:size], e.Sub.Offset+int64(first-e.First)*int64(e.Sub.stride())); err != nil {
+		if _, err := readFull(e.Sub.Source, p[:size], e.Sub.Offset+int64(first-e.First)*int64(e.Sub.stride())); err != nil {
 			return fmt.Errorf("sub-channel of sector %d: %w", first, err)
 		}
 		if e.Sub.Interleaved {
@@ -255,8 +255,8 @@ func (m *extentImage) ReadUser(ctx context.Context, p []byte, first LBA) (bool, 
 		if err := ctx.Err(); err != nil {
 			return true, err
 		}
-		if err := readFull(e.Source, p[:n*size], e.Offset+int64(a-e.First)*size); err != nil {
-			return true, fmt.Errorf("sector %d: %w", a, err)
+		if k, err := readFull(e.Source, p[:n*size], e.Offset+int64(a-e.First)*size); err != nil {
+			return true, fmt.Errorf("sector %d: %w", a+LBA(k/size), err)
 		}
 		p, a = p[n*size:], a+LBA(n)
 	}
@@ -279,8 +279,8 @@ func (m *extentImage) ReadSectors(ctx context.Context, p []byte, first LBA) erro
 			return fmt.Errorf("%w: %d", ErrNoSector, first)
 		}
 		n := min(int(e.end()-first), len(p)/size)
-		if err := e.read(p[:n*size], first, size); err != nil {
-			return fmt.Errorf("sector %d: %w", first, err)
+		if done, err := e.read(p[:n*size], first, size); err != nil {
+			return fmt.Errorf("sector %d: %w", first+LBA(done), err)
 		}
 		p = p[n*size:]
 		first += LBA(n)
@@ -291,8 +291,8 @@ func (m *extentImage) ReadSectors(ctx context.Context, p []byte, first LBA) erro
 	return nil
 }
 
-// read fills p with sectors of the given size.
-func (e *Extent) read(p []byte, first LBA, size int) error {
+// read fills p with sectors of the given size. With an error, it returns how many were read before.
+func (e *Extent) read(p []byte, first LBA, size int) (done int, err error) {
 	stored, stride := e.Form.Size(), e.stride()
 	at := e.Offset + int64(first-e.First)*int64(stride)
 	n := len(p) / size
@@ -300,18 +300,18 @@ func (e *Extent) read(p []byte, first LBA, size int) error {
 	case e.Source == nil:
 		clear(p)
 	case stride == size:
-		if err := readFull(e.Source, p, at); err != nil {
-			return err
+		if k, err := readFull(e.Source, p, at); err != nil {
+			return k / size, err
 		}
 	default:
-		if err := e.readSpread(p, n, size, stored, stride, at); err != nil {
-			return err
+		if done, err := e.readSpread(p, n, size, stored, stride, at); err != nil {
+			return done, err
 		}
 	}
 	for i := range n {
 		e.complete(p[i*size:(i+1)*size], first+LBA(i))
 	}
-	return nil
+	return n, nil
 }
 
 // stageSize bounds the buffer through which sectors of another stride go.
@@ -320,8 +320,8 @@ const stageSize = 64 << 10
 var stages = sync.Pool{New: func() any { return new([stageSize]byte) }}
 
 // readSpread reads stored sectors in large pieces and puts each where its
-// content belongs in a sector of the disc.
-func (e *Extent) readSpread(p []byte, n, size, stored, stride int, at int64) error {
+// content belongs in a sector of the disc. With an error, it returns how many were read before.
+func (e *Extent) readSpread(p []byte, n, size, stored, stride int, at int64) (done int, err error) {
 	stage := stages.Get().(*[stageSize]byte)
 	defer stages.Put(stage)
 	into := e.Form.dataOffset()
@@ -329,15 +329,15 @@ func (e *Extent) readSpread(p []byte, n, size, stored, stride int, at int64) err
 	for i := 0; i < n; i += batch {
 		k := min(batch, n-i)
 		b := stage[:(k-1)*stride+stored]
-		if err := readFull(e.Source, b, at); err != nil {
-			return err
+		if got, err := readFull(e.Source, b, at); err != nil {
+			return i + got/stride, err
 		}
 		for j := range k {
 			copy(p[(i+j)*size+into:], b[j*stride:j*stride+stored])
 		}
 		at += int64(k * stride)
 	}
-	return nil
+	return n, nil
 }
 
 // dataOffset is where in a sector of the disc the stored bytes belong.
@@ -384,13 +384,13 @@ func (e *Extent) complete(p []byte, a LBA) {
 }
 
 // readFull is ReadAt that takes a file's sudden end for what it is.
-func readFull(r io.ReaderAt, p []byte, at int64) error {
-	n, err := r.ReadAt(p, at)
+func readFull(r io.ReaderAt, p []byte, at int64) (n int, err error) {
+	n, err = r.ReadAt(p, at)
 	if n == len(p) {
-		return nil
+		return n, nil
 	}
 	if err == nil || errors.Is(err, io.EOF) {
-		return fmt.Errorf("the file ends at byte %d: %w", at+int64(n), io.ErrUnexpectedEOF)
+		return n, fmt.Errorf("the file ends at byte %d: %w", at+int64(n), io.ErrUnexpectedEOF)
 	}
-	return err
+	return n, err
 }

@@ -128,8 +128,16 @@ func Run(ctx context.Context, dir string, fsys fs.FS, o Options) (*Result, error
 	}
 	defer x.root.Close()
 	x.temp = atomicfile.In(x.root)
-	err = x.run(paths)
-	return &x.res, err
+	return &x.res, x.placed(x.run(paths))
+}
+
+// placed gives an error about a file below the folder, which an [os.Root] names as from there,
+// the path that the caller knows.
+func (x *extraction) placed(err error) error {
+	if p, ok := err.(*fs.PathError); ok { //nolint:errorlint // one that wraps it has said where
+		return &fs.PathError{Op: p.Op, Path: filepath.Join(x.dir, p.Path), Err: p.Err}
+	}
+	return err
 }
 
 type silent struct{}
