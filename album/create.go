@@ -110,8 +110,10 @@ func Create(ctx context.Context, dir string, a *Album, img disc.Image, o Options
 		return nil, err
 	}
 	path := filepath.Join(dir, FileName(w.base, ".cue"))
-	if err := w.sheetInTheWay(path); err != nil {
-		return nil, err
+	if _, w.texts = a.sheet(w.parts, path); w.isPart() {
+		if err := w.sheetInTheWay(); err != nil {
+			return nil, err
+		}
 	}
 	res, err := format.Create(ctx, format.Format{Create: w.create}, path, img, format.Options{
 		Force: o.Force, Lossy: true, MapEach: true, Doubts: o.Doubts, Progress: o.Progress,
@@ -141,7 +143,7 @@ func (a *Album) Files(o Options) ([]string, error) {
 	}
 	var names []string
 	for _, p := range w.parts {
-		if !p.kept {
+		if p.isMade() {
 			names = append(names, p.name)
 		}
 	}
@@ -164,6 +166,7 @@ type writer struct {
 	dir   string
 	base  string
 	parts []part
+	texts []cue.TextFile // the sheet, and what goes with it
 	proof *check.Proof
 	crcs  [100]uint32 // of the songs
 	peaks [100]int    // their loudest samples
@@ -200,6 +203,7 @@ func (w *writer) plan() error {
 		}
 	}
 	w.planKept()
+	w.planAbsent()
 	slices.SortFunc(w.parts, func(a, b part) int { return int(a.from) - int(b.from) })
 	return nil
 }
@@ -231,17 +235,17 @@ func dataPart(t *disc.Track) part {
 func (w *writer) create(o *format.Output) error {
 	var bytes int64
 	var names []string
-	w.parts = slices.DeleteFunc(w.parts, func(p part) bool { return p.kept })
+	w.parts = slices.DeleteFunc(w.parts, func(p part) bool { return !p.isMade() })
 	for _, p := range w.parts {
 		bytes += int64(p.to-p.from) * cdsector.Size
 		names = append(names, filepath.Join(w.dir, p.name))
 	}
-	var texts []cue.TextFile
-	if !w.isPart() {
-		_, texts = w.album.sheet(w.parts, o.Path)
-		for _, x := range texts {
-			names = append(names, x.Path)
-		}
+	texts := w.texts
+	if w.isPart() {
+		texts = nil // another run replaces it
+	}
+	for _, x := range texts {
+		names = append(names, x.Path)
 	}
 	if err := o.Reserve(bytes, names...); err != nil {
 		return err

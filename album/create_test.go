@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -131,8 +132,19 @@ func TestSomeSongs(t *testing.T) {
 		t.Fatalf("%+v, %v", made, err)
 	}
 	sheet, err := os.ReadFile(made.Sheet)
-	if err != nil || !bytes.Contains(sheet, []byte("REM ABSENT 1 3 4\r\n")) || bytes.Contains(sheet, []byte("TRACK 01")) || !bytes.Contains(sheet, []byte("TRACK 02")) {
+	if err != nil || !bytes.Contains(sheet, []byte("REM ABSENT 1 3 4\r\n")) ||
+		!bytes.Contains(sheet, []byte("    REM ABSENT 00:06:20\r\n    INDEX 01 00:00:00\r\n  TRACK 02 AUDIO")) || bytes.Count(sheet, []byte("REM ABSENT")) != 4 {
 		t.Errorf("%v\n%s", err, sheet)
+	}
+	part, err := image.Open(t.Context(), made.Sheet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer part.Close()
+	first, end := made.Songs[0].First, made.Songs[0].End
+	if absent := (disc.Flaws{{First: 0, Count: int(first), Kind: disc.Unread}, {First: end, Count: int(img.Layout().End() - end), Kind: disc.Unread}}); !slices.Equal(part.Flaws(), absent) ||
+		part.Layout().End() != img.Layout().End() || len(part.Layout().CDText) == 0 {
+		t.Errorf("flaws %v, not %v", part.Flaws(), absent)
 	}
 	kept := []riplog.Song{{Number: 2, File: filepath.Base(made.Songs[0].Path), First: made.Songs[0].First, End: made.Songs[0].End}}
 	for force, want := range map[bool]error{false: format.ErrExists, true: nil} {

@@ -3,7 +3,6 @@ package album
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -13,8 +12,9 @@ import (
 	"spindle/internal/atomicfile"
 )
 
-// An album may be made song by song: a later run adds to what an earlier one made. Its sheet
-// then is that of all songs in the folder, and says which tracks of the disc are absent.
+// An album may be made song by song: a later run adds to what an earlier one made. Its sheet is that
+// of the disc at all times, as no program may count on numbers that do not follow each other: it
+// names the files that will hold what is absent, and says that and how long they are.
 
 // isPart reports whether the files of this run are not the whole album.
 func (w *writer) isPart() bool { return w.Only != nil || len(w.Kept) > 0 }
@@ -35,15 +35,32 @@ func (w *writer) planKept() {
 	}
 }
 
-// writeSheet writes the sheet of all songs that are in the folder.
-func (w *writer) writeSheet(out *Created) error {
-	all := writer{album: w.album, Options: w.Options, base: w.base}
-	if err := all.plan(); err != nil {
-		return err
+// planAbsent adds what is not there, and is not made: the sheet is that of the disc, and names it.
+func (w *writer) planAbsent() {
+	planned := w.parts
+	add := func(p part) {
+		if !slices.ContainsFunc(planned, func(x part) bool { return x.from <= p.from && p.from < x.to }) {
+			p.absent = true
+			w.parts = append(w.parts, p)
+		}
 	}
-	_, texts := w.album.sheet(all.parts, out.Sheet)
-	for _, x := range texts {
-		x.Path = filepath.Join(w.dir, filepath.Base(x.Path))
+	for i := range w.album.Songs {
+		s := &w.album.Songs[i]
+		add(part{name: s.fileName(w.Coding.suffix()), kind: cue.Wave, from: s.Start, to: s.End})
+	}
+	for _, t := range w.album.Layout.Tracks() {
+		if t.Mode.IsData() {
+			add(dataPart(t))
+		}
+	}
+}
+
+// isMade reports whether this run makes the file.
+func (p *part) isMade() bool { return !p.kept && !p.absent }
+
+// writeSheet writes the sheet where files stay.
+func (w *writer) writeSheet(out *Created) error {
+	for _, x := range w.texts {
 		if err := atomicfile.WriteBytes(x.Path, x.Data); err != nil {
 			return err
 		}
@@ -52,10 +69,12 @@ func (w *writer) writeSheet(out *Created) error {
 	return nil
 }
 
-// sheetInTheWay is the error where the sheet is there already.
-func (w *writer) sheetInTheWay(path string) error {
-	if _, err := os.Lstat(path); err == nil && w.isPart() && !w.Force {
-		return fmt.Errorf("%s %w", path, format.ErrExists)
+// sheetInTheWay is the error where the sheet, or its file of CD-TEXT, is there already.
+func (w *writer) sheetInTheWay() error {
+	for _, x := range w.texts {
+		if _, err := os.Lstat(x.Path); err == nil && !w.Force {
+			return fmt.Errorf("%s %w", x.Path, format.ErrExists)
+		}
 	}
 	return nil
 }

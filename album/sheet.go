@@ -21,6 +21,7 @@ type part struct {
 	track    *disc.Track // a track of data
 	block    bool        // of which the user data alone is kept
 	kept     bool        // it is in the folder
+	absent   bool        // it is not, and is not made
 	loudness loudness.Result
 	crc      uint32 // of the file of a track of data
 }
@@ -34,7 +35,11 @@ func (a *Album) sheet(parts []part, path string) (*cue.Sheet, []cue.TextFile) {
 	sheet := set.Sheet
 	sheet.Files = nil
 	for _, p := range parts {
-		sheet.Files = append(sheet.Files, cue.File{Name: p.name, Type: p.kind})
+		f := cue.File{Name: p.name, Type: p.kind}
+		if p.absent {
+			f.Absent = int(p.to - p.from)
+		}
+		sheet.Files = append(sheet.Files, f)
 	}
 	tracks := a.Layout.Tracks()
 	for i := range sheet.Tracks {
@@ -44,10 +49,8 @@ func (a *Album) sheet(parts []part, path string) (*cue.Sheet, []cue.TextFile) {
 			t.Type = cue.Mode12048
 		}
 	}
-	if absent := a.absent(sheet, parts); len(absent) > 0 {
-		sheet.Tracks = slices.DeleteFunc(sheet.Tracks, func(t cue.Track) bool { return slices.Contains(absent, t.Number) })
+	if absent := a.absent(parts); len(absent) > 0 {
 		sheet.Comments = append(sheet.Comments, "ABSENT "+strings.Trim(fmt.Sprint(absent), "[]"))
-		sheet.CDTextFile, set.CDText, sheet.Sessions = "", "", nil // they are about the whole disc
 	}
 	if a.renamed {
 		sheet.CDTextFile, set.CDText = "", "" // it has the old names
@@ -62,16 +65,17 @@ func (a *Album) sheet(parts []part, path string) (*cue.Sheet, []cue.TextFile) {
 	return sheet, append(texts, cue.TextFile{Path: path, Data: sheet.Bytes()})
 }
 
-// absent are the numbers of the tracks that begin in none of the files of a sheet, and 0 where
-// audio hidden before the first track is in none.
-func (a *Album) absent(sheet *cue.Sheet, parts []part) (numbers []int) {
-	if len(a.Songs) > 0 && a.Songs[0].Number == 0 &&
-		!slices.ContainsFunc(parts, func(p part) bool { return p.from <= a.Songs[0].Start && a.Songs[0].Start < p.to }) {
+// absent are the numbers of the tracks that begin in no file that is there, and 0 where audio hidden
+// before the first track is in none.
+func (a *Album) absent(parts []part) (numbers []int) {
+	there := func(at disc.LBA) bool {
+		return slices.ContainsFunc(parts, func(p part) bool { return !p.absent && p.from <= at && at < p.to })
+	}
+	if len(a.Songs) > 0 && a.Songs[0].Number == 0 && !there(a.Songs[0].Start) {
 		numbers = append(numbers, 0)
 	}
-	for i := range sheet.Tracks {
-		t := &sheet.Tracks[i]
-		if !slices.ContainsFunc(t.Indexes, func(x cue.Index) bool { return x.Number == 1 }) {
+	for _, t := range a.Layout.Tracks() {
+		if !there(t.Start) {
 			numbers = append(numbers, t.Number)
 		}
 	}
@@ -134,7 +138,9 @@ const leadIn = 2 * 44100
 // FLAC file.
 func (a *Album) embedded(p *part) (string, *flacenc.CueSheet) {
 	sheet, _ := a.sheet([]part{*p}, p.name)
-	sheet.Tracks = slices.DeleteFunc(sheet.Tracks, func(t cue.Track) bool { return len(t.Indexes) == 0 })
+	sheet.Tracks = slices.DeleteFunc(sheet.Tracks, func(t cue.Track) bool {
+		return !slices.ContainsFunc(t.Indexes, func(x cue.Index) bool { return x.Number == 1 })
+	})
 	sheet.CDTextFile, sheet.Sessions = "", nil
 	block := &flacenc.CueSheet{Catalog: a.Layout.MCN, LeadIn: leadIn, LeadOut: samples(int(p.to - p.from))}
 	for _, t := range sheet.Tracks {

@@ -41,6 +41,36 @@ FILE "a disc.bin" BINARY
     POSTGAP 00:01:00
 `
 
+// A sheet may name files that are not there, and say how long they are.
+func TestAbsentFiles(t *testing.T) {
+	const text = "REM ABSENT 0 2 3\r\nFILE \"0.wav\" WAVE\r\n  TRACK 01 AUDIO\r\n    REM ABSENT 00:00:32\r\n    INDEX 00 00:00:00\r\n" +
+		"FILE \"1.wav\" WAVE\r\n    INDEX 01 00:00:00\r\n  TRACK 02 AUDIO\r\n    INDEX 00 00:03:00\r\n" +
+		"FILE \"2.wav\" WAVE\r\n    REM ABSENT 00:04:00\r\n    INDEX 01 00:00:00\r\n    INDEX 02 00:01:00\r\n" +
+		"FILE \"3.iso\" BINARY\r\n  TRACK 03 MODE1/2048\r\n    REM ABSENT 00:05:00\r\n    INDEX 01 00:00:00\r\n"
+	sh := mustParse(t, text)
+	var absent []int
+	for _, f := range sh.Files {
+		absent = append(absent, f.Absent)
+	}
+	if diff := cmp.Diff([]int{32, 0, 300, 375}, absent); diff != "" || string(sh.Bytes()) != text {
+		t.Errorf("%s\n%s", diff, sh.Bytes())
+	}
+	var files []Content
+	for i, n := range absent {
+		files = append(files, Content{Source: bytes.NewReader(make([]byte, 1)), Absent: n})
+		if n == 0 {
+			files[i].End = 300 * 2352
+		}
+	}
+	l, _, err := sh.Place(files, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if tracks := l.Tracks(); len(tracks) != 3 || tracks[0].Pregap != 32 || tracks[1].Start != 332 || tracks[2].Start != 632 || l.End() != 632+375 {
+		t.Errorf("%+v", l)
+	}
+}
+
 func TestParse(t *testing.T) {
 	got := mustParse(t, full)
 	want := &Sheet{

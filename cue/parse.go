@@ -330,7 +330,7 @@ func (p *parser) isrc(args []string) error {
 	return nil
 }
 
-// rem reads the comments that mean something: those about sessions.
+// rem reads the comments that mean something: those about sessions, and about files that are absent.
 func (p *parser) rem(rest string) error {
 	words := strings.Fields(rest)
 	if len(words) == 2 {
@@ -348,6 +348,13 @@ func (p *parser) rem(rest string) error {
 			}
 			p.session = n
 			p.sheet.Sessions = append(p.sheet.Sessions, Session{Number: n, LeadIn: -1, Pregap: -1, LeadOut: -1})
+			return nil
+		case "ABSENT":
+			at, err := addr.ParseMSF(words[1])
+			if err != nil || p.track == nil {
+				break // it names tracks
+			}
+			p.sheet.Files[len(p.sheet.Files)-1].Absent = at.Frames()
 			return nil
 		case "LEAD-OUT", "LEAD-IN", "PREGAP":
 			if p.session == 0 {

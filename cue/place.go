@@ -20,6 +20,8 @@ type Content struct {
 	Sound bool
 	// Cut says that the file ends before its content does.
 	Cut bool
+	// Absent is how many sectors the file would have, of which none is there: End is not used then.
+	Absent int
 }
 
 // Place lays out the disc that the sheet describes: what is where on it, and where
@@ -27,7 +29,7 @@ type Content struct {
 // of the CDTEXTFILE; where the sheet names none, they are made of the texts in it.
 // Errors about the content are [*ParseError]s.
 //
-// Of a file that is too short for its tracks, extents reach beyond [Content.End]. A track
+// Of a file that is too short for its tracks, or is absent, extents reach beyond [Content.End]. A track
 // of which nothing says how long it was has one sector there.
 func (sh *Sheet) Place(files []Content, packs []disc.Pack) (*disc.Layout, []disc.Extent, error) {
 	if len(files) != len(sh.Files) {
@@ -193,6 +195,9 @@ func (b *builder) place(t *Track, x Index, end int, at disc.LBA) (int, error) {
 		return &ParseError{Line: t.Line, Msg: fmt.Sprintf("track %d: ", t.Number) + fmt.Sprintf(format, args...)}
 	}
 	form, stride := t.Type.form()
+	if s.Absent > 0 {
+		s.End = s.Offset + int64(s.Absent)*int64(stride)
+	}
 	if s.Sound && t.Type != Audio {
 		return 0, fail("a sound file cannot hold data")
 	}

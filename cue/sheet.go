@@ -33,6 +33,9 @@ type File struct {
 	Name string
 	Type FileType
 	Line int
+	// Absent is how many sectors the file has that the sheet says is not there (REM ABSENT with a
+	// time, before its first INDEX), as of a disc of which only some songs were ripped; else 0.
+	Absent int
 }
 
 // FileType is how a file holds its sectors.

@@ -60,8 +60,10 @@ func (sh *Sheet) writeSession(from, to int, line func(string, ...any)) {
 }
 
 func (sh *Sheet) writeTrack(t *Track, file *int, line func(string, ...any)) {
+	absent := 0 // sectors of a file that is not there, which its first index says
 	openFile := func(n int) {
 		if n != *file {
+			absent = sh.Files[n].Absent
 			line("FILE %s %s", quote(sh.Files[n].Name), sh.Files[n].Type)
 			*file = n
 		}
@@ -94,6 +96,10 @@ func (sh *Sheet) writeTrack(t *Track, file *int, line func(string, ...any)) {
 	}
 	for _, x := range t.Indexes {
 		openFile(x.File)
+		if absent > 0 {
+			line("    REM ABSENT %s", addr.Frames(absent))
+			absent = 0
+		}
 		line("    INDEX %02d %s", x.Number, addr.Frames(x.Frame))
 	}
 	if t.Postgap > 0 {

@@ -78,6 +78,7 @@ type infoResult struct {
 
 	image  string
 	damage string
+	absent int      // sectors
 	cells  *discMap // to be shown
 	plain  bool     // an .iso: the files of any disc
 }
@@ -261,9 +262,10 @@ func infoOfImage(ctx context.Context, a *app, path string, o infoFlags) (result,
 	r.Notes = textNotes(l)
 	r.showNotes(a)
 	r.Flaws = flawRanges(img.Flaws())
-	if len(r.Flaws) > 0 {
-		r.Status, r.damage = exitDifferent, found.flawText(sectorsOf(r.Flaws))
+	if n := found.present(img.Flaws()).Sectors(); n > 0 {
+		r.Status, r.damage = exitDifferent, found.damageText(n)
 	}
+	r.absent = found.absent.Sectors()
 	r.Status = found.note(a, r.Status)
 	return r, r.drawMap(a, img, path, o)
 }
@@ -394,6 +396,9 @@ func (e *infoResult) Text(p *page) {
 	}
 	if e.IDs != nil {
 		e.IDs.text(p)
+	}
+	if e.absent > 0 {
+		p.line("absent:     %s", plural(e.absent, "sector"))
 	}
 	if e.damage != "" {
 		p.line("damaged:    %s", p.red(e.damage))

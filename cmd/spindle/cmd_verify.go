@@ -279,7 +279,7 @@ func (r *verifyResult) conclude(p *page) {
 
 // verdict says what is wrong.
 func (r *verifyResult) verdict() string {
-	damaged := r.sameDamage != "" && len(r.Differences) == 0 || len(r.Bad) > 0 || len(r.Flaws)+len(r.DamagedSongs) > 0 || r.Implanted == implantedWrong ||
+	damaged := r.sameDamage != "" && len(r.Differences) == 0 || len(r.Bad) > 0 || len(r.Flaws) > 0 && !r.onlyAbsent() || len(r.DamagedSongs) > 0 || r.Implanted == implantedWrong ||
 		r.CTDB != nil && r.CTDB.Wrong > 0
 	for _, s := range r.Sums {
 		damaged = damaged || !s.Right
@@ -294,12 +294,17 @@ func (r *verifyResult) verdict() string {
 		return "This album is not as its log says, or not whole."
 	case len(r.Broken) > 0:
 		return "This image may be damaged."
+	case len(r.Flaws) > 0:
+		return "This image lacks a part of its disc."
 	}
 	if r.onlyUnread() {
 		return "Part of " + r.o.with + " cannot be read; all the rest is the same as in this image."
 	}
 	return "This image and " + r.o.with + " differ."
 }
+
+// onlyAbsent reports whether the image lacks sectors that no file of it has, and all others are right.
+func (r *verifyResult) onlyAbsent() bool { return r.found.absent.Sectors() == sectorsOf(r.Flaws) }
 
 // How an implanted MD5 comes out in JSON.
 const (

@@ -25,7 +25,7 @@ func runConvertAlbum(ctx context.Context, a *app, in, dir string, o convertFlags
 		return nil, refusal{fmt.Errorf("%s: %w, and a folder is for songs", in, album.ErrNoAudio), exitUsage,
 			fmt.Sprintf("Name the image to make: spindle convert %s OUT.iso. \"spindle extract\" takes the files out.", quoted(in))}
 	}
-	known, opts, err := o.albumOptions(ctx, a, in, dir, x)
+	known, opts, err := o.albumOptions(ctx, a, in, dir, x, found)
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +78,7 @@ func runConvertAlbum(ctx context.Context, a *app, in, dir string, o convertFlags
 }
 
 // albumOptions are those of the album, and what is known of its disc. Nothing is in the way.
-func (o *convertFlags) albumOptions(ctx context.Context, a *app, in, dir string, x *album.Album) (*evidence, album.Options, error) {
+func (o *convertFlags) albumOptions(ctx context.Context, a *app, in, dir string, x *album.Album, found *findings) (*evidence, album.Options, error) {
 	coding := album.FLAC
 	if o.format == "wav" {
 		coding = album.Wave
@@ -92,6 +92,9 @@ func (o *convertFlags) albumOptions(ctx context.Context, a *app, in, dir string,
 		return nil, opts, err
 	}
 	opts.Force = o.Force
+	if o.tracks, err = found.tracks(in, x, o.tracks); err != nil {
+		return nil, opts, err
+	}
 	if o.part, err = o.partOf(ctx, in, dir, x, &opts); err != nil {
 		return nil, opts, err
 	}

@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
+	"spindle/album"
 	"spindle/check"
 	"spindle/disc"
 	"spindle/image"
@@ -54,8 +56,50 @@ func (f *findings) mapNames() string {
 	return strings.Join(f.maps, "")
 }
 
-// flawText says how many sectors of an image are not right, and by which map that is known.
+// present are those of some flaws that are not of tracks that the image lacks.
+func (f *findings) present(all disc.Flaws) disc.Flaws {
+	for _, x := range f.absent {
+		all = all.Without(x.First, x.End())
+	}
+	return all
+}
+
+// tracks are the songs that are made of an image: those that are asked for, or nil for all. Of an image that lacks
+// songs, they are those that it has.
+func (f *findings) tracks(name string, x *album.Album, asked songsFlag) (songsFlag, error) {
+	if len(f.absent) == 0 {
+		return asked, nil
+	}
+	var there songsFlag
+	for i := range x.Songs {
+		s := &x.Songs[i]
+		switch lacks := f.absent.Contains(s.Start); {
+		case !lacks:
+			there = append(there, s.Number)
+		case slices.Contains(asked, s.Number):
+			return nil, usage("%s lacks track %d", name, s.Number)
+		}
+	}
+	if asked != nil {
+		there = asked
+	}
+	return there, nil
+}
+
+// flawText says how many sectors of an image are absent or not right, of n.
 func (f *findings) flawText(n int) string {
+	var all []string
+	if absent := f.absent.Sectors(); absent > 0 && absent <= n {
+		all, n = append(all, fmt.Sprintf("%s %s absent", plural(absent, "sector"), isOrAre(absent))), n-absent
+	}
+	if n > 0 {
+		all = append(all, f.damageText(n))
+	}
+	return strings.Join(all, "; ")
+}
+
+// damageText says how many sectors of an image are not right, and by which map that is known.
+func (f *findings) damageText(n int) string {
 	text := plural(n, "sector") + " " + wereOrWas(n) + " not read correctly"
 	if len(f.maps) > 0 {
 		text += ", according to " + f.mapNames()

@@ -206,7 +206,7 @@ var explanations = []explanation{
 	{"burn/options", burn.ErrOptions, nil, exitUsage, "the options contradict each other", untouched},
 	{"burn/packed-image", errPacked, nil, exitDifferent, "", untouched + "Get the image again."},
 	{"burn/wrong-image", errWrongImage, nil, exitDifferent, "", untouched + "Get the image again; --force burns it anyway."},
-	{"burn/part-of-disc", errPart, nil, exitUsage, "", untouched + "Rip or convert the rest into its folder first; --force burns what is there."},
+	{"burn/part-of-disc", errPart, nil, exitUsage, "", untouched + "Rip or convert the rest into its folder first; --force burns it as it is, with nothing in their place."},
 	{"burn/broken-log", errBrokenLog, nil, exitDifferent, "", untouched + restoreLog + ". --force burns the image anyway."},
 	{"burn/in-doubt", errInDoubt, nil, exitDifferent, "", untouched + makeAgain + "; --force burns it anyway."},
 	{"burn/broken-map", errBrokenMap, nil, exitDifferent, "", untouched + repairMap + "; --force burns the image anyway."},

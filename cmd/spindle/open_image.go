@@ -26,6 +26,8 @@ type findings struct {
 	maps   []string        // and logs, that say that sectors are not right
 	cut    bool            // its end is missing
 	part   string          // that it is not a whole disc, and what is absent
+	absent disc.Flaws      // the sectors of that
+	toBurn bool            // what stops a burn is left to the caller
 	inside []string        // sums in containers that do not match
 	layers []*format.Layer // that files were looked through
 	seen   []string        // files and kinds of what was noted
@@ -34,7 +36,10 @@ type findings struct {
 // openImage opens an image, and says what is found that is no error. That a map cannot be
 // read, and what to do about it, is left to the caller.
 func openImage(ctx context.Context, a *app, path string) (disc.Image, *findings, error) {
-	f := &findings{}
+	return new(findings).open(ctx, a, path)
+}
+
+func (f *findings) open(ctx context.Context, a *app, path string) (disc.Image, *findings, error) {
 	img, err := image.Open(ctx, path, func(r image.Remark) { f.take(a, r) })
 	return img, f, err
 }
@@ -61,8 +66,9 @@ func (f *findings) take(a *app, r image.Remark) {
 	case format.UsedMap, format.UsedLog:
 		f.maps = append(f.maps, r.File)
 	case format.AbsentTracks:
-		f.part = remarkText(r)
-		a.note(f.part)
+		if f.part, f.absent = remarkText(r), r.Absent; !f.toBurn {
+			a.note(f.part)
+		}
 	case format.CutShort:
 		f.cut = true
 		a.note(remarkText(r))

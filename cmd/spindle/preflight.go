@@ -58,7 +58,7 @@ type preflight struct {
 // imageFor opens an image and checks it: complete, as its checksum file says, as
 // its implanted MD5 says, without sectors that are known to be wrong.
 func imageFor(ctx context.Context, a *app, path string, force bool) (*preflight, error) {
-	img, found, err := openImage(ctx, a, path)
+	img, found, err := (&findings{toBurn: true}).open(ctx, a, path)
 	if err != nil {
 		return nil, err
 	}
@@ -131,7 +131,7 @@ func (p *preflight) damage(more disc.Flaws) {
 
 // flaws stops when a map beside the image says that sectors are not right.
 func (p *preflight) flaws(ctx context.Context, _ *progress) error {
-	known := p.mapped
+	known := p.found.present(p.mapped)
 	if len(known) == 0 {
 		return nil
 	}
@@ -143,7 +143,7 @@ func (p *preflight) flaws(ctx context.Context, _ *progress) error {
 	case p.found.cut:
 		why = errCutImage
 	}
-	return p.stop(why, p.found.flawText(known.Sectors())+suffering(ctx, p.img, known))
+	return p.stop(why, p.found.damageText(known.Sectors())+suffering(ctx, p.img, known))
 }
 
 // sectors checks the EDC of data sectors where the image stores them whole: the drive

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -41,11 +42,6 @@ func openFile(ctx context.Context, f *format.File) (disc.Image, error) {
 	if err := f.NeedWhole(); err != nil {
 		return nil, err
 	}
-	for _, c := range sheet.Comments {
-		if numbers, ok := strings.CutPrefix(c, "ABSENT "); ok {
-			f.Remark(format.Remark{Kind: format.AbsentTracks, File: f.Path, Tracks: strings.Join(strings.Fields(numbers), ", ")})
-		}
-	}
 	o := opener{sheet: sheet, dir: filepath.Dir(f.Path), files: []string{f.Path}, main: f}
 	if len(sheet.Files) == 1 {
 		// Sheet and file get renamed together, and the FILE line forgotten.
@@ -54,6 +50,9 @@ func openFile(ctx context.Context, f *format.File) (disc.Image, error) {
 	img, err := o.open(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", f.Path, err)
+	}
+	if tracks := o.absentTracks(); len(tracks) > 0 {
+		f.Remark(format.Remark{Kind: format.AbsentTracks, File: f.Path, Tracks: strings.Join(tracks, ", "), Absent: o.absent})
 	}
 	return img, nil
 }
@@ -80,6 +79,8 @@ type opener struct {
 	files   []string
 	opened  []opened
 	main    *format.File // receives what is found
+	lacking []*absentFile
+	absent  disc.Flaws // the sectors of those
 	closers []io.Closer
 }
 
@@ -112,6 +113,7 @@ func (o *opener) build(ctx context.Context) (disc.Image, error) {
 		return nil, err
 	}
 	c := format.Completer{Layout: l, Extents: extents, Least: true} // a sheet says where its last track begins
+	o.emptyAbsent(&c)
 	sources := make(map[string]io.ReaderAt)
 	for i := range o.opened {
 		x := &o.opened[i]
@@ -153,6 +155,9 @@ func (o *opener) openOne(ctx context.Context, f *cue.File) (cue.Content, error) 
 		return cue.Content{}, &cue.ParseError{Line: f.Line, Msg: err.Error()}
 	}
 	path, err := o.find(f)
+	if f.Absent > 0 && errors.Is(err, fs.ErrNotExist) {
+		return o.lack(f), nil
+	}
 	if err != nil {
 		return cue.Content{}, fmt.Errorf("line %d: %w", f.Line, err)
 	}

@@ -1,5 +1,7 @@
 package format
 
+import "spindle/disc"
+
 // RemarkKind says what a [Remark] is about.
 type RemarkKind uint8
 
@@ -43,7 +45,8 @@ const (
 	InLayer
 	// NoFileSystem: sectors of data are taken for a disc, and nothing in them says that they are.
 	NoFileSystem
-	// AbsentTracks: a CUE sheet says that it has not all tracks of its disc, but lacks Tracks.
+	// AbsentTracks: a CUE sheet says that it has not all tracks of its disc, but lacks Tracks. Of those
+	// whose length it states, the sectors are flaws of the image.
 	AbsentTracks
 )
 
@@ -55,6 +58,7 @@ type Remark struct {
 	Err        error
 	Layer      *Layer // of InLayer
 	Tracks     string // of AbsentTracks: their numbers, 0 being audio hidden before track 1
+	Absent     disc.Flaws
 }
 
 // Observe has remark receive what is found while the image of this file is opened.
