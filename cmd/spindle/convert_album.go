@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"spindle/album"
 	"spindle/disc"
 	"spindle/image"
+	"spindle/image/format"
 )
 
 // runConvertAlbum makes the songs of an image into a folder, as rip does of a disc.
@@ -59,6 +61,9 @@ func runConvertAlbum(ctx context.Context, a *app, in, dir string, o convertFlags
 	if err != nil {
 		return nil, err
 	}
+	if err := noteSubLost(ctx, a, img, made); err != nil {
+		return nil, err
+	}
 	r := newAlbumResult(dir, x, made, nil)
 	r.Evidence = known.paths
 	o.part.report(r, x)
@@ -75,6 +80,22 @@ func runConvertAlbum(ctx context.Context, a *app, in, dir string, o convertFlags
 	}
 	r.Status = found.note(a, r.Status)
 	return r, nil
+}
+
+// noteSubLost says that the sub-channels of an image are not in the files of a folder that was
+// made of it, where they say more than the tracks do.
+func noteSubLost(ctx context.Context, a *app, img disc.Image, made *album.Created) error {
+	var tracks []*disc.Track
+	for _, t := range img.Layout().Tracks() {
+		if t.Mode.IsData() && len(made.Data) > 0 || slices.ContainsFunc(made.Songs, func(s album.Made) bool { return s.Number == t.Number }) {
+			tracks = append(tracks, t)
+		}
+	}
+	more, err := format.SubchannelsSayMore(ctx, img, tracks)
+	if more {
+		a.note("Left out, because files of songs cannot hold it: " + lossWords(format.Loss{Kind: format.SavedSub}) + ".")
+	}
+	return err
 }
 
 // albumOptions are those of the album, and what is known of its disc. Nothing is in the way.

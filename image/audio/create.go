@@ -57,6 +57,13 @@ func create(o *format.Output, ext string, write func(f *os.File, s *Song, of int
 	if len(songs) > 1 && !o.Split {
 		return o.CannotHold(format.OneSong, len(songs))
 	}
+	var taken []*disc.Track
+	for i := range songs {
+		taken = append(taken, songs[i].Track)
+	}
+	if err := o.LeaveSubchannels(taken); err != nil {
+		return err
+	}
 	tracks := o.Layout.Tracks()
 	of := tracks[len(tracks)-1].Number
 	var bytes int64

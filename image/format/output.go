@@ -100,6 +100,7 @@ type Output struct {
 	done     int64
 	total    int64
 	copies   []copied
+	unasked  []Loss      // of what is left out, that is refused unless it was asked for
 	unsaid   []disc.Flaw // wrong by an EDC that is not written
 }
 
@@ -185,6 +186,15 @@ func (o *Output) commitFile(i int) error {
 // Omit notes that something is left out. Unless that was asked for, [Output.Reserve] refuses to
 // go on, so that its error names all that would be lost.
 func (o *Output) Omit(what Loss) {
+	o.leaveOut(what)
+	if !slices.Contains(o.unasked, what) {
+		o.unasked = append(o.unasked, what)
+	}
+}
+
+// leaveOut notes that something is left out which is no reason to refuse: who asks for songs
+// knows that they are no disc.
+func (o *Output) leaveOut(what Loss) {
 	if !slices.Contains(o.res.Lost, what) {
 		o.res.Lost = append(o.res.Lost, what)
 	}
@@ -192,10 +202,10 @@ func (o *Output) Omit(what Loss) {
 
 // refuseLoss is a [*LossError] where something is left out that was not asked for.
 func (o *Output) refuseLoss() error {
-	if o.Lossy || len(o.res.Lost) == 0 {
+	if o.Lossy || len(o.unasked) == 0 {
 		return nil
 	}
-	return &LossError{filepath.Ext(o.Path), o.res.Lost}
+	return &LossError{filepath.Ext(o.Path), o.unasked}
 }
 
 // CannotHold is the error for an image that the format cannot hold at all. It is a

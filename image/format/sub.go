@@ -26,6 +26,15 @@ func (o *Output) OmitSubchannels(tracks []*disc.Track) error {
 	return err
 }
 
+// LeaveSubchannels is OmitSubchannels for formats of songs, which are not refused for that.
+func (o *Output) LeaveSubchannels(tracks []*disc.Track) error {
+	more, err := SubchannelsSayMore(o.ctx, o.Image, tracks)
+	if more {
+		o.leaveOut(Loss{Kind: SavedSub})
+	}
+	return err
+}
+
 // OmitQ leaves out the Q channel of tracks, for a format that keeps R to W alone. A Q that says nothing beyond
 // the layout is no loss.
 func (o *Output) OmitQ(tracks []*disc.Track) error {
