@@ -115,7 +115,7 @@ func runExtract(ctx context.Context, a *app, name string, args []string, o fileF
 	bar := a.newProgress()
 	defer bar.stop()
 	if len(paths) == 0 {
-		if err := f.found.checkSums(ctx, a, f.img); err != nil {
+		if err := errors.Join(f.found.checkSums(ctx, a, f.img), f.found.checkUnwatched(ctx, a)); err != nil {
 			return nil, err
 		}
 	}

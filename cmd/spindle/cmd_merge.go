@@ -125,7 +125,7 @@ func mergeInputs(ctx context.Context, a *app, paths []string) (inputs []merge.In
 				return inputs, closeAll, usage("%s and %s have a file in common: a copy proves nothing of itself", other.Name, path)
 			}
 		}
-		if err := found.checkSums(ctx, a, img); err != nil {
+		if err := errors.Join(found.checkSums(ctx, a, img), found.checkUnwatched(ctx, a)); err != nil {
 			return inputs, closeAll, err
 		}
 		for _, why := range slices.Concat(found.brokenTexts(), found.sums, found.inside) {

@@ -51,16 +51,24 @@ func (l *infoLayer) text(main string) string {
 }
 
 // checkLayers compares what containers hold with the checksums that they state, where reading
-// does not notice that something is wrong. It returns what was compared.
+// does not notice that something is wrong, and watch does not. It returns what was compared.
 func (f *findings) checkLayers(ctx context.Context, bar *progress) ([]ownSum, error) {
-	return f.checkThose(ctx, bar, func(l *format.Layer) bool { return l.Blind })
+	return f.checkThose(ctx, bar, func(l *format.Layer) bool { return l.Blind && l.Watch == nil })
+}
+
+// checkUnwatched compares those that watch would, for a command that needs to know before it reads.
+func (f *findings) checkUnwatched(ctx context.Context, a *app) error {
+	bar := a.newProgress()
+	defer bar.stop()
+	_, err := f.checkThose(ctx, bar, func(l *format.Layer) bool { return l.Blind && l.Watch != nil })
+	return err
 }
 
 // checkOthers compares the rest, which takes reading all of it once more: before files are deleted.
 func (f *findings) checkOthers(ctx context.Context, a *app) error {
 	bar := a.newProgress()
 	defer bar.stop()
-	_, err := f.checkThose(ctx, bar, func(l *format.Layer) bool { return !l.Blind })
+	_, err := f.checkThose(ctx, bar, func(l *format.Layer) bool { return !l.Blind || l.Watch != nil })
 	return err
 }
 

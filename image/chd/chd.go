@@ -96,7 +96,7 @@ func (o *opener) describe(f *format.File, h *hunks.File) {
 	}
 	if names := h.Sums(); len(names) > 0 {
 		l.Sums = strings.Join(names, " and ")
-		l.Check = h.Check
+		l.Check, l.Blind = h.Check, len(h.Codecs()) == 0 // then its hunks have no checksums
 		l.Watch = func() func() (bool, error) {
 			h.Watch()
 			return h.Watched

@@ -61,7 +61,7 @@ type Layer struct {
 	Files  []string
 	Sums   string
 	Check  func(ctx context.Context, progress func(done, total int64)) error
-	Blind  bool
+	Blind  bool // as of [Content]
 	// Watch compares the sums with what is read from now on by others. The function that it
 	// returns says what Check would, and whether all was read: if not, nothing is known. It is
 	// nil where that cannot be done.
