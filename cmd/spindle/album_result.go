@@ -249,7 +249,11 @@ func (r *albumResult) Text(p *page) {
 		took = " in " + time.Duration(r.Seconds*float64(time.Second)).Round(time.Second).String()
 	}
 	length := time.Duration(sectors) * time.Second / disc.FramesPerSecond
-	p.line("%s: %s, %s%s", r.Folder, plural(len(r.Songs), "song"), length.Round(time.Second), took)
+	what := fmt.Sprintf("%s, %s", plural(len(r.Songs), "song"), length.Round(time.Second))
+	if len(r.Songs) == 0 {
+		what = plural(len(r.Data), "track") + " of data"
+	}
+	p.line("%s: %s%s", r.Folder, what, took)
 	for _, s := range r.Songs {
 		name := fmt.Sprintf("%-*s", widest, r.label(&s))
 		if s.Proof == notRight {
@@ -268,7 +272,9 @@ func (r *albumResult) Text(p *page) {
 		}
 		p.line("  %s  data, %s", name, plural(d.Sectors, "sector"))
 	}
-	p.text("%s", r.summary())
+	if len(r.Songs) > 0 {
+		p.text("%s", r.summary())
+	}
 	if bad > 0 {
 		p.text("%s not right: the log says where.%s", p.red(plural(bad, "track")+" of data"), r.again())
 	}
@@ -290,7 +296,7 @@ func (r *albumResult) Text(p *page) {
 // textKept says what is in the folder from earlier runs, and what is not.
 func (r *albumResult) textKept(p *page) {
 	switch {
-	case len(r.Songs) == 0 && r.there > 0:
+	case len(r.Songs)+len(r.Data) == 0 && r.there > 0:
 		p.text("%s: all that was asked for is there, as its log says. Nothing was read.", r.Folder)
 	case r.there > 0:
 		p.text("%s there before, as the log says, and not made again.", plural(r.there, "song"))
