@@ -53,6 +53,35 @@ func TestCreateBesideOther(t *testing.T) {
 	}
 }
 
+// Files that are to be replaced are replaced together, or not at all.
+func TestCreateReplacesAll(t *testing.T) {
+	for name, makes := range map[string]bool{"replaced": true, "stay": false} {
+		dir := t.TempDir()
+		was := map[string]string{"x.bin": "old samples", "x.cue": "old sheet"}
+		for file, text := range was {
+			if err := os.WriteFile(filepath.Join(dir, file), []byte(text), 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+		sheet := filepath.Join(dir, "x.cue")
+		o := CreateOptions{Force: true, Progress: func(int64, int64) {
+			if !makes { // another program makes a folder of that name
+				os.Remove(sheet)
+				if err := os.MkdirAll(filepath.Join(sheet, "other"), 0o777); err != nil {
+					t.Error(err)
+				}
+			}
+		}}
+		_, err := Create(t.Context(), sheet, made(t, "audio"), o)
+		if (err == nil) != makes || len(left(t, dir)) != 2 {
+			t.Errorf("%s: %v; the folder has %v", name, err, left(t, dir))
+		}
+		if b, err := os.ReadFile(filepath.Join(dir, "x.bin")); err != nil || (string(b) == was["x.bin"]) == makes {
+			t.Errorf("%s: %d bytes, %v", name, len(b), err)
+		}
+	}
+}
+
 // Whatever goes wrong, nothing half-written is left, and nothing is overwritten.
 func TestCreateLeavesNothingBehind(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())

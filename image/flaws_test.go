@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -138,7 +139,7 @@ func TestOtherMap(t *testing.T) {
 	}
 	img.Close()
 	want := image.Remark{Kind: format.OtherMap, File: dir + "/iso.map", Have: 4096, Want: 315 * 2048}
-	if len(got) != 1 || got[0] != want {
+	if len(got) != 1 || !reflect.DeepEqual(got[0], want) {
 		t.Errorf("%+v", got)
 	}
 }

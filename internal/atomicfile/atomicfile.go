@@ -61,13 +61,15 @@ func Create(path string) (*File, error) {
 
 // tempName puts the random part into a name, which it shortens where that would be
 // too long for a file system.
-func tempName(path, random string) string {
+func tempName(path, random string) string { return withRandom(path, random, Suffix) }
+
+func withRandom(path, random, suffix string) string {
 	const most = 255
 	dir, base := filepath.Split(path)
-	if room := most - len(random) - len(Suffix) - 1; len(base) > room {
+	if room := most - len(random) - len(suffix) - 1; len(base) > room {
 		base = strings.ToValidUTF8(base[:room], "")
 	}
-	return dir + base + "." + random + Suffix
+	return dir + base + "." + random + suffix
 }
 
 // stands reports whether an open file is still in its place.

@@ -176,3 +176,41 @@ func TestLongName(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// What was set aside comes back, or goes, whether the file system has hard links or not.
+func TestAside(t *testing.T) {
+	for name, link := range map[string]func(from, to string) error{"links": os.Link, "none": func(string, string) error { return errors.ErrUnsupported }} {
+		for what, c := range map[string]struct {
+			replaced, restored bool
+			want               string
+		}{
+			"restored": {true, true, "old"}, "nothing came": {false, true, "old"}, "forgotten": {true, false, "new"},
+		} {
+			dir := t.TempDir()
+			path := filepath.Join(dir, "x")
+			if err := os.WriteFile(path, []byte("old"), 0o666); err != nil {
+				t.Fatal(err)
+			}
+			a, err := setAside(path, link)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c.replaced {
+				err = WriteBytes(path, []byte("new"))
+			}
+			if c.restored {
+				err = errors.Join(err, a.Restore())
+			} else {
+				err = errors.Join(err, a.Forget())
+			}
+			b, readErr := os.ReadFile(path)
+			left, listErr := os.ReadDir(dir)
+			if err := errors.Join(err, readErr, listErr); err != nil || string(b) != c.want || len(left) != 1 {
+				t.Errorf("%s, %s: %q, %v, %v", name, what, b, left, err)
+			}
+		}
+	}
+	if a, err := SetAside(filepath.Join(t.TempDir(), "none")); a != nil || err != nil {
+		t.Errorf("%v, %v", a, err)
+	}
+}
