@@ -12,6 +12,7 @@ import (
 	"spindle/disc/cdsector"
 	"spindle/image/chd/hunks"
 	"spindle/image/format"
+	pieces "spindle/internal/blocks"
 	"spindle/internal/packed"
 )
 
@@ -57,6 +58,22 @@ type salvage struct {
 	unread   disc.Flaws
 	units    []unit
 	errs     []error
+	ranges   []damagedRange
+}
+
+// A damagedRange is sectors one behind the other that cannot be unpacked, and why the first cannot.
+type damagedRange struct {
+	flaw disc.Flaw
+	at   int // its place among errs
+	err  error
+}
+
+// Error says where, and what is wrong there.
+func (r *damagedRange) Error() string {
+	if r.flaw.Count == 1 {
+		return fmt.Sprintf("sector %d: %v", r.flaw.First, r.err)
+	}
+	return fmt.Sprintf("sectors %d to %d (%d): %v", r.flaw.First, r.flaw.End()-1, r.flaw.Count, r.err)
 }
 
 // A unit is what has one checksum of the content of a file, and is damaged.
@@ -80,7 +97,7 @@ func (s *salvage) extent(ctx context.Context, e disc.Extent) error {
 		switch {
 		case errors.Is(err, packed.ErrDamaged):
 			s.unread = s.unread.Union(disc.FlawsOf(disc.Flaw{First: a, Count: 1, Kind: disc.Unread}))
-			s.note(e.Source, err)
+			s.note(e.Source, a, err)
 		case err != nil:
 			return err
 		}
@@ -117,8 +134,8 @@ func (s *salvage) keep(from, to disc.LBA) {
 	}
 }
 
-// note keeps what is damaged, once.
-func (s *salvage) note(source io.ReaderAt, err error) {
+// note keeps what is damaged, once: sectors that follow one another as one.
+func (s *salvage) note(source io.ReaderAt, at disc.LBA, err error) {
 	var d *packed.DamagedError
 	var h *hunks.DamagedError
 	switch {
@@ -129,13 +146,36 @@ func (s *salvage) note(source io.ReaderAt, err error) {
 		s.units = append(s.units, unit{source, d})
 		err = d
 	case errors.As(err, &h):
-		err = fmt.Errorf("%s: %w", filepath.Base(s.img.Files()[0]), h)
+		err = s.named(h)
 	default:
-		err = fmt.Errorf("%s: %w", filepath.Base(s.img.Files()[0]), err)
+		s.noteSector(at, err)
+		return
 	}
 	if !slices.ContainsFunc(s.errs, func(e error) bool { return e.Error() == err.Error() }) {
 		s.errs = append(s.errs, err)
 	}
+}
+
+// noteSector keeps a sector that is damaged, with those before it.
+func (s *salvage) noteSector(at disc.LBA, err error) {
+	var block *pieces.DamagedError
+	if errors.As(err, &block) {
+		err = block // and not once more which sector
+	}
+	last := len(s.ranges) - 1
+	if last < 0 || s.ranges[last].flaw.End() != at {
+		s.ranges = append(s.ranges, damagedRange{flaw: disc.Flaw{First: at}, at: len(s.errs), err: err})
+		s.errs = append(s.errs, nil)
+		last++
+	}
+	r := &s.ranges[last]
+	r.flaw.Count++
+	s.errs[r.at] = s.named(r)
+}
+
+// named says in which image the damage is.
+func (s *salvage) named(err error) error {
+	return fmt.Errorf("%s: %w", filepath.Base(s.img.Files()[0]), err)
 }
 
 // suspects are the sectors that stand in damaged units.

@@ -242,6 +242,9 @@ func remarkText(r image.Remark) string {
 	case format.SubOfOther:
 		return r.File + " is not used: the positions and codes in it are not those of this image."
 	case format.NoFileSystem:
+		if r.Err != nil {
+			return fmt.Sprintf("The start of %s cannot be unpacked, so that its file system is not seen.", r.File)
+		}
 		return fmt.Sprintf("Nothing in %s says that it is the image of a disc: it has no file system that spindle knows.", r.File)
 	case format.OtherMap:
 		return fmt.Sprintf("%s is not used: it is the map of a copy of %d bytes, and the image has %d.", r.File, r.Have, r.Want)

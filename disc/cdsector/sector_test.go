@@ -312,6 +312,27 @@ func TestValidCodes(t *testing.T) {
 	}
 }
 
+// The CRC of bytes that are taken eight at a time is that of the polynomial, bit by bit.
+func TestExtendCRC16(t *testing.T) {
+	var b [37]byte
+	for i := range b {
+		b[i] = byte(i*i + 7*i + 3)
+	}
+	for n := range b {
+		want := uint16(0x1D0F)
+		for _, x := range b[:n] {
+			want ^= uint16(x) << 8
+			for range 8 {
+				carry := want >> 15
+				want = want<<1 ^ carry*0x1021
+			}
+		}
+		if got := ExtendCRC16(0x1D0F, b[:n]); got != want {
+			t.Errorf("%d bytes: %04X, want %04X", n, got, want)
+		}
+	}
+}
+
 func FuzzDecodeQ(f *testing.F) {
 	f.Add(make([]byte, QSize))
 	f.Fuzz(func(t *testing.T, b []byte) {

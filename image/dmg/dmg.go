@@ -77,6 +77,7 @@ type run struct {
 	kind       uint32
 	begin, end int64 // on the disk
 	at, length int64 // in the file
+	bad        error // why it cannot be read, or nil
 }
 
 // A partition is what one table describes.
@@ -166,7 +167,25 @@ func read(r io.ReaderAt, stored int64) (*file, error) {
 	if sectors > math.MaxInt64/sectorSize/2 {
 		return nil, fmt.Errorf("%w: a disk of %d sectors (byte 492 of its trailer)", errFormat, sectors)
 	}
-	return d, d.arrange(int64(sectors) * sectorSize)
+	if err := d.arrange(int64(sectors) * sectorSize); err != nil {
+		return nil, err
+	}
+	return d, d.unreadable()
+}
+
+// unreadable is why no run can be read that holds something, where that is so: a single one costs
+// its own sectors.
+func (d *file) unreadable() (err error) {
+	for i := range d.runs {
+		switch r := &d.runs[i]; {
+		case r.kind == runZero || r.kind == runIgnore:
+		case r.bad == nil:
+			return nil
+		case err == nil:
+			err = r.bad
+		}
+	}
+	return err
 }
 
 // addTable reads a table of runs.
@@ -199,7 +218,7 @@ func (d *file) addTable(t *table, dataFork int64) error {
 		r := run{kind: kind, begin: int64(first+sector) * sectorSize, at: dataFork + int64(offset+at), length: int64(length)}
 		r.end = r.begin + int64(count)*sectorSize
 		if err := d.checkRun(&r); err != nil {
-			return fmt.Errorf("%w: run %d of %q, %w", errFormat, i, t.name, err)
+			r.bad = fmt.Errorf("%w: run %d of %q, %w", errFormat, i, t.name, err)
 		}
 		if r.end > r.begin {
 			p.runs = append(p.runs, r)
@@ -209,7 +228,7 @@ func (d *file) addTable(t *table, dataFork int64) error {
 	return nil
 }
 
-// checkRun makes sure that a run can be read.
+// checkRun finds out whether a run can be read.
 func (d *file) checkRun(r *run) error {
 	switch {
 	case r.kind == runZero || r.kind == runIgnore:
@@ -259,7 +278,7 @@ const pieceSize = 256 << 10
 func (d *file) Piece(off int64) blocks.Piece {
 	i := sort.Search(len(d.runs), func(i int) bool { return d.runs[i].begin > off }) - 1
 	r := &d.runs[i]
-	if codecs[r.kind] != "" {
+	if codecs[r.kind] != "" && r.bad == nil {
 		return blocks.Piece{Index: int64(i), Begin: r.begin, End: r.end}
 	}
 	n := (off - r.begin) / pieceSize
@@ -271,7 +290,11 @@ func (d *file) Piece(off int64) blocks.Piece {
 func (d *file) Read(dst []byte, p blocks.Piece) error {
 	i := sort.Search(len(d.runs), func(i int) bool { return d.runs[i].begin > p.Begin }) - 1
 	r := &d.runs[i]
-	if err := d.unpack(dst, r, p.Begin-r.begin); err != nil {
+	err := r.bad
+	if err == nil {
+		err = d.unpack(dst, r, p.Begin-r.begin)
+	}
+	if err != nil {
 		return &blocks.DamagedError{Piece: int64(i), Offset: r.at, Err: err}
 	}
 	return nil

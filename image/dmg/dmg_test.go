@@ -296,6 +296,43 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+// A run that cannot be unpacked, or stands where nothing is, costs its own sectors.
+func TestBadRun(t *testing.T) {
+	b := content(3 * 4096)
+	for name, change := range map[string]func(*part){
+		"damaged":      func(p *part) { p.packed[len(p.packed)-1] ^= 1 },
+		"no xz":        func(p *part) { p.kind, p.packed = runLZMA, make([]byte, 1<<20) },
+		"another type": func(p *part) { p.kind = 0x80000001 },
+		"too large":    func(p *part) { p.plain = make([]byte, maxRun+4096) },
+	} {
+		for bad := range 3 {
+			parts := make([]part, 3)
+			for i := range parts {
+				plain := b[i*4096 : (i+1)*4096]
+				parts[i] = part{runZlib, plain, zipped(plain)}
+			}
+			change(&parts[bad])
+			c, err := opened(t, assemble(parts, false))
+			if err != nil {
+				t.Errorf("%s, run %d: %v", name, bad, err)
+				continue
+			}
+			at := int64(0)
+			for i, p := range parts {
+				got := make([]byte, 4096)
+				_, err := c.ReadAt(got, at)
+				switch {
+				case i == bad && !errors.Is(err, packed.ErrDamaged):
+					t.Errorf("%s, run %d: %v", name, i, err)
+				case i != bad && (err != nil || !bytes.Equal(got, p.plain)):
+					t.Errorf("%s: run %d is not what it was: %v", name, i, err)
+				}
+				at += int64(len(p.plain))
+			}
+		}
+	}
+}
+
 // What lists the tables cannot make more of them, or of their runs, than the file has room for.
 func TestBounds(t *testing.T) {
 	const refs = 1 << 16

@@ -145,10 +145,7 @@ func NewProbe(f *File) (*Probe, error) {
 		}
 		n, err = readAround(f, head)
 	}
-	switch {
-	case n == 0 && p.Damage != nil:
-		return nil, p.Damage
-	case err != nil && !errors.Is(err, io.EOF):
+	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("%s: %w", f.Path, err)
 	}
 	p.Head = head[:n]

@@ -43,7 +43,8 @@ const (
 	SubOfOther
 	// InLayer: the file was looked through a Layer, the outermost first.
 	InLayer
-	// NoFileSystem: sectors of data are taken for a disc, and nothing in them says that they are.
+	// NoFileSystem: sectors of data are taken for a disc, and nothing in them says that they are. Err is
+	// why the first of them cannot be unpacked, or nil.
 	NoFileSystem
 	// AbsentTracks: a CUE sheet says that it has not all tracks of its disc, but lacks Tracks. Of those
 	// whose length it states, the sectors are flaws of the image.

@@ -183,7 +183,7 @@ func as(medium func(sectors int64) disc.Medium) func(context.Context, *format.Fi
 // Recover opens the data disc with a file system that the content of a file begins with,
 // whatever the file is. On an error it is not closed.
 func Recover(f *format.File) (disc.Image, error) {
-	s, signed, err := look(f)
+	s, signed, _, err := look(f)
 	if err != nil {
 		return nil, err
 	}
@@ -193,25 +193,25 @@ func Recover(f *format.File) (disc.Image, error) {
 	return s.layOut(f, disc.MediumFor)
 }
 
-// look recognises a file.
-func look(f *format.File) (stored, bool, error) {
+// look recognises a file. damage is why a part of its start cannot be unpacked, or nil.
+func look(f *format.File) (s stored, signed bool, damage, err error) {
 	p, err := format.NewProbe(f)
 	if err != nil {
-		return stored{}, false, err
+		return stored{}, false, nil, err
 	}
-	s, signed, _ := recognise(p.Head, p.R)
-	return s, signed, nil
+	s, signed, _ = recognise(p.Head, p.R)
+	return s, signed, p.Damage, nil
 }
 
 // layOut makes an image of a file.
 func layOut(f *format.File, medium func(sectors int64) disc.Medium) (disc.Image, error) {
-	s, signed, err := look(f)
+	s, signed, damage, err := look(f)
 	if err != nil {
 		return nil, err
 	}
 	img, err := s.layOut(f, medium)
-	if err == nil && !signed && s.stride == iso.BlockSize {
-		f.Remark(format.Remark{Kind: format.NoFileSystem, File: f.Path}) // whole sectors have marks of their own
+	if err == nil && !signed && s.stride == iso.BlockSize { // whole sectors have marks of their own
+		f.Remark(format.Remark{Kind: format.NoFileSystem, File: f.Path, Err: damage})
 	}
 	return img, err
 }

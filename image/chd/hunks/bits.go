@@ -1,7 +1,6 @@
 package hunks
 
 import (
-	"bufio"
 	"errors"
 	"io"
 )
@@ -9,7 +8,9 @@ import (
 // A bitReader reads bits, the most significant of a byte first. Behind the end are zeros,
 // for codes are looked up by more bits than they have: done says whether any were used.
 type bitReader struct {
-	src    io.ByteReader
+	r      io.Reader // of more, or nil
+	buf    []byte    // what was read, and not yet used
+	page   []byte
 	acc    uint64
 	have   uint  // bits in acc that were not used
 	loaded int64 // bits that went into acc
@@ -20,7 +21,7 @@ type bitReader struct {
 // bitsAt reads bits of a part of a file, from one of its bits on.
 func bitsAt(r io.ReaderAt, offset, length, bit int64) *bitReader {
 	skip := bit / 8
-	b := &bitReader{src: bufio.NewReaderSize(io.NewSectionReader(r, offset+skip, length-skip), 4<<10), loaded: skip * 8}
+	b := &bitReader{r: io.NewSectionReader(r, offset+skip, length-skip), page: make([]byte, 4<<10), loaded: skip * 8}
 	b.read(uint(bit % 8))
 	return b
 }
@@ -28,19 +29,30 @@ func bitsAt(r io.ReaderAt, offset, length, bit int64) *bitReader {
 // peek returns the next n bits, at most 32.
 func (b *bitReader) peek(n uint) uint32 {
 	for b.have < n {
-		c, err := b.src.ReadByte()
-		if err != nil {
-			c = 0
-			b.behind += 8
-			if !errors.Is(err, io.EOF) {
-				b.err = err
-			}
+		if len(b.buf) == 0 {
+			b.fill()
 		}
-		b.acc = b.acc<<8 | uint64(c)
+		b.acc = b.acc<<8 | uint64(b.buf[0])
+		b.buf = b.buf[1:]
 		b.have += 8
 		b.loaded += 8
 	}
 	return uint32(b.acc >> (b.have - n) & (1<<n - 1))
+}
+
+// fill reads a page, or behind the end makes a byte.
+func (b *bitReader) fill() {
+	if b.r != nil {
+		n, err := io.ReadFull(b.r, b.page)
+		b.buf = b.page[:n]
+		if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+			b.err = err
+		}
+	}
+	if len(b.buf) == 0 {
+		b.buf = []byte{0}
+		b.behind += 8
+	}
 }
 
 func (b *bitReader) skip(n uint) { b.have -= n }

@@ -122,7 +122,7 @@ func readBytesTree(b *bitReader) (*tree, error) {
 
 // unhuff decodes a hunk of the codec "huff".
 func unhuff(dst, src []byte) error {
-	b := &bitReader{src: bytes.NewReader(src)}
+	b := &bitReader{buf: src}
 	t, err := readBytesTree(b)
 	if err != nil {
 		return err

@@ -92,7 +92,7 @@ func (t *packedTable) scan() error {
 	}
 	m := mark{bit: b.at(), offset: t.first}
 	crc := crc16Start
-	var raw [12]byte
+	raw := make([]byte, 0, markEvery*entryBytes)
 	for n := int64(0); n < t.h.hunks; n++ {
 		if n%markEvery == 0 {
 			m.bit = b.at()
@@ -100,31 +100,34 @@ func (t *packedTable) scan() error {
 			if err := b.done(); err != nil { // or a few bytes could stand for many hunks
 				return err
 			}
+			crc, raw = cdsector.ExtendCRC16(crc, raw), raw[:0]
 		}
 		e, err := t.next(b, n, &m)
 		if err != nil {
 			return err
 		}
-		e.encode(&raw, t.h)
-		crc = cdsector.ExtendCRC16(crc, raw[:])
+		raw = e.encode(raw, t.h)
 	}
 	if err := b.done(); err != nil {
 		return err
 	}
-	if crc != t.crc {
+	if cdsector.ExtendCRC16(crc, raw) != t.crc {
 		return errSum
 	}
 	return nil
 }
 
-// encode makes the twelve bytes that the checksum of the map is over.
-func (e *entry) encode(raw *[12]byte, h *header) {
+// entryBytes is the size of what the checksum of the map has of each hunk.
+const entryBytes = 12
+
+// encode appends the bytes that the checksum of the map is over.
+func (e *entry) encode(raw []byte, h *header) []byte {
 	offset := e.offset
 	if e.kind == inParent {
 		offset /= int64(h.unitBytes)
 	}
-	binary.BigEndian.PutUint32(raw[:], uint32(e.kind)<<24|uint32(e.length))
-	binary.BigEndian.PutUint64(raw[4:], uint64(offset)<<16|uint64(uint16(e.crc)))
+	raw = binary.BigEndian.AppendUint32(raw, uint32(e.kind)<<24|uint32(e.length))
+	return binary.BigEndian.AppendUint64(raw, uint64(offset)<<16|uint64(uint16(e.crc)))
 }
 
 // readTypes reads the types of all hunks.
