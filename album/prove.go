@@ -34,6 +34,8 @@ type Proof struct {
 	// CTDBMoved is how many submitted it with the samples Offset later or earlier: those of
 	// another pressing, or of drives whose offset was not corrected.
 	CTDBMoved, Offset int
+	// MovedWhole: it was not only the track that they submitted so, but all of this disc.
+	MovedWhole bool
 }
 
 // ByAccurateRip reports whether AccurateRip proves the track. Its checksums of version 1
@@ -42,9 +44,11 @@ func (p *Proof) ByAccurateRip() bool {
 	return p.AccurateRip.Outcome == accuraterip.Accurate && p.AccurateRip.V2 >= leastConfidence
 }
 
-// ByCTDB reports whether CTDB proves the track. At another offset it proves other samples
-// than those of the track's sectors.
-func (p *Proof) ByCTDB() bool { return p.CTDB >= leastConfidence }
+// ByCTDB reports whether CTDB proves the track. At another offset, the checksum of a track is about other samples
+// than those of its sectors, and that of the whole disc proves them.
+func (p *Proof) ByCTDB() bool { return p.CTDB >= leastConfidence || p.movedWhole() }
+
+func (p *Proof) movedWhole() bool { return p.MovedWhole && p.CTDBMoved >= leastConfidence }
 
 // judge compares the tracks of a disc, all of which were taken, with what the databases say.
 func (d *Databases) judge(ctx context.Context, l *disc.Layout, x *check.Proof) ([]Proof, error) {
@@ -69,12 +73,23 @@ func (d *Databases) judge(ctx context.Context, l *disc.Layout, x *check.Proof) (
 			case !m.Found || i >= len(m.Tracks) || !m.Tracks[i]:
 			case m.Offset == 0:
 				proofs[i].CTDB += m.Entry.Confidence
-			case m.Entry.Confidence > proofs[i].CTDBMoved:
-				proofs[i].CTDBMoved, proofs[i].Offset = m.Entry.Confidence, m.Offset
+			default:
+				proofs[i].moved(&m)
 			}
 		}
 	}
 	return proofs, nil
+}
+
+// moved takes an entry into account that has the track at another offset: all of the disc tells more than the track.
+func (p *Proof) moved(m *ctdb.Match) {
+	whole := m.Same && m.Entry.Confidence >= leastConfidence
+	switch {
+	case p.CTDBMoved > 0 && m.Offset == p.Offset && whole == p.MovedWhole:
+		p.CTDBMoved += m.Entry.Confidence
+	case whole && !p.MovedWhole, whole == p.MovedWhole && m.Entry.Confidence > p.CTDBMoved:
+		p.CTDBMoved, p.Offset, p.MovedWhole = m.Entry.Confidence, m.Offset, whole
+	}
 }
 
 // A Run is a run of sectors, [First, End).
@@ -132,16 +147,18 @@ func proven(i int, p *Proof, x *check.Proof) Run {
 			run.End -= accuraterip.Outside
 		}
 		return run
-	case p.ByCTDB():
-		return covered(run, x)
+	case p.CTDB >= leastConfidence:
+		return covered(run, x, 0)
+	case p.movedWhole():
+		return covered(run, x, p.Offset)
 	}
 	return Run{}
 }
 
-// covered is the part of a track that CTDB's checksums cover, in whole sectors. What is left
+// covered is the part of a track that CTDB's checksums cover at an offset, in whole sectors. What is left
 // out at the ends of the disc may be more than a track.
-func covered(run Run, x *check.Proof) Run {
-	first, end := x.CTDB.Covers(0)
+func covered(run Run, x *check.Proof, offset int) Run {
+	first, end := x.CTDB.Covers(offset)
 	start := x.Spans[0].First
 	return Run{
 		First: max(run.First, start+disc.LBA((first+discid.SectorSamples-1)/discid.SectorSamples)),

@@ -16,6 +16,7 @@ const (
 	filler                      // nothing came: what stands for unread sectors is written
 	absent                      // nothing was to come: what stands for it is written
 	voted                       // put together from several readings, which agree: right as it is
+	repaired                    // right, whatever the drive says of it
 )
 
 // A batch is the sectors of one command on their way from the drive to the

@@ -125,13 +125,24 @@ func (r *reader) passes(ctx context.Context) error {
 	if err := r.provePass(ctx); err != nil { // it costs the drive nothing
 		return err
 	}
+	if err := r.repairPass(ctx); err != nil { // neither does this
+		return err
+	}
 	if r.plan.readTwice && (!gaveUp || errors.Is(why, errGaveUp)) {
-		if why, err = r.stopped(r.comparePass(ctx)); err != nil {
+		why, err = r.stopped(r.comparePass(ctx))
+		if err == nil {
+			err = r.repairPass(ctx)
+		}
+		if err != nil {
 			return err
 		}
 	}
 	if !gaveUp && why == nil && !r.opts.Quick {
-		if why, err = r.stopped(r.retryPasses(ctx)); err != nil {
+		why, err = r.stopped(r.retryPasses(ctx))
+		if err == nil && why != nil { // in the middle of a pass
+			err = r.repairPass(ctx)
+		}
+		if err != nil {
 			return err
 		}
 	}

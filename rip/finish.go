@@ -73,7 +73,7 @@ func (j *job) result(r *reader, m *mapfile.Map) *Result {
 	p := j.writer.plan
 	res := &Result{
 		Contents: r.disc, Sectors: p.regions.sectors(), ReadTwice: p.readTwice, Proven: r.proven, Overread: r.overreads(),
-		Combined: r.evidence.won, Votes: r.voted, Settled: r.settled,
+		Combined: r.evidence.won, Votes: r.voted, Settled: r.settled, Repaired: r.repaired,
 		Pointed: p.regions.hasAudio() && p.caps.C2 != mmc.NoC2,
 		Bad:     listBad(p.ofAsked(m, mapfile.Finished), p.regions, &r.refusals),
 		Absent:  r.unwrittenSectors,

@@ -65,7 +65,7 @@ func (j *job) run(ctx context.Context) (*Result, error) {
 	}
 	st := newState(c, p, j.opts, id)
 	if earlier != nil {
-		st.Proven, st.Overread, st.Voted, st.Settled = earlier.Proven, earlier.Overread, earlier.Voted, earlier.Settled
+		st.Proven, st.Overread, st.Voted, st.Settled, st.Repaired = earlier.Proven, earlier.Overread, earlier.Voted, earlier.Settled, earlier.Repaired
 	}
 	if err := j.compareHeld(ctx, newReader(c, p, j.opts, newWriter(p, j.mapPath, st, m))); err != nil {
 		return nil, err
@@ -114,6 +114,7 @@ func (j *job) goOn(ctx context.Context, r *reader, earlier *state) error {
 	if err := j.checkSeal(ctx, earlier); err != nil {
 		return err
 	}
+	r.keepRepairs(earlier.Repaired) // the disc is not compared with them
 	if err := r.compareDisc(ctx); err != nil {
 		return err
 	}

@@ -123,7 +123,9 @@ func (r *reader) copyRound(ctx context.Context, skip *skipper, pos, end int64) (
 // comparePass reads the audio that was read once a second time.
 func (r *reader) comparePass(ctx context.Context) error {
 	r.setPhase(Comparing, readOnce, 1)
-	return r.confirm(ctx)
+	err := r.confirm(ctx)
+	r.compared = err == nil
+	return err
 }
 
 // confirm reads again what was read once. What the drive's buffer may hold at first is
@@ -379,6 +381,9 @@ func (r *reader) retryPasses(ctx context.Context) error {
 			return err
 		}
 		r.votePass(sectors)
+		if err := r.repairPass(ctx); err != nil {
+			return err
+		}
 	}
 	return nil
 }

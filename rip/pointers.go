@@ -113,7 +113,7 @@ func (r *reader) countReadings(earlier *state) {
 }
 
 // unprove sees to it that what something else proved to an earlier run is proven to this one,
-// or read as the rest is.
+// or read as the rest is, but for what was repaired: the drive does not give it.
 func (r *reader) unprove(earlier *state) {
 	again := mapfile.NonTried
 	if r.plan.readTwice {
@@ -121,6 +121,9 @@ func (r *reader) unprove(earlier *state) {
 	}
 	for _, s := range earlier.Proven {
 		r.eachIn(s, func(pos, size int64) { r.tracker.replace(pos, size, mapfile.Finished, again) })
+	}
+	for _, x := range r.repaired {
+		r.eachIn(drive.Stretch{First: x.At, End: x.At + 1}, func(pos, size int64) { r.tracker.replace(pos, size, again, mapfile.Finished) })
 	}
 }
 

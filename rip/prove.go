@@ -1,9 +1,11 @@
 package rip
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"spindle/disc"
 	"spindle/disc/cdsector"
@@ -15,9 +17,13 @@ import (
 type Reading struct {
 	Layout *disc.Layout
 
-	regions regions
-	out     *output
-	tracker *tracker
+	regions  regions
+	out      *output
+	tracker  *tracker
+	votes    *readings
+	twice    bool // samples want two equal readings
+	compared bool // audio that is still said to be read once came differently
+	proven   []drive.Stretch
 }
 
 // errNotAudio is returned for sectors that are no audio of the image.
@@ -70,23 +76,31 @@ func (r *reader) provePass(ctx context.Context) error {
 			return fmt.Errorf("%w: %w", ErrOutput, err)
 		}
 	}
-	proven, err := r.opts.Prove(ctx, &Reading{Layout: r.disc.Layout, regions: r.plan.regions, out: r.image})
+	proven, err := r.opts.Prove(ctx, r.reading())
 	if err != nil {
 		return err
 	}
-	r.sink.proved(proven) // first: no map may call it finished without saying so
+	r.prove(proven)
 	for _, s := range proven {
 		r.eachIn(s, func(pos, size int64) {
 			r.tracker.replace(pos, size, readOnce, mapfile.Finished)
 			r.tracker.replace(pos, size, flawed, mapfile.Finished)
 		})
 	}
-	for _, s := range proven {
-		if k := len(r.proven) - 1; k >= 0 && r.proven[k].End == s.First {
-			r.proven[k].End = s.End
+	return nil
+}
+
+// prove adds to what is proven.
+func (r *reader) prove(more []drive.Stretch) {
+	all := append(slices.Clone(r.proven), more...)
+	slices.SortFunc(all, func(a, b drive.Stretch) int { return cmp.Compare(a.First, b.First) })
+	r.proven = nil
+	for _, s := range all {
+		if k := len(r.proven) - 1; k >= 0 && r.proven[k].End >= s.First {
+			r.proven[k].End = max(r.proven[k].End, s.End)
 			continue
 		}
 		r.proven = append(r.proven, s)
 	}
-	return nil
+	r.sink.proved(slices.Clone(r.proven)) // before the map may call it finished
 }

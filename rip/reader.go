@@ -25,6 +25,7 @@ type sink interface {
 	overread(done bool)           // whether samples beyond the end of the disc were read
 	voted(v []Vote)               // what was put together
 	settled(s []Settled)          // what was decided on
+	repaired(s []Repaired)        // what something else made right
 	proved(audio []drive.Stretch) // what a resumed rip is to have proven, or to read again
 	tick(now time.Time)
 }
@@ -64,6 +65,8 @@ type reader struct {
 	votes    readings // of audio that is not right
 	voted    []Vote
 	settled  []Settled
+	repaired []Repaired
+	compared bool      // audio was read a second time
 	damage   Damage    // of the phase that works on it
 	damageAt time.Time // when that began
 

@@ -86,6 +86,9 @@ func newComparison(r *reader, m *mapfile.Map, was earlierImage) *comparison {
 			c.m.Set(b.Pos, b.Size, mapfile.Finished)
 		}
 	}
+	for _, x := range r.repaired { // the disc does not have what is right
+		r.eachIn(drive.Stretch{First: x.At, End: x.At + 1}, func(pos, size int64) { c.m.Set(pos, size, flawed) })
+	}
 	return c
 }
 

@@ -88,6 +88,11 @@ type Options struct {
 	// read again, and whatever the drive said of errors in them counts no more.
 	Prove func(context.Context, *Reading) ([]drive.Stretch, error)
 
+	// Repair, when it is not nil, is given the audio after its first reading, and again after each further one, as long
+	// as some of it is not right or not proven. It returns what makes it right, or nil: the parity that a database has
+	// tells, for example.
+	Repair func(context.Context, *Reading) (*Repair, error)
+
 	// Settle, when it is not nil, is given the audio after the last pass, with the samples on which
 	// readings never agreed. It returns which of their values something else proves.
 	Settle func(context.Context, *Reading, []OpenSample) ([]Choice, error)
@@ -188,7 +193,7 @@ type Result struct {
 	Absent int64
 	// ReadTwice: all audio but Proven was read twice, and what came differently is among Bad.
 	ReadTwice bool
-	// Proven is the audio that [Options.Prove] returned in this run.
+	// Proven is the audio that [Options.Prove] and [Options.Repair] returned in this run.
 	Proven []drive.Stretch
 	// Overread: what an offset correction puts beyond the end of the disc was read, and is no
 	// silence.
@@ -203,6 +208,8 @@ type Result struct {
 	Votes []Vote
 	// Settled are the sectors of audio whose samples [Options.Settle] decided on, in this run and in those before.
 	Settled []Settled
+	// Repaired are the sectors of audio that [Options.Repair] changed, in this run and in those before.
+	Repaired []Repaired
 
 	Resumed bool
 	Elapsed time.Duration // of the drive's time

@@ -62,7 +62,7 @@ func (r *reader) settlePass(ctx context.Context) error {
 	if len(open) == 0 {
 		return nil
 	}
-	choices, err := r.opts.Settle(ctx, &Reading{Layout: r.disc.Layout, regions: r.plan.regions, out: r.image, tracker: r.tracker}, open)
+	choices, err := r.opts.Settle(ctx, r.reading(), open)
 	if err != nil || len(choices) != len(open) {
 		return err
 	}

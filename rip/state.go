@@ -51,6 +51,8 @@ type state struct {
 	Seal seal
 	// Settled: audio that is finished because something beside the drive decided on it.
 	Settled []Settled
+	// Repaired: audio that something beside the drive made right.
+	Repaired []Repaired
 }
 
 func newState(c *Contents, p *plan, opts Options, id *identity) *state {
@@ -98,6 +100,7 @@ type (
 		Proven     []runFile  `json:"proven,omitempty"`
 		Voted      [][4]int   `json:"voted,omitempty"`   // sector, samples, how many of how many agree
 		Settled    [][2]int   `json:"settled,omitempty"` // sector, samples
+		Repaired   [][2]int   `json:"repaired,omitempty"`
 		TOC        string     `json:"toc"`
 		Sectors    int64      `json:"sectors"`
 		Layout     layoutFile `json:"layout"`
@@ -206,6 +209,9 @@ func (s *state) encode() string {
 	}
 	for _, x := range s.Settled {
 		f.Settled = append(f.Settled, [2]int{int(x.At), x.Samples})
+	}
+	for _, x := range s.Repaired {
+		f.Repaired = append(f.Repaired, [2]int{int(x.At), x.Samples})
 	}
 	for _, p := range s.Layout.CDText {
 		f.Layout.CDText = append(f.Layout.CDText, p[:]...)
@@ -329,8 +335,12 @@ func (f *stateFile2) decode() (*state, error) {
 	for _, x := range f.Settled {
 		settled = append(settled, Settled{disc.LBA(x[0]), x[1]})
 	}
+	var fixed []Repaired
+	for _, x := range f.Repaired {
+		fixed = append(fixed, Repaired{disc.LBA(x[0]), x[1]})
+	}
 	return &state{
-		Settled: settled, Voted: voted, Proven: proven, Overread: f.Overread,
+		Repaired: fixed, Settled: settled, Voted: voted, Proven: proven, Overread: f.Overread,
 		Format: f.Format, Split: f.Split, Subchannel: f.Subchannel, Offset: f.Offset, Twice: f.Twice, Displaced: f.Displaced, Dropped: f.Dropped, TOC: f.TOC, Sectors: f.Sectors,
 		Layout: l,
 	}, nil

@@ -146,6 +146,16 @@ func (w *writer) settled(s []Settled) {
 	w.state.Settled = s
 }
 
+// repaired notes in the state what is about to be repaired. Some of it may have been hashed as it was read: the hashes are
+// those of the image when it is finished. Nothing is under way.
+func (w *writer) repaired(s []Repaired) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.state.Repaired = s
+	_, sizes := w.plan.regions.tracks()
+	w.hasher, w.hashNext = digest.New(digest.All, sizes), -1
+}
+
 func (w *writer) writeLoop() {
 	defer close(w.hash)
 	for b := range w.work {
@@ -153,7 +163,7 @@ func (w *writer) writeLoop() {
 			b.fill(w.plan)
 		} else {
 			b.check(w.plan.caps)
-			if w.plan.displaces(b.r) {
+			if w.plan.displaces(b.r) && b.intent != repaired {
 				clear(b.good)
 			}
 		}
@@ -172,7 +182,7 @@ func (w *writer) writeLoop() {
 
 // proven reports whether good sectors of a batch are good for ever.
 func (w *writer) proven(b *batch) bool {
-	return b.intent == secondReading || b.intent == absent || b.intent == voted || !w.plan.provesNothing(b.r)
+	return b.intent == secondReading || b.intent == absent || b.intent == voted || b.intent == repaired || !w.plan.provesNothing(b.r)
 }
 
 // write compares a second reading with the first, writes, and marks what is

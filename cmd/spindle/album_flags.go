@@ -20,12 +20,14 @@ type albumFlags struct {
 	embed       bool
 	tags        string
 	accurateRip string // files of databases
-	ctdb        string
+	ctdb        []string
 	lookup      bool // ask the databases
 }
 
 // isSet reports whether one of them was given.
-func (o *albumFlags) isSet() bool { return *o != albumFlags{} }
+func (o *albumFlags) isSet() bool {
+	return o.oneFile || o.embed || o.tags != "" || o.accurateRip != "" || len(o.ctdb) > 0 || o.lookup
+}
 
 // add defines them.
 func (o *albumFlags) add(f *pflag.FlagSet) {
@@ -33,7 +35,7 @@ func (o *albumFlags) add(f *pflag.FlagSet) {
 	f.BoolVar(&o.embed, "embed-cue", false, "with --image: put the CUE sheet into the FLAC file, too")
 	f.StringVar(&o.tags, "tags", "", "into a folder: take names from this `FILE`, a CUE sheet or lines of NAME=value")
 	f.StringVar(&o.accurateRip, "accuraterip", "", "into a folder: prove the songs by this `FILE` of AccurateRip (default: dBAR-*.bin in it)")
-	f.StringVar(&o.ctdb, "ctdb", "", "into a folder: prove the songs by this `FILE` of CTDB (default: ctdb-*.xml in it)")
+	f.StringArrayVar(&o.ctdb, "ctdb", nil, "into a folder: prove the songs by this `FILE` of CTDB, and repair them by one of parity (default: ctdb-* in it)")
 	addLookup(f, &o.lookup, "into a folder: ask AccurateRip, CTDB and MusicBrainz for what is not there; they learn the disc's table of contents")
 }
 

@@ -88,7 +88,8 @@ func proofOf(m *album.Made, res *rip.Result) (proof, string) {
 	if m.Flawed > 0 {
 		return notRight, fmt.Sprintf("%s not right", plural(m.Flawed, "sector"))
 	}
-	said := databaseWords(&m.Proof)
+	fixed := repairedIn(m, res)
+	said := databaseWords(&m.Proof, fixed)
 	if m.Proof.ByAccurateRip() || m.Proof.ByCTDB() {
 		return byDatabase, said + settledWords(m, res) + edgeWords(m, res)
 	}
@@ -98,6 +99,8 @@ func proofOf(m *album.Made, res *rip.Result) (proof, string) {
 	switch {
 	case res == nil:
 		return unproven, "copied from an image" + said
+	case fixed > 0:
+		return unproven, fmt.Sprintf("%s %s by CTDB's parity, and what proved them then is not here now%s", plural(fixed, "sample"), repairedWord, said)
 	case slices.ContainsFunc(res.Proven, func(r drive.Stretch) bool { return r.First < m.End && m.First < r.End }):
 		// The songs of an earlier reading are made without the file that proved it.
 		return unproven, "read once; what proved it then is not here now" + said
@@ -124,6 +127,19 @@ func settledWords(m *album.Made, res *rip.Result) string {
 		return ""
 	}
 	return fmt.Sprintf("; %s settled by it", plural(n, "sample"))
+}
+
+// repairedWord says of samples that CTDB's parity repaired them.
+const repairedWord = "repaired"
+
+// repairedIn counts the samples of a song that CTDB's parity repaired.
+func repairedIn(m *album.Made, res *rip.Result) (n int) {
+	for i := 0; res != nil && i < len(res.Repaired); i++ {
+		if x := res.Repaired[i]; x.At >= m.First && x.At < m.End {
+			n += x.Samples
+		}
+	}
+	return n
 }
 
 // edgeWords says how the sectors of a proven song are proven that the checksums of databases
@@ -175,8 +191,9 @@ func onlyNotCompared(m *album.Made, res *rip.Result) bool {
 	return some
 }
 
-// databaseWords says what databases say of a track, as users of other programs know it.
-func databaseWords(p *album.Proof) string {
+// databaseWords says what databases say of a track, of which CTDB's parity repaired some samples, as users of other
+// programs know it.
+func databaseWords(p *album.Proof, repaired int) string {
 	var words []string
 	switch r := &p.AccurateRip; r.Outcome {
 	case accuraterip.Accurate:
@@ -193,11 +210,15 @@ func databaseWords(p *album.Proof) string {
 	case accuraterip.Silent:
 		words = append(words, "silent")
 	}
+	fixed := ""
+	if repaired > 0 && p.ByCTDB() {
+		fixed = fmt.Sprintf(", %s %s", plural(repaired, "sample"), repairedWord)
+	}
 	switch {
 	case p.CTDB > 0:
-		words = append(words, fmt.Sprintf("CTDB, confidence %d of %d", p.CTDB, p.CTDBTotal))
+		words = append(words, fmt.Sprintf("CTDB%s, confidence %d of %d", fixed, p.CTDB, p.CTDBTotal))
 	case p.CTDBMoved > 0:
-		words = append(words, fmt.Sprintf("CTDB with offset %+d, confidence %d of %d", p.Offset, p.CTDBMoved, p.CTDBTotal))
+		words = append(words, fmt.Sprintf("CTDB with offset %+d%s, confidence %d of %d", p.Offset, fixed, p.CTDBMoved, p.CTDBTotal))
 	case p.CTDBTotal > 0:
 		words = append(words, "no match in CTDB")
 	}
@@ -437,7 +458,27 @@ func aboutRip(s *riplog.Section, driveName string, o *ripFlags, res *rip.Result,
 	for _, x := range res.Settled {
 		s.Add("settled", fmt.Sprintf("sector %d: %s of which no readings agree, by AccurateRip", x.At, plural(x.Samples, "sample")))
 	}
+	for _, run := range repairedRuns(res.Repaired) {
+		s.Add("repaired", run)
+	}
 	for _, run := range res.Proven {
 		s.Add("proven after one reading", fmt.Sprintf("sectors %d to %d", run.First, run.End-1))
 	}
+}
+
+// repairedRuns says for each run of sectors how many samples CTDB's parity repaired.
+func repairedRuns(all []rip.Repaired) (lines []string) {
+	for i := 0; i < len(all); {
+		k, n := i, 0
+		for ; k < len(all) && all[k].At == all[i].At+disc.LBA(k-i); k++ {
+			n += all[k].Samples
+		}
+		where := fmt.Sprintf("sector %d", all[i].At)
+		if k-i > 1 {
+			where = fmt.Sprintf("sectors %d to %d", all[i].At, all[k-1].At)
+		}
+		lines = append(lines, fmt.Sprintf("%s: %s, by the parity of CTDB", where, plural(n, "sample")))
+		i = k
+	}
+	return lines
 }

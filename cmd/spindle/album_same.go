@@ -66,7 +66,7 @@ func (p *albumPart) stretches() (good, once []drive.Stretch) {
 			at = f.First + disc.LBA(f.Count)
 		}
 		all = slices.DeleteFunc(append(all, drive.Stretch{First: at, End: s.End}), func(x drive.Stretch) bool { return x.First >= x.End })
-		if s.Data || isProven(s.Proof) {
+		if s.Data || isProven(s.Proof) && !strings.Contains(s.Proof, repairedWord) { // the drive may not give what was repaired
 			good = append(good, all...)
 		} else {
 			once = append(once, all...)

@@ -180,7 +180,7 @@ func (o *convertFlags) folderRules(out string, many, songs, sectorSize bool) []r
 		{!o.knownFormat(), "--format is flac, wav, or the suffix of an image such as cue"},
 		{songs && (o.Split || o.merge || sectorSize), "--split, --merge and --sector-size are about image files, and " + out + " is a folder of songs"},
 		{songs && o.dat != "", "--dat names images; songs are named by --tags or --lookup"},
-		{!songs && o.album != albumFlags{}, "--image, --embed-cue, --tags, --accuraterip, --ctdb and --lookup are about a folder of songs: end its name with /"},
+		{!songs && o.album.isSet(), "--image, --embed-cue, --tags, --accuraterip, --ctdb and --lookup are about a folder of songs: end its name with /"},
 		{!songs && !many && o.format+o.dat != "", "--format and --dat are about a folder: end its name with /"},
 	}
 }

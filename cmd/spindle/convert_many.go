@@ -63,7 +63,7 @@ func (o *convertFlags) plan(ctx context.Context, a *app, ins []string, dir strin
 	switch {
 	case !isFolder(dir):
 		return nil, 0, usage("several images go into a folder: end its name with /, as in %s/", dir)
-	case songs && (o.album.tags != "" || o.album.accurateRip != "" || o.album.ctdb != ""):
+	case songs && (o.album.tags != "" || o.album.accurateRip != "" || len(o.album.ctdb) > 0):
 		return nil, 0, usage("--tags, --accuraterip and --ctdb are about one disc: convert one image at a time")
 	case kind == "":
 		return nil, 0, usage("say what to make of the images, as with --format cue; --format flac makes a folder of songs of each")

@@ -4,12 +4,15 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 
 	"spindle/album"
 	"spindle/disc"
 	"spindle/disc/accuraterip"
 	"spindle/disc/ctdb"
 	"spindle/disc/discid"
+	"spindle/drive"
+	"spindle/lookup"
 	"spindle/rip"
 )
 
@@ -17,7 +20,10 @@ import (
 type evidence struct {
 	album.Databases
 	evidenceFiles
-	release *album.Release // nil: not known
+	release  *album.Release // nil: not known
+	parities []*ctdb.Parity
+	sought   []string // files of parity
+	dirs     []string // where evidence is sought
 
 	o      *albumFlags
 	layout *disc.Layout
@@ -74,15 +80,85 @@ func (e *evidence) proveBy(ctx context.Context, dirs ...string) error {
 	if e.none {
 		return nil
 	}
-	return e.seek(ctx, dirs,
-		source{askAccurateRip(e.ids), e.o.accurateRip, accuraterip.MaxResponse, func(_ string, b []byte) (err error) {
+	e.dirs = dirs
+	sources := []source{
+		{askAccurateRip(e.ids), e.o.accurateRip, accuraterip.MaxResponse, func(_ string, b []byte) (err error) {
 			e.AccurateRip, err = accuraterip.Parse(b, e.ids.AccurateRip)
 			return err
 		}},
-		source{askCTDB(e.ids, e.layout), e.o.ctdb, ctdb.MaxResponse, func(_ string, b []byte) (err error) {
-			e.CTDB, err = ctdb.ParseResponse(b)
-			return err
-		}})
+	}
+	for _, given := range e.o.ctdb {
+		sources = append(sources, source{askCTDB(e.ids, e.layout), given, ctdb.MaxResponse, e.takeGiven})
+	}
+	if len(e.o.ctdb) == 0 {
+		sources = append(sources, source{askCTDB(e.ids, e.layout), "", ctdb.MaxResponse, e.takeCTDB})
+	}
+	if err := e.seek(ctx, dirs, sources...); err != nil {
+		return err
+	}
+	if len(e.parities) > 0 && e.CTDB == nil {
+		return errParityAlone
+	}
+	return nil
+}
+
+func (e *evidence) takeCTDB(_ string, b []byte) (err error) {
+	e.CTDB, err = ctdb.ParseResponse(b)
+	return err
+}
+
+// takeGiven takes a file of --ctdb by its content.
+func (e *evidence) takeGiven(path string, b []byte) error {
+	if isParity(b) {
+		return e.takeParity(path, b)
+	}
+	return e.takeCTDB(path, b)
+}
+
+func (e *evidence) takeParity(_ string, b []byte) error {
+	p, err := ctdb.ParseParity(b)
+	if err == nil {
+		e.parities = append(e.parities, p)
+	}
+	return err
+}
+
+// parity takes the parity of entries from files, or asks for it.
+func (e *evidence) parity(ctx context.Context, entries []*ctdb.Entry) ([]*ctdb.Parity, error) {
+	var sources []source
+	for _, x := range entries {
+		s := parityOf(x, e.takeParity)
+		if s.file == "" || slices.ContainsFunc(e.parities, func(p *ctdb.Parity) bool { return p.Of(x) }) || slices.Contains(e.sought, s.file) {
+			continue
+		}
+		if e.sought = append(e.sought, s.file); x.ParityURL != "" {
+			s.ask = func(ctx context.Context, c *lookup.Client) ([]byte, error) { return c.Parity(ctx, x) }
+		}
+		sources = append(sources, s)
+	}
+	err := e.seek(ctx, e.dirs, sources...)
+	e.keep(e.dirs[0])
+	return e.parities, err
+}
+
+// repair asks CTDB's parity for what makes audio right.
+func (e *evidence) repair(ctx context.Context, r *rip.Reading) (*rip.Repair, error) {
+	x := album.Damaged{Layout: r.Layout, Read: r.ReadSectors}
+	for _, s := range r.Suspects() {
+		x.Suspects = append(x.Suspects, album.Suspect(s))
+	}
+	for _, s := range r.Proven() {
+		x.Proven = append(x.Proven, album.Run(s))
+	}
+	fix, err := e.Repair(ctx, x, e.parity)
+	if err != nil || fix == nil {
+		return nil, err
+	}
+	out := &rip.Repair{Changed: fix.Changed, Apply: fix.Apply}
+	for _, s := range fix.Right {
+		out.Right = append(out.Right, drive.Stretch(s))
+	}
+	return out, nil
 }
 
 // settle decides on samples of audio that never came twice the same.

@@ -173,11 +173,23 @@ func TestLookupResumes(t *testing.T) {
 	t.Chdir(t.TempDir())
 	drive := "sim:" + filepath.Join(l.dir, "album.cue")
 	const dir = "Band - Hits - More"
-	l.spindle(t, 4, "rip", "--lookup", "--retries", "1", "-d", drive+"?fault=read:300-310")
+	l.spindle(t, 4, "rip", "--lookup", "--retries", "1", "-d", drive+"?fault=lost:300-390")
 	out := spindleAsking(t, &lookup.Client{Transport: noNetwork{t}}, 0, "rip", "-d", drive)
 	has(t, out, dir+": 4 songs", "01 - Song A.flac")
 	if all, err := os.ReadDir("."); err != nil || len(all) != 1 {
 		t.Errorf("%v, %v", all, err)
+	}
+}
+
+// The parity of CTDB is asked for where a disc is not what the databases have, and kept.
+func TestLookupRepairs(t *testing.T) {
+	l := newLibrary(t)
+	t.Chdir(t.TempDir())
+	out := l.spindle(t, 0, "rip", "Out/", "--lookup", "-d", "sim:"+filepath.Join(l.dir, "album.cue")+"?fault=lost:300-310")
+	has(t, out, "CTDB, 6468 samples repaired, confidence 10 of 10")
+	l.kept(t, "Out", ".bin", ".xml", ".json", ".parity")
+	if n := l.questions(); n != 4 {
+		t.Errorf("%d questions", n)
 	}
 }
 

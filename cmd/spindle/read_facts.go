@@ -28,6 +28,7 @@ type factsFile struct {
 	Proven   [][2]int `json:"proven,omitempty"`
 	Voted    [][4]int `json:"voted,omitempty"`   // sector, samples, how many of how many agree
 	Settled  [][2]int `json:"settled,omitempty"` // sector, samples
+	Repaired [][2]int `json:"repaired,omitempty"`
 	Resumed  bool     `json:"resumed"`
 	Seconds  float64  `json:"seconds"`
 }
@@ -48,6 +49,9 @@ func writeFacts(path string, l *disc.Layout, o *ripFlags, res *rip.Result) error
 	}
 	for _, x := range res.Settled {
 		f.Settled = append(f.Settled, [2]int{int(x.At), x.Samples})
+	}
+	for _, x := range res.Repaired {
+		f.Repaired = append(f.Repaired, [2]int{int(x.At), x.Samples})
 	}
 	b, err := json.Marshal(f)
 	if err != nil {
@@ -87,6 +91,9 @@ func readFacts(path string, l *disc.Layout, o *ripFlags) (*rip.Result, error) {
 	}
 	for _, x := range f.Settled {
 		res.Settled = append(res.Settled, rip.Settled{At: disc.LBA(x[0]), Samples: x[1]})
+	}
+	for _, x := range f.Repaired {
+		res.Repaired = append(res.Repaired, rip.Repaired{At: disc.LBA(x[0]), Samples: x[1]})
 	}
 	for _, p := range f.Proven {
 		res.Proven = append(res.Proven, drive.Stretch{First: disc.LBA(p[0]), End: disc.LBA(p[1])})

@@ -176,7 +176,7 @@ func (s *ripSession) ripAlbum(ctx context.Context, a *app, x *album.Album) (resu
 		}
 		return out, err
 	}
-	o.Settle = known.settle
+	o.Repair, o.Settle = known.repair, known.settle
 	res := f.read
 	if res == nil {
 		res, err = s.rip(ctx, a)

@@ -99,7 +99,7 @@ func (v *verification) evidence(ctx context.Context) error {
 		return err
 	}
 	if len(v.parities) > 0 && v.CTDB == nil {
-		return usage("parity of CTDB is of use with the response only: name that, too, with --ctdb")
+		return errParityAlone
 	}
 	if err := v.seekParity(ctx); err != nil {
 		return err
@@ -136,10 +136,19 @@ func (v *verification) takeCTDB(path string, b []byte) error {
 
 // takeGiven takes a file of --ctdb by its content.
 func (v *verification) takeGiven(path string, b []byte) error {
-	if x := bytes.TrimLeft(b, " \t\r\n\ufeff"); len(x) == 0 || x[0] != '<' {
+	if isParity(b) {
 		return v.takeParity(path, b)
 	}
 	return v.takeCTDB(path, b)
+}
+
+// errParityAlone refuses parity without what it belongs to.
+var errParityAlone = usage("parity of CTDB is of use with the response only: name that, too, with --ctdb")
+
+// isParity reports whether a file of CTDB is parity, and no response.
+func isParity(b []byte) bool {
+	x := bytes.TrimLeft(b, " \t\r\n\ufeff")
+	return len(x) == 0 || x[0] != '<'
 }
 
 func (v *verification) takeParity(_ string, b []byte) error {

@@ -24,7 +24,7 @@ func (v *verification) askParity(ctx context.Context) error {
 	for _, m := range matches {
 		e := m.Entry
 		has := slices.ContainsFunc(v.parities, func(p *ctdb.Parity) bool { return p.Of(e) })
-		s := v.parityOf(e)
+		s := parityOf(e, v.takeParity)
 		if has || s.file == "" || e.ParityURL == "" || len(sources) == mostParity {
 			continue
 		}
@@ -38,7 +38,7 @@ func (v *verification) askParity(ctx context.Context) error {
 func (v *verification) seekParity(ctx context.Context) error {
 	var sources []source
 	for i := range v.entries {
-		if s := v.parityOf(&v.entries[i]); s.file != "" {
+		if s := parityOf(&v.entries[i], v.takeParity); s.file != "" {
 			sources = append(sources, s)
 		}
 	}
@@ -46,8 +46,8 @@ func (v *verification) seekParity(ctx context.Context) error {
 }
 
 // parityOf is where the parity of an entry comes from; its file is "" where it has no name.
-func (v *verification) parityOf(e *ctdb.Entry) source {
-	return source{question{"CTDB", parityFile(e), "CTDB has no parity of this disc", nil}, "", ctdb.MaxParitySize, v.takeParity}
+func parityOf(e *ctdb.Entry, take func(string, []byte) error) source {
+	return source{question{"CTDB", parityFile(e), "CTDB has no parity of this disc", nil}, "", ctdb.MaxParitySize, take}
 }
 
 // parityFile is the name of the file of an entry's parity, or "".

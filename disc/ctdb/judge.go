@@ -66,11 +66,26 @@ func (m *Meter) sameTrack(x *Match, t int) bool {
 // whole looks for the whole disc.
 func (m *Meter) whole(x *Match) {
 	for o, crc := range m.disc.all() {
-		if crc == x.Entry.CRC && crc != 0 && m.alike(x.Entry.syndrome, o, 0) {
+		if crc == x.Entry.CRC && crc != 0 && m.alike(x.Entry.syndrome, o, 0) && m.confirmed(x, o) {
 			x.Found, x.Same, x.Offset = true, true, o
 			return
 		}
 	}
+}
+
+// confirmed reports whether more than the CRC of the disc fits at an offset other than 0: among thousands
+// of them, one may fit by chance.
+func (m *Meter) confirmed(x *Match, o int) bool {
+	if o == 0 || len(x.Entry.syndrome) >= minParity {
+		return true
+	}
+	at := Match{Entry: x.Entry, Offset: o}
+	for t := range m.tracks {
+		if m.sameTrack(&at, t) {
+			return true
+		}
+	}
+	return false
 }
 
 // alike reports whether column 0 has a syndrome at an offset, but for some errors. A syndrome that is

@@ -32,23 +32,25 @@ var (
 	ErrBeyond = errors.New("more damage than parity can repair")
 )
 
-// Repair finds what is wrong with the disc compared with the entry of a match. bad are the samples that are
-// suspected: where the damage is known to lie, twice as much can be repaired. The patch is returned only
-// if the disc has the CRC of the entry with it. The error wraps [ErrOther] or [ErrBeyond], or is that of ctx.
-func (m *Meter) Repair(ctx context.Context, x Match, p *Parity, bad []Run) (*Patch, error) {
+// Repair finds what is wrong with the disc compared with the entry of a match. suspicions are samples that
+// may be wrong, each by itself, the likeliest first: where the damage is known to lie, twice as much can be repaired.
+// Last it is tried without any. The patch is returned only if the disc has the CRC of the entry with it. The error
+// wraps [ErrOther] or [ErrBeyond], or is that of ctx.
+func (m *Meter) Repair(ctx context.Context, x Match, p *Parity, suspicions ...[]Run) (patch *Patch, err error) {
 	if len(x.Entry.syndrome) > 0 && !p.Of(x.Entry) {
 		return nil, ErrOther
 	}
-	for _, marks := range [][]Run{bad, nil} { // the suspicion may be wrong
-		patch, err := (&repair{m, x.Entry.CRC, p, marks}).run(ctx, x)
+	suspicions = slices.DeleteFunc(slices.Clone(suspicions), func(bad []Run) bool { return len(bad) == 0 })
+	for _, bad := range append(suspicions, nil) {
+		patch, err = (&repair{m, x.Entry.CRC, p, m.suspect(bad, p.rows)}).run(ctx, x)
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		if err == nil || marks == nil {
-			return patch, err
+		if err == nil {
+			return patch, nil
 		}
 	}
-	return nil, ErrBeyond
+	return nil, err
 }
 
 // run repairs at the offset of a match, or at the likely ones.
@@ -74,7 +76,7 @@ type repair struct {
 	*Meter
 	crc uint32
 	p   *Parity
-	bad []Run
+	bad suspects
 }
 
 // samples is in how many columns an offset has to lead to something to be tried in all.
@@ -114,24 +116,49 @@ func (r *repair) at(ctx context.Context, o int) (*Patch, error) {
 	return patch, nil
 }
 
-// erased returns the rows of a column that are suspected; none if these are more than
-// parity restores.
-func (r *repair) erased(c, o int) []int {
-	var rows []int
-	first := int64(columns + 2*o + c) // the word of the column in row 0
-	for _, b := range r.bad {
-		from := max((2*b.First-first+columns-1)/columns, 0)
-		for row := from; row < int64(r.rows) && first+row*columns < 2*b.End; row++ {
-			if first+row*columns >= 2*b.First {
-				rows = append(rows, int(row))
-			}
-			if len(rows) > 2*r.p.rows {
-				return nil
+// suspects are, for each column at offset 0, the rows of which words are suspected: -1 is the row before
+// the first. Those of a column that has more of them than parity restores are nil.
+type suspects [][]int32
+
+// suspect sorts suspected samples into columns that have so many words of parity.
+func (m *Meter) suspect(bad []Run, parity int) suspects {
+	if len(bad) == 0 {
+		return nil
+	}
+	bad = slices.SortedFunc(slices.Values(bad), func(a, b Run) int { return cmp.Compare(a.First, b.First) })
+	rows := make(suspects, columns)
+	most := parity + 2 // those of the rows before the first and behind the last may not count
+	full := 0          // columns that have more
+	next := int64(0)
+	for _, b := range bad {
+		next = max(next, 2*b.First) // runs may overlap
+		for ; next < 2*min(b.End, m.length) && full < columns; next++ {
+			c, row := next%columns, int32(next/columns-1)
+			if len(rows[c]) <= most {
+				if rows[c] = append(rows[c], row); len(rows[c]) > most {
+					full++
+				}
 			}
 		}
 	}
-	slices.Sort(rows)
-	if rows = slices.Compact(rows); len(rows) > r.p.rows {
+	return rows
+}
+
+// erased returns the rows of a column at an offset that are suspected; none if these are more than
+// parity restores.
+func (r *repair) erased(c, o int) []int {
+	if r.bad == nil {
+		return nil
+	}
+	at := c + 2*o
+	own := ((at % columns) + columns) % columns
+	var rows []int
+	for _, row := range r.bad[own] {
+		if n := int(row) + (own-at)/columns; n >= 0 && n < r.rows {
+			rows = append(rows, n)
+		}
+	}
+	if len(rows) > r.p.rows {
 		return nil
 	}
 	return rows

@@ -21,7 +21,7 @@ func original(t *testing.T, n int) (tracks []Track, stream []byte, e Entry, p *P
 }
 
 // mend repairs a stream and returns it.
-func mend(t *testing.T, tracks []Track, stream []byte, e *Entry, p *Parity, bad []Run) ([]byte, *Patch, error) {
+func mend(t *testing.T, tracks []Track, stream []byte, e *Entry, p *Parity, bad ...[]Run) ([]byte, *Patch, error) {
 	t.Helper()
 	m := measure(t, tracks, stream, 100000)
 	ids, err := e.TOC.IDs()
@@ -29,7 +29,7 @@ func mend(t *testing.T, tracks []Track, stream []byte, e *Entry, p *Parity, bad 
 		t.Fatal(err)
 	}
 	x := judged(t, m, []Entry{*e}, ids.CTDB)[0]
-	patch, err := m.Repair(context.Background(), x, p, bad)
+	patch, err := m.Repair(context.Background(), x, p, bad...)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -146,6 +146,36 @@ func TestRandomDamage(t *testing.T) {
 	}
 	if repaired < 3 || refused < 3 {
 		t.Errorf("%d repaired, %d refused", repaired, refused)
+	}
+}
+
+// Where it is known which samples are wrong, and not only in which sectors, damage that is scattered over more sectors
+// than parity restores is repaired; a wrong suspicion does no harm.
+func TestSuspicions(t *testing.T) {
+	tracks, stream, e, p := original(t, 8)
+	r := rand.New(rand.NewPCG(8, 9))
+	for _, o := range []int{0, 700, -700} {
+		damaged := shifted(stream, o)
+		var samples, sectors []Run
+		for at := int64(30); at < repairSectors-30; at++ { // each of 160 sectors has 20 wrong samples, 8 of a column at most
+			for k := range int64(20) {
+				n := at*588 + (at/80*31+k*2)%588
+				for i := range 4 {
+					damaged[4*n+int64(i)] ^= byte(1 + r.IntN(255))
+				}
+				samples = append(samples, Run{n, n + 1})
+			}
+			sectors = append(sectors, Run{at * 588, (at + 1) * 588})
+		}
+		for name, bad := range map[string][][]Run{"samples": {samples}, "wrong ones first": {{{0, 588}}, samples}, "and sectors": {samples, sectors}} {
+			got, patch, err := mend(t, tracks, damaged, &e, p, bad...)
+			if err != nil || patch.Offset != o || !bytes.Equal(got, shifted(stream, o)) {
+				t.Errorf("%d, %s: %v", o, name, err)
+			}
+		}
+		if _, _, err := mend(t, tracks, damaged, &e, p, sectors); !errors.Is(err, ErrBeyond) {
+			t.Errorf("%d, sectors alone: %v", o, err)
+		}
 	}
 }
 
