@@ -90,6 +90,9 @@ func Open(ctx context.Context, path string, remarks ...func(Remark)) (disc.Image
 		return nil, err
 	}
 	whole, err := withMaps(ctx, path, img, remark)
+	if err == nil {
+		whole, err = withChangedQ(ctx, path, whole, remark)
+	}
 	if err != nil {
 		img.Close()
 		return nil, err

@@ -72,9 +72,10 @@ type infoResult struct {
 	Volume     *infoVolume   `json:"volume,omitempty"`
 	Notes      []string      `json:"notes,omitempty"`
 	Write      *infoWrite    `json:"write,omitempty"`
-	Layers     []infoLayer   `json:"layers,omitempty"` // of an image: what its files were looked through
-	Flaws      []flawRange   `json:"flaws,omitempty"`  // of an image
-	Map        []mapRange    `json:"map,omitempty"`    // with --map
+	Layers     []infoLayer   `json:"layers,omitempty"`    // of an image: what its files were looked through
+	ChangedQ   string        `json:"changed_q,omitempty"` // of an image: how many sectors, and the file that says so
+	Flaws      []flawRange   `json:"flaws,omitempty"`     // of an image
+	Map        []mapRange    `json:"map,omitempty"`       // with --map
 
 	image  string
 	damage string
@@ -258,6 +259,7 @@ func infoOfImage(ctx context.Context, a *app, path string, o infoFlags) (result,
 			name = x.Inner
 		}
 	}
+	r.ChangedQ = found.changedQ
 	r.plain = strings.EqualFold(suffix(name), ".iso") && len(l.Tracks()) == 1 && l.Tracks()[0].Mode.IsData()
 	r.Notes = textNotes(l)
 	r.showNotes(a)
@@ -372,6 +374,9 @@ func (e *infoResult) Text(p *page) {
 	}
 	if e.LayerBreak > 0 {
 		p.line("layers:     2, break at sector %d", e.LayerBreak)
+	}
+	if e.ChangedQ != "" {
+		p.line("changed Q:  %s", printable.Line(e.ChangedQ))
 	}
 	if e.Protection != "" {
 		p.line("protected:  %s", e.Protection)

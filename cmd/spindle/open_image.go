@@ -21,16 +21,17 @@ import (
 
 // findings are what opening an image found that its user should know.
 type findings struct {
-	broken []unusableRecord
-	sums   []string        // checksums that do not match
-	maps   []string        // and logs, that say that sectors are not right
-	cut    bool            // its end is missing
-	part   string          // that it is not a whole disc, and what is absent
-	absent disc.Flaws      // the sectors of that
-	toBurn bool            // what stops a burn is left to the caller
-	inside []string        // sums in containers that do not match
-	layers []*format.Layer // that files were looked through
-	seen   []string        // files and kinds of what was noted
+	broken   []unusableRecord
+	sums     []string        // checksums that do not match
+	maps     []string        // and logs, that say that sectors are not right
+	cut      bool            // its end is missing
+	part     string          // that it is not a whole disc, and what is absent
+	absent   disc.Flaws      // the sectors of that
+	toBurn   bool            // what stops a burn is left to the caller
+	changedQ string          // how many sectors have another Q than their tracks, and the file that says so
+	inside   []string        // sums in containers that do not match
+	layers   []*format.Layer // that files were looked through
+	seen     []string        // files and kinds of what was noted
 }
 
 // openImage opens an image, and says what is found that is no error. That a map cannot be
@@ -69,6 +70,8 @@ func (f *findings) take(a *app, r image.Remark) {
 		if f.part, f.absent = remarkText(r), r.Absent; !f.toBurn {
 			a.note(f.part)
 		}
+	case format.UsedQ:
+		f.changedQ = fmt.Sprintf("%s, by %s", plural(int(r.Have), "sector"), r.File)
 	case format.CutShort:
 		f.cut = true
 		a.note(remarkText(r))
@@ -241,6 +244,10 @@ func remarkText(r image.Remark) string {
 		return fmt.Sprintf("%s is not used: it has %d bytes, and the sub-channels of this image would have %d.", r.File, r.Have, r.Want)
 	case format.SubOfOther:
 		return r.File + " is not used: the positions and codes in it are not those of this image."
+	case format.OtherQ:
+		return fmt.Sprintf("%s states another Q sub-channel for %s than the saved sub-channels of the image, and these are used.", r.File, plural(int(r.Have), "sector"))
+	case format.BadQ:
+		return fmt.Sprintf("%s is not used: it is %v.", r.File, strings.TrimPrefix(r.Err.Error(), "sbi: "))
 	case format.NoFileSystem:
 		if r.Err != nil {
 			return fmt.Sprintf("The start of %s cannot be unpacked, so that its file system is not seen.", r.File)

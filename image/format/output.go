@@ -14,6 +14,7 @@ import (
 	"spindle/disc"
 	"spindle/disc/cdsector"
 	"spindle/disc/digest"
+	"spindle/image/sbi"
 	"spindle/internal/atomicfile"
 )
 
@@ -100,8 +101,9 @@ type Output struct {
 	done     int64
 	total    int64
 	copies   []copied
-	unasked  []Loss      // of what is left out, that is refused unless it was asked for
-	unsaid   []disc.Flaw // wrong by an EDC that is not written
+	changedQ []sbi.Record // what a .sbi beside a sheet is to list
+	unasked  []Loss       // of what is left out, that is refused unless it was asked for
+	unsaid   []disc.Flaw  // wrong by an EDC that is not written
 }
 
 // Create makes path, and what belongs to it, in the format f. All files are

@@ -41,6 +41,13 @@ const (
 	// SubOfOther: a file of sub-channels of the right size that has the name of a CUE sheet is
 	// not used, for what it states of positions and codes is not what the sheet states.
 	SubOfOther
+	// UsedQ: the Q of Have sectors is what a file of changed Q beside the image states.
+	UsedQ
+	// OtherQ: such a file states another Q for Have sectors than the sub-channels that are saved
+	// with the image, which are wrong there, too; these are used.
+	OtherQ
+	// BadQ: what has the name of such a file is not used, for Err.
+	BadQ
 	// InLayer: the file was looked through a Layer, the outermost first.
 	InLayer
 	// NoFileSystem: sectors of data are taken for a disc, and nothing in them says that they are. Err is

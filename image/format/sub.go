@@ -13,6 +13,7 @@ import (
 
 	"spindle/disc"
 	"spindle/disc/cdsector"
+	"spindle/image/sbi"
 	"spindle/internal/packed"
 )
 
@@ -80,34 +81,87 @@ func anySub(ctx context.Context, img disc.Image, tracks []*disc.Track, says func
 }
 
 // SubBeside decides on the file of sub-channels beside a new CUE sheet, whose opener takes one
-// with the name of the sheet for its own. It returns the path of the file to write, or nothing
-// where the layout says all that the sub-channels do, or where the file is that of the source
-// and holds just these. Where another file would be taken, the error is an [ErrShadows].
+// with the name of the sheet for its own: a .sub, or a .sbi where that says all. It returns the
+// path of the file to write, or nothing where the layout says all that the sub-channels do, or
+// where the file is that of the source and holds just these. Where another file would be taken,
+// the error is an [ErrShadows].
 func (o *Output) SubBeside(sheet string) (path string, err error) {
-	path = strings.TrimSuffix(sheet, filepath.Ext(sheet)) + ".sub"
+	stem := strings.TrimSuffix(sheet, filepath.Ext(sheet))
 	more, err := SubchannelsSayMore(o.ctx, o.Image, o.Layout.Tracks())
 	if err != nil {
 		return "", err
 	}
+	wanted := ""
 	if more {
-		if own, err := o.OwnSub(path); own || err != nil {
+		wanted = ".sub"
+		if o.changedQ, err = o.onlyChangedQ(); err != nil {
 			return "", err
 		}
-		return path, nil
+		if o.changedQ != nil {
+			wanted = ".sbi"
+		}
 	}
+	for _, suffix := range []string{".sub", ".sbi", ".lsd"} {
+		if suffix == wanted {
+			continue
+		}
+		if err := o.shadowed(stem + suffix); err != nil {
+			return "", err
+		}
+	}
+	switch path = stem + wanted; {
+	case wanted == "":
+		return "", nil
+	case wanted == ".sbi" && (o.isSource(path) || o.isSource(stem+".lsd")):
+		return "", nil
+	}
+	if own, err := o.OwnSub(path); own || err != nil {
+		return "", err
+	}
+	return path, nil
+}
+
+// shadowed is an error where a file is there that a new sheet would take for its own.
+func (o *Output) shadowed(path string) error {
 	there, err := FindCompanion(filepath.Dir(path), filepath.Base(path))
 	if err != nil || o.isSource(there) {
-		return "", nil // no such file, or one that says what the image does
+		return nil // no such file, or one that says what the image does
 	}
 	st, err := os.Stat(there)
 	if err != nil {
-		return "", err
+		return err
 	}
-	if packed.Inner(there) == there && st.Size() != int64(o.Layout.Sectors())*cdsector.SubSize {
-		return "", nil
+	if filepath.Ext(path) == ".sub" && packed.Inner(there) == there && st.Size() != int64(o.Layout.Sectors())*cdsector.SubSize {
+		return nil
 	}
-	return "", fmt.Errorf("%s %w", there, ErrShadows)
+	return fmt.Errorf("%s %w", there, ErrShadows)
 }
+
+// mostChangedQ is how many sectors may have a changed Q that a .sbi lists: those of LibCrypt
+// are 16 or 32.
+const mostChangedQ = 1000
+
+// onlyChangedQ returns what a .sbi is to list of the sub-channels of the image, or nil where they
+// say more than that.
+func (o *Output) onlyChangedQ() ([]sbi.Record, error) {
+	var all []sbi.Record
+	_, err := anySub(o.ctx, o.Image, o.Layout.Tracks(), func(l *disc.Layout, t *disc.Track, plain *disc.Layout, a disc.LBA, p *[cdsector.SubSize]byte) bool {
+		if !saysMore(l, t, plain, a, p) {
+			return false
+		}
+		r, ok := sbi.Of(a, (*[cdsector.QSize]byte)(p[cdsector.QSize:]))
+		if ok = ok && len(all) < mostChangedQ && [rwSize]byte(p[2*cdsector.QSize:]) == [rwSize]byte{}; !ok {
+			all = nil
+			return true
+		}
+		all = append(all, r)
+		return false
+	})
+	return all, err
+}
+
+// rwSize is the length of R to W.
+const rwSize = cdsector.SubSize - 2*cdsector.QSize
 
 // OwnSub reports whether a file is one of the image that is read, and holds its sub-channels, so
 // that it may be one of the new image, too.
@@ -160,9 +214,12 @@ func (o *Output) holdsSub(path string) (bool, error) {
 	return err == nil, err
 }
 
-// WriteSubFile writes the sub-channels of the image to a file of their own, 96 de-interleaved
-// bytes a sector.
+// WriteSubFile writes the file that [Output.SubBeside] decided on: the sub-channels of the image, 96
+// de-interleaved bytes a sector, or the changed Q in them.
 func (o *Output) WriteSubFile(path string) error {
+	if filepath.Ext(path) == ".sbi" {
+		return o.WriteBytes(path, sbi.Encode(o.changedQ))
+	}
 	return o.Write(path, func(f *os.File) error { return o.WriteSubchannels(f, o.Layout.Tracks()) })
 }
 
