@@ -367,6 +367,26 @@ func TestSubchannels(t *testing.T) {
 	}
 }
 
+// TestSubchannelsInDoubt: those of an image that may be damaged anywhere are taken where no other has any.
+func TestSubchannelsInDoubt(t *testing.T) {
+	m, err := New(t.Context(), []Input{
+		{Name: "a", Image: &saved{open(t, "data"), 1, -1}, Doubtful: true},
+		{Name: "b", Image: &saved{open(t, "data"), 2, 20}},
+	}, Options{SameDisc: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := make([]byte, 30*cdsector.SubSize)
+	if err := m.Subchannels().ReadSubchannel(t.Context(), p, 0); err != nil {
+		t.Fatal(err)
+	}
+	for at, want := range map[int]byte{0: 2, 19: 2, 20: 1, 21: 2} {
+		if got := p[at*cdsector.SubSize]; got != want {
+			t.Errorf("sector %d is of %d, want %d", at, got, want)
+		}
+	}
+}
+
 // TestNoInput: a sector of data that the files of no image give is one of data in the new image, which an
 // .iso can hold, with a map.
 func TestNoInput(t *testing.T) {

@@ -35,7 +35,7 @@ type subchannels struct {
 func (x *subchannels) ReadSubchannel(ctx context.Context, p []byte, first disc.LBA) error {
 	end := first + disc.LBA(len(p)/cdsector.SubSize)
 	best := x.sources[0]
-	if len(best.own.Clip(first, end)) == 0 && best.img.Subchannels().ReadSubchannel(ctx, p, first) == nil {
+	if !best.doubtful && len(best.own.Clip(first, end)) == 0 && best.img.Subchannels().ReadSubchannel(ctx, p, first) == nil {
 		return nil
 	}
 	for a := first; a < end; a++ {
@@ -49,7 +49,7 @@ func (x *subchannels) ReadSubchannel(ctx context.Context, p []byte, first disc.L
 // one reads the sub-channel of one sector. One that no file gives is made from the layout.
 func (x *subchannels) one(ctx context.Context, p []byte, a disc.LBA) error {
 	ranked := slices.SortedStableFunc(slices.Values(x.sources), func(s, other *source) int {
-		return cmp.Compare(kindOf(s.own, a), kindOf(other.own, a))
+		return cmp.Compare(s.kindAt(a), other.kindAt(a))
 	})
 	for _, s := range ranked {
 		err := s.img.Subchannels().ReadSubchannel(ctx, p, a)
@@ -60,4 +60,12 @@ func (x *subchannels) one(ctx context.Context, p []byte, a disc.LBA) error {
 	}
 	x.layout.Subchannel(a, (*[cdsector.SubSize]byte)(p))
 	return nil
+}
+
+// kindAt returns the flaw of a sector of the image, which one in doubt has everywhere, or 0.
+func (s *source) kindAt(a disc.LBA) disc.FlawKind {
+	if s.doubtful {
+		return max(kindOf(s.own, a), disc.Unproven)
+	}
+	return kindOf(s.own, a)
 }
