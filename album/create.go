@@ -204,7 +204,7 @@ func (w *writer) plan() error {
 	}
 	w.planKept()
 	w.planAbsent()
-	slices.SortFunc(w.parts, func(a, b part) int { return int(a.from) - int(b.from) })
+	w.sortParts()
 	return nil
 }
 

@@ -55,6 +55,22 @@ func (w *writer) planAbsent() {
 	}
 }
 
+// Sheet makes the sheet of the album where a folder has some of its files, as their log states them. It names
+// the files that are absent, too, and says how long they are.
+func (a *Album) Sheet(files []riplog.Song) *cue.Sheet {
+	w := &writer{album: a, Options: Options{Kept: files}}
+	w.planKept()
+	w.planAbsent()
+	w.sortParts()
+	sheet, _ := a.sheet(w.parts, a.SheetName())
+	return sheet
+}
+
+// sortParts puts the files into the order of the disc.
+func (w *writer) sortParts() {
+	slices.SortFunc(w.parts, func(a, b part) int { return int(a.from) - int(b.from) })
+}
+
 // isMade reports whether this run makes the file.
 func (p *part) isMade() bool { return !p.kept && !p.absent }
 

@@ -10,6 +10,7 @@ import (
 
 	"spindle/addr"
 	"spindle/album"
+	"spindle/album/folder"
 	"spindle/disc"
 	"spindle/disc/accuraterip"
 	"spindle/disc/discid"
@@ -100,7 +101,7 @@ func proofOf(m *album.Made, res *rip.Result) (proof, string) {
 	case res == nil:
 		return unproven, "copied from an image" + said
 	case fixed > 0:
-		return unproven, fmt.Sprintf("%s %s by CTDB's parity, and what proved them then is not here now%s", plural(fixed, "sample"), repairedWord, said)
+		return unproven, fmt.Sprintf("%s %s by CTDB's parity, and what proved them then is not here now%s", plural(fixed, "sample"), folder.Repaired, said)
 	case slices.ContainsFunc(res.Proven, func(r drive.Stretch) bool { return r.First < m.End && m.First < r.End }):
 		// The songs of an earlier reading are made without the file that proved it.
 		return unproven, "read once; what proved it then is not here now" + said
@@ -128,9 +129,6 @@ func settledWords(m *album.Made, res *rip.Result) string {
 	}
 	return fmt.Sprintf("; %s settled by it", plural(n, "sample"))
 }
-
-// repairedWord says of samples that CTDB's parity repaired them.
-const repairedWord = "repaired"
 
 // repairedIn counts the samples of a song that CTDB's parity repaired.
 func repairedIn(m *album.Made, res *rip.Result) (n int) {
@@ -212,7 +210,7 @@ func databaseWords(p *album.Proof, repaired int) string {
 	}
 	fixed := ""
 	if repaired > 0 && p.ByCTDB() {
-		fixed = fmt.Sprintf(", %s %s", plural(repaired, "sample"), repairedWord)
+		fixed = fmt.Sprintf(", %s %s", plural(repaired, "sample"), folder.Repaired)
 	}
 	switch {
 	case p.CTDB > 0:
@@ -406,7 +404,7 @@ func aboutDisc(x *album.Album, at time.Time, evidence []string) riplog.Section {
 	s.Add("date", at.UTC().Format(time.RFC3339))
 	s.Add("album", x.Title())
 	s.Add("artist", x.Artist())
-	s.Add(mcnLine, x.Layout.MCN)
+	s.Add(riplog.CatalogueLine, x.Layout.MCN)
 	if ids, err := discid.Of(x.Layout); err == nil {
 		s.Add("AccurateRip disc id", ids.AccurateRip.String())
 		s.Add("CDDB disc id", fmt.Sprintf("%08x", ids.CDDB))
@@ -431,7 +429,7 @@ func aboutRip(s *riplog.Section, driveName string, o *ripFlags, res *rip.Result,
 	if choice != nil && choice.Applied && choice.Origin != "" {
 		offset += " (" + choice.Origin + ")"
 	}
-	s.Add(offsetLine, offset)
+	s.Add(riplog.OffsetLine, offset)
 	if silence := o.Offset; silence != 0 && !res.Overread {
 		s.Add("silence out of reach", fmt.Sprintf("%d samples at the %s", max(silence, -silence), map[bool]string{true: "start", false: "end"}[silence < 0]))
 	}

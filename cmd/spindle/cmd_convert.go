@@ -21,12 +21,11 @@ import (
 type convertFlags struct {
 	image.CreateOptions
 	album  albumFlags
-	tracks songsFlag  // to take; nil: all
-	part   *albumPart // of songs; nil: the whole album
-	remove bool       // what was converted
-	format string     // of songs or images in a folder
-	dat    string     // names the images in a folder
-	merge  bool       // one file is what is made without --split
+	tracks songsFlag // to take; nil: all
+	remove bool      // what was converted
+	format string    // of songs or images in a folder
+	dat    string    // names the images in a folder
+	merge  bool      // one file is what is made without --split
 }
 
 const convertLong = `Convert the image IN to OUT. IN may have any format that spindle opens, and be

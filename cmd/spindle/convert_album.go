@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"spindle/album"
+	"spindle/album/folder"
 	"spindle/disc"
 	"spindle/image"
 	"spindle/image/format"
@@ -27,16 +28,16 @@ func runConvertAlbum(ctx context.Context, a *app, in, dir string, o convertFlags
 		return nil, refusal{fmt.Errorf("%s: %w, and a folder is for songs", in, album.ErrNoAudio), exitUsage,
 			fmt.Sprintf("Name the image to make: spindle convert %s OUT.iso. \"spindle extract\" takes the files out.", quoted(in))}
 	}
-	known, opts, err := o.albumOptions(ctx, a, in, dir, x, found)
+	known, plan, opts, err := o.albumOptions(ctx, a, in, dir, x, found)
 	if err != nil {
 		return nil, err
 	}
-	if o.part.done() {
+	if plan.Done() {
 		r := newAlbumResult(dir, x, &album.Created{}, nil)
-		o.part.report(r, x)
+		r.takeFolder(plan, x)
 		return r, nil
 	}
-	if err := o.part.compare(ctx, img); err != nil {
+	if err := plan.Compare(ctx, img); err != nil {
 		return nil, err
 	}
 	sums := func() []ownSum { return nil }
@@ -66,13 +67,13 @@ func runConvertAlbum(ctx context.Context, a *app, in, dir string, o convertFlags
 	}
 	r := newAlbumResult(dir, x, made, nil)
 	r.Evidence = known.paths
-	o.part.report(r, x)
+	r.takeFolder(plan, x)
 	about := aboutDisc(x, time.Now(), known.paths)
 	about.Add("made from", filepath.Base(in))
 	if err := keepFlaws(ctx, a, dir, made); err != nil {
 		return nil, err
 	}
-	if err := r.writeLog(x, made, about, o.part, opts.Force, nil); err != nil {
+	if err := r.writeLog(x, made, about, plan, opts.Force, nil); err != nil {
 		return nil, err
 	}
 	if len(made.Flaws) > 0 {
@@ -98,46 +99,40 @@ func noteSubLost(ctx context.Context, a *app, img disc.Image, made *album.Create
 	return err
 }
 
-// albumOptions are those of the album, and what is known of its disc. Nothing is in the way.
-func (o *convertFlags) albumOptions(ctx context.Context, a *app, in, dir string, x *album.Album, found *findings) (*evidence, album.Options, error) {
+// albumOptions are those of the album, what is known of its disc, and what becomes of its folder. Nothing is in the way.
+func (o *convertFlags) albumOptions(ctx context.Context, a *app, in, dir string, x *album.Album, found *findings) (*evidence, *folder.Plan, album.Options, error) {
 	coding := album.FLAC
 	if o.format == "wav" {
 		coding = album.Wave
 	}
+	fail := func(err error) (*evidence, *folder.Plan, album.Options, error) { return nil, nil, album.Options{}, err }
 	known := o.album.evidence(a, x.Layout)
 	if err := known.nameBy(ctx, filepath.Dir(in), dir); err != nil {
-		return nil, album.Options{}, err
+		return fail(err)
 	}
 	opts, err := o.album.options(x, coding, known)
 	if err != nil {
-		return nil, opts, err
+		return fail(err)
+	}
+	numbers, err := found.tracks(in, x, o.tracks)
+	if err != nil {
+		return fail(err)
+	}
+	if err := numbers.check(in, x); err != nil {
+		return fail(err)
+	}
+	plan, err := planFolder(ctx, a, dir, x, numbers, &opts, o.Force)
+	if err != nil {
+		return fail(err)
 	}
 	opts.Force = o.Force
-	if o.tracks, err = found.tracks(in, x, o.tracks); err != nil {
-		return nil, opts, err
+	if err := albumInTheWay(dir, x, opts, plan.Own); err != nil {
+		return fail(err)
 	}
-	if o.part, err = o.partOf(ctx, in, dir, x, &opts); err != nil {
-		return nil, opts, err
-	}
-	if err := albumInTheWay(dir, x, opts, o.part.mayReplace()); err != nil {
-		return nil, opts, err
-	}
-	opts.Force = o.Force || len(o.part.mayReplace()) > 0
+	opts.Force = o.Force || len(plan.Own) > 0
 	err = known.proveBy(ctx, filepath.Dir(in), dir)
 	opts.Databases = known.Databases
-	return known, opts, err
-}
-
-// partOf finds out which songs are made, and which are there.
-func (o *convertFlags) partOf(ctx context.Context, in, dir string, x *album.Album, opts *album.Options) (*albumPart, error) {
-	if err := o.tracks.check(in, x); err != nil {
-		return nil, err
-	}
-	p, err := partOf(ctx, dir, x, o.tracks, o.Force)
-	if err != nil {
-		return nil, err
-	}
-	return p, p.apply(opts)
+	return known, plan, opts, err
 }
 
 // intoFolder writes an album into a folder, which it makes where there is none.

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 
+	"spindle/album/folder"
 	"spindle/burn"
 	"spindle/burn/journal"
 	"spindle/check"
@@ -77,6 +78,9 @@ var explanations = []explanation{
 		"",
 		unchanged + "Clean the disc, or try another drive, and run the same command. If you are sure that the disc is that of the songs that are " +
 			"there, add --same-disc; or name another folder."},
+	{"album/other-disc", folder.ErrOtherDisc, nil, exitNoDisc, "", unchanged + "Name another folder."},
+	{"album/nothing-same", folder.ErrNothingSame, nil, exitNoDisc, "", unchanged + "Name another folder."},
+	{"album/other-log", folder.ErrOtherLog, nil, exitUsage, "", "Name another folder."},
 	{"rip/other-disc", rip.ErrOtherDisc, nil, exitNoDisc,
 		"",
 		unchanged + "Insert the right disc and run the same command, or choose another output name. " +

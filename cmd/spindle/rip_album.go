@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"spindle/album"
+	"spindle/album/folder"
 	"spindle/disc"
 	"spindle/drive"
 	"spindle/image/riplog"
@@ -147,16 +148,16 @@ func (s *ripSession) ripAlbum(ctx context.Context, a *app, x *album.Album) (resu
 		return nil, err
 	}
 	defer release()
-	if s.part, err = o.part(ctx, f.dir, x, &opts); err != nil {
+	if s.plan, err = o.plan(ctx, a, f.dir, x, &opts); err != nil {
 		return nil, err
 	}
-	if s.part.done() {
+	if s.plan.Done() {
 		r := newAlbumResult(dir, x, &album.Created{}, nil)
-		s.part.report(r, x)
+		r.takeFolder(s.plan, x)
 		return r, nil
 	}
 	raw := f.raw(o.keep)
-	if err := f.check(raw, s.part, o, x, opts); err != nil {
+	if err := f.check(raw, s.plan, o, x, opts); err != nil {
 		return nil, err
 	}
 	opts.Force = o.Force || len(f.own) > 0
@@ -167,14 +168,10 @@ func (s *ripSession) ripAlbum(ctx context.Context, a *app, x *album.Album) (resu
 		return nil, err
 	}
 	known.keep(dir)
-	o.Output, o.Format, o.Only, o.Held = raw, rip.CueBin, s.part.only(), s.part.held(ctx)
+	o.Output, o.Format, o.Only, o.Held = raw, rip.CueBin, onlySongs(s.plan), heldSongs(ctx, s.plan)
 	o.Prove = func(ctx context.Context, r *rip.Reading) ([]drive.Stretch, error) {
 		runs, err := known.Proven(ctx, r.Layout, r.ReadSectors)
-		var out []drive.Stretch
-		for _, x := range runs {
-			out = append(out, drive.Stretch{First: x.First, End: x.End})
-		}
-		return out, err
+		return stretches(runs), err
 	}
 	o.Repair, o.Settle = known.repair, known.settle
 	res := f.read
@@ -205,12 +202,12 @@ func (s *ripSession) makeSongs(ctx context.Context, a *app, f *songFolder, opts 
 	}
 	defer img.Close()
 	if f.read != nil { // the disc was not compared
-		if err := s.part.compare(ctx, img); err != nil {
+		if err := s.plan.Compare(ctx, img); err != nil {
 			return nil, err
 		}
 	}
 	x := album.Of(img.Layout())
-	if len(res.Bad) == 0 && s.part == nil {
+	if len(res.Bad) == 0 && s.plan.Whole() {
 		if err := writeFacts(f.facts(), x.Layout, s.o, res); err != nil {
 			return nil, err
 		}
@@ -234,17 +231,17 @@ func (s *ripSession) makeSongs(ctx context.Context, a *app, f *songFolder, opts 
 	if !res.Overread && s.reachesEdge(x) {
 		r.Silence = s.o.Offset
 	}
-	s.part.report(r, x)
+	r.takeFolder(s.plan, x)
 	r.Seen = s.learnOffset(ctx, a, x, made)
 	about := aboutDisc(x, time.Now(), known.paths)
 	aboutRip(&about, s.name, s.o, res, s.offset)
 	if err := keepFlaws(ctx, a, f.dir, made); err != nil {
 		return nil, err
 	}
-	if err := r.writeLog(x, made, about, s.part, opts.Force, res); err != nil {
+	if err := r.writeLog(x, made, about, s.plan, opts.Force, res); err != nil {
 		return nil, err
 	}
-	kept, flawed := s.part.files()
+	kept, flawed := s.plan.Files()
 	all := append(slices.Concat(made.Files, made.Maps, kept), r.Log)
 	bad := len(res.Bad)+len(made.Flaws) > 0
 	if s.o.keep || bad {
@@ -260,16 +257,16 @@ func (s *ripSession) makeSongs(ctx context.Context, a *app, f *songFolder, opts 
 	return r, nil
 }
 
-// part finds out which songs are made, and which are there.
-func (o *ripFlags) part(ctx context.Context, dir string, x *album.Album, opts *album.Options) (*albumPart, error) {
+// plan finds out which songs are made, and which are there.
+func (o *ripFlags) plan(ctx context.Context, a *app, dir string, x *album.Album, opts *album.Options) (*folder.Plan, error) {
 	if err := o.tracks.check("the disc", x); err != nil {
 		return nil, err
 	}
-	p, err := partOf(ctx, dir, x, o.tracks, o.Force)
+	p, err := planFolder(ctx, a, dir, x, o.tracks, opts, o.Force)
 	if err != nil {
 		return nil, err
 	}
-	return p, errors.Join(p.apply(opts), p.checkOffset(o.Offset))
+	return p, checkOffset(p, o.Offset)
 }
 
 // reachesEdge reports whether the end of the audio that an offset correction reads over is made.
@@ -278,7 +275,7 @@ func (s *ripSession) reachesEdge(x *album.Album) bool {
 	if s.o.Offset > 0 {
 		edge = x.Songs[len(x.Songs)-1].Number
 	}
-	return s.part == nil || slices.Contains(s.part.make, edge)
+	return s.plan.Makes(edge)
 }
 
 // createAlbum writes the songs of an image into a folder.
@@ -300,14 +297,14 @@ func keepFlaws(ctx context.Context, a *app, dir string, made *album.Created) err
 }
 
 // writeLog writes the log beside the songs.
-func (r *albumResult) writeLog(x *album.Album, made *album.Created, about riplog.Section, part *albumPart, force bool, res *rip.Result) error {
-	part.about(&about, x, made.Sheet)
+func (r *albumResult) writeLog(x *album.Album, made *album.Created, about riplog.Section, plan *folder.Plan, force bool, res *rip.Result) error {
+	aboutFolder(&about, plan, x, made.Sheet)
 	r.Log = filepath.Join(r.Folder, x.LogName())
 	log := made.Log(x, about, func(m *album.Made) string {
 		_, words := proofOf(m, res)
 		return words
 	})
-	part.merge(log)
+	plan.Merge(log)
 	if !force && exists(r.Log) {
 		return fmt.Errorf("%s %w", r.Log, errAlbumExists)
 	}
@@ -326,6 +323,6 @@ type ripSession struct {
 	name        string // of the drive
 	folder      string // of songs, as it was named
 	offset      *offsetChoice
-	part        *albumPart // nil: the whole album
-	interrupted result     // where rip returned neither a result nor an error
+	plan        *folder.Plan // of an album
+	interrupted result       // where rip returned neither a result nor an error
 }

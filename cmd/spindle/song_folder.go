@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"spindle/album"
+	"spindle/album/folder"
 	"spindle/disc"
 	"spindle/image/mapfile"
 	"spindle/rip"
@@ -64,7 +65,7 @@ func (f *songFolder) manifest() string { return filepath.Join(f.dir, rawFolder, 
 
 // check looks, before anything is read, for what would be replaced. What an earlier run made
 // of a disc with bad sectors, and nobody has changed, is this one's to replace.
-func (f *songFolder) check(raw string, part *albumPart, o *ripFlags, x *album.Album, opts album.Options) error {
+func (f *songFolder) check(raw string, plan *folder.Plan, o *ripFlags, x *album.Album, opts album.Options) error {
 	if st, err := os.Lstat(filepath.Dir(raw)); err == nil && !st.IsDir() {
 		return refusal{fmt.Errorf("%s is not a folder", filepath.Dir(raw)), exitFailed, "It is where the raw rip would go. Move it away."}
 	}
@@ -78,7 +79,7 @@ func (f *songFolder) check(raw string, part *albumPart, o *ripFlags, x *album.Al
 			return err
 		}
 	}
-	f.own = append(f.own, part.mayReplace()...)
+	f.own = append(f.own, plan.Own...)
 	opts.Force = o.Force
 	if err := albumInTheWay(f.dir, x, opts, f.own); err != nil {
 		return err

@@ -104,7 +104,7 @@ func partLog(path string) string {
 		if err != nil {
 			continue
 		}
-		if l, err := riplog.Parse(text); err == nil && l.Sections[0].Get(absentLine) != "" {
+		if l, err := riplog.Parse(text); err == nil && l.Sections[0].Get(riplog.AbsentLine) != "" {
 			return log
 		}
 	}

@@ -21,6 +21,14 @@ const title = "spindle rip log, version 1"
 // accidents, not forgeries: whoever changes a log can compute it anew.
 const sealName = "SHA-256 of this log: "
 
+// Lines of the first section that a later run reads, which adds songs to an album.
+const (
+	CatalogueLine = "catalogue number"
+	OffsetLine    = "read offset correction" // in samples
+	AbsentLine    = "songs not asked for"
+	SheetLine     = "CRC-32 of the sheet"
+)
+
 // Suffix is that of the name of a log.
 const Suffix = ".log"
 

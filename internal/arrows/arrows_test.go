@@ -53,7 +53,7 @@ var rules = []rule{
 	},
 	{
 		name:  "an image knows no drive",
-		who:   []string{"image/...", "hfs", "iso/...", "album", "merge"},
+		who:   []string{"image/...", "hfs", "iso/...", "album/...", "merge"},
 		never: []string{"scsi/...", "drive/...", "rip/...", "burn/..."},
 	},
 	{
@@ -89,7 +89,7 @@ var rules = []rule{
 	},
 	{
 		name: "one package reaches the network",
-		who: []string{"addr", "album", "burn/...", "check/...", "cue", "disc/...", "drive/...", "hfs", "image/...", "iso/...", "merge", "nrg",
+		who: []string{"addr", "album/...", "burn/...", "check/...", "cue", "disc/...", "drive/...", "hfs", "image/...", "iso/...", "merge", "nrg",
 			"rip/...", "scan", "scsi/...", "internal/..."},
 		never: []string{"net/http", "net/http/...", "lookup"},
 	},
@@ -106,7 +106,7 @@ var rules = []rule{
 	},
 	{
 		name: "no library needs the command",
-		who: []string{"addr", "burn/...", "check/...", "cue", "disc/...", "drive/...", "hfs", "image/...", "iso/...", "lookup", "merge", "nrg",
+		who: []string{"addr", "album/...", "burn/...", "check/...", "cue", "disc/...", "drive/...", "hfs", "image/...", "iso/...", "lookup", "merge", "nrg",
 			"rip/...", "scan", "scsi/...", "internal/..."},
 		never: []string{"cmd/...", "github.com/spf13/...", "github.com/fatih/color", "github.com/cheggaaa/pb/...",
 			"golang.org/x/term"},

@@ -1,0 +1,286 @@
+// Package folder plans what becomes of an album in a folder where an earlier run may have left songs of it:
+// [Open] finds out which of them stay, and which songs a run makes. Songs of two discs are not joined: what
+// stays is compared with the disc, by the caller with what [Plan.Held] describes, or by [Plan.Compare].
+//
+// The log of the album says what is in the folder, and what its files have to be. A sheet or log
+// that somebody changed proves nothing, and is not replaced unasked.
+package folder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"spindle/album"
+	"spindle/disc"
+	"spindle/disc/discid"
+	"spindle/image/mapfile"
+	"spindle/image/riplog"
+	"spindle/internal/regular"
+)
+
+// Errors about what is in a folder.
+var (
+	// ErrOtherLog means that the log is that of another disc.
+	ErrOtherLog = errors.New("is the log of another disc")
+	// ErrOneFile means that all songs are in one file, to which none are added.
+	ErrOneFile = errors.New("the songs are in one file")
+	// ErrOtherDisc means that the songs are of another disc.
+	ErrOtherDisc = errors.New("the songs are of another disc")
+	// ErrNothingSame means that no song that stays can be compared.
+	ErrNothingSame = errors.New("no song can be compared")
+)
+
+// A Request is what is wanted of an album.
+type Request struct {
+	Songs []int // the numbers of songs, in order; nil: all, and the tracks of data
+	Force bool  // make what is asked for, also if it is there
+}
+
+// asks reports whether the file of a song, or of a track of data, is asked for.
+func (r *Request) asks(s *riplog.Song) bool {
+	return r.Songs == nil || !s.Data && slices.Contains(r.Songs, s.Number)
+}
+
+// A Plan says which songs of an album stay in its folder, and which are made.
+type Plan struct {
+	Request
+	Dir   string
+	Kept  []riplog.Song // the files that stay
+	There int           // how many of them were asked for: they are not made again
+	// Own are the paths of files that the run may replace: the log, and the sheet, if both are as they were made.
+	Own []string
+	// Unsealed is the path of a sheet in Own of which the log has no checksum, as of early versions:
+	// it states what would be written now. Otherwise it is "".
+	Unsealed string
+
+	whole bool
+	makes []int         // the numbers of songs
+	same  []riplog.Song // those of Kept that are as their log says
+	codes *disc.Layout  // with the ISRCs that the sheet states
+	log   *riplog.Log   // of what is there; nil: nothing
+	songs []riplog.Song // that it states
+}
+
+// Open looks at what an earlier run left in a folder, which need not be there, and decides. Errors wrap those of this
+// package or of reading; where they are about an album, it is not to be joined with this one.
+func Open(ctx context.Context, dir string, a *album.Album, r Request) (*Plan, error) {
+	p := &Plan{Request: r, Dir: dir}
+	if err := p.open(a); err != nil {
+		return nil, err
+	}
+	if r.Songs == nil && !p.lacks(a) {
+		return &Plan{Request: r, Dir: dir, whole: true}, nil
+	}
+	if err := p.keep(ctx); err != nil {
+		return nil, err
+	}
+	if len(p.Kept) > 0 {
+		if err := p.sameCodes(a.Layout); err != nil {
+			return nil, err
+		}
+	}
+	for i := range a.Songs {
+		n := a.Songs[i].Number
+		if (r.Songs == nil || slices.Contains(r.Songs, n)) && !p.keeps(n, false) {
+			p.makes = append(p.makes, n)
+		}
+	}
+	return p, nil
+}
+
+// open reads the log of the album, where there is one of this disc. Another file of its name is in the way.
+func (p *Plan) open(a *album.Album) error {
+	path := filepath.Join(p.Dir, a.LogName())
+	text, err := readSmall(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	l, err := riplog.Parse(text)
+	if err != nil {
+		return nil //nolint:nilerr // it proves nothing of the songs, and is not replaced unasked
+	}
+	const idLine = "CTDB disc id"
+	if ids, err := discid.Of(a.Layout); err != nil || l.Sections[0].Get(idLine) != ids.CTDB {
+		return fmt.Errorf("%s %w", path, ErrOtherLog)
+	}
+	p.log, p.Own = l, []string{path}
+	if p.songs, err = l.Songs(); err != nil {
+		p.songs = nil // as for a log that was changed
+	}
+	p.codes = codesOf(a.Layout, p.openSheet(a))
+	return nil
+}
+
+// openSheet returns the text of the sheet, where it is as it was made, or nil.
+func (p *Plan) openSheet(a *album.Album) []byte {
+	path := filepath.Join(p.Dir, a.SheetName())
+	b, err := readSmall(path)
+	sum := p.log.Sections[0].Get(riplog.SheetLine)
+	switch {
+	case err != nil, sum != "" && sum != sheetSum(b), sum == "" && !p.states(b, a):
+		return nil
+	case sum == "":
+		p.Unsealed = path
+	}
+	p.Own = append(p.Own, path)
+	return b
+}
+
+// sheetSum is how a log states the checksum of the sheet.
+func sheetSum(sheet []byte) string { return fmt.Sprintf("%08X", crc32.ChecksumIEEE(sheet)) }
+
+// lacks reports whether some of the songs and tracks of data of a disc are in the folder, and others are not.
+func (p *Plan) lacks(a *album.Album) bool {
+	here := 0
+	for _, s := range p.songs {
+		if exists(filepath.Join(p.Dir, s.File)) {
+			here++
+		}
+		if p.shares(s) {
+			return p.log.Sections[0].Get(riplog.AbsentLine) != "" // it is made again whole
+		}
+	}
+	all := len(a.Songs)
+	for _, t := range a.Layout.Tracks() {
+		if t.Mode.IsData() {
+			all++
+		}
+	}
+	return here > 0 && here < all
+}
+
+// shares reports whether the file of a song has others, too.
+func (p *Plan) shares(s riplog.Song) bool {
+	first, end := riplog.Holds(p.songs, s.File)
+	return first != s.First || end != s.End
+}
+
+// keep decides which of the files that the log states stay: those that are not asked for, and those that
+// need not be made again.
+func (p *Plan) keep(ctx context.Context) error {
+	for _, s := range p.songs {
+		if p.shares(s) {
+			return fmt.Errorf("%s: %w", p.Dir, ErrOneFile)
+		}
+		found, err := album.VerifySong(ctx, p.Dir, s, p.songs)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		same, asked := err == nil && found == album.Same, p.asks(&s)
+		if found == album.Missing || asked && (p.Force || !same || !p.suffices(&s)) {
+			continue
+		}
+		p.Kept = append(p.Kept, s)
+		if asked {
+			p.There++
+		}
+		if same {
+			p.same = append(p.same, s)
+		}
+	}
+	return nil
+}
+
+// suffices reports whether a song that is as its log says need not be made again: it is right, and proven
+// if it was asked for by its number.
+func (p *Plan) suffices(s *riplog.Song) bool {
+	return len(s.Flaws) == 0 && (p.Songs == nil || isProven(s.Proof))
+}
+
+// isProven reports whether what a log says of a song is more than that it was read once.
+func isProven(words string) bool {
+	return words != "" && !strings.HasPrefix(words, "read once") && !strings.HasPrefix(words, "copied from") && !strings.HasSuffix(words, "not compared")
+}
+
+// keeps reports whether the file of a song, or of a track of data, stays.
+func (p *Plan) keeps(number int, data bool) bool {
+	return slices.ContainsFunc(p.Kept, func(s riplog.Song) bool { return s.Number == number && s.Data == data })
+}
+
+// Whole reports whether the album is made as if nothing of it were there.
+func (p *Plan) Whole() bool { return p.whole }
+
+// Done reports whether all songs that are asked for are there.
+func (p *Plan) Done() bool { return p.Songs != nil && len(p.makes) == 0 }
+
+// Makes reports whether a song is made.
+func (p *Plan) Makes(number int) bool { return p.whole || slices.Contains(p.makes, number) }
+
+// Options says in the options of an album what is made, and what stays.
+func (p *Plan) Options(o *album.Options) {
+	if o.Kept = p.Kept; p.Songs != nil {
+		o.Only = append([]int{}, p.makes...)
+	}
+}
+
+// Sectors are those of the songs and the tracks of data that are made.
+func (p *Plan) Sectors(a *album.Album) []album.Run {
+	var all []album.Run
+	for i := range a.Songs {
+		if s := &a.Songs[i]; p.Makes(s.Number) {
+			all = append(all, album.Run{First: s.Start, End: s.End})
+		}
+	}
+	for _, t := range a.Layout.Tracks() {
+		if t.Mode.IsData() && p.Songs == nil && !p.keeps(t.Number, true) {
+			all = append(all, album.Run{First: t.Begin(), End: t.End})
+		}
+	}
+	return all
+}
+
+// Files are the paths of those that stay, with their maps. flawed says that not all of them are right.
+func (p *Plan) Files() (all []string, flawed bool) {
+	for _, s := range p.Kept {
+		path := filepath.Join(p.Dir, s.File)
+		all = append(all, path)
+		if exists(path + mapfile.Suffix) {
+			all = append(all, path+mapfile.Suffix)
+		}
+		flawed = flawed || len(s.Flaws) > 0
+	}
+	return all, flawed
+}
+
+// Numbers returns the numbers of the songs that are in the folder when the run is over, and of those that are not.
+func (p *Plan) Numbers(a *album.Album) (here, absent []int) {
+	for i := range a.Songs {
+		n := a.Songs[i].Number
+		if p.Makes(n) || p.keeps(n, false) {
+			here = append(here, n)
+		} else {
+			absent = append(absent, n)
+		}
+	}
+	return here, absent
+}
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil || !errors.Is(err, fs.ErrNotExist)
+}
+
+// readSmall reads a log or a sheet.
+func readSmall(path string) ([]byte, error) {
+	f, err := regular.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, riplog.MaxSize+1))
+	if err == nil && len(b) > riplog.MaxSize {
+		err = fmt.Errorf("%s is larger than %d bytes", path, riplog.MaxSize)
+	}
+	return b, err
+}

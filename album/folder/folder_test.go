@@ -1,0 +1,205 @@
+package folder_test
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"spindle/album"
+	"spindle/album/folder"
+	"spindle/disc"
+	"spindle/disc/discid"
+	"spindle/image"
+	"spindle/image/riplog"
+	"spindle/internal/testdisc"
+)
+
+// openDisc opens a test disc of four songs.
+func openDisc(t *testing.T) disc.Image {
+	t.Helper()
+	path, err := testdisc.Make(t.TempDir(), "audio")
+	if err != nil {
+		t.Fatal(err)
+	}
+	img, err := image.Open(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { img.Close() })
+	return img
+}
+
+// makeSongs makes some songs of a disc, with a log that calls them proven, or read once.
+func makeSongs(t *testing.T, dir string, img disc.Image, proof string, numbers ...int) *album.Album {
+	t.Helper()
+	a := album.Of(img.Layout())
+	made, err := album.Create(t.Context(), dir, a, img, album.Options{Only: numbers, Coding: album.Wave})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var about riplog.Section
+	ids, err := discid.Of(a.Layout)
+	if err != nil {
+		t.Fatal(err)
+	}
+	about.Add("CTDB disc id", ids.CTDB)
+	about.Add(riplog.OffsetLine, "6 samples")
+	about.Add(riplog.CatalogueLine, img.Layout().MCN)
+	folder.Seal(&about, made.Sheet)
+	log := made.Log(a, about, func(*album.Made) string { return proof })
+	if err := os.WriteFile(filepath.Join(dir, a.LogName()), log.Bytes(), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+const proven = "two equal reads"
+
+// What is there and proven stays; what is asked for and is not there is made.
+func TestPlan(t *testing.T) {
+	img := openDisc(t)
+	dir, once, empty := t.TempDir(), t.TempDir(), t.TempDir()
+	a := makeSongs(t, dir, img, proven, 1, 3)
+	makeSongs(t, once, img, "read once", 1, 3)
+	for name, test := range map[string]struct {
+		dir          string
+		request      folder.Request
+		whole, done  bool
+		makes        []int
+		kept, there  int
+		absent       []int
+		offset       string
+		own, sectors int
+	}{
+		"nothing there":           {empty, folder.Request{}, true, false, []int{1, 2, 3, 4}, 0, 0, nil, "", 0, 4},
+		"nothing there, of some":  {empty, folder.Request{Songs: []int{2}}, false, false, []int{2}, 0, 0, []int{1, 3, 4}, "", 0, 1},
+		"the rest":                {dir, folder.Request{}, false, false, []int{2, 4}, 2, 2, nil, "6", 2, 2},
+		"one more":                {dir, folder.Request{Songs: []int{2}}, false, false, []int{2}, 2, 0, []int{4}, "6", 2, 1},
+		"one that is there":       {dir, folder.Request{Songs: []int{3}}, false, true, nil, 2, 1, []int{2, 4}, "6", 2, 0},
+		"by force":                {dir, folder.Request{Songs: []int{3}, Force: true}, false, false, []int{3}, 1, 0, []int{2, 4}, "6", 2, 1},
+		"one that is not proven":  {once, folder.Request{Songs: []int{3}}, false, false, []int{3}, 1, 0, []int{2, 4}, "6", 2, 1},
+		"the rest, of not proven": {once, folder.Request{}, false, false, []int{2, 4}, 2, 2, nil, "6", 2, 2},
+	} {
+		p, err := folder.Open(t.Context(), test.dir, a, test.request)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		var makes []int
+		for _, s := range a.Songs {
+			if p.Makes(s.Number) {
+				makes = append(makes, s.Number)
+			}
+		}
+		_, absent := p.Numbers(a)
+		if p.Whole() != test.whole || p.Done() != test.done || !slices.Equal(makes, test.makes) || len(p.Kept) != test.kept || p.There != test.there ||
+			!slices.Equal(absent, test.absent) || p.Offset() != test.offset || len(p.Own) != test.own || len(p.Sectors(a)) != test.sectors || p.Unsealed != "" {
+			t.Errorf("%s: makes %v, absent %v, %+v", name, makes, absent, p)
+		}
+	}
+}
+
+// What stays is compared with the disc.
+func TestOtherDisc(t *testing.T) {
+	img := openDisc(t)
+	dir := t.TempDir()
+	a := makeSongs(t, dir, img, proven, 1, 3)
+	p, err := folder.Open(t.Context(), dir, a, folder.Request{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Compare(t.Context(), img); err != nil {
+		t.Error(err)
+	}
+	h := p.Held()
+	if h == nil || len(h.Good) != 2 || len(h.Once) != 0 || h.MCN != img.Layout().MCN {
+		t.Errorf("%+v", h)
+	}
+	b := make([]byte, 2352)
+	if err := p.ReadSectors(t.Context(), b, a.Songs[1].Start); err == nil {
+		t.Error("a song that is absent was read")
+	}
+	other := img.Layout().Clone()
+	other.Tracks()[1].ISRC = "FR1234567890"
+	if _, err := folder.Open(t.Context(), dir, album.Of(other), folder.Request{}); !errors.Is(err, folder.ErrOtherDisc) {
+		t.Errorf("another ISRC: %v", err)
+	}
+	other = img.Layout().Clone()
+	other.Tracks()[3].End--
+	other.Sessions[0].LeadOut--
+	if _, err := folder.Open(t.Context(), dir, album.Of(other), folder.Request{}); !errors.Is(err, folder.ErrOtherLog) {
+		t.Errorf("another disc: %v", err)
+	}
+	for _, s := range p.Kept { // sound of another disc, as somebody else's log would have it
+		wav, err := os.ReadFile(filepath.Join(dir, s.File))
+		if err != nil {
+			t.Fatal(err)
+		}
+		wav[len(wav)/2] ^= 1
+		if err := os.WriteFile(filepath.Join(dir, s.File), wav, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := p.Compare(t.Context(), img); !errors.Is(err, folder.ErrOtherDisc) {
+		t.Errorf("other samples: %v", err)
+	}
+	if p, err = folder.Open(t.Context(), dir, a, folder.Request{Songs: []int{2}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Compare(t.Context(), img); !errors.Is(err, folder.ErrNothingSame) {
+		t.Errorf("all were changed: %v", err)
+	}
+}
+
+// A sheet that the log has no checksum of is the run's to replace, if it says what would be written.
+func TestUnsealed(t *testing.T) {
+	img := openDisc(t)
+	dir := t.TempDir()
+	a := makeSongs(t, dir, img, proven, 1, 3)
+	path, sheet := filepath.Join(dir, a.LogName()), filepath.Join(dir, a.SheetName())
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	log, err := riplog.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	about := &log.Sections[0]
+	about.Lines = slices.DeleteFunc(about.Lines, func(l riplog.Line) bool { return l.Name == riplog.SheetLine })
+	was, err := os.ReadFile(sheet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, log.Bytes(), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	replace := func(a, b string) []byte { return bytes.Replace(was, []byte(a), []byte(b), 1) }
+	for name, test := range map[string]struct {
+		sheet []byte
+		taken bool
+	}{
+		"as it was made":  {was, true},
+		"without gaps":    {replace("    INDEX 00 00:04:20\r\n", ""), true},
+		"another title":   {replace("Movement 2", "Mine"), false},
+		"a remark":        {append(bytes.Clone(was), "REM mine\r\n"...), false},
+		"a remark before": {append([]byte("REM mine\r\n"), was...), false},
+		"another file":    {replace("01 - Movement 1", "mine"), false},
+		"no sheet":        {[]byte("mine"), false},
+	} {
+		if err := os.WriteFile(sheet, test.sheet, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		p, err := folder.Open(t.Context(), dir, a, folder.Request{})
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if taken := slices.Contains(p.Own, sheet); taken != test.taken || (p.Unsealed == sheet) != test.taken {
+			t.Errorf("%s: taken %t, %q", name, taken, p.Unsealed)
+		}
+	}
+}
