@@ -15,6 +15,15 @@ import (
 // not named.
 func FilesAt(ctx context.Context, img disc.Image, sectors disc.Flaws, most int) []string {
 	var names []string
+	for _, f := range DamagedFiles(ctx, img, sectors, most) {
+		names = append(names, f.Name)
+	}
+	return names
+}
+
+// DamagedFiles returns the files that [FilesAt] names, and which bytes of them lie in the sectors.
+func DamagedFiles(ctx context.Context, img disc.Image, sectors disc.Flaws, most int) []iso.DamagedFile {
+	var all []iso.DamagedFile
 	if len(sectors) == 0 {
 		return nil
 	}
@@ -30,16 +39,31 @@ func FilesAt(ctx context.Context, img disc.Image, sectors disc.Flaws, most int) 
 			if err != nil || !d.Type().IsRegular() {
 				return ctx.Err()
 			}
-			if len(names) >= most {
+			if len(all) >= most {
 				return fs.SkipAll
 			}
-			if info, err := d.Info(); err == nil && len(files.flawsOf(info, sectors)) > 0 && !slices.Contains(names, name) {
-				names = append(names, name)
+			if info, err := d.Info(); err == nil && !slices.ContainsFunc(all, func(f iso.DamagedFile) bool { return f.Name == name }) {
+				if parts := files.partsOf(info, sectors); len(parts) > 0 {
+					all = append(all, iso.DamagedFile{Name: name, Size: info.Size(), Parts: parts})
+				}
 			}
 			return ctx.Err()
 		})
 	}
-	return names
+	return all
+}
+
+// partsOf returns which bytes of a file lie in some sectors.
+func (f *fileSystem) partsOf(file fs.FileInfo, sectors disc.Flaws) []iso.Part {
+	e, ok := file.Sys().(*iso.Entry)
+	if !ok || len(f.flawsOf(file, sectors)) == 0 {
+		return nil
+	}
+	parts, err := e.Parts(func(block int64) bool { return sectors.Contains(f.base + disc.LBA(block)) })
+	if err != nil {
+		return nil
+	}
+	return parts
 }
 
 // flawsOf returns those of some sectors that a file has.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"spindle/image/mapfile"
+	"spindle/iso"
 )
 
 // Errors of a rip that ended at a bound of its options. They come in an [*IncompleteError].
@@ -23,8 +24,9 @@ type IncompleteError struct {
 	Map     string
 	Sectors int64      // of the image
 	Left    []BadRange // what it does not hold yet, or not right
-	Files   []string   // with a part in that, as far as the directories are read; some of many
-	Err     error      // why it ended
+	// Files have a part in that, as far as the directories are read; some of many.
+	Files []iso.DamagedFile
+	Err   error // why it ended
 }
 
 func (e *IncompleteError) Error() string {
@@ -116,6 +118,9 @@ func (r *reader) passes(ctx context.Context) error {
 	}
 	if err := r.copyPass(ctx); err != nil {
 		return err
+	}
+	if r.tracker.tally().bad > 0 && !r.opts.Quick {
+		r.nameFiles()
 	}
 	why, err := r.stopped(r.closeIn(ctx))
 	if err != nil {

@@ -95,7 +95,7 @@ func (c *comparison) structures(g *region, kind iso.Kind) []int64 {
 	}
 	var files []disc.LBA
 	entries := 0
-	(&discFiles{f, g.track.Start}).each(func(_ string, extents []drive.Stretch) bool {
+	(&discFiles{f, g.track.Start}).each(func(_ string, _ *iso.Entry, extents []drive.Stretch) bool {
 		if len(extents) > 0 {
 			files = append(files, extents[0].First)
 		}

@@ -36,12 +36,14 @@ func (r *reader) named(failed *sectorsError, g *region, at, end disc.LBA) (disc.
 }
 
 // trimPass closes in on the sectors that are really damaged in the blocks that
-// failed: first on both edges of each, which reads what is good there, and then on what lies
-// between.
+// failed: first on what is vital, then on both edges of each, which reads what is good there, and then on
+// what lies between.
 func (r *reader) trimPass(ctx context.Context) error {
 	r.setPhase(Trimming, mapfile.NonTrimmed, 1)
 	r.lastGood = r.clock().Now()
-	r.sink.drain()
+	if err := r.trimVital(ctx); err != nil {
+		return err
+	}
 	for _, b := range r.tracker.snapshot().Blocks() {
 		if b.Status != mapfile.NonTrimmed {
 			continue

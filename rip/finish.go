@@ -16,7 +16,7 @@ import (
 // names, and says what was made.
 func (j *job) finish(ctx context.Context, r *reader) (*Result, error) {
 	w, p, last := j.writer, j.writer.plan, r.progress
-	last.Phase, last.Pass, last.Sectors, last.Bad, last.Total = Hashing, 0, 0, 0, p.regions.size()
+	last.Phase, last.Pass, last.Sectors, last.Bad, last.Total, last.Damage = Hashing, 0, 0, 0, p.regions.size(), nil
 	m := w.tracker.snapshot()
 	isPart := p.isPart(m)
 	if !isPart {

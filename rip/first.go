@@ -1,6 +1,7 @@
 package rip
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -30,7 +31,7 @@ func (r *reader) firstPass(ctx context.Context) error {
 	}
 	var runs []drive.Stretch
 	count := 0
-	files.each(func(name string, extents []drive.Stretch) bool {
+	files.each(func(name string, _ *iso.Entry, extents []drive.Stretch) bool {
 		if matchesAny(r.opts.First, name) {
 			runs = append(runs, extents...)
 			count++
@@ -80,7 +81,7 @@ func openFiles(all io.ReaderAt, c *Contents) *discFiles {
 
 // each calls do for each file and the sectors that hold it, until do returns false. What cannot be read
 // of the directories is left out.
-func (f *discFiles) each(do func(name string, extents []drive.Stretch) bool) {
+func (f *discFiles) each(do func(name string, e *iso.Entry, extents []drive.Stretch) bool) {
 	_ = fs.WalkDir(f.fs, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || !d.Type().IsRegular() {
 			return nil //nolint:nilerr // a directory that cannot be read hides its files only
@@ -102,7 +103,7 @@ func (f *discFiles) each(do func(name string, extents []drive.Stretch) bool) {
 			first := f.base + disc.LBA(x.Block)
 			runs = append(runs, drive.Stretch{First: first, End: first + disc.LBA((x.Size+iso.BlockSize-1)/iso.BlockSize)})
 		}
-		if !do(name, runs) {
+		if !do(name, e, runs) {
 			return fs.SkipAll
 		}
 		return nil
@@ -167,9 +168,9 @@ func (x imageBlocks) block(at disc.LBA) ([]byte, error) {
 // mostFiles bounds the files that are named.
 const mostFiles = 100
 
-// filesIn names the files that have a part in some sectors, as far as the image holds the
+// filesIn lists the files that have a part in some sectors, as far as the image holds the
 // directories.
-func (r *reader) filesIn(bad []BadRange) (names []string) {
+func (r *reader) filesIn(bad []BadRange) (all []iso.DamagedFile) {
 	if len(bad) == 0 {
 		return nil
 	}
@@ -177,33 +178,36 @@ func (r *reader) filesIn(bad []BadRange) (names []string) {
 	if files == nil {
 		return nil
 	}
-	files.each(func(name string, extents []drive.Stretch) bool {
-		for _, x := range extents {
-			if overlaps(bad, x) {
-				names = append(names, name)
-				break
-			}
+	files.each(func(name string, e *iso.Entry, extents []drive.Stretch) bool {
+		if !slices.ContainsFunc(extents, func(x drive.Stretch) bool { return overlaps(bad, x) }) {
+			return true
 		}
-		return len(names) < mostFiles
+		parts, err := e.Parts(func(block int64) bool {
+			at := files.base + disc.LBA(block)
+			return overlaps(bad, drive.Stretch{First: at, End: at + 1})
+		})
+		if err == nil && len(parts) > 0 {
+			all = append(all, iso.DamagedFile{Name: name, Size: e.Size, Parts: parts})
+		}
+		return len(all) < mostFiles
 	})
-	return names
+	return all
 }
 
-// nameFiles tells which files are damaged, before the long work on them begins.
+// nameFiles tells which files are damaged, before long work on them begins, unless these were told.
 func (r *reader) nameFiles() {
 	bad := listBad(r.plan.ofAsked(r.tracker.snapshot(), mapfile.Finished), r.plan.regions, &r.refusals)
 	bad = slices.DeleteFunc(bad, func(b BadRange) bool { return b.Reason == NotCompared })
-	if names := r.filesIn(bad); len(names) > 0 {
-		r.opts.Observer.Note(Note{Code: NoteFilesHit, Names: names})
+	files := r.filesIn(bad)
+	if len(files) == 0 || slices.EqualFunc(files, r.told, func(a, b iso.DamagedFile) bool { return a.Name == b.Name }) {
+		return
 	}
+	r.told = files
+	r.opts.Observer.Note(Note{Code: NoteFilesHit, Files: files})
 }
 
-// overlaps reports whether a run has one of some bad sectors.
+// overlaps reports whether a run has one of some bad sectors, which are in order.
 func overlaps(bad []BadRange, x drive.Stretch) bool {
-	for _, b := range bad {
-		if b.First < x.End && b.Last >= x.First {
-			return true
-		}
-	}
-	return false
+	i, _ := slices.BinarySearchFunc(bad, x.First, func(b BadRange, at disc.LBA) int { return cmp.Compare(b.Last, at) })
+	return i < len(bad) && bad[i].First < x.End
 }

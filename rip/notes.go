@@ -5,6 +5,7 @@ import (
 
 	"spindle/disc"
 	"spindle/drive"
+	"spindle/iso"
 )
 
 // A NoteCode says what a [Note] is about.
@@ -45,7 +46,7 @@ const (
 	NoteHopeless       NoteCode = "hopeless"          // Count sectors of a long damage gave nothing: the others are not tried in that pass
 	NoteFirst          NoteCode = "first"             // Count files are read before the rest
 	NoteNoFiles        NoteCode = "no-files"          // no file system can be read that says where the files are which come first
-	NoteFilesHit       NoteCode = "files-hit"         // Names: files that are damaged when retrying begins
+	NoteFilesHit       NoteCode = "files-hit"         // Files: damaged so far, before longer work on damage begins
 	NoteRebuilt        NoteCode = "rebuilt"           // data came without error correction codes
 )
 
@@ -60,7 +61,7 @@ type Note struct {
 	Source       SizeSource
 	Protection   drive.Protection
 	After        time.Duration
-	Names        []string
+	Files        []iso.DamagedFile
 	Err          error
 }
 

@@ -367,6 +367,7 @@ func (r *reader) retryPasses(ctx context.Context) error {
 		if pass%2 == 1 {
 			slices.Reverse(sectors)
 		}
+		r.vitalFirst(sectors)
 		r.damage.Of = run(sectors).count()
 		if err := r.eachRun(sectors, func(s sectorRef) (bool, error) { return r.retry(ctx, s) }); err != nil {
 			return err

@@ -10,6 +10,7 @@ import (
 	"spindle/disc/cdsector"
 	"spindle/drive"
 	"spindle/image/mapfile"
+	"spindle/iso"
 	"spindle/scsi"
 	"spindle/scsi/mmc"
 )
@@ -43,8 +44,9 @@ type reader struct {
 	speeds   []int // kB/s for the passes, fastest first; empty: leave it
 	lastGood time.Time
 	bounds   bounds
-	leftOver []sectorRef // what an earlier run could not read
-	given    bool        // sectors came in this run
+	leftOver []sectorRef       // what an earlier run could not read
+	told     []iso.DamagedFile // were told to be damaged
+	given    bool              // sectors came in this run
 	refusals refusals
 
 	proven []drive.Stretch // audio, by something else than the drive
@@ -77,10 +79,12 @@ type reader struct {
 }
 
 func newReader(c *Contents, p *plan, opts Options, w *writer) *reader {
-	return &reader{
+	r := &reader{
 		drive: &drive.Reader{Drive: c.reader.Drive, Caps: p.caps}, disc: c, plan: p, opts: opts, sink: w, tracker: &w.tracker,
 		image: w.out, identity: w.state.Identity,
 	}
+	r.progress.Coverage = r.coverage
+	return r
 }
 
 func (r *reader) clock() scsi.Clock { return r.drive.Drive.Clock() }
@@ -94,6 +98,7 @@ func (r *reader) run(ctx context.Context) error {
 		defer func() { _ = r.drive.Drive.AllowRemoval(context.WithoutCancel(ctx)) }()
 	}
 	defer r.resetSpeed(context.WithoutCancel(ctx)) // the drive keeps it for the next program
+	defer r.phaseOver()
 	return r.passes(ctx)
 }
 
@@ -323,7 +328,11 @@ func floorDiv(a, b int64) int64 {
 
 // report informs the observer of a command.
 func (r *reader) report(at disc.LBA, n int, took time.Duration) {
-	p, t := &r.progress, r.tracker.tally()
+	p := &r.progress
+	if p.Phase == Trimming || p.Phase == Retrying { // of which every sector counts
+		r.sink.drain()
+	}
+	t := r.tracker.tally()
 	p.Done, p.Bad, p.Total = t.finished, t.bad, t.total
 	if p.Phase == Copying {
 		p.Done += t.once
@@ -358,9 +367,18 @@ func (r *reader) reportDamage(untrimmed int64) {
 }
 
 func (r *reader) setPhase(ph Phase, status mapfile.Status, pass int) {
+	r.phaseOver()
 	r.damage, r.damageAt = Damage{}, r.clock().Now()
 	r.progress.Phase, r.progress.Pass = ph, pass
 	r.tracker.phase(status, pass)
+}
+
+// phaseOver reports how a phase ended.
+func (r *reader) phaseOver() {
+	if r.progress.Phase != "" {
+		r.sink.drain()
+		r.report(r.progress.LBA, 0, 0)
+	}
 }
 
 // The slowest speed of the ladder, times 1x, and 1x in bytes a second.

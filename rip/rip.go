@@ -120,6 +120,9 @@ type Progress struct {
 	OneX    float64  // bytes a second at 1x
 	// Damage is how far work on damage has come; nil in other phases.
 	Damage *Damage
+	// Coverage says how far the image is, sector by sector. It is nil before anything is read, and
+	// may be called by an [Observer], and when [Rip] has returned.
+	Coverage func() Coverage
 }
 
 // Damage is how far a phase has come that works on damage.

@@ -146,10 +146,10 @@ func TestUnwritten(t *testing.T) {
 // Work on damage says where it is and how far it has come.
 func TestDamageProgress(t *testing.T) {
 	src := makeDisc(t, "iso")
-	seen := make(map[Phase]Damage)
+	seen, last := make(map[Phase]Damage), make(map[Phase]Damage)
 	o := &observer{progress: func(p Progress) {
 		if p.Damage != nil {
-			seen[p.Phase] = *p.Damage
+			seen[p.Phase], last[p.Phase] = last[p.Phase], *p.Damage
 		}
 	}}
 	if _, err := Rip(context.Background(), tray(t, src, "?fault=read:100-109"),
@@ -161,5 +161,10 @@ func TestDamageProgress(t *testing.T) {
 	}
 	if d := seen[Retrying]; d.Of != 10 || d.Tried != 9 || d.ToGo <= 0 {
 		t.Errorf("retrying: %+v", d)
+	}
+	for ph, d := range last {
+		if d.Tried != d.Of || d.ToGo != 0 {
+			t.Errorf("at the end of %s: %+v", ph, d)
+		}
 	}
 }

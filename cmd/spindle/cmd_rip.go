@@ -16,6 +16,7 @@ import (
 	"spindle/drive/byname"
 	"spindle/image"
 	"spindle/image/mapfile"
+	"spindle/iso"
 	"spindle/rip"
 	"spindle/scsi/mmc"
 
@@ -231,7 +232,7 @@ func openRip(ctx context.Context, a *app, o *ripFlags) (*ripSession, error) {
 
 // rip reads the disc. It returns no result where it was interrupted.
 func (s *ripSession) rip(ctx context.Context, a *app) (*rip.Result, error) {
-	p := &ripProgress{progress: a.newProgress()}
+	p := a.newRipProgress()
 	s.o.Observer = p
 	res, err := rip.Rip(ctx, s.dev, s.o.Options)
 	p.stop()
@@ -257,7 +258,8 @@ func (s *ripSession) ripImage(ctx context.Context, a *app) (result, error) {
 			r.Silence = o.Offset
 		}
 	}
-	r.Files = filesHit(ctx, o.Output, res)
+	r.Parts = filesHit(ctx, o.Output, res)
+	r.Files = namesOf(r.Parts)
 	sums, err := o.sums(a, res)
 	if err != nil {
 		return nil, err
@@ -293,9 +295,9 @@ func (o *ripFlags) correction() (*offsetChoice, error) {
 	return c, nil
 }
 
-// filesHit names the files in an image that its bad sectors belong to, as far as
+// filesHit lists the files in an image that its bad sectors belong to, as far as
 // its directories can be read.
-func filesHit(ctx context.Context, path string, res *rip.Result) []string {
+func filesHit(ctx context.Context, path string, res *rip.Result) []iso.DamagedFile {
 	if len(res.Bad) == 0 {
 		return nil
 	}
@@ -304,7 +306,7 @@ func filesHit(ctx context.Context, path string, res *rip.Result) []string {
 		return nil
 	}
 	defer img.Close()
-	return image.FilesAt(ctx, img, res.Flaws(), mostFiles)
+	return image.DamagedFiles(ctx, img, res.Flaws(), mostFiles+1)
 }
 
 // ripResult is the result of a rip.
@@ -333,7 +335,8 @@ type ripResult struct {
 	Offset     *offsetChoice   `json:"read_offset,omitempty"`
 	Seconds    float64         `json:"seconds"`
 
-	quick bool // sectors that failed were not retried
+	Parts []iso.DamagedFile `json:"file_parts,omitempty"` // what of Files is damaged
+	quick bool              // sectors that failed were not retried
 }
 
 func newRipResult(res *rip.Result) *ripResult {
@@ -423,9 +426,7 @@ func (r *ripResult) textBad(p *page) {
 		}
 		p.line("  %s%s: %s", r.trackOf(b), sectorsText(int(b.First), int(b.Last)), badReasons[b.Reason])
 	}
-	if len(r.Files) > 0 {
-		p.line("damaged files: %s", fileList(r.Files))
-	}
+	listDamaged(p, "damaged files", r.Parts)
 	if !slices.ContainsFunc(r.Bad, func(b rip.BadRange) bool { return b.Reason != rip.Protected }) {
 		p.text("%s spindle does not decrypt discs; what lies outside of these sectors can be extracted from the image.", r.rest())
 		return

@@ -12,8 +12,10 @@ import (
 
 	"spindle/disc/digest"
 	"spindle/internal/printable"
+	"spindle/internal/screen"
 
 	"github.com/fatih/color"
+	"github.com/mattn/go-colorable"
 	"golang.org/x/term"
 )
 
@@ -22,6 +24,7 @@ import (
 type console struct {
 	stdout *output
 	stderr io.Writer
+	screen *screen.Screen // where progress is drawn; nil: there is no terminal
 
 	json  bool
 	quiet bool
@@ -30,6 +33,28 @@ type console struct {
 
 func (c *console) init(stdout, stderr io.Writer) {
 	*c = console{stdout: &output{w: stdout}, stderr: stderr, color: "auto"}
+	if f, ok := stderr.(*os.File); ok && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb" {
+		c.screen = screen.New(colorable.NewColorable(f), func() (width, height int) { return terminalSize(f) })
+	}
+}
+
+// terminalSize returns the cells in a row of a terminal, and its rows.
+func terminalSize(f *os.File) (width, height int) {
+	const defaultHeight = 24
+	width, height, err := term.GetSize(int(f.Fd()))
+	if err != nil || width <= 0 || height <= 0 {
+		return defaultWidth, defaultHeight
+	}
+	return width, height
+}
+
+// above writes text above what is drawn on the terminal.
+func (c *console) above(write func()) {
+	if c.screen == nil {
+		write()
+		return
+	}
+	c.screen.Above(write)
 }
 
 // output is a writer that remembers its first error.
@@ -117,7 +142,7 @@ func (c *console) show(e event) {
 		c.emit(e)
 		return
 	}
-	e.Text(c.page(c.stdout))
+	c.above(func() { e.Text(c.page(c.stdout)) })
 	if r, ok := e.(result); ok && r.end().Error != "" {
 		o := r.end()
 		c.words(message{status: o.Status, what: o.Error, next: o.Advice, sense: o.Sense})
@@ -150,14 +175,14 @@ func (c *console) note(text string) {
 		return
 	}
 	p := c.page(c.stderr)
-	p.hang(string(p.yellow("note:"))+" ", "      ", capital(sentence(printable.Text(text))))
+	c.above(func() { p.hang(string(p.yellow("note:"))+" ", "      ", capital(sentence(printable.Text(text)))) })
 }
 
 // say writes a line to standard error about what is going on, unless JSON or quiet
 // is wanted.
 func (c *console) say(format string, args ...any) {
 	if !c.quiet && !c.json {
-		c.page(c.stderr).line(format, args...)
+		c.above(func() { c.page(c.stderr).line(format, args...) })
 	}
 }
 
@@ -176,13 +201,15 @@ func (c *console) fail(m message) {
 func (c *console) words(m message) {
 	const indent = "         "
 	p := c.page(c.stderr)
-	p.hang(string(p.red("spindle:"))+" ", indent, sentence(printable.Text(inWords(m.what))))
-	if m.next != "" {
-		p.hang(indent, indent, printable.Text(m.next))
-	}
-	if m.sense != "" {
-		p.hang(indent, indent, "("+printable.Text(m.sense)+")")
-	}
+	c.above(func() {
+		p.hang(string(p.red("spindle:"))+" ", indent, sentence(printable.Text(inWords(m.what))))
+		if m.next != "" {
+			p.hang(indent, indent, printable.Text(m.next))
+		}
+		if m.sense != "" {
+			p.hang(indent, indent, "("+printable.Text(m.sense)+")")
+		}
+	})
 }
 
 // page returns a page to write text on.
@@ -193,10 +220,11 @@ func (c *console) page(w io.Writer) *page {
 		target = o.w
 	}
 	if f, ok := target.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		p.terminal, p.width = true, defaultWidth
-		if n, _, err := term.GetSize(int(f.Fd())); err == nil && n > 0 {
-			p.width = n
-		}
+		p.terminal = true
+		p.width, _ = terminalSize(f)
+	} else if w == c.stderr && c.screen != nil {
+		p.terminal = true
+		p.width, _ = c.screen.Size()
 	}
 	switch c.color {
 	case "always":
@@ -264,6 +292,8 @@ func (p *page) paint(c color.Attribute, s string, more ...color.Attribute) paint
 
 func (p *page) red(s string) painted    { return p.paint(color.FgRed, s, color.Bold) }
 func (p *page) yellow(s string) painted { return p.paint(color.FgYellow, s) }
+func (p *page) green(s string) painted  { return p.paint(color.FgGreen, s) }
+func (p *page) cyan(s string) painted   { return p.paint(color.FgCyan, s, color.Bold) }
 
 // makeHarmless makes arguments of a format harmless on a terminal: a string or an error
 // may have come from a disc, a drive or a file.

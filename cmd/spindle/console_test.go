@@ -167,11 +167,11 @@ func TestProgress(t *testing.T) {
 	ripping := rip.Progress{Phase: rip.Copying, Done: 50e6, Total: 200e6, Bad: 4096, LBA: 17, Sectors: 10, Speed: 3e6, OneX: 150e3}
 	burning := burn.Progress{Phase: burn.Writing, Done: 1e9, Total: 4e9, Speed: 10e6, OneX: 1.385e6, DriveBuffer: 0.97, HostBuffer: 1}
 	show := func(c *console) {
-		r := &ripProgress{progress: c.newProgress()}
+		r := c.newRipProgress()
 		r.last = r.last.Add(-time.Hour)
 		r.Progress(ripping)
 		r.Progress(ripping) // too soon for another line
-		b := &burnProgress{c.newProgress()}
+		b := &burnProgress{progress: c.newProgress()}
 		b.last = b.last.Add(-time.Hour)
 		b.Progress(burning)
 		c.newProgress().step("hashing")(1, 2)

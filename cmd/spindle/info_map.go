@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"spindle/disc"
@@ -20,19 +19,18 @@ import (
 // toTerminal is the value of --map for a map on standard output.
 const toTerminal = "-"
 
-// mapKinds are what sectors can be, those that matter most last: their names, the colours
-// of a picture (of Okabe and Ito, who chose them for all eyes), and the letters of a terminal.
+// mapKinds are what sectors can be, those that matter most last, with the colours of a picture (of Okabe and
+// Ito, who chose them for all eyes).
 var mapKinds = []struct {
-	picture.Kind
-	letter string
-	red    bool
+	cellKind
+	shade color.RGBA
 }{
-	{picture.Kind{Name: "intact, as far as is known", Color: color.RGBA{0x00, 0x9E, 0x73, 0xFF}}, ".", false},
-	{picture.Kind{Name: "repaired", Color: color.RGBA{0x56, 0xB4, 0xE9, 0xFF}}, "r", false},
-	{picture.Kind{Name: disc.Unproven.String(), Color: color.RGBA{0xF0, 0xE4, 0x42, 0xFF}}, "u", true},
-	{picture.Kind{Name: "contradicted", Color: color.RGBA{0xCC, 0x79, 0xA7, 0xFF}}, "c", true},
-	{picture.Kind{Name: disc.ReadWithErrors.String(), Color: color.RGBA{0xE6, 0x9F, 0x00, 0xFF}}, "e", true},
-	{picture.Kind{Name: disc.Unread.String(), Color: color.RGBA{0xD5, 0x5E, 0x00, 0xFF}}, "#", true},
+	{cellKind{"intact, as far as is known", ".", nil}, color.RGBA{0x00, 0x9E, 0x73, 0xFF}},
+	{cellKind{"repaired", "r", nil}, color.RGBA{0x56, 0xB4, 0xE9, 0xFF}},
+	{cellKind{disc.Unproven.String(), "u", (*page).red}, color.RGBA{0xF0, 0xE4, 0x42, 0xFF}},
+	{cellKind{"contradicted", "c", (*page).red}, color.RGBA{0xCC, 0x79, 0xA7, 0xFF}},
+	{cellKind{disc.ReadWithErrors.String(), "e", (*page).red}, color.RGBA{0xE6, 0x9F, 0x00, 0xFF}},
+	{cellKind{disc.Unread.String(), "#", (*page).red}, color.RGBA{0xD5, 0x5E, 0x00, 0xFF}},
 }
 
 // Indices of some of them.
@@ -139,7 +137,7 @@ func (m *discMap) sectors(kind int) int {
 func (m *discMap) ranges() []mapRange {
 	var all []mapRange
 	for _, r := range m.runs {
-		all = append(all, mapRange{r.First, r.First + disc.LBA(r.Count) - 1, mapKinds[r.Kind].Name})
+		all = append(all, mapRange{r.First, r.First + disc.LBA(r.Count) - 1, mapKinds[r.Kind].name})
 	}
 	return all
 }
@@ -160,10 +158,8 @@ func (m *discMap) picture(name string) *picture.Picture {
 			p.Lines = append(p.Lines, fmt.Sprintf("from %s: %s", printable.Line(filepath.Base(c.Name)), plural(given[i], "sector")))
 		}
 	}
-	for i := range mapKinds {
-		k := mapKinds[i].Kind
-		k.Name = fmt.Sprintf("%s: %s", k.Name, plural(m.sectors(i), "sector"))
-		p.Kinds = append(p.Kinds, k)
+	for i, k := range mapKinds {
+		p.Kinds = append(p.Kinds, picture.Kind{Name: fmt.Sprintf("%s: %s", k.name, plural(m.sectors(i), "sector")), Color: k.shade})
 	}
 	return p
 }
@@ -194,56 +190,28 @@ func (m *discMap) write(out, name string, sources []string, force bool) error {
 	return atomicfile.Write(out, func(f *os.File) error { return draw(m.picture(name), f) })
 }
 
-// The map on a terminal: rows of cells behind the number of their first sector.
-const (
-	mapRows   = 16
-	mapLabel  = 10
-	mapNarrow = 20 // cells in a row, at least
-)
+// mapRows is how many rows the map has on a terminal.
+const mapRows = 16
 
 // text shows the map: as cells on a terminal, as ranges elsewhere.
 func (m *discMap) text(p *page) {
 	if !p.terminal {
 		for _, r := range m.runs {
-			p.line("%s (%d): %s", sectorRange(r.First, r.First+disc.LBA(r.Count)-1), r.Count, mapKinds[r.Kind].Name)
+			p.line("%s (%d): %s", sectorRange(r.First, r.First+disc.LBA(r.Count)-1), r.Count, mapKinds[r.Kind].name)
 		}
 		return
 	}
-	first, end := m.layout.Tracks()[0].Begin(), m.layout.End()
-	columns := max(p.width-mapLabel, mapNarrow)
-	each := (int(end-first) + columns*mapRows - 1) / (columns * mapRows) // sectors of a cell
-	n := (int(end-first) + each - 1) / each
-	cells := m.picture("").Cells(first, first+disc.LBA(n*each), n)
-	for i := 0; i < n; i += columns {
-		p.line("%*d  %s", mapLabel-2, int(first)+i*each, p.cells(cells[i:min(i+columns, n)]))
-	}
+	g := newGrid(m.layout.Tracks()[0].Begin(), m.layout.End(), p.width, mapRows)
+	var kinds []cellKind
 	var legend []string
 	for i, k := range mapKinds {
+		kinds = append(kinds, k.cellKind)
 		if s := m.sectors(i); s > 0 {
-			legend = append(legend, fmt.Sprintf("%s %s (%d)", k.letter, k.Name, s))
+			legend = append(legend, fmt.Sprintf("%s %s (%d)", k.letter, k.name, s))
 		}
 	}
-	p.text("Each cell is %s: %s.", plural(each, "sector"), strings.Join(legend, ", "))
-}
-
-// cells gives a row of cells its letters and colours.
-func (p *page) cells(kinds []int) painted {
-	var b strings.Builder
-	for len(kinds) > 0 {
-		k := kinds[0]
-		n := slices.IndexFunc(kinds, func(x int) bool { return x != k })
-		if n < 0 {
-			n = len(kinds)
-		}
-		switch {
-		case k < 0:
-			b.WriteString(strings.Repeat(" ", n))
-		case mapKinds[k].red:
-			b.WriteString(string(p.red(strings.Repeat(mapKinds[k].letter, n))))
-		default:
-			b.WriteString(strings.Repeat(mapKinds[k].letter, n))
-		}
-		kinds = kinds[n:]
+	for _, row := range p.rows(g, m.runs, kinds) {
+		p.line("%s", row)
 	}
-	return painted(b.String())
+	p.text("Each cell is %s: %s.", plural(g.each, "sector"), strings.Join(legend, ", "))
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -15,11 +16,14 @@ import (
 const (
 	lineEvery  = 5 * time.Second // where there is no terminal
 	eventEvery = time.Second     // with --json
-	redraw     = 250 * time.Millisecond
 )
 
-// barTemplate is the bar: what, how far, how fast, how long still.
-const barTemplate = `{{ string . "phase" }} {{ bar . "[" "=" ">" " " "]" }} {{ percent . }} {{ string . "rest" }}`
+// How often the screen is drawn: so many times in each of these. Before work that may take long it
+// says what that is.
+const (
+	redraw      = 250 * time.Millisecond
+	mostRedraws = 3
+)
 
 // A stage is how far work has come.
 type stage struct {
@@ -34,29 +38,42 @@ type stage struct {
 // then where there is none, as JSON objects, or not at all.
 type progress struct {
 	c     *console
-	bar   *pb.ProgressBar
+	now   func() time.Time
 	last  time.Time // when a line or an object was written
-	phase string
+	stage stage     // that is on the screen; without a total: none
+	// above are lines that stand on the screen above the bar, for a width and a height; nil: none.
+	above func(width, height int) []string
+
+	window time.Time // when the screen was drawn first of so many
+	drawn  int       // times since then
 }
 
-func (c *console) newProgress() *progress { return &progress{c: c, last: time.Now()} }
+func (c *console) newProgress() *progress { return &progress{c: c, now: time.Now, last: time.Now()} }
 
 // show shows a stage.
 func (p *progress) show(s stage) {
-	changed := s.phase != p.phase
-	p.phase = s.phase
+	changed := s.phase != p.stage.phase
 	switch {
 	case p.c.quiet:
 	case p.c.json:
-		if s.event != nil && (changed || time.Since(p.last) >= eventEvery) {
-			p.last = time.Now()
+		if s.event != nil && (changed || p.now().Sub(p.last) >= eventEvery) {
+			p.last = p.now()
 			p.c.emit(s.event)
 		}
+		p.stage = s
 	case s.total <= 0:
-	case isTerminal(p.c.stderr):
-		p.draw(s, changed)
-	case !s.quick && time.Since(p.last) >= lineEvery:
-		p.last = time.Now()
+	case p.c.screen != nil:
+		if changed && p.stage.total > 0 { // the bar of the stage before stays
+			width, _ := p.c.screen.Size()
+			p.stage.rest = ""
+			p.c.screen.Keep(barLines(p.stage, width, false))
+		}
+		p.stage = s
+		if changed || p.due() {
+			p.c.screen.Draw(p.frame())
+		}
+	case !s.quick && p.now().Sub(p.last) >= lineEvery:
+		p.last = p.now()
 		line := fmt.Sprintf("%s %d%%", s.phase, percent(s.done, s.total))
 		if s.rest != "" {
 			line += ", " + s.rest
@@ -65,29 +82,60 @@ func (p *progress) show(s stage) {
 	}
 }
 
-func (p *progress) draw(s stage, changed bool) {
-	if changed {
-		p.stop()
+// due reports whether the screen is to be drawn now.
+func (p *progress) due() bool {
+	if t := p.now(); t.Sub(p.window) >= redraw {
+		p.window, p.drawn = t, 0
 	}
-	if p.bar == nil {
-		p.bar = pb.New64(s.total).SetWriter(p.c.stderr).SetTemplateString(barTemplate).SetRefreshRate(redraw)
-		p.bar.Start()
-	}
-	p.bar.SetCurrent(s.done).Set("phase", s.phase).Set("rest", s.rest)
+	p.drawn++
+	return p.drawn <= mostRedraws
 }
 
-// stop ends the bar before something else is printed.
+// frame is what is drawn.
+func (p *progress) frame() []string {
+	width, height := p.c.screen.Size()
+	var lines []string
+	if p.above != nil {
+		lines = p.above(width, height)
+	}
+	return append(lines, barLines(p.stage, width, len(lines) > 0)...)
+}
+
+// barTemplate is the bar: what, how far, and how fast or how long still, if there is room.
+const barTemplate = `{{ string . "phase" }} {{ bar . "[" "=" ">" " " "]" }} {{ percent . }}{{ string . "rest" }}`
+
+// leastBar is how many cells a bar has at least.
+const leastBar = 12
+
+// barLines draws the bar of a stage. What else there is to say stands behind it, or below where there is no
+// room or that is wanted.
+func barLines(s stage, width int, below bool) []string {
+	bar := pb.New64(s.total).Set(pb.Static, true).SetWriter(io.Discard).SetTemplateString(barTemplate).SetWidth(width).
+		SetCurrent(s.done).Set("phase", s.phase)
+	if s.rest == "" || !below && len(s.phase)+len(s.rest)+leastBar+len("100.00%")+len("   ") <= width {
+		if s.rest != "" {
+			bar.Set("rest", " "+s.rest)
+		}
+		return []string{bar.String()}
+	}
+	return append([]string{bar.String()}, wrap(s.rest, width)...)
+}
+
+// stop leaves the bar before something else is printed.
 func (p *progress) stop() {
-	if p.bar != nil {
-		p.bar.Finish()
-		p.bar = nil
+	if p.c.screen == nil || p.c.json || p.c.quiet {
+		return
 	}
+	if p.stage.total > 0 {
+		p.c.screen.Keep(p.frame())
+	}
+	p.stage = stage{}
 }
 
-// note prints a note, below the bar.
+// note prints a note.
 func (p *progress) note(text string) {
-	p.stop()
 	p.c.note(text)
+	p.window = time.Time{} // the bar comes back below it
 }
 
 // step begins a piece of work on files, and returns what it calls as it advances.
@@ -133,8 +181,15 @@ type ripProgressEvent struct {
 // ripProgress observes a rip.
 type ripProgress struct {
 	*progress
-	now  rip.Progress
+	at   rip.Progress
 	rate meter
+	live liveMap
+}
+
+func (c *console) newRipProgress() *ripProgress {
+	p := &ripProgress{progress: c.newProgress()}
+	p.above = func(width, height int) []string { return p.live.lines(c.page(c.stderr), p.at, width, height) }
+	return p
 }
 
 // Note implements rip.Observer.
@@ -142,10 +197,10 @@ func (p *ripProgress) Note(n rip.Note) { p.note(ripNote(n)) }
 
 // Progress implements rip.Observer.
 func (p *ripProgress) Progress(now rip.Progress) {
-	if now.Phase == rip.Surveying && now.Phase != p.now.Phase && isTerminal(p.c.stderr) {
+	if now.Phase == rip.Surveying && now.Phase != p.at.Phase && isTerminal(p.c.stderr) {
 		p.c.say("Looking at the disc: tracks, pregaps, indexes...")
 	}
-	p.now = now
+	p.at = now
 	p.rate.add(now.Sectors, now.Speed)
 	e := ripProgressEvent{
 		Event: "progress", Phase: string(now.Phase), Pass: now.Pass, Done: now.Done, Total: now.Total, Bad: now.Bad, LBA: int(now.LBA)}
@@ -168,7 +223,7 @@ func damageText(at disc.LBA, d *rip.Damage) string {
 
 func (p *ripProgress) rest() string {
 	var parts []string
-	v, now := p.rate.value(), p.now
+	v, now := p.rate.value(), p.at
 	if now.Damage != nil {
 		return damageText(now.LBA, now.Damage)
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"spindle/iso"
 	"spindle/rip"
 )
 
@@ -14,6 +15,8 @@ type incompleteRip struct {
 	Sectors int64          `json:"sectors"`
 	Left    []rip.BadRange `json:"left"`
 	Files   []string       `json:"files,omitempty"` // that are not whole
+
+	Parts []iso.DamagedFile `json:"file_parts,omitempty"` // what of them
 }
 
 // whyIncomplete says why such a rip ended, and with which status.
@@ -42,7 +45,7 @@ func newIncompleteRip(left *rip.IncompleteError, o *rip.Options) *incompleteRip 
 			what:   fmt.Sprintf("%s: %d%% of the disc is read and kept", what, percent(left.Sectors-missing, left.Sectors)),
 			next:   resumeBy(o),
 		}),
-		Map: left.Map, Sectors: left.Sectors, Left: left.Left, Files: left.Files,
+		Map: left.Map, Sectors: left.Sectors, Left: left.Left, Files: namesOf(left.Files), Parts: left.Files,
 	}
 }
 
@@ -74,9 +77,7 @@ func (r *incompleteRip) Text(p *page) {
 		}
 		p.line("  %s: %s", sectorsText(int(b.First), int(b.Last)), leftReasons[b.Reason])
 	}
-	if len(r.Files) > 0 {
-		p.line("files that are not whole: %s", fileList(r.Files))
-	}
+	listDamaged(p, "files that are not whole", r.Parts)
 }
 
 // leftReasons says in what state sectors are that a rip did not come to, or could not read yet.

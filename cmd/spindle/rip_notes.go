@@ -130,7 +130,7 @@ var ripNotes = map[rip.NoteCode]func(n rip.Note) string{
 		return "No file system can be read that says where the files of --first are: the disc is read from its beginning."
 	},
 	rip.NoteFilesHit: func(n rip.Note) string {
-		return fmt.Sprintf("Damaged so far, and to be retried: %s.", fileList(n.Names))
+		return fmt.Sprintf("Damaged so far: %s.", sharesText(n.Files))
 	},
 	rip.NoteRebuilt: func(rip.Note) string {
 		return "The drive returned data sectors without their error correction codes; they were recomputed."

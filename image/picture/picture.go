@@ -32,30 +32,34 @@ type Picture struct {
 	Layout *disc.Layout
 }
 
-// none is the kind of a cell without a sector of any track.
+// none is the kind of a cell without a sector of any run.
 const none = -1
 
-// Cells divides the sectors [first, end) into n cells of the same size, as far as that goes,
-// and returns their kinds.
-func (p *Picture) Cells(first, end disc.LBA, n int) []int {
+// cells divides the sectors [first, end) into n cells, of which those with a track are of the first kind at
+// least.
+func (p *Picture) cells(first, end disc.LBA, n int) []int {
+	var runs []Run
+	for _, t := range p.Layout.Tracks() {
+		runs = append(runs, Run{First: t.Begin(), Count: t.Sectors()})
+	}
+	return Cells(append(runs, p.Runs...), first, end, n)
+}
+
+// Cells divides the sectors [first, end) into n cells of the same size, as far as that goes, and returns for
+// each the last of the kinds of its runs, which may overlap; -1 where there is none.
+func Cells(runs []Run, first, end disc.LBA, n int) []int {
 	cells := make([]int, n)
 	for i := range cells {
 		cells[i] = none
 	}
-	mark := func(from, to disc.LBA, kind int) {
-		from, to = max(from, first), min(to, end)
+	for _, r := range runs {
+		from, to := max(r.First, first), min(r.First+disc.LBA(r.Count), end)
 		if from >= to {
-			return
+			continue
 		}
 		for i := cellOf(from, first, end, n); i < n && start(i, first, end, n) < to; i++ {
-			cells[i] = max(cells[i], kind)
+			cells[i] = max(cells[i], r.Kind)
 		}
-	}
-	for _, t := range p.Layout.Tracks() {
-		mark(t.Begin(), t.End, 0)
-	}
-	for _, r := range p.Runs {
-		mark(r.First, r.First+disc.LBA(r.Count), r.Kind)
 	}
 	return cells
 }
@@ -129,7 +133,7 @@ func (p *Picture) plates() []plate {
 		from, to := bounds[i], bounds[i+1]
 		rs := rings(int(to - from))
 		last := rs[len(rs)-1]
-		kinds := p.Cells(from, to, last.first+last.cells)
+		kinds := p.cells(from, to, last.first+last.cells)
 		if i > 0 {
 			for a, b := 0, len(kinds)-1; a < b; a, b = a+1, b-1 {
 				kinds[a], kinds[b] = kinds[b], kinds[a]

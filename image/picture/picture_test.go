@@ -38,7 +38,7 @@ func TestCells(t *testing.T) {
 		{45, 65, 4, "[0 1 1 0]"},
 		{90, 110, 4, "[0 0 -1 -1]"},
 	} {
-		if got := fmt.Sprint(p.Cells(c.first, c.end, c.n)); got != c.want {
+		if got := fmt.Sprint(p.cells(c.first, c.end, c.n)); got != c.want {
 			t.Errorf("%d to %d in %d: %s, want %s", c.first, c.end, c.n, got, c.want)
 		}
 	}

@@ -79,6 +79,36 @@ func TestSessions(t *testing.T) {
 	}
 }
 
+// frame matches a block of what a terminal shows.
+var frame = regexp.MustCompile("(?s)```text\n(.*?)```")
+
+// TestFrames finds what the pages show of a terminal among the frames that are compared with what the program draws.
+// "..." stands for any lines.
+func TestFrames(t *testing.T) {
+	frames, err := os.ReadFile(filepath.Join(root, "cmd", "spindle", "testdata", "frames.golden"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := 0
+	for _, page := range pages(t) {
+		src, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, block := range frame.FindAllStringSubmatch(string(src), -1) {
+			seen++
+			for part := range strings.SplitSeq(block[1], "...\n") {
+				if !strings.Contains(string(frames), part) {
+					t.Errorf("%s: no terminal shows\n%s", filepath.Base(page), part)
+				}
+			}
+		}
+	}
+	if seen < 2 {
+		t.Errorf("only %d frames were found", seen)
+	}
+}
+
 // varies matches what differs from run to run: the time of day.
 var varies = regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d`)
 

@@ -1,0 +1,43 @@
+package iso
+
+// A Part is a run of bytes of a file, by their offsets in it.
+type Part struct {
+	First int64 `json:"first"`
+	Last  int64 `json:"last"` // inclusive
+}
+
+// A DamagedFile is a file of which some parts are not right.
+type DamagedFile struct {
+	Name  string `json:"path"`
+	Size  int64  `json:"size"` // bytes
+	Parts []Part `json:"parts"`
+}
+
+// Parts returns the bytes of a file that lie in some blocks, of 2048 bytes each. The error wraps [ErrFileSystem].
+func (e *Entry) Parts(in func(block int64) bool) ([]Part, error) {
+	runs, inline, err := e.place()
+	if err != nil {
+		return nil, err
+	}
+	var all []Part
+	at := int64(len(inline)) // in the file
+	for _, r := range runs {
+		end := min(at+r.size, e.Size)
+		for from, block := at, r.block; from < end; block++ {
+			size := min(int64(BlockSize), end-from)
+			if from == at {
+				size = min(size, BlockSize-r.skip)
+			}
+			if r.block >= 0 && in(block) {
+				if k := len(all) - 1; k >= 0 && all[k].Last+1 == from {
+					all[k].Last += size
+				} else {
+					all = append(all, Part{from, from + size - 1})
+				}
+			}
+			from += size
+		}
+		at = end
+	}
+	return all, nil
+}
