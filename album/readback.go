@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"runtime"
 	"strings"
+	"sync"
 
 	"spindle/disc"
 	"spindle/disc/cdsector"
@@ -21,36 +23,66 @@ var ErrNotSame = errors.New("not what it was made of")
 // ReadBack decodes the files that were made of an image, and compares all of them with it: until
 // then they may not be the only copy. Progress may be nil; it receives bytes of sectors.
 func (c *Created) ReadBack(ctx context.Context, img disc.Image, progress func(done, total int64)) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	b := &readBack{img: img, progress: progress}
-	for _, s := range c.Songs {
-		b.total += int64(s.End-s.First) * cdsector.Size
+	jobs := b.jobs(c)
+	todo := make(chan func(context.Context) error, len(jobs))
+	for _, job := range jobs {
+		todo <- job
 	}
-	for _, d := range c.Data {
-		b.total += int64(d.End-d.First) * cdsector.Size
+	close(todo)
+	errs := make(chan error, len(jobs))
+	var wg sync.WaitGroup
+	for range min(len(jobs), runtime.GOMAXPROCS(0)) {
+		wg.Go(func() {
+			for job := range todo {
+				if err := job(ctx); err != nil {
+					errs <- err
+					cancel() // the others
+				}
+			}
+		})
 	}
-	for i := 0; i < len(c.Songs); {
-		n := i + 1
-		for n < len(c.Songs) && c.Songs[n].Path == c.Songs[i].Path {
-			n++
-		}
-		if err := b.songs(ctx, c.Songs[i].Path, c.Songs[i].First, c.Songs[n-1].End); err != nil {
-			return err
-		}
-		i = n
-	}
-	for i := range c.Data {
-		if err := b.data(ctx, &c.Data[i]); err != nil {
-			return err
-		}
-	}
-	return nil
+	wg.Wait()
+	close(errs)
+	return <-errs
 }
 
 // A readBack compares files with the image that they were made of.
 type readBack struct {
-	img         disc.Image
-	progress    func(done, total int64)
+	img      disc.Image
+	progress func(done, total int64)
+
+	mu          sync.Mutex
 	done, total int64
+}
+
+// jobs are the files, each to be compared as a whole. A file may have several songs.
+func (b *readBack) jobs(c *Created) (all []func(context.Context) error) {
+	for i := 0; i < len(c.Songs); {
+		s, end := c.Songs[i], c.Songs[i].End
+		for ; i < len(c.Songs) && c.Songs[i].Path == s.Path; i++ {
+			end = c.Songs[i].End
+		}
+		b.total += int64(end-s.First) * cdsector.Size
+		all = append(all, func(ctx context.Context) error { return b.songs(ctx, s.Path, s.First, end) })
+	}
+	for i := range c.Data {
+		d := &c.Data[i]
+		b.total += int64(d.End-d.First) * cdsector.Size
+		all = append(all, func(ctx context.Context) error { return b.data(ctx, d) })
+	}
+	return all
+}
+
+// advance counts sectors that are the same.
+func (b *readBack) advance(n int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.done += int64(n) * cdsector.Size; b.progress != nil {
+		b.progress(b.done, b.total)
+	}
 }
 
 // songs compares a file of samples, which holds the sectors [first, end) and no more.
@@ -83,8 +115,11 @@ func (b *readBack) data(ctx context.Context, d *MadeData) error {
 // file compares the bytes [from, from+size) of each sector.
 func (b *readBack) file(ctx context.Context, path string, r io.Reader, first, end disc.LBA, from, size int) error {
 	const step = 256
-	var was, is [step * cdsector.Size]byte
+	was, is := make([]byte, step*cdsector.Size), make([]byte, step*cdsector.Size)
 	for at := first; at < end; {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		n := min(step, int(end-at))
 		if err := b.img.ReadSectors(ctx, was[:n*cdsector.Size], at); err != nil {
 			return err
@@ -98,9 +133,7 @@ func (b *readBack) file(ctx context.Context, path string, r io.Reader, first, en
 			}
 		}
 		at += disc.LBA(n)
-		if b.done += int64(n) * cdsector.Size; b.progress != nil {
-			b.progress(b.done, b.total)
-		}
+		b.advance(n)
 	}
 	return nil
 }
