@@ -100,7 +100,11 @@ func ReadUser(ctx context.Context, img Image, p []byte, first LBA) error {
 	if l.Medium != CD {
 		return img.ReadSectors(ctx, p, first)
 	}
-	if t := l.TrackAt(first); t != nil && t.Mode == Mode1 {
+	t := l.TrackAt(first)
+	if t == nil {
+		t = new(Track) // of which no sector is reframed
+	}
+	if t.Mode == Mode1 {
 		if done, err := img.ReadUser(ctx, p, first); done || err != nil {
 			return err
 		}
@@ -113,7 +117,7 @@ func ReadUser(ctx context.Context, img Image, p []byte, first LBA) error {
 			return err
 		}
 		for i := range n {
-			block, err := cdsector.Block((*[cdsector.Size]byte)(raw[i*cdsector.Size:]))
+			block, _, err := t.Block((*[cdsector.Size]byte)(raw[i*cdsector.Size:]), first+LBA(i))
 			if err != nil {
 				return fmt.Errorf("sector %d: %w", first+LBA(i), err)
 			}

@@ -122,7 +122,7 @@ func (o *Output) convert(ctx context.Context, img disc.Image, out, in, sub []byt
 	}
 	for i := 0; i*size < len(in); i++ {
 		sector := in[i*size : (i+1)*size]
-		p, err := s.pick(sector, first+disc.LBA(i))
+		p, err := s.pick(sector, t, first+disc.LBA(i))
 		if err != nil {
 			return nil, err
 		}
@@ -147,6 +147,11 @@ func (o *Output) look(t *disc.Track, p []byte, first disc.LBA, s Stored) {
 		sector, at := (*[cdsector.Size]byte)(p[i*cdsector.Size:]), first+disc.LBA(i)
 		if at < t.Start || cdsector.HasSync(sector) && cdsector.EDCOK(sector, cdsector.Classify(sector)) {
 			continue
+		}
+		if loses { // a damaged sync pattern is not taken along
+			if _, proven, err := t.Block(sector, at); proven && err == nil {
+				continue
+			}
 		}
 		if loses {
 			o.unsaid = append(o.unsaid, disc.Flaw{First: at, Count: 1, Kind: disc.ReadWithErrors})

@@ -401,7 +401,7 @@ func (s Stored) Size(m disc.Medium) int {
 func (s Stored) hasSub() bool { return s == WithSub || s == SwappedWithSub }
 
 // pick takes what is stored of a sector, without a sub-channel, out of it.
-func (s Stored) pick(sector []byte, at disc.LBA) ([]byte, error) {
+func (s Stored) pick(sector []byte, t *disc.Track, at disc.LBA) ([]byte, error) {
 	switch {
 	case s == Swapped || s == SwappedWithSub:
 		for i := 0; i+1 < len(sector); i += 2 {
@@ -413,6 +413,9 @@ func (s Stored) pick(sector []byte, at disc.LBA) ([]byte, error) {
 	}
 	raw := (*[cdsector.Size]byte)(sector)
 	if s == NoHeader {
+		if f, ok := t.Reframed(raw, at); ok {
+			raw = f
+		}
 		switch kind := cdsector.Classify(raw); kind {
 		case cdsector.Mode2, cdsector.Form1, cdsector.Form2:
 			return sector[16:], nil
@@ -420,7 +423,7 @@ func (s Stored) pick(sector []byte, at disc.LBA) ([]byte, error) {
 			return nil, fmt.Errorf("sectors of 2336 bytes %w: sector %d is %s", ErrCannotHold, at, kind)
 		}
 	}
-	block, err := cdsector.Block(raw)
+	block, _, err := t.Block(raw, at)
 	if err != nil {
 		return nil, fmt.Errorf("an ISO %w: sector %d: %w", ErrCannotHold, at, err)
 	}
