@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -87,11 +88,11 @@ func (p *Plan) ReadSectors(ctx context.Context, b []byte, first disc.LBA) error 
 		}
 		s := &p.same[i]
 		n := min(len(b)/cdsector.Size, int(s.End-first))
-		read := p.readSong
-		if s.Data {
-			read = p.readData
+		f, err := p.openHeld(ctx, s)
+		if err == nil {
+			err = errors.Join(f.read(b[:n*cdsector.Size], first), f.Close())
 		}
-		if err := read(ctx, s, b[:n*cdsector.Size], first); err != nil {
+		if err != nil {
 			return fmt.Errorf("%s: %w", s.File, err)
 		}
 		b, first = b[n*cdsector.Size:], first+disc.LBA(n)
@@ -99,37 +100,52 @@ func (p *Plan) ReadSectors(ctx context.Context, b []byte, first disc.LBA) error 
 	return nil
 }
 
-func (p *Plan) readSong(ctx context.Context, s *riplog.Song, b []byte, first disc.LBA) error {
-	f, err := audio.Open(ctx, filepath.Join(p.Dir, s.File))
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	_, err = f.Source.ReadAt(b, f.Offset+int64(first-s.First)*cdsector.Size)
-	return err
+// A heldFile is an open file of a song, or of a track of data.
+type heldFile struct {
+	io.Closer
+	read func(b []byte, first disc.LBA) error // sectors of it
 }
 
-// readData reads sectors of a track of data. Those of an ISO are built around their user data again.
-func (p *Plan) readData(_ context.Context, s *riplog.Song, b []byte, first disc.LBA) error {
-	f, err := regular.Open(filepath.Join(p.Dir, s.File))
-	if err != nil {
-		return err
+// openHeld opens a file. What is read of it forwards is decoded once.
+func (p *Plan) openHeld(ctx context.Context, s *riplog.Song) (*heldFile, error) {
+	path := filepath.Join(p.Dir, s.File)
+	if s.Data {
+		return openData(path, s)
 	}
-	defer f.Close()
-	if !strings.HasSuffix(s.File, ".iso") {
-		_, err = f.ReadAt(b, int64(first-s.First)*cdsector.Size)
+	f, err := audio.Open(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	return &heldFile{f, func(b []byte, first disc.LBA) error {
+		_, err := f.Source.ReadAt(b, f.Offset+int64(first-s.First)*cdsector.Size)
 		return err
+	}}, nil
+}
+
+// openData opens the file of a track of data. Sectors of an ISO are built around their user data again.
+func openData(path string, s *riplog.Song) (*heldFile, error) {
+	f, err := regular.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	if !strings.HasSuffix(s.File, ".iso") {
+		return &heldFile{f, func(b []byte, first disc.LBA) error {
+			_, err := f.ReadAt(b, int64(first-s.First)*cdsector.Size)
+			return err
+		}}, nil
 	}
 	from, size := cdsector.Mode1.UserData()
-	for ; len(b) > 0; b, first = b[cdsector.Size:], first+1 {
-		x := (*[cdsector.Size]byte)(b)
-		cdsector.SetHeader(x, first.MSF(), 1)
-		if _, err := f.ReadAt(x[from:from+size], int64(first-s.First)*int64(size)); err != nil {
-			return err
+	return &heldFile{f, func(b []byte, first disc.LBA) error {
+		for ; len(b) > 0; b, first = b[cdsector.Size:], first+1 {
+			x := (*[cdsector.Size]byte)(b)
+			cdsector.SetHeader(x, first.MSF(), 1)
+			if _, err := f.ReadAt(x[from:from+size], int64(first-s.First)*int64(size)); err != nil {
+				return err
+			}
+			cdsector.Seal(x, cdsector.Mode1)
 		}
-		cdsector.Seal(x, cdsector.Mode1)
-	}
-	return nil
+		return nil
+	}}, nil
 }
 
 // Compare compares all of the songs that stay with an image. The error wraps [ErrOtherDisc] or
@@ -156,11 +172,21 @@ func (p *Plan) Compare(ctx context.Context, img disc.Image) error {
 // compareRun compares sectors with an image, but for those that are not right in it, and counts them.
 func (p *Plan) compareRun(ctx context.Context, img disc.Image, x album.Run) (compared int, err error) {
 	const step = 1024
+	i := slices.IndexFunc(p.same, func(s riplog.Song) bool { return s.First <= x.First && x.End <= s.End })
+	song := &p.same[i]
+	f, err := p.openHeld(ctx, song)
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w", song.File, err)
+	}
+	defer f.Close()
 	was, now, flaws := make([]byte, step*cdsector.Size), make([]byte, step*cdsector.Size), img.Flaws()
 	for at := x.First; at < x.End; at += step {
 		n := min(step, int(x.End-at))
 		size := n * cdsector.Size
-		if err := errors.Join(p.ReadSectors(ctx, was[:size], at), img.ReadSectors(ctx, now[:size], at)); err != nil {
+		if err := f.read(was[:size], at); err != nil {
+			return compared, fmt.Errorf("%s: %w", song.File, err)
+		}
+		if err := img.ReadSectors(ctx, now[:size], at); err != nil {
 			return compared, err
 		}
 		for i := range n {
