@@ -40,7 +40,7 @@ func newLibrary(t *testing.T) *library {
 	}
 	disc := filepath.Join(l.dir, "album.cue")
 	var err error
-	if l.files, err = responses(t.Context(), disc, "10", 4); err != nil {
+	if l.files, err = responses(t.Context(), disc, "10", 4, 8); err != nil {
 		t.Fatal(err)
 	}
 	img, err := image.Open(t.Context(), disc)

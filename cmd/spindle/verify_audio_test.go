@@ -52,7 +52,7 @@ func cmdRespond(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	two, err := strconv.ParseUint(v2, 10, 8)
 	ts.Check(err)
-	files, err := responses(context.Background(), ts.MkAbs(args[1]), confidence, byte(two))
+	files, err := responses(context.Background(), ts.MkAbs(args[1]), confidence, byte(two), 8)
 	ts.Check(err)
 	ts.Check(os.MkdirAll(ts.MkAbs(args[0]), 0o777))
 	for name, b := range files {
@@ -60,8 +60,8 @@ func cmdRespond(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// responses are the files of the databases about an image.
-func responses(ctx context.Context, path, confidence string, v2 byte) (map[string][]byte, error) {
+// responses are the files of the databases about an image, with so many words of parity.
+func responses(ctx context.Context, path, confidence string, v2 byte, words int) (map[string][]byte, error) {
 	img, err := image.Open(ctx, path, func(image.Remark) {})
 	if err != nil {
 		return nil, err
@@ -98,9 +98,9 @@ func responses(ctx context.Context, path, confidence string, v2 byte) (map[strin
 	for _, c := range sums.Tracks {
 		crcs = append(crcs, fmt.Sprintf("%08x", c))
 	}
-	files["ctdb-"+ids.CTDB+".xml"] = fmt.Appendf(nil, "<ctdb><entry id=\"77\" confidence=\"%s\" crc32=\"%08x\" trackcrcs=\"%s\" toc=\"%s\" npar=\"8\" stride=\"5880\" hasparity=\"/77\" syndrome=\"%s\"/></ctdb>\n",
-		confidence, sums.Disc, strings.Join(crcs, " "), discid.TOCOf(img.Layout()), column0(proof.CTDB.Parity(8)))
-	files["ctdb-77.parity"] = proof.CTDB.Parity(8)
+	files["ctdb-"+ids.CTDB+".xml"] = fmt.Appendf(nil, "<ctdb><entry id=\"77\" confidence=\"%s\" crc32=\"%08x\" trackcrcs=\"%s\" toc=\"%s\" npar=\"%d\" stride=\"5880\" hasparity=\"/77\" syndrome=\"%s\"/></ctdb>\n",
+		confidence, sums.Disc, strings.Join(crcs, " "), discid.TOCOf(img.Layout()), words, column0(proof.CTDB.Parity(words)))
+	files["ctdb-77.parity"] = proof.CTDB.Parity(words)
 	return files, nil
 }
 
