@@ -1,16 +1,13 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
-	"time"
 
 	"spindle/album"
 	"spindle/album/folder"
@@ -119,165 +116,6 @@ func (s *ripSession) ripImageNamed(ctx context.Context, a *app, c *rip.Contents)
 	return s.ripImage(ctx, a)
 }
 
-// ripAlbum makes the songs of a disc.
-func (s *ripSession) ripAlbum(ctx context.Context, a *app, x *album.Album) (result, error) {
-	o := s.o
-	coding := album.FLAC
-	if o.format == "wav" {
-		coding = album.Wave
-	}
-	known := o.album.evidence(a, x.Layout)
-	dirs := []string{o.Output}
-	if o.Output == "" { // what was learned of the disc when its rip began names its folder again
-		dirs = append([]string{"."}, unfinishedRips(".")...)
-	}
-	if err := known.nameBy(ctx, dirs...); err != nil {
-		return nil, err
-	}
-	opts, err := o.album.options(x, coding, known)
-	if err != nil {
-		return nil, err
-	}
-	dir := o.Output
-	if dir == "" {
-		dir = cmp.Or(x.Name(""), x.Unnamed())
-	}
-	f := &songFolder{dir: filepath.Clean(dir)}
-	release, err := f.claim()
-	if err != nil {
-		return nil, err
-	}
-	defer release()
-	if s.plan, err = o.plan(ctx, a, f.dir, x, &opts); err != nil {
-		return nil, err
-	}
-	if s.plan.Done() {
-		r := newAlbumResult(dir, x, &album.Created{}, nil)
-		r.takeFolder(s.plan, x)
-		return r, nil
-	}
-	raw := f.raw(o.keep)
-	if err := f.check(raw, s.plan, o, x, opts); err != nil {
-		return nil, err
-	}
-	opts.Force = o.Force || len(f.own) > 0
-	if err := known.proveBy(ctx, dir); err != nil {
-		return nil, err
-	}
-	if err := os.MkdirAll(filepath.Dir(raw), 0o777); err != nil {
-		return nil, err
-	}
-	known.keep(dir)
-	o.Output, o.Format, o.Only, o.Held = raw, rip.CueBin, onlySongs(s.plan), heldSongs(ctx, s.plan)
-	o.Prove = func(ctx context.Context, r *rip.Reading) ([]drive.Stretch, error) {
-		runs, err := known.Proven(ctx, r.Layout, r.ReadSectors)
-		return stretches(runs), err
-	}
-	o.Repair, o.Settle = known.repair, known.settle
-	res := f.read
-	if res == nil {
-		res, err = s.rip(ctx, a)
-	} else {
-		a.note("The disc was read before; its songs are made now.")
-	}
-	if err != nil || res == nil {
-		f.removeEmpty()
-		return s.interrupted, err
-	}
-	opts.Databases, s.folder = known.Databases, dir
-	r, err := s.makeSongs(ctx, a, f, opts, res, known)
-	if err != nil {
-		return nil, err
-	}
-	s.eject(ctx, a, r.Status)
-	return r, nil
-}
-
-// makeSongs makes the songs of a raw rip, and removes it, if all of it is right.
-func (s *ripSession) makeSongs(ctx context.Context, a *app, f *songFolder, opts album.Options, res *rip.Result, known *evidence) (*albumResult, error) {
-	raw := s.o.Output
-	img, found, err := s.openRaw(ctx, a, res)
-	if err != nil {
-		return nil, err
-	}
-	defer img.Close()
-	if f.read != nil { // the disc was not compared
-		if err := s.plan.Compare(ctx, img); err != nil {
-			return nil, err
-		}
-	}
-	x := album.Of(img.Layout())
-	if len(res.Bad) == 0 && s.plan.Whole() {
-		if err := writeFacts(f.facts(), x.Layout, s.o, res); err != nil {
-			return nil, err
-		}
-	}
-	if err := s.o.album.name(x, known); err != nil {
-		return nil, err
-	}
-	opts.Doubts = found.doubts
-	made, err := createAlbum(ctx, a, f.dir, x, img, opts)
-	if err != nil {
-		if errors.Is(err, context.Canceled) {
-			return nil, refusal{errors.New("interrupted while the songs were made: the disc is read, and kept"), exitInterrupted, "Run the same command to make them."}
-		}
-		return nil, err
-	}
-	if err := f.readBack(ctx, a, img, made); err != nil {
-		return nil, err
-	}
-	r := newAlbumResult(s.folder, x, made, res)
-	r.Seconds, r.Offset, r.Evidence = res.Elapsed.Seconds(), s.offset, known.paths
-	if !res.Overread && s.reachesEdge(x) {
-		r.Silence = s.o.Offset
-	}
-	r.takeFolder(s.plan, x)
-	r.Seen = s.learnOffset(ctx, a, x, made)
-	about := aboutDisc(x, time.Now(), known.paths)
-	aboutRip(&about, s.name, s.o, res, s.offset)
-	if err := keepFlaws(ctx, a, f.dir, made); err != nil {
-		return nil, err
-	}
-	if err := r.writeLog(x, made, about, s.plan, opts.Force, res); err != nil {
-		return nil, err
-	}
-	kept, flawed := s.plan.Files()
-	all := append(slices.Concat(made.Files, made.Maps, kept), r.Log)
-	bad := len(res.Bad)+len(made.Flaws) > 0
-	if s.o.keep || bad {
-		r.Raw = raw
-	}
-	if bad {
-		r.Status = exitBadSectors
-	}
-	r.Status = found.note(a, r.Status)
-	if err := f.finish(all, bad || flawed || found.doubtful()); err != nil {
-		a.note(fmt.Sprintf("%s could not be put in order: %v.", f.dir, err))
-	}
-	return r, nil
-}
-
-// plan finds out which songs are made, and which are there.
-func (o *ripFlags) plan(ctx context.Context, a *app, dir string, x *album.Album, opts *album.Options) (*folder.Plan, error) {
-	if err := o.tracks.check("the disc", x); err != nil {
-		return nil, err
-	}
-	p, err := planFolder(ctx, a, dir, x, o.tracks, opts, o.Force)
-	if err != nil {
-		return nil, err
-	}
-	return p, checkOffset(p, o.Offset)
-}
-
-// reachesEdge reports whether the end of the audio that an offset correction reads over is made.
-func (s *ripSession) reachesEdge(x *album.Album) bool {
-	edge := x.Songs[0].Number
-	if s.o.Offset > 0 {
-		edge = x.Songs[len(x.Songs)-1].Number
-	}
-	return s.plan.Makes(edge)
-}
-
 // createAlbum writes the songs of an image into a folder.
 func createAlbum(ctx context.Context, a *app, dir string, x *album.Album, img disc.Image, o album.Options) (*album.Created, error) {
 	bar := a.newProgress()
@@ -321,8 +159,6 @@ type ripSession struct {
 	o           *ripFlags
 	dev         *mmc.Drive
 	name        string // of the drive
-	folder      string // of songs, as it was named
 	offset      *offsetChoice
-	plan        *folder.Plan // of an album
-	interrupted result       // where rip returned neither a result nor an error
+	interrupted result // where rip returned neither a result nor an error
 }

@@ -1,0 +1,216 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"spindle/album"
+	"spindle/album/folder"
+	"spindle/drive"
+	"spindle/rip"
+)
+
+// An albumRip makes the songs of a disc: it decides what is made, reads that into a raw rip, and makes songs of it.
+type albumRip struct {
+	*ripSession
+	a      *app
+	dir    string // the folder, as it was named
+	folder *songFolder
+	known  *evidence
+	plan   *folder.Plan
+	opts   album.Options
+}
+
+// ripAlbum makes the songs of a disc.
+func (s *ripSession) ripAlbum(ctx context.Context, a *app, x *album.Album) (result, error) {
+	r := &albumRip{ripSession: s, a: a}
+	if err := r.nameAlbum(ctx, x); err != nil {
+		return nil, err
+	}
+	release, err := r.folder.claim()
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	if err := r.planSongs(ctx, x); err != nil {
+		return nil, err
+	}
+	if r.plan.Done() {
+		out := newAlbumResult(r.dir, x, &album.Created{}, nil)
+		out.takeFolder(r.plan, x)
+		return out, nil
+	}
+	if err := r.prepare(ctx, x); err != nil {
+		return nil, err
+	}
+	res, err := r.readDisc(ctx)
+	if err != nil || res == nil {
+		r.folder.removeEmpty()
+		return s.interrupted, err
+	}
+	out, err := r.makeSongs(ctx, res)
+	if err != nil {
+		return nil, err
+	}
+	s.eject(ctx, a, out.Status)
+	return out, nil
+}
+
+// nameAlbum names the songs, and the folder.
+func (r *albumRip) nameAlbum(ctx context.Context, x *album.Album) error {
+	o := r.o
+	coding := album.FLAC
+	if o.format == "wav" {
+		coding = album.Wave
+	}
+	r.known = o.album.evidence(r.a, x.Layout)
+	dirs := []string{o.Output}
+	if o.Output == "" { // what was learned of the disc when its rip began names its folder again
+		dirs = append([]string{"."}, unfinishedRips(".")...)
+	}
+	if err := r.known.nameBy(ctx, dirs...); err != nil {
+		return err
+	}
+	var err error
+	r.opts, err = o.album.options(x, coding, r.known)
+	r.dir = cmp.Or(o.Output, x.Name(""), x.Unnamed())
+	r.folder = &songFolder{dir: filepath.Clean(r.dir)}
+	return err
+}
+
+// planSongs finds out which songs are made, and which are there.
+func (r *albumRip) planSongs(ctx context.Context, x *album.Album) (err error) {
+	if err := r.o.tracks.check("the disc", x); err != nil {
+		return err
+	}
+	if r.plan, err = planFolder(ctx, r.a, r.folder.dir, x, r.o.tracks, &r.opts, r.o.Force); err != nil {
+		return err
+	}
+	return checkOffset(r.plan, r.o.Offset)
+}
+
+// prepare makes sure that nothing is in the way, and says what is read, and what proves it.
+func (r *albumRip) prepare(ctx context.Context, x *album.Album) error {
+	o, raw := r.o, r.folder.raw(r.o.keep)
+	if err := r.folder.check(raw, r.plan, o, x, r.opts); err != nil {
+		return err
+	}
+	r.opts.Force = o.Force || len(r.folder.own) > 0
+	if err := r.known.proveBy(ctx, r.dir); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(raw), 0o777); err != nil {
+		return err
+	}
+	r.known.keep(r.dir)
+	o.Output, o.Format, o.Only, o.Held = raw, rip.CueBin, onlySongs(r.plan), heldSongs(ctx, r.plan)
+	o.Prove = func(ctx context.Context, x *rip.Reading) ([]drive.Stretch, error) {
+		runs, err := r.known.Proven(ctx, x.Layout, x.ReadSectors)
+		return stretches(runs), err
+	}
+	o.Repair, o.Settle = r.known.repair, r.known.settle
+	return nil
+}
+
+// readDisc makes the raw rip, unless an earlier run did. A result of nil means that it was interrupted.
+func (r *albumRip) readDisc(ctx context.Context) (*rip.Result, error) {
+	if r.folder.read != nil {
+		r.a.note("The disc was read before; its songs are made now.")
+		return r.folder.read, nil
+	}
+	return r.rip(ctx, r.a)
+}
+
+// makeSongs makes the songs of a raw rip, and removes it, if all of it is right.
+func (r *albumRip) makeSongs(ctx context.Context, res *rip.Result) (*albumResult, error) {
+	img, found, err := r.openRaw(ctx, r.a, res)
+	if err != nil {
+		return nil, err
+	}
+	defer img.Close()
+	if r.folder.read != nil { // the disc was not compared
+		if err := r.plan.Compare(ctx, img); err != nil {
+			return nil, err
+		}
+	}
+	x := album.Of(img.Layout())
+	if len(res.Bad) == 0 && r.plan.Whole() {
+		if err := writeFacts(r.folder.facts(), x.Layout, r.o, res); err != nil {
+			return nil, err
+		}
+	}
+	if err := r.o.album.name(x, r.known); err != nil {
+		return nil, err
+	}
+	r.opts.Doubts, r.opts.Databases = found.doubts, r.known.Databases
+	made, err := createAlbum(ctx, r.a, r.folder.dir, x, img, r.opts)
+	if errors.Is(err, context.Canceled) {
+		err = refusal{errors.New("interrupted while the songs were made: the disc is read, and kept"), exitInterrupted, "Run the same command to make them."}
+	}
+	if err == nil {
+		err = r.folder.readBack(ctx, r.a, img, made)
+	}
+	if err != nil {
+		return nil, err
+	}
+	out := r.describe(ctx, x, made, res)
+	if err := r.writeLog(ctx, out, x, made, res); err != nil {
+		return nil, err
+	}
+	r.finish(out, made, found, len(res.Bad)+len(made.Flaws) > 0)
+	return out, nil
+}
+
+// describe is what was made, as a result.
+func (r *albumRip) describe(ctx context.Context, x *album.Album, made *album.Created, res *rip.Result) *albumResult {
+	out := newAlbumResult(r.dir, x, made, res)
+	out.Seconds, out.Offset, out.Evidence = res.Elapsed.Seconds(), r.offset, r.known.paths
+	if !res.Overread && r.reachesEdge(x) {
+		out.Silence = r.o.Offset
+	}
+	out.takeFolder(r.plan, x)
+	out.Seen = r.learnOffset(ctx, r.a, x, made)
+	return out
+}
+
+// reachesEdge reports whether the end of the audio that an offset correction reads over is made.
+func (r *albumRip) reachesEdge(x *album.Album) bool {
+	edge := x.Songs[0].Number
+	if r.o.Offset > 0 {
+		edge = x.Songs[len(x.Songs)-1].Number
+	}
+	return r.plan.Makes(edge)
+}
+
+// writeLog writes the log, and keeps what one that it replaces says of other files.
+func (r *albumRip) writeLog(ctx context.Context, out *albumResult, x *album.Album, made *album.Created, res *rip.Result) error {
+	about := aboutDisc(x, time.Now(), r.known.paths)
+	aboutRip(&about, r.name, r.o, res, r.offset)
+	if err := keepFlaws(ctx, r.a, r.folder.dir, made); err != nil {
+		return err
+	}
+	return out.writeLog(x, made, about, r.plan, r.opts.Force, res)
+}
+
+// finish puts the folder in order, and says how it came out. bad says that not all that was made is right: the raw rip
+// stays, as it does while what was there is not right.
+func (r *albumRip) finish(out *albumResult, made *album.Created, found *findings, bad bool) {
+	if r.o.keep || bad {
+		out.Raw = r.o.Output
+	}
+	if bad {
+		out.Status = exitBadSectors
+	}
+	out.Status = found.note(r.a, out.Status)
+	kept, flawed := r.plan.Files()
+	all := append(slices.Concat(made.Files, made.Maps, kept), out.Log)
+	if err := r.folder.finish(all, bad || flawed || found.doubtful()); err != nil {
+		r.a.note(fmt.Sprintf("%s could not be put in order: %v.", r.folder.dir, err))
+	}
+}
