@@ -54,8 +54,8 @@ type file struct {
 	r     io.ReaderAt
 	size  int64
 	block int64
-	kinds []byte
-	ends  []int64 // where in the file each block ends
+	kinds []byte  // of the blocks that are in the file: all, but where that was cut short
+	ends  []int64 // where in the file each of them ends
 	first int64   // where the first begins
 }
 
@@ -64,7 +64,8 @@ func open(_ context.Context, f *format.File) (*format.Content, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &format.Content{ReaderAt: blocks.NewReader(i, i.size), Size: i.size, Codec: i.codec()}, nil
+	size := min(i.size, int64(len(i.kinds))*i.block)
+	return &format.Content{ReaderAt: blocks.NewReader(i, size), Size: size, Cut: size < i.size, Codec: i.codec()}, nil
 }
 
 // codec names the ways to compress.
@@ -156,7 +157,8 @@ func (i *file) readParts(at int64) error {
 // length is how long a block is.
 func (i *file) length(n int64) int64 { return min(i.block, i.size-n*i.block) }
 
-// lay finds out where blocks are, from their lengths.
+// lay finds out where blocks are, from their lengths, up to the first that is not whole in the file:
+// such an image was cut short there.
 func (i *file) lay(stored, count int64, entry func(n int64) (byte, int64)) error {
 	i.kinds, i.ends = make([]byte, count), make([]int64, count)
 	at := i.first
@@ -165,8 +167,11 @@ func (i *file) lay(stored, count int64, entry func(n int64) (byte, int64)) error
 		switch {
 		case kind == zeros:
 			length = 0
-		case length > 2*maxBlock || at+length > stored:
+		case length > 2*maxBlock || n == 0 && at+length > stored:
 			return fmt.Errorf("%w: block %d has %d bytes at byte %d of %d", errFormat, n, length, at, stored)
+		case at+length > stored:
+			i.kinds, i.ends = i.kinds[:n], i.ends[:n]
+			return nil
 		}
 		at += length
 		i.kinds[n], i.ends[n] = kind, at

@@ -111,6 +111,40 @@ func TestDamaged(t *testing.T) {
 	}
 }
 
+// An image that was cut short opens as far as it has whole blocks.
+func TestCut(t *testing.T) {
+	whole := made(t, content())
+	le := binary.LittleEndian
+	full, err := opened(t, whole)
+	if err != nil || full.Cut {
+		t.Fatal(err)
+	}
+	first := int(le.Uint32(whole[43:]))
+	for _, test := range []struct {
+		at   int
+		want int64
+	}{
+		{len(whole) - 1, 4 * block}, // within the last of five blocks
+		{first + 1, 0},
+	} {
+		c, err := opened(t, whole[:test.at])
+		if test.want == 0 {
+			if !errors.Is(err, errFormat) {
+				t.Errorf("cut at byte %d: %v", test.at, err)
+			}
+			continue
+		}
+		if err != nil || !c.Cut || c.Size != test.want {
+			t.Errorf("cut at byte %d: %+v, %v", test.at, c, err)
+			continue
+		}
+		got := make([]byte, c.Size)
+		if _, err := c.ReadAt(got, 0); err != nil || !bytes.Equal(got, content()[:c.Size]) {
+			t.Errorf("cut at byte %d: %v", test.at, err)
+		}
+	}
+}
+
 func TestRefused(t *testing.T) {
 	le := binary.LittleEndian
 	for want, spoil := range map[string]func(b []byte){
