@@ -32,6 +32,7 @@ import (
 	_ "spindle/image/mds"
 	_ "spindle/image/nrgfile"
 	_ "spindle/image/parts"
+	_ "spindle/image/scram"
 	_ "spindle/image/toc"
 	_ "spindle/image/vhd"
 )

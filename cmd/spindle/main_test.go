@@ -11,9 +11,11 @@ import (
 	"testing"
 	"time"
 
+	"spindle/disc"
 	"spindle/image"
 	"spindle/internal/testdisc"
 	"spindle/internal/testdisc/testchd"
+	"spindle/internal/testdisc/testscram"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -43,7 +45,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"mkdisc": cmdMkdisc, "mkchd": cmdMkchd, "waitfile": cmdWaitfile, "status": cmdStatus, "corrupt": cmdCorrupt, "glob": cmdGlob,
+			"mkdisc": cmdMkdisc, "mkchd": cmdMkchd, "mkscram": cmdMkscram, "waitfile": cmdWaitfile, "status": cmdStatus, "corrupt": cmdCorrupt, "glob": cmdGlob,
 			"write": cmdWrite, "link": cmdLink, "sumfile": cmdSumfile,
 			"pad": cmdPad, "accuraterip": cmdAccurateRip, "mkalbum": cmdMkalbum, "respond": cmdRespond,
 		},
@@ -84,6 +86,25 @@ func cmdMkchd(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 // waitfile FILE SIZE waits until a file has at least so many bytes.
+// mkscram IMAGE SUFFIX OFFSET [SECTOR...] makes dump.scram or dump.scm of an image, with a write offset in samples, in
+// which sectors were not read.
+func cmdMkscram(ts *testscript.TestScript, _ bool, args []string) {
+	ctx := context.Background()
+	img, err := image.Open(ctx, ts.MkAbs(args[0]))
+	ts.Check(err)
+	defer img.Close()
+	d := testscram.Dump{Suffix: args[1], Full: true}
+	d.Offset, err = strconv.Atoi(args[2])
+	ts.Check(err)
+	for _, text := range args[3:] {
+		at, err := strconv.Atoi(text)
+		ts.Check(err)
+		d.Skipped = append(d.Skipped, disc.LBA(at))
+	}
+	_, err = d.Write(ctx, img, ts.MkAbs("."))
+	ts.Check(err)
+}
+
 func cmdWaitfile(ts *testscript.TestScript, _ bool, args []string) {
 	var size int64
 	if _, err := fmt.Sscan(args[1], &size); err != nil {

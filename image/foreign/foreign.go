@@ -78,8 +78,6 @@ func kinds() []kind {
 			"an image of WinOnCD (.c2d); WinOnCD saves it as .iso"},
 		{"Easy CD Creator image", []string{".cif"}, format.Sure, isCIF, "an image of Easy CD Creator (.cif); Roxio's programs save it as .iso"},
 		{"BlindWrite 4 image", []string{".bwt"}, format.Sure, starts("BLINDWRITE TOC FILE"), "a descriptor of BlindWrite 4 (.bwt); BlindWrite saves it as .cue"},
-		{"scrambled sectors", []string{".scram", ".scm"}, format.Guess, named(".scram", ".scm"),
-			`sectors as they are before a drive descrambles them (.scram, .scm); "redumper split" or DiscImageCreator makes a .cue and a .bin of them: open that`},
 		{"IsoBuster image", []string{".ibp", ".ibq"}, format.Guess, named(".ibp", ".ibq"),
 			"a managed image of IsoBuster (.ibp, .ibq), whose format is not public; IsoBuster saves it as .iso or .bin"},
 		{"VirtualDrive image", []string{".pxi", ".vc4"}, format.Guess, named(".pxi", ".vc4"),

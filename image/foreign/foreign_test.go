@@ -44,9 +44,6 @@ func TestRecognised(t *testing.T) {
 	if f, ok := format.Find(probe("Track.BIN", strings.Repeat("x", 2352*3))); !ok || f.Name != "raw sectors" {
 		t.Errorf("raw sectors are taken for %q", f.Name)
 	}
-	if f, ok := format.Find(probe("x.scram", strings.Repeat("x", 2352))); !ok || f.Name != "scrambled sectors" {
-		t.Errorf("scrambled sectors are taken for %q", f.Name)
-	}
 	if f, ok := format.Find(probe("x.IBP", "anything")); !ok || f.Name != "IsoBuster image" {
 		t.Errorf("an image of IsoBuster is taken for %q", f.Name)
 	}

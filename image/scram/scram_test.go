@@ -1,0 +1,182 @@
+package scram_test
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"spindle/disc"
+	"spindle/disc/cdsector"
+	"spindle/image"
+	"spindle/image/imagetest"
+	"spindle/internal/testdisc"
+	"spindle/internal/testdisc/testscram"
+)
+
+func write(t testing.TB, d *testscram.Dump, img disc.Image, dir string) string {
+	t.Helper()
+	path, err := d.Write(t.Context(), img, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func source(t testing.TB, name string) disc.Image {
+	t.Helper()
+	path, err := testdisc.Make(t.TempDir(), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	img, err := image.Open(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { img.Close() })
+	return img
+}
+
+// Dumps with every kind of offset are the disc that they were made of.
+func TestDumps(t *testing.T) {
+	for _, test := range []struct {
+		disc string
+		testscram.Dump
+	}{
+		{"mixed", testscram.Dump{Suffix: ".scram"}},
+		{"mixed", testscram.Dump{Suffix: ".scram", Offset: 30}},
+		{"mixed", testscram.Dump{Suffix: ".scram", Offset: -647}},
+		{"mixed", testscram.Dump{Suffix: ".scram", Offset: 1200, NoTOC: true}},
+		{"mixed", testscram.Dump{Suffix: ".scm"}},
+		{"mixed", testscram.Dump{Suffix: ".scm", Offset: 12}},
+		{"xa", testscram.Dump{Suffix: ".scram", Offset: -1, Full: true}},
+		{"audio", testscram.Dump{Suffix: ".scram"}},
+		{"audio", testscram.Dump{Suffix: ".scram", NoTOC: true}},
+		{"hidden", testscram.Dump{Suffix: ".scram"}},
+		{"twosession", testscram.Dump{Suffix: ".scram", Offset: 667, Full: true}},
+		{"cdextra", testscram.Dump{Suffix: ".scram", Offset: -5, Full: true}},
+	} {
+		t.Run(fmt.Sprint(test.disc, test.Suffix, test.Offset), func(t *testing.T) {
+			img := source(t, test.disc)
+			got, err := image.Open(t.Context(), write(t, &test.Dump, img, t.TempDir()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer got.Close()
+			if len(got.Flaws()) > 0 || got.Subchannels() == nil {
+				t.Errorf("flaws %v, sub-channels %v", got.Flaws(), got.Subchannels() != nil)
+			}
+			same(t, got, img, func(disc.LBA) bool { return true })
+			imagetest.Test(t, got)
+		})
+	}
+}
+
+// same compares the layouts of two images, and some of their sectors.
+func same(t *testing.T, got, want disc.Image, compare func(disc.LBA) bool) {
+	t.Helper()
+	a, b := fmt.Sprintf("%+v", *got.Layout()), fmt.Sprintf("%+v", *want.Layout())
+	if a != b {
+		t.Errorf("the layout is %s, want %s", a, b)
+	}
+	p, q := make([]byte, cdsector.Size), make([]byte, cdsector.Size)
+	for _, x := range want.Layout().Tracks() {
+		for at := x.Begin(); at < x.End; at++ {
+			if !compare(at) {
+				continue
+			}
+			if err := got.ReadSectors(t.Context(), p, at); err != nil {
+				t.Fatal(err)
+			}
+			if err := want.ReadSectors(t.Context(), q, at); err != nil {
+				t.Fatal(err)
+			}
+			if !bytes.Equal(p, q) {
+				t.Fatalf("sector %d differs", at)
+			}
+		}
+	}
+}
+
+// What was not read, or with errors, is a flaw, and so is what a dump that was cut short lacks.
+func TestFlaws(t *testing.T) {
+	img := source(t, "mixed")
+	d := testscram.Dump{Suffix: ".scram", Offset: -30, Skipped: []disc.LBA{0, 1, 2, 3, 100, 101, 700}, C2: []disc.LBA{200, 900}}
+	path := write(t, &d, img, t.TempDir())
+	const end = 1400
+	if err := os.Truncate(path, (45150+end)*cdsector.Size+77); err != nil {
+		t.Fatal(err)
+	}
+	cut := 0
+	got, err := image.Open(t.Context(), path, func(r image.Remark) { cut++ })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer got.Close()
+	want := disc.FlawsOf(
+		disc.Flaw{First: 0, Count: 4, Kind: disc.Unread}, disc.Flaw{First: 100, Count: 2, Kind: disc.Unread},
+		disc.Flaw{First: 700, Count: 1, Kind: disc.Unread}, disc.Flaw{First: end, Count: 50, Kind: disc.Unread},
+		disc.Flaw{First: 200, Count: 1, Kind: disc.ReadWithErrors}, disc.Flaw{First: 900, Count: 1, Kind: disc.ReadWithErrors},
+	)
+	if fmt.Sprint(got.Flaws()) != fmt.Sprint(want) || cut == 0 {
+		t.Errorf("flaws %v, want %v; %d remarks", got.Flaws(), want, cut)
+	}
+	same(t, got, img, func(a disc.LBA) bool { return !want.Contains(a) })
+	imagetest.Test(t, got)
+
+	scm := testscram.Dump{Suffix: ".scm", Offset: -3, C2: []disc.LBA{900}}
+	other, err := image.Open(t.Context(), write(t, &scm, img, t.TempDir()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	want = disc.FlawsOf(disc.Flaw{First: 0, Count: 1, Kind: disc.ReadWithErrors}, disc.Flaw{First: 899, Count: 3, Kind: disc.ReadWithErrors})
+	if fmt.Sprint(other.Flaws()) != fmt.Sprint(want) {
+		t.Errorf("flaws %v, want %v", other.Flaws(), want)
+	}
+}
+
+// What cannot be read right is refused, and why is said.
+func TestRefused(t *testing.T) {
+	for name, test := range map[string]struct {
+		disc   string
+		dump   testscram.Dump
+		change func(base string) error
+		want   string
+	}{
+		"no state": {"mixed", testscram.Dump{Suffix: ".scram"}, func(base string) error { return os.Remove(base + ".state") }, "there is no .state beside it"},
+		"nothing beside": {"mixed", testscram.Dump{Suffix: ".scm", NoTOC: true}, func(base string) error { return os.Remove(base + ".sub") },
+			"neither a .toc nor a .sub"},
+		"sessions without a table": {"twosession", testscram.Dump{Suffix: ".scram", NoTOC: true}, nil, "several sessions, and no .fulltoc"},
+		"half a table":             {"mixed", testscram.Dump{Suffix: ".scram"}, func(base string) error { return os.Truncate(base+".toc", 13) }, "a table of contents of 13 bytes"},
+		"no data": {"mixed", testscram.Dump{Suffix: ".scram"}, func(base string) error {
+			return os.WriteFile(base+".scram", nil, 0o666)
+		}, "empty"},
+		"noise": {"mixed", testscram.Dump{Suffix: ".scm"}, func(base string) error {
+			return os.WriteFile(base+".scm", bytes.Repeat([]byte("noise!"), 700*cdsector.Size/6*2), 0o666)
+		}, "no sync patterns"},
+		"a shift": {"mixed", testscram.Dump{Suffix: ".scm"}, func(base string) error {
+			b, err := os.ReadFile(base + ".scm")
+			if err != nil {
+				return err
+			}
+			const half = 300 * cdsector.Size
+			return os.WriteFile(base+".scm", append(b[:half:half], append(make([]byte, 8), b[half:]...)...), 0o666)
+		}, "write offset changes"},
+	} {
+		path := write(t, &test.dump, source(t, test.disc), t.TempDir())
+		if test.change != nil {
+			if err := test.change(strings.TrimSuffix(path, test.dump.Suffix)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		img, err := image.Open(t.Context(), path)
+		if err == nil {
+			img.Close()
+		}
+		if err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: %v, want %s", name, err, test.want)
+		}
+	}
+}
