@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"spindle/addr"
+	"spindle/album/folder"
 	"spindle/disc/cdsector"
 )
 
@@ -324,7 +325,7 @@ func (c *proofCase) judge(songs []albumSong, answered bool) {
 		const header = 44
 		same := bytes.Equal(b[header:][:len(want)], want)
 		c.counts[string(s.Proof)]++
-		if strings.Contains(s.Words, repairedWord) {
+		if strings.Contains(s.Words, folder.Repaired) {
 			c.counts["repaired"]++
 		}
 		switch {
