@@ -20,15 +20,27 @@ import (
 // stops in the middle spoils the disc.
 func outliveTerminal() { signal.Ignore(syscall.SIGHUP) }
 
-// What a second Ctrl-C leaves behind.
-const (
-	burnLeft  = "Ended at once. The disc may lack a part of the image, or not be closed: \"spindle reburn\" resumes, or compares and closes it, as far as the disc allows."
-	eraseLeft = "Ended at once. The drive may still be at work, and the disc be neither what it was nor empty: \"spindle info\" shows it."
+// afterInterrupt is what is said when a drive still works after Ctrl-C, and what a second one leaves behind.
+type afterInterrupt struct{ waiting, left string }
+
+var (
+	burnLeft = afterInterrupt{
+		"Interrupted: waiting until the drive has finished. (A second Ctrl-C ends spindle at once, whatever state the disc is in.)",
+		"Ended at once. The disc may lack a part of the image, or not be closed: \"spindle reburn\" resumes, or compares and closes it, as far as the disc allows.",
+	}
+	eraseLeft = afterInterrupt{
+		burnLeft.waiting,
+		"Ended at once. The drive may still be at work, and the disc be neither what it was nor empty: \"spindle info\" shows it.",
+	}
+	ripLeft = afterInterrupt{
+		"Interrupted: waiting until the drive has answered its last command. (A second Ctrl-C ends spindle at once; what was read is kept.)",
+		"Ended at once. What was read is kept, except for the last seconds: run the same command to resume from there.",
+	}
 )
 
 // hearInterrupt says, while a drive still finishes what it began, that Ctrl-C was
 // heard. A second one ends the program, and says what is left. Calling stop ends that.
-func hearInterrupt(ctx context.Context, a *app, left string) (stop func()) {
+func hearInterrupt(ctx context.Context, a *app, words afterInterrupt) (stop func()) {
 	ended := make(chan struct{})
 	forget := context.AfterFunc(ctx, func() {
 		again := make(chan os.Signal, 1)
@@ -40,9 +52,9 @@ func hearInterrupt(ctx context.Context, a *app, left string) (stop func()) {
 			case <-ended:
 				return
 			case <-patience:
-				a.say("Interrupted: waiting until the drive has finished. (A second Ctrl-C ends spindle at once, whatever state the disc is in.)")
+				a.say("%s", words.waiting)
 			case <-again:
-				a.note(left)
+				a.note(words.left)
 				os.Exit(exitInterrupted)
 			}
 		}

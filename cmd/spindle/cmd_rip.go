@@ -234,7 +234,9 @@ func openRip(ctx context.Context, a *app, o *ripFlags) (*ripSession, error) {
 func (s *ripSession) rip(ctx context.Context, a *app) (*rip.Result, error) {
 	p := a.newRipProgress()
 	s.o.Observer = p
+	heard := hearInterrupt(ctx, a, ripLeft)
 	res, err := rip.Rip(ctx, s.dev, s.o.Options)
+	heard()
 	p.stop()
 	var left *rip.IncompleteError
 	if errors.As(err, &left) {

@@ -236,7 +236,8 @@ func raceRescue(t *testing.T, m disc.Medium, faults string, retries int) runner 
 	return runner{won, f.n, d.Stats().Elapsed.Seconds()}
 }
 
-// A rip wins no less than ddrescue, and of what is hopeless with no more failing reads, with retries and without.
+// A rip with retries wins no less than ddrescue. What is hopeless costs no more failing reads, with retries and without. Without
+// retries, sectors that come at a second try are not asked for a second time: fewer are won, and hardly more reads fail.
 func TestRace(t *testing.T) {
 	page, err := os.ReadFile(racePage)
 	if err != nil {
@@ -264,6 +265,9 @@ func TestRace(t *testing.T) {
 			if x.hopeless && (ours.won < theirs.won || ours.failed > theirs.failed) {
 				t.Errorf("%s, %d retries: %v, ddrescue %v", name, retries, ours, theirs)
 			}
+		}
+		if theirs, ours := all[0][0], all[0][1]; ours.failed > theirs.failed+theirs.failed/10 {
+			t.Errorf("%s, no retries: %v, ddrescue %v", name, ours, theirs)
 		}
 		if theirs, ours := all[1][0], all[1][1]; ours.won < theirs.won {
 			t.Errorf("%s: %v, ddrescue %v", name, ours, theirs)
