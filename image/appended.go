@@ -1,6 +1,7 @@
 package image
 
 import (
+	"bytes"
 	"context"
 
 	"spindle/disc"
@@ -34,13 +35,44 @@ func lastVolume(ctx context.Context, img disc.Image, t *disc.Track) disc.LBA {
 			break
 		}
 		next, found := nextVolume(all, t, first)
-		if !found {
+		if !found || all.leftOver(last, max(first, last+first), next) {
 			break
 		}
 		last = next
 		v, err = iso.ReadSession(all, int64(last), int64(t.End))
 	}
 	return last
+}
+
+// leftOver reports whether what stands at next is what a rewritable disc held before the volume at last,
+// which ends at end at the latest, was written over it: it is not the younger of the two, and what lies between them
+// is not zeros, as it is between two sessions.
+func (b *blocks) leftOver(last, end, next disc.LBA) bool {
+	if b.made(next) > b.made(last) {
+		return false
+	}
+	const batch = 32
+	p := make([]byte, batch*iso.BlockSize)
+	for at := end; at < next; at += batch {
+		q := p[:min(batch, next-at)*iso.BlockSize]
+		if _, err := b.ReadAt(q, int64(at)*iso.BlockSize); err != nil {
+			return false
+		}
+		if bytes.Count(q, []byte{0}) < len(q) {
+			return true
+		}
+	}
+	return false
+}
+
+// made returns when the volume of a session was made, by its descriptor: 16 digits, from the year to
+// hundredths of a second (ECMA-119 8.4.26.1). The time zone does not count.
+func (b *blocks) made(session disc.LBA) string {
+	var date [16]byte
+	if _, err := b.ReadAt(date[:], int64(session+iso.FirstDescriptor)*iso.BlockSize+813); err != nil {
+		return ""
+	}
+	return string(date[:])
 }
 
 // nextVolume looks for a session from a sector on: a volume descriptor whose root directory

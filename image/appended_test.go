@@ -89,3 +89,40 @@ func TestAppendedSessions(t *testing.T) {
 		img.Close()
 	}
 }
+
+// What is left on a rewritable disc of what it held before is no later session of what was written over it.
+func TestLeftOverSession(t *testing.T) {
+	const second = 4096
+	path := filepath.Join(t.TempDir(), "x.iso")
+	for name, test := range map[string]struct {
+		date   string // of the volume in front
+		behind byte   // what stands between the two
+		want   string
+	}{
+		"left over":            {"2090010100000000", 1, "first"},
+		"a gap":                {"2090010100000000", 0, "second"},
+		"younger":              {"2001010100000000", 1, "second"},
+		"younger, after a gap": {"2001010100000000", 0, "second"},
+	} {
+		b := make([]byte, second*iso.BlockSize)
+		first := volume(t, "first", 0)
+		copy(first[16*iso.BlockSize+813:], test.date)
+		copy(b, first)
+		b[(second-1000)*iso.BlockSize] = test.behind
+		if err := os.WriteFile(path, append(b, volume(t, "second", second)...), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		img, err := image.OpenAs(t.Context(), path, disc.DVD)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := image.OpenContents(t.Context(), img, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := fs.ReadFile(c, test.want); err != nil || string(got) != "content of "+test.want {
+			t.Errorf("%s: %v", name, err)
+		}
+		img.Close()
+	}
+}
