@@ -1,6 +1,7 @@
 package rip
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -29,10 +30,13 @@ func (j *job) finish(ctx context.Context, r *reader) (*Result, error) {
 	}
 	r.noteSilence()
 	res := j.result(r, m)
+	if err := j.takePlace(); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrOutput, err)
+	}
 	if err := w.out.finish(); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrOutput, err)
 	}
-	if err := res.texts(p); err != nil {
+	if err := j.texts(p, res); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrOutput, err)
 	}
 	if !isPart {
@@ -87,9 +91,9 @@ func (j *job) result(r *reader, m *mapfile.Map) *Result {
 }
 
 // texts writes the sheets, and names the files beside the image.
-func (r *Result) texts(p *plan) (err error) {
+func (j *job) texts(p *plan, r *Result) (err error) {
 	if p.set != nil {
-		if r.Others, err = writeTexts(p.set); err != nil {
+		if r.Others, err = j.writeTexts(p.set); err != nil {
 			return err
 		}
 	}
@@ -121,10 +125,18 @@ func (r *Result) sums(ctx context.Context, w *writer) (err error) {
 	return err
 }
 
-// writeTexts writes the CUE sheet, and the CD-TEXT that it cannot say.
-func writeTexts(set *cue.Set) ([]string, error) {
+// writeTexts writes the CUE sheet, and the CD-TEXT that it cannot say. One that an earlier run
+// wrote, and that somebody has edited since, stays.
+func (j *job) writeTexts(set *cue.Set) ([]string, error) {
 	var made []string
 	for _, x := range set.Texts() {
+		if j.resumed && !j.over && exists(x.Path) {
+			if b, err := os.ReadFile(x.Path); err != nil || !bytes.Equal(b, x.Data) {
+				j.opts.Observer.Note(Note{Code: NoteSheetKept, Names: []string{x.Path}})
+			}
+			made = append(made, x.Path)
+			continue
+		}
 		if err := atomicfile.WriteBytes(x.Path, x.Data); err != nil {
 			return made, err
 		}

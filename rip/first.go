@@ -25,6 +25,9 @@ func (r *reader) firstPass(ctx context.Context) error {
 	}
 	all := &userData{ctx: ctx, reader: r.disc.reader, track: &disc.Track{End: r.disc.Layout.End()}}
 	files := openFiles(all, r.disc)
+	if err := r.bound(); err != nil {
+		return err
+	}
 	if files == nil {
 		r.opts.Observer.Note(Note{Code: NoteNoFiles})
 		return ctx.Err()
@@ -38,6 +41,9 @@ func (r *reader) firstPass(ctx context.Context) error {
 		}
 		return ctx.Err() == nil && r.bound() == nil
 	})
+	if err := errors.Join(ctx.Err(), r.bound()); err != nil {
+		return err // not all directories were read
+	}
 	r.opts.Observer.Note(Note{Code: NoteFirst, Count: int64(count)})
 	r.setPhase(Copying, mapfile.NonTried, 1)
 	for _, x := range runs {

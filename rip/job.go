@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -23,6 +24,8 @@ type job struct {
 	drive   *mmc.Drive
 	opts    Options
 	mapPath string
+	resumed bool // an earlier run began it
+	over    bool // an image of this name is replaced, and stays until the new one is whole
 	began   time.Time
 	free    func(dir string) (int64, error) // bytes that a folder has room for
 
@@ -70,7 +73,8 @@ func (j *job) run(ctx context.Context) (*Result, error) {
 	if err := j.compareHeld(ctx, newReader(c, p, j.opts, newWriter(p, j.mapPath, st, m))); err != nil {
 		return nil, err
 	}
-	if err := j.open(p, m, st, earlier != nil); err != nil {
+	j.resumed = earlier != nil
+	if err := j.open(p, m, st); err != nil {
 		return nil, err
 	}
 	defer j.writer.out.close()
@@ -78,7 +82,7 @@ func (j *job) run(ctx context.Context) (*Result, error) {
 	r.setBounds(j.began)
 	res, err := j.readAll(ctx, r, earlier)
 	if res != nil {
-		res.Resumed = earlier != nil
+		res.Resumed = j.resumed
 	}
 	return res, j.incomplete(r, err)
 }
@@ -284,6 +288,7 @@ func (j *job) clearTheWay(p *plan) error {
 		return err
 	}
 	if j.opts.Force {
+		j.standAside(p)
 		return nil
 	}
 	for _, path := range paths {
@@ -294,30 +299,61 @@ func (j *job) clearTheWay(p *plan) error {
 	return nil
 }
 
+// standAside gives the map a name of its own where an image of the output's name stays until
+// this one is whole: the map beside that image is its own.
+func (j *job) standAside(p *plan) {
+	over := overMap(j.opts.Output)
+	taken := exists(j.opts.Output) || exists(over)
+	for _, f := range p.all() {
+		taken = taken || exists(f.path)
+	}
+	if taken {
+		j.mapPath, j.over = over, true
+	}
+}
+
+// takePlace moves the map to where the image is about to be. It replaces that of the image
+// before it.
+func (j *job) takePlace() error {
+	if !j.over {
+		return nil
+	}
+	path := j.opts.Output + mapfile.Suffix
+	if err := os.Rename(j.mapPath, path); err != nil {
+		return err
+	}
+	atomicfile.SyncDir(filepath.Dir(path))
+	j.mapPath = path
+	return nil
+}
+
 // open makes the writer and its files, or opens those of an earlier run. The map
 // comes first: files without one would be taken for somebody else's if the
 // program were killed here.
-func (j *job) open(p *plan, m *mapfile.Map, s *state, resumed bool) error {
+func (j *job) open(p *plan, m *mapfile.Map, s *state) error {
 	mode := createNew
 	switch {
-	case !resumed:
+	case !j.resumed:
 		if err := writeMap(j.mapPath, m, s); err != nil {
 			return fmt.Errorf("%w: %w", ErrOutput, err)
 		}
-	case m.Count(mapfile.NonTried) == m.Size():
+	case m.Count(mapfile.NonTried) == m.Size() && !j.over:
 		mode = openAny
+	case j.over && m.Count(mapfile.NonTried) < m.Size():
+		mode = openParts
+	case j.over: // they may not have been made yet, and there is nothing in them
 	default:
 		mode = openOld
 	}
 	w := newWriter(p, j.mapPath, s, m)
 	switch err := w.out.open(mode); {
-	case resumed && errors.Is(err, fs.ErrNotExist):
+	case j.resumed && errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("%w (%s)", ErrImageGone, j.mapPath)
 	case err != nil:
 		return fmt.Errorf("%w: %w", ErrOutput, err)
 	}
 	j.writer = w
-	if !resumed {
+	if !j.resumed {
 		return nil
 	}
 	lost, err := w.forget()

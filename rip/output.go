@@ -52,6 +52,7 @@ const (
 	createNew openMode = iota // as parts
 	openOld                   // of an earlier run, under their final name or as parts
 	openAny                   // of an earlier run that may not have come to making them
+	openParts                 // of an earlier run, that replace others
 )
 
 // open opens the file. None that another program put in its place is followed or
@@ -59,12 +60,13 @@ const (
 func (f *outFile) open(mode openMode) error {
 	if mode != createNew {
 		for _, name := range [...]string{f.path + partSuffix, f.path} {
+			last := mode == openParts || name == f.path
 			file, err := regular.OpenOwn(name)
 			if err == nil {
 				f.f, f.part = file, name != f.path
 				return nil
 			}
-			if !errors.Is(err, fs.ErrNotExist) || mode == openOld && name == f.path {
+			if !errors.Is(err, fs.ErrNotExist) || mode != openAny && last {
 				return err
 			}
 		}

@@ -284,12 +284,29 @@ func Rip(ctx context.Context, d *mmc.Drive, opts Options) (*Result, error) {
 	}
 	start := d.Clock().Now()
 	j := job{drive: d, opts: opts, began: start, mapPath: opts.Output + mapfile.Suffix, free: diskspace.Free}
+	if over := overMap(opts.Output); !opts.Force && exists(over) {
+		j.mapPath, j.over = over, true
+	}
 	res, err := j.run(ctx)
 	if res != nil {
 		res.Elapsed = d.Clock().Now().Sub(start)
 	}
 	return res, err
 }
+
+// MapPath is where the map of a rip is that has read a part of a disc into an output:
+// beside the output, or, where that replaces an older image and is not whole yet, beside its
+// part. It need not be there.
+func MapPath(output string) string {
+	if over := overMap(output); exists(over) {
+		return over
+	}
+	return output + mapfile.Suffix
+}
+
+// overMap is where the map of a rip is whose image replaces one of the same name, which has
+// a map of its own.
+func overMap(output string) string { return output + partSuffix + mapfile.Suffix }
 
 type silent struct{}
 

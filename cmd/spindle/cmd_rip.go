@@ -15,7 +15,6 @@ import (
 	"spindle/disc/digest"
 	"spindle/drive/byname"
 	"spindle/image"
-	"spindle/image/mapfile"
 	"spindle/iso"
 	"spindle/rip"
 	"spindle/scsi/mmc"
@@ -149,7 +148,7 @@ func (o *ripFlags) sumsInTheWay() error {
 	if !o.sha256 || o.Force {
 		return nil
 	}
-	if _, err := os.Lstat(o.Output + mapfile.Suffix); err == nil {
+	if exists(rip.MapPath(o.Output)) {
 		return nil
 	}
 	if _, err := os.Lstat(o.Output + rip.SumsSuffix); err == nil {

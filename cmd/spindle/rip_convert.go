@@ -180,7 +180,7 @@ func (r *rawRip) room(a *app, o *ripFlags, l *disc.Layout, free func(dir string)
 
 // toRead is how many bytes of a raw rip are not in its files yet, of all.
 func (r *rawRip) toRead(raw string, all int64) int64 {
-	f, err := regular.Open(raw + mapfile.Suffix)
+	f, err := regular.Open(rip.MapPath(raw))
 	switch {
 	case err != nil && exists(raw): // it is whole
 		return 0
@@ -203,7 +203,7 @@ func packs(out string) bool {
 // read reads the disc, unless an earlier run did. It returns nothing where it was interrupted.
 func (r *rawRip) read(ctx context.Context, a *app, s *ripSession, c *rip.Contents) (*rip.Result, error) {
 	raw := s.o.Output
-	if exists(raw) && !exists(raw+mapfile.Suffix) && !s.o.Force {
+	if exists(raw) && !exists(rip.MapPath(raw)) && !s.o.Force {
 		res, err := readFacts(r.facts(), c.Layout, s.o)
 		if err != nil {
 			return nil, err

@@ -51,7 +51,12 @@ func newIncompleteRip(left *rip.IncompleteError, o *rip.Options) *incompleteRip 
 
 // resumeBy says which command reads what a rip has not.
 func resumeBy(o *rip.Options) string {
-	if o.Quick {
+	switch {
+	case o.Force && o.Quick:
+		return "The same command without --force and --quick resumes from there, and retries what failed; with --force, it starts over."
+	case o.Force:
+		return "Run the same command without --force to resume from there: with it, the rip starts over."
+	case o.Quick:
 		return "The same command without --quick resumes from there, and retries what failed."
 	}
 	return "Run the same command to resume from there."

@@ -132,6 +132,9 @@ var ripNotes = map[rip.NoteCode]func(n rip.Note) string{
 	rip.NoteFilesHit: func(n rip.Note) string {
 		return fmt.Sprintf("Damaged so far: %s.", sharesText(n.Files))
 	},
+	rip.NoteSheetKept: func(n rip.Note) string {
+		return fmt.Sprintf("%s was changed since the earlier run, and is kept as it is.", strings.Join(n.Names, ", "))
+	},
 	rip.NoteRebuilt: func(rip.Note) string {
 		return "The drive returned data sectors without their error correction codes; they were recomputed."
 	},

@@ -12,7 +12,6 @@ import (
 	"spindle/album"
 	"spindle/album/folder"
 	"spindle/disc"
-	"spindle/image/mapfile"
 	"spindle/rip"
 )
 
@@ -69,7 +68,7 @@ func (f *songFolder) check(raw string, plan *folder.Plan, o *ripFlags, x *album.
 	if st, err := os.Lstat(filepath.Dir(raw)); err == nil && !st.IsDir() {
 		return refusal{fmt.Errorf("%s is not a folder", filepath.Dir(raw)), exitFailed, "It is where the raw rip would go. Move it away."}
 	}
-	resumes := exists(raw + mapfile.Suffix)
+	resumes := exists(rip.MapPath(raw))
 	if (resumes || exists(f.manifest())) && !o.Force {
 		var err error
 		var changed *album.ChangedError

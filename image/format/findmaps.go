@@ -89,6 +89,10 @@ func mapNames(path string) []naming {
 // sheetMapNames lists the names of the maps of sheets that bear the name of a .bin or .img.
 func sheetMapNames(path string) []naming {
 	inner := filepath.Base(packed.Inner(path))
+	part := strings.EqualFold(filepath.Ext(inner), partSuffix)
+	if part {
+		inner = inner[:len(inner)-len(partSuffix)]
+	}
 	ext := filepath.Ext(inner)
 	if e := strings.ToLower(ext); e != ".bin" && e != ".img" {
 		return nil
@@ -101,7 +105,12 @@ func sheetMapNames(path string) []naming {
 	var all []naming
 	for _, stem := range stems {
 		for _, s := range sheetSuffixes {
-			all = append(all, naming{stem + s, byStem, ""})
+			of := ""
+			if part { // which replaces an image of that name
+				of = stem + strings.TrimSuffix(s, mapfile.Suffix)
+				all = append(all, naming{of + partSuffix + mapfile.Suffix, byStem, ""})
+			}
+			all = append(all, naming{stem + s, byStem, of})
 		}
 	}
 	return all

@@ -261,7 +261,7 @@ func (s *stored) layOut(f *format.File, medium func(sectors int64) disc.Medium) 
 	if s.sub {
 		extent.Sub = &disc.SubExtent{Source: f.ReaderAt, Offset: cdsector.Size, Stride: s.stride, Interleaved: true}
 	}
-	if s.form == disc.FormRaw && sectors*int64(s.stride) == f.Size {
+	if s.form == disc.FormRaw && (sectors*int64(s.stride) == f.Size || f.Unfinished() > 0) {
 		if err := endsAsData(f, *s); err != nil {
 			return nil, err
 		}
@@ -276,9 +276,13 @@ func (s *stored) layOut(f *format.File, medium func(sectors int64) disc.Medium) 
 const mostMissing = 64
 
 // count returns how many sectors the disc has: those of the file, or, where that was cut
-// short, of the volume in it; or the least that it has, where nothing says how many more.
+// short, of the copy that it is part of, or of the volume in it; or the least that it has, where
+// nothing says how many more.
 func (s *stored) count(f *format.File) (sectors int64, least bool, err error) {
 	stride := int64(s.stride)
+	if whole := f.Unfinished(); whole > 0 && whole%stride == 0 && whole/stride <= disc.MaxLBA {
+		return whole / stride, false, nil
+	}
 	sectors = f.Size / stride
 	v, err := iso.ReadVolume(userReader{f.ReaderAt, *s}, sectors)
 	switch {

@@ -6,11 +6,13 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"spindle/disc"
 	"spindle/image/format"
+	"spindle/image/mapfile"
 	"spindle/internal/corpus"
 	"spindle/internal/testdisc"
 	"spindle/iso"
@@ -119,5 +121,56 @@ func TestAbsurdSize(t *testing.T) {
 	defer img.Close()
 	if end := img.Layout().End(); int(end) != len(b)/iso.BlockSize+1 || !img.Flaws().Contains(end-1) {
 		t.Errorf("%d sectors, flaws: %v", end, img.Flaws())
+	}
+}
+
+// A file that a copy was not finished of has what the map of that copy says, also behind its file
+// system; the map of another copy does not count.
+func TestUnfinished(t *testing.T) {
+	whole := content(t)
+	const more = 100
+	total := int64(len(whole)) + more*2048
+	for _, test := range []struct {
+		name, as string
+		own      bool
+		have     int64 // bytes of the file
+		done     int64 // bytes that the map calls finished
+		want     int64 // sectors
+	}{
+		{"x.iso.part", "x.iso.map", true, int64(len(whole)) + 2048, int64(len(whole)) + 2048, total / 2048},
+		{"x.iso.part", "x.iso.part.map", true, int64(len(whole)), int64(len(whole)), total / 2048},
+		{"cut.iso.part", "cut.iso.map", true, int64(len(whole)), total, total / 2048},
+		{"dd.iso", "dd.map", false, int64(len(whole)), int64(len(whole)), total / 2048},
+		{"other.iso", "other.map", false, int64(len(whole)), total, int64(len(whole)) / 2048},
+		{"other.iso", "other.log", false, int64(len(whole)), 2048, int64(len(whole)) / 2048},
+	} {
+		dir := t.TempDir()
+		path := filepath.Join(dir, test.name)
+		m := mapfile.New(total)
+		m.Set(0, test.done, mapfile.Finished)
+		if test.own {
+			m.Comments = []string{mapfile.Title}
+		}
+		f, err := os.Create(filepath.Join(dir, test.as))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := m.WriteTo(f); err != nil {
+			t.Fatal(err)
+		}
+		f.Close()
+		padded := append(slices.Clone(whole), make([]byte, more*2048)...)
+		if err := os.WriteFile(path, padded[:test.have], 0o666); err != nil {
+			t.Fatal(err)
+		}
+		img, err := OpenAs(t.Context(), path, disc.DVD)
+		if err != nil {
+			t.Fatal(err)
+		}
+		missing := int(test.want) - int(test.have/2048)
+		if n := img.Layout().Sectors(); int64(n) != test.want || img.Flaws().Sectors() != missing {
+			t.Errorf("%+v: %d sectors, %v", test, n, img.Flaws())
+		}
+		img.Close()
 	}
 }
