@@ -63,6 +63,9 @@ type CompareOptions struct {
 	// Damaged reports whether an error of the second image is one of the sectors asked
 	// for, so that others may be read. It may be nil: none is.
 	Damaged func(err error) bool
+	// Doubted reports whether what the second image gives of an audio sector that is not the
+	// same is not what is on its disc: drives conceal damage. It may be nil: none is.
+	Doubted func(ctx context.Context, at disc.LBA) bool
 	// Progress receives how many sectors of how many are done. It may be nil.
 	Progress func(done, total int64)
 }
@@ -71,7 +74,7 @@ type CompareOptions struct {
 // and a DVD (the .iso of a large disc, say, and that disc) are compared by user
 // data. Where one image ends earlier, what both have is still compared.
 func Compare(ctx context.Context, a, b disc.Image, o CompareOptions) (Comparison, error) {
-	c := comparer{a: a, b: b, user: a.Layout().Medium.SectorSize() != b.Layout().Medium.SectorSize(), damaged: o.Damaged, drive: o.AnyOffset}
+	c := comparer{a: a, b: b, user: a.Layout().Medium.SectorSize() != b.Layout().Medium.SectorSize(), damaged: o.Damaged, doubted: o.Doubted, drive: o.AnyOffset}
 	if c.damaged == nil {
 		c.damaged = func(error) bool { return false }
 	}
@@ -119,6 +122,7 @@ type comparer struct {
 	done, total int64
 
 	damaged func(err error) bool
+	doubted func(ctx context.Context, at disc.LBA) bool // or nil
 
 	shift int        // of the audio of b, in samples
 	runs  []audioRun // of b
@@ -243,7 +247,7 @@ func (c *comparer) batch(ctx context.Context, t [2]*disc.Track, pa, pb []byte, i
 			c.leaveOutEdges(pb, at)
 		}
 		if c.user || !bytes.Equal(pa, pb) {
-			c.sectors(t[0], pa, pb, n, at)
+			c.sectors(ctx, t, pa, pb, n, at)
 		}
 		return nil
 	case ctx.Err() != nil, !c.damaged(err):
@@ -278,7 +282,7 @@ func (c *comparer) other(ctx context.Context, p, own []byte, t *disc.Track, firs
 }
 
 // sectors finds which sectors of two batches differ.
-func (c *comparer) sectors(t *disc.Track, pa, pb []byte, n int, first disc.LBA) {
+func (c *comparer) sectors(ctx context.Context, t [2]*disc.Track, pa, pb []byte, n int, first disc.LBA) {
 	sa, sb := len(pa)/n, len(pb)/n
 	for i := range n {
 		a, b := pa[i*sa:(i+1)*sa], pb[i*sb:(i+1)*sb]
@@ -289,8 +293,31 @@ func (c *comparer) sectors(t *disc.Track, pa, pb []byte, n int, first disc.LBA) 
 			continue
 		}
 		at := first + disc.LBA(i)
-		c.found = join(c.found, Difference{Kind: OtherContent, Track: t.Number, First: at, Last: at})
+		kind := OtherContent
+		if c.concealed(ctx, t[1], t[1].Begin()+at-t[0].Begin()) {
+			kind = Uncompared
+		}
+		c.found = join(c.found, Difference{Kind: kind, Track: t[0].Number, First: at, Last: at})
 	}
+}
+
+// concealed reports whether a sector of a track of b is audio that the drive could not read.
+// Where that comes shifted, it is made of two sectors.
+func (c *comparer) concealed(ctx context.Context, t *disc.Track, at disc.LBA) bool {
+	if c.doubted == nil || t.Mode.IsData() {
+		return false
+	}
+	start := int64(at)*cdsector.Size + int64(c.shift)*sampleBytes
+	first := disc.LBA(floor(start, cdsector.Size))
+	return c.doubted(ctx, first) || start%cdsector.Size != 0 && c.doubted(ctx, first+1)
+}
+
+// floor divides, and rounds down also what is less than 0.
+func floor(a, b int64) int64 {
+	if a < 0 {
+		return (a - b + 1) / b
+	}
+	return a / b
 }
 
 // userOf returns the 2048 bytes of user data in a sector.

@@ -7,15 +7,11 @@ import (
 	"fmt"
 	"path/filepath"
 
-	"spindle/drive"
-
 	"spindle/check"
 	"spindle/check/dat"
 	"spindle/disc"
 	"spindle/disc/digest"
-	"spindle/drive/byname"
 	"spindle/image"
-	"spindle/rip"
 
 	"github.com/spf13/cobra"
 )
@@ -321,6 +317,8 @@ type verification struct {
 	bar *progress
 	databases
 	watched func() []ownSum // after the sectors were read
+	// doubted reports whether the drive marks a sector of the audio that it compares with.
+	doubted func(ctx context.Context, at disc.LBA) bool
 }
 
 func runVerify(ctx context.Context, a *app, path string, o verifyFlags) (result, error) {
@@ -442,62 +440,4 @@ func (v *verification) sums(ctx context.Context) error {
 		return fmt.Errorf("%s has no checksum for %s", v.o.with, filepath.Base(v.Image))
 	}
 	return nil
-}
-
-// with compares the image with what --with names.
-func (v *verification) with(ctx context.Context) error {
-	switch {
-	case v.o.with == "" || isSumFile(v.o.with):
-		return nil
-	case isDATFile(v.o.with):
-		return v.withDAT(ctx)
-	}
-	other, err := v.other(ctx)
-	if err != nil {
-		return err
-	}
-	defer other.Close()
-	c, err := check.Compare(ctx, v.img, other, check.CompareOptions{
-		AnyOffset: isDriveName(v.o.with), Codes: !ofSongs(v.img) && !ofSongs(other), Progress: v.bar.step("comparing"),
-		Damaged: func(err error) bool { return isDriveName(v.o.with) && drive.Classify(err).OneCommand() }})
-	if err != nil {
-		return err
-	}
-	v.Differences, v.Shift, v.Silent = newDifferences(c.Differences), c.Shift, c.Silent
-	v.bar.stop()
-	v.judged, v.compared = true, true
-	if len(v.Differences) > 0 || v.sameDamage != "" {
-		v.wrong()
-	}
-	v.UnreadFiles = image.FilesAt(ctx, v.img, unreadFlaws(c.Differences), mostFiles)
-	return v.subchannels(ctx, other)
-}
-
-// other opens the disc or the image to compare with.
-func (v *verification) other(ctx context.Context) (disc.Image, error) {
-	if !isDriveName(v.o.with) {
-		img, found, err := openImage(ctx, v.a, v.o.with)
-		found.note(v.a, exitDone)
-		if err == nil && (len(img.Flaws()) > 0 || found.doubtful()) {
-			v.sameDamage = "some of it is not known to be right"
-			if n := img.Flaws().Sectors(); n > 0 {
-				v.sameDamage = found.flawText(n)
-			}
-		}
-		return img, err
-	}
-	d, _, err := v.a.openKnown(ctx, v.o.with, byname.Shared)
-	if err != nil {
-		return nil, err
-	}
-	on, err := rip.OpenDisc(ctx, d)
-	if err != nil {
-		return nil, err
-	}
-	cut, err := cutToImage(ctx, d, on, v.img)
-	if cut == nil || err != nil {
-		return on, err
-	}
-	v.cut, v.cutFrom = true, cut.layout.Tracks()[0].Start
-	return cut, nil
 }
