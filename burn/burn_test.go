@@ -264,6 +264,54 @@ func TestEveryKindOfCD(t *testing.T) {
 	}
 }
 
+// In raw mode a disc begins with any track, and the comparison afterwards looks at the numbers
+// of the tracks and at where they are.
+func TestFirstTrackRaw(t *testing.T) {
+	for _, first := range []int{2, 5, 90} {
+		img := made(t, "audio")
+		for i, u := range img.Layout().Tracks() {
+			u.Number = first + i
+		}
+		r := blank(t, "cd-r", 0)
+		d := recorder(r)
+		src := ImageSource("", img)
+		plan, res, err := burnOn(t, d, src, Options{Mode: Raw96})
+		if err != nil || res.Err != nil || !res.Verification.OK() {
+			t.Fatal(err, res.Err, res.Verification)
+		}
+		sameLayout(t, r.Layout(), img.Layout())
+		if _, err := sim.OpenRecordable(r.State(), nil, nil); err != nil {
+			t.Error(err)
+		}
+		img.Layout().Tracks()[0].Number = 1
+		if v, err := Verify(t.Context(), d, src, plan, nil); err != nil || v.OK() || !slices.Equal(v.Misplaced, []int{1}) {
+			t.Errorf("another number: %+v, %v", v, err)
+		}
+	}
+}
+
+// The volume in a stream says how much comes at least: less is not begun with.
+func TestStreamSize(t *testing.T) {
+	for _, test := range []struct {
+		media          string
+		blocks, volume int
+		want           error
+	}{
+		{"dvd+r", 1000, 1001, ErrOptions}, {"dvd+r", 1001, 1001, nil}, {"dvd+r", 0, 1001, nil}, {"cd-r", 1000, 1001, ErrOptions},
+		{"dvd+r", 0, 60000, ErrTooLarge}, {"bd-re", 0, 60000, ErrTooLarge},
+	} {
+		src := StreamSource("", strings.NewReader(""), test.blocks)
+		src.Expect(int64(test.volume))
+		m, err := Survey(t.Context(), recorder(blank(t, test.media, 50000)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := MakePlan(t.Context(), m, src, Options{}); !errors.Is(err, test.want) {
+			t.Errorf("%+v: %v", test, err)
+		}
+	}
+}
+
 // sameLayout compares what a disc states of its tracks.
 func sameLayout(t *testing.T, got, want *disc.Layout) {
 	t.Helper()

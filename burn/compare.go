@@ -20,7 +20,7 @@ type Comparison struct {
 	// that is still open.
 	Unreadable bool
 	// Buffer is the size of the drive's buffer in bytes, where the first sector was not
-	// read and the drive says so.
+	// read, or one was not equal, and the drive says so.
 	Buffer int
 	// SameVolume: the descriptors that name the volume of the image are on the disc,
 	// and all that lies before them is equal, too. Where there are none, all that
@@ -44,7 +44,10 @@ func Compare(ctx context.Context, d *mmc.Drive, m *Medium, src *Source, a *Attem
 		end = sectors(all) // for another disc may go on like it
 	case complete:
 		limit = sectors(all)
-	case erasable, blankGround: // to know the disc again
+	case erasable: // to know the disc again
+		limit, o = recognized, nil
+		end = int(a.At.LBA - a.Plan.Start)
+	case blankGround:
 		limit, o = recognized, nil
 	case open:
 		t, err := d.TrackInfo(ctx, m.LastTrack)
@@ -67,7 +70,7 @@ func Compare(ctx context.Context, d *mmc.Drive, m *Medium, src *Source, a *Attem
 		return (&discReader{ctx, d}).behind(from, end)
 	}
 	if limit <= 0 || !covers(all, src) {
-		c.Foreign = a.foreign(m, all, 0, behind)
+		c.Foreign = a.foreign(m, all, new(comparer), behind)
 		return c, ctx.Err()
 	}
 	w := watch(o)
@@ -82,13 +85,13 @@ func Compare(ctx context.Context, d *mmc.Drive, m *Medium, src *Source, a *Attem
 			break
 		}
 	}
-	c.Equal, c.Unreadable = p.equal, p.unreadable
-	if p.unreadable {
-		if b, err := d.BufferCapacity(ctx); err == nil {
-			c.Buffer = b.Size
+	c.Equal, c.Unreadable, p.buffer = p.equal, p.unreadable, usualBuffer
+	if p.unreadable || p.differs {
+		if b, err := d.BufferCapacity(ctx); err == nil && b.Size > 0 {
+			c.Buffer, p.buffer = b.Size, b.Size
 		}
 	}
-	c.Foreign = a.foreign(m, all, c.Equal, behind)
+	c.Foreign = a.foreign(m, all, p, behind)
 	c.SameVolume = p.sameVolume(volumeNames(ctx, src, all[0]))
 	return c, ctx.Err()
 }
@@ -105,6 +108,8 @@ type comparer struct {
 	end   int // of what is compared
 
 	unreadable bool // nothing could be read
+	differs    bool // where it ended, the disc holds something else
+	buffer     int  // of the drive, in bytes
 }
 
 // region compares one region. It reports whether all of it was equal; only data in
@@ -135,6 +140,7 @@ func (p *comparer) region(ctx context.Context, r Region) (bool, error) {
 		p.equal += same
 		done += same
 		if same < n {
+			p.differs = same < k/block && !blankBytes(got[same*block:(same+1)*block])
 			return false, nil
 		}
 		p.watch.report(Progress{Phase: Comparing, Done: int64(min(p.equal, p.limit)) * block, Total: int64(p.limit) * block, OneX: p.oneX, DriveBuffer: -1})

@@ -202,7 +202,9 @@ func (j *Job) finish(ctx context.Context, src *Source, r *Result) {
 		w := watch(j.Observer)
 		v, err := verify(ctx, j.Drive, src, &plan, w, j.KeepTray)
 		w.close()
-		r.Verification = v
+		if r.Verification = v; v != nil && r.withoutText {
+			v.LeftOut = []Label{{Kind: LabelText}}
+		}
 		if err != nil && r.Err == nil {
 			r.Err = &VerifyError{err}
 			j.notBurned(ctx, r)

@@ -121,8 +121,23 @@ func MakePlan(ctx context.Context, m *Medium, src *Source, o Options) (*Plan, er
 		return nil, err
 	}
 	p.plan.Content = content(p.plan.Steps, src)
+	if err := p.holdsVolume(); err != nil {
+		return nil, err
+	}
 	p.plan.estimate(p.m.Capacity)
 	return p.plan, nil
+}
+
+// holdsVolume makes sure that as much of a stream is written as the volume in it has.
+func (p *planner) holdsVolume() error {
+	want, n := p.src.volume(p.plan.Start), int64(sectors(p.plan.Content))
+	switch {
+	case want <= n:
+		return nil
+	case p.src.blocks > 0:
+		return &Refusal{Kind: ErrOptions, Reason: SmallSize, Disc: p.m.Profile, A: p.src.blocks, B: int(want)}
+	}
+	return &FitError{Need: int(want), Free: int(n)}
 }
 
 // image plans the writing of the image, as the kind of disc wants it.

@@ -64,9 +64,10 @@ const (
 	NeverVerified   Reason = "drives do not verify this kind of disc"
 	NoWritePoint    Reason = "drive does not say where writing continues"
 	NeedsLength     Reason = "this way of writing needs the length beforehand"
-	ManyTracks      Reason = "image has several tracks"                  // [tracks]
-	MadeFor         Reason = "file system is made for another place"     // [sector, sector on the disc]
-	MadeForBlank    Reason = "image is made for the beginning of a disc" // [sector on the disc]
+	SmallSize       Reason = "volume in the stream is larger than its length" // [length, sectors of the volume]
+	ManyTracks      Reason = "image has several tracks"                       // [tracks]
+	MadeFor         Reason = "file system is made for another place"          // [sector, sector on the disc]
+	MadeForBlank    Reason = "image is made for the beginning of a disc"      // [sector on the disc]
 	NotAlike        Reason = "discs are not alike"
 	Moved           Reason = "session begins at another place than the image" // [sector on the disc, sector]
 	EndedElsewhere  Reason = "disc ends elsewhere than the burn"              // [sector, sector where the burn ended]

@@ -1,6 +1,7 @@
 package burn
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -79,19 +80,20 @@ func (a *Attempt) ground(m *Medium) ground {
 	return worthless
 }
 
-// foreign reports whether a disc holds more than the burn can have left on it. The content is
-// that of all the image, of which so many sectors are equal on the disc; behind tells whether
+// foreign reports whether a disc holds more than the burn can have left on it, or other things.
+// The content is that of all the image, which p compared with the disc; behind tells whether
 // something is on the disc from a place on.
-func (a *Attempt) foreign(m *Medium, content []Region, equal int, behind func(from disc.LBA) bool) bool {
+func (a *Attempt) foreign(m *Medium, content []Region, p *comparer, behind func(from disc.LBA) bool) bool {
 	beyond := a.beyond(m)
 	whole := len(content) > 0 && beyond >= content[len(content)-1].end()
 	ended := whole || a.At.Step > lastWriting(a.Plan.Steps)
+	other := p.differs && p.equal < int(a.earliest(m, p.buffer)-a.Plan.Start)
 	switch a.ground(m) {
 	case overwritten:
-		return (a.Later || equal > int(beyond-a.Plan.Start)) && behind(beyond)
+		return other || (a.Later || p.equal > int(beyond-a.Plan.Start)) && behind(beyond)
 	case erasable: // drives close some discs after a burn that failed
 		closed := m.Status == mmc.DiscComplete && !m.Damaged
-		return a.Plan.Start > 0 || closed && (a.Later || !ended && behind(beyond))
+		return other || a.Plan.Start > 0 || closed && (a.Later || !ended && behind(beyond))
 	case complete:
 		return a.Later || !ended
 	case blankGround:
@@ -287,15 +289,17 @@ const (
 // failed lacks at most what was in the drive's buffer; one that was interrupted may
 // have come farther than its journal says. n is the number of sectors of the image.
 func (a *Attempt) endedNear(m *Medium, c *Comparison, n int) bool {
-	const block = 2048
-	buffer := c.Buffer
-	if buffer <= 0 {
-		buffer = usualBuffer
-	}
+	buffer := cmp.Or(max(c.Buffer, 0), usualBuffer)
 	unit := m.blocking()
-	first, last := a.At.LBA-disc.LBA(buffer/block+unit), a.latest(m, buffer)
+	first, last := a.earliest(m, buffer), a.latest(m, buffer)
 	end := int(a.Plan.Start) + (n+unit-1)/unit*unit
 	return m.NextWritable >= first && m.NextWritable <= last && int(m.NextWritable) <= end
+}
+
+// earliest is the first place at which the burn can have ended, with a drive's buffer of so many
+// bytes: all that the drive took and had no room for is on the disc.
+func (a *Attempt) earliest(m *Medium, buffer int) disc.LBA {
+	return a.At.LBA - disc.LBA(buffer/iso.BlockSize+m.blocking())
 }
 
 // latest is the last place to which the burn can have come, with a drive's buffer of so many

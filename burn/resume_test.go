@@ -305,6 +305,10 @@ func TestResumeForeign(t *testing.T) {
 		{"the same image", "dvd+rw", "2A:20:timeout", head(sectors), true, true},
 		{"a DVD-RW that is complete", "dvd-rw", "2A:20:4/44/00", head(1000), false, true},
 		{"a DVD+R that is complete", "dvd+r", "2A:20:4/44/00", head(sectors), false, true},
+		{"one that differs before the drive's buffer", "dvd+rw", "2A:92:4/44/00", head(650), false, true},
+		{"the same, in the drive's buffer", "dvd+rw", "2A:92:4/44/00", nil, false, false},
+		{"a BD that differs before the buffer", "bd-re", "2A:92:timeout", head(650), false, true},
+		{"a DVD-RW that differs before the buffer", "dvd-rw", "2A:92:4/44/00", head(650), false, true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			r := blank(t, test.media, 50000)

@@ -40,13 +40,19 @@ func StreamSource(name string, r io.Reader, blocks int) *Source {
 // stream that ends before is a burn that fails, with a [*ShortStreamError].
 func (s *Source) Expect(blocks int64) { s.expect = blocks }
 
-// short says whether a stream that has ended is too short for its volume, at an address of the
-// disc: the volume of a further session may count from the beginning of the disc.
-func (s *Source) short(at disc.LBA) error {
-	want := s.expect
-	if at > 0 && want > int64(at) {
-		want -= int64(at)
+// volume is how many blocks the volume in a stream has at an address of the disc, at least: that
+// of a further session may count from the beginning of the disc.
+func (s *Source) volume(at disc.LBA) int64 {
+	if at > 0 && s.expect > int64(at) {
+		return s.expect - int64(at)
 	}
+	return s.expect
+}
+
+// short says whether a stream that has ended is too short for its volume, at an address of the
+// disc.
+func (s *Source) short(at disc.LBA) error {
+	want := s.volume(at)
 	if s.length >= want*iso.BlockSize {
 		return nil
 	}

@@ -57,10 +57,16 @@ type Verification struct {
 	// Missing are labels that do not come back as they were announced, NotAsked those
 	// that the drive could not be asked for.
 	Missing, NotAsked []Label
+	LeftOut           []Label // that the drive refused when they were announced
+	// Misplaced are the tracks of a CD that its table of contents does not have, or has at
+	// another place than where they were burned.
+	Misplaced []int
 }
 
-// OK reports whether every sector is what it should be.
-func (v *Verification) OK() bool { return len(v.Different) == 0 && len(v.Unreadable) == 0 }
+// OK reports whether every sector and every track is what it should be.
+func (v *Verification) OK() bool {
+	return len(v.Different) == 0 && len(v.Unreadable) == 0 && len(v.Misplaced) == 0
+}
 
 // slowRead is how long a batch may take to be read that is not slow.
 const slowRead = time.Second
@@ -118,6 +124,7 @@ func verify(ctx context.Context, d *mmc.Drive, src *Source, plan *Plan, w *watch
 		}
 	}
 	v.res.Files = filesAt(ctx, src, plan.Start, slices.Concat(v.res.Different, v.res.Unreadable))
+	v.tracks(ctx, plan)
 	return v.res, v.labels(ctx, plan)
 }
 

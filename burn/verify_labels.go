@@ -3,6 +3,7 @@ package burn
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"strings"
 
@@ -104,6 +105,39 @@ func inLayout(l *disc.Layout) []expected {
 		}
 	}
 	return list
+}
+
+// tracks compares the table of contents with what the plan announced: the numbers of the
+// tracks, and where each begins. A drive that does not say is not asked again.
+func (v *verifier) tracks(ctx context.Context, plan *Plan) {
+	want := make(map[int]disc.LBA)
+	for _, s := range plan.Steps {
+		switch s := s.(type) {
+		case CueSheetStep:
+			for _, e := range s.Entries {
+				if e.ADR == 1 && e.Index == 1 && e.Track != mmc.CueLeadOut {
+					want[int(e.Track)] = e.LBA
+				}
+			}
+		case RawStep:
+			for _, t := range v.src.image.Layout().Tracks() {
+				want[t.Number] = t.Start
+			}
+		}
+	}
+	if len(want) == 0 {
+		return
+	}
+	toc, err := v.drive.TOC(ctx)
+	if err != nil {
+		return
+	}
+	for _, e := range toc.Entries {
+		if at, ok := want[e.Track]; ok && at == e.LBA {
+			delete(want, e.Track)
+		}
+	}
+	v.res.Misplaced = slices.Sorted(maps.Keys(want))
 }
 
 // labels reads back what the plan announced. What the drive cannot be asked for is not

@@ -22,7 +22,7 @@ func noteLabels(a *app, v *burn.Verification) {
 // labelsApart ends the sentence on sectors that match.
 func labelsApart(v *burn.Verification) string {
 	text := ""
-	if n := len(v.Missing); n > 0 {
+	if n := len(v.Missing) + len(v.LeftOut); n > 0 {
 		do := "do"
 		if n == 1 {
 			do = "does"

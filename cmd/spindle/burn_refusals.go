@@ -47,6 +47,7 @@ var refusals = map[burn.Reason]struct{ what, next string }{
 	burn.NeverVerified:   {"drives write a {disc} without verifying it anyway", "Leave out --streaming."},
 	burn.NoWritePoint:    {"the drive does not say where writing would continue on this {disc}", "Use a blank disc, or another drive."},
 	burn.NeedsLength:     {"a {disc} that is written in this way must know the length before the first write", "Give the length of what comes through the pipe with --size, or leave out --mode."},
+	burn.SmallSize:       {"the volume that comes through the pipe has {b} sectors, and --size allows {a}", "Give --size {b}, or leave --size out."},
 	burn.ManyTracks:      {"the image has {a} tracks: it is not for this kind of disc", "A CD image needs a CD; a data image fits any disc."},
 	burn.MadeFor:         {"the file system in the image is made for a place near sector {a}, and the disc would take it at {b}", otherPlace},
 	burn.MadeForBlank:    {"the disc continues at sector {a}, and the image is made for its beginning", otherPlace},
@@ -65,5 +66,5 @@ func refusalWords(r *burn.Refusal) (what, next string) {
 		return r.Error(), ""
 	}
 	fill := strings.NewReplacer("{disc}", r.Disc.String(), "{a}", strconv.Itoa(r.A), "{b}", strconv.Itoa(r.B))
-	return fill.Replace(m.what), m.next
+	return fill.Replace(m.what), fill.Replace(m.next)
 }

@@ -29,6 +29,7 @@ type burnResult struct {
 	Files      []string     `json:"files,omitempty"`
 	Missing    []burn.Label `json:"missing,omitempty"`
 	NotAsked   []burn.Label `json:"not_asked,omitempty"`
+	Misplaced  []int        `json:"misplaced_tracks,omitempty"`
 	Damaged    int          `json:"damaged_sectors,omitempty"` // of the image
 	Journal    string       `json:"journal,omitempty"`
 
@@ -78,7 +79,7 @@ func burnOutcome(ctx context.Context, a *app, t *target, r burn.Result, several 
 	if v := r.Verification; v != nil {
 		e.Verified, e.Different, e.Unreadable, e.Slow = v.Sectors, v.Different, v.Unreadable, v.Slow
 		e.Files = slices.Compact(slices.Sorted(slices.Values(slices.Concat(e.Files, v.Files))))
-		e.Missing, e.NotAsked = v.Missing, v.NotAsked
+		e.Missing, e.NotAsked, e.Misplaced = slices.Concat(v.Missing, v.LeftOut), v.NotAsked, v.Misplaced
 		noteLabels(a, v)
 	}
 	switch v := r.Verification; {
@@ -206,6 +207,9 @@ func burnDiffers(v *burn.Verification) message {
 	}
 	if len(v.Different) > 0 {
 		parts = append(parts, "different: "+ranges(v.Different))
+	}
+	if len(v.Misplaced) > 0 {
+		parts = append(parts, trackList(v.Misplaced)+" not in its table of contents, or at another place")
 	}
 	what := "the disc does not match the image (" + strings.Join(parts, "; ") + ")"
 	if v.Stream {

@@ -134,9 +134,6 @@ func runBurn(ctx context.Context, a *app, path string, o burnFlags) (result, err
 		if err != nil || o.dryRun || n >= o.copies || r.end().Status != exitDone {
 			return r, err
 		}
-		if src.IsStream() {
-			return nil, usage("data from a pipe can be burned only once: leave out --copies")
-		}
 		a.show(r)
 		if err := b.nextDisc(ctx, n+1); err != nil {
 			return nil, err
@@ -155,6 +152,9 @@ func burnSource(ctx context.Context, a *app, path string, o burnFlags) (*burn.So
 			return nil, nil, err
 		}
 		return burn.ImageSource(filepath.Base(path), pre.img), pre, nil
+	}
+	if o.copies > 1 {
+		return nil, nil, usage("data from a pipe can be burned only once: leave out --copies")
 	}
 	src, err := burnPipe(a, os.Stdin, int(o.size), o.force)
 	return src, nil, err

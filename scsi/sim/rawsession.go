@@ -143,7 +143,7 @@ func (d *Drive) rawTrack(q *rawQ, a disc.LBA) (*TrackState, error) {
 		if t != nil {
 			t.Closed, t.End = true, a
 		}
-		return d.addTrack(TrackState{Control: q.control(), Start: max(a, 0), Next: max(a, 0)})
+		return d.addTrack(TrackState{Number: q.track, Control: q.control(), Start: max(a, 0), Next: max(a, 0)})
 	case q.position() && q.index > 1 && q.index == len(t.Indexes)+2:
 		t.Indexes = append(t.Indexes, a)
 	case q.isrc != "" && t != nil && t.ISRC == "":

@@ -178,7 +178,7 @@ func (d *Drive) addTrack(t TrackState) (*TrackState, error) {
 	if last != nil {
 		t.Number = last.Number + 1
 	} else {
-		t.Number = 1
+		t.Number = max(t.Number, 1)
 	}
 	if r.kind.class == cdRecord && t.Number > 99 {
 		return nil, fail(scsi.IllegalRequest, scsi.ASCSessionFixation, scsi.ASCQNoMoreTracks)
