@@ -132,7 +132,7 @@ func (j *job) writeTexts(set *cue.Set) ([]string, error) {
 	for _, x := range set.Texts() {
 		if j.resumed && !j.over && exists(x.Path) {
 			if b, err := os.ReadFile(x.Path); err != nil || !bytes.Equal(b, x.Data) {
-				j.opts.Observer.Note(Note{Code: NoteSheetKept, Names: []string{x.Path}})
+				j.opts.Observer.Note(Note{Code: NoteSheetKept, Path: x.Path})
 			}
 			made = append(made, x.Path)
 			continue

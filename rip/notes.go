@@ -48,7 +48,7 @@ const (
 	NoteNoFiles        NoteCode = "no-files"          // no file system can be read that says where the files are which come first
 	NoteFilesHit       NoteCode = "files-hit"         // Files: damaged so far, before longer work on damage begins
 	NoteRebuilt        NoteCode = "rebuilt"           // data came without error correction codes
-	NoteSheetKept      NoteCode = "sheet-kept"        // Names: a file that an earlier run wrote and somebody has edited, and that stays
+	NoteSheetKept      NoteCode = "sheet-kept"        // Path: a file that an earlier run wrote and somebody has edited, and that stays
 )
 
 // A Note is something the user should know. Which fields count beside Code is
@@ -63,6 +63,7 @@ type Note struct {
 	Protection   drive.Protection
 	After        time.Duration
 	Files        []iso.DamagedFile
+	Path         string
 	Err          error
 }
 

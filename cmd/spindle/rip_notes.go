@@ -133,7 +133,7 @@ var ripNotes = map[rip.NoteCode]func(n rip.Note) string{
 		return fmt.Sprintf("Damaged so far: %s.", sharesText(n.Files))
 	},
 	rip.NoteSheetKept: func(n rip.Note) string {
-		return fmt.Sprintf("%s was changed since the earlier run, and is kept as it is.", strings.Join(n.Names, ", "))
+		return fmt.Sprintf("%s was changed since the earlier run, and is kept as it is.", n.Path)
 	},
 	rip.NoteRebuilt: func(rip.Note) string {
 		return "The drive returned data sectors without their error correction codes; they were recomputed."
