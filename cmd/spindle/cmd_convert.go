@@ -322,10 +322,15 @@ func (o *convertFlags) checkSource(ctx context.Context, a *app, img disc.Image, 
 	if o.NoCheck {
 		return nil
 	}
-	if err := found.checkSums(ctx, a, img); err != nil || !o.remove {
+	switch err := found.checkSums(ctx, a, img); {
+	case err != nil:
 		return err
+	case o.remove:
+		return found.checkOthers(ctx, a)
+	case o.Track != 0 || o.Lossy: // not all may be read
+		return found.checkUnwatched(ctx, a)
 	}
-	return found.checkOthers(ctx, a)
+	return nil
 }
 
 // make makes the new image: where a part of the source cannot be unpacked, of what can be. It returns

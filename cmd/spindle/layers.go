@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 
 	"spindle/image/format"
 	"spindle/internal/printable"
@@ -122,8 +123,8 @@ func (f *findings) watch() func() []ownSum {
 // notice remembers which of these checksums are wrong.
 func (f *findings) notice(sums []ownSum) {
 	for i := range sums {
-		if !sums[i].Right {
-			f.inside = append(f.inside, sums[i].text())
+		if text := sums[i].text(); !sums[i].Right && !slices.Contains(f.inside, text) {
+			f.inside = append(f.inside, text)
 		}
 	}
 }
