@@ -3,6 +3,7 @@ package format
 import (
 	"fmt"
 	"io"
+	"slices"
 
 	"spindle/disc"
 	"spindle/internal/packed"
@@ -37,38 +38,16 @@ type Completer struct {
 // Complete replaces what extents have beyond the end of a file, and remarks that to. What
 // extents call the file is source, and its content ends at the byte size.
 func (c *Completer) Complete(file *File, source io.ReaderAt, size int64, to *File) {
+	end := cut{size: size, want: size, kind: CutShort}
 	var all []disc.Extent
-	want, kind := size, CutShort
 	for _, e := range c.Extents {
-		if e.Sub != nil && e.Sub.Source == source && e.Source != source {
-			whole, rest := c.split(e, e.Sub.Offset, max(e.Sub.Stride, subSize), subSize, size)
-			if rest.Count > 0 {
-				want, kind = max(want, e.Sub.Offset+int64(e.Count)*int64(max(e.Sub.Stride, subSize))), NoSubchannels
-				if whole.Count > 0 {
-					all = append(all, whole)
-				}
-				rest.Sub = nil
-				all = append(all, rest)
-				continue
-			}
-		}
-		if e.Source != source || source == nil {
+		switch {
+		case e.Sub != nil && e.Sub.Source == source && e.Source != source:
+			all = append(all, c.completeSub(e, &end)...)
+		case e.Source == source && source != nil:
+			all = append(all, c.completeSectors(e, &end)...)
+		default:
 			all = append(all, e)
-			continue
-		}
-		stride := max(e.Stride, e.Form.Size())
-		whole, rest := c.split(e, e.Offset, stride, stride, size)
-		if whole.Count > 0 {
-			all = append(all, whole)
-		}
-		if rest.Count > 0 {
-			want = max(want, e.Offset+int64(e.Count)*int64(stride))
-			missing := c.empty(rest)
-			if rest.Sub != nil && rest.Sub.Source != source {
-				missing.Sub = rest.Sub
-			}
-			all = append(all, missing)
-			c.Flaws = c.Flaws.Union(disc.FlawsOf(disc.Flaw{First: rest.First, Count: rest.Count, Kind: disc.Unread}))
 		}
 	}
 	c.Extents = all
@@ -77,13 +56,52 @@ func (c *Completer) Complete(file *File, source io.ReaderAt, size int64, to *Fil
 		to.Remark(Remark{Kind: DamagedFile, File: file.Path, Err: file.Damage})
 	}
 	switch {
-	case want > size && c.Least && kind == CutShort:
+	case end.want > size && c.Least && end.kind == CutShort:
 		to.Remark(Remark{Kind: CutShort, File: file.Path, Have: size})
-	case want > size:
-		to.Remark(Remark{Kind: kind, File: file.Path, Have: size, Want: want})
+	case end.want > size:
+		to.Remark(Remark{Kind: end.kind, File: file.Path, Have: size, Want: end.want})
 	case file.Cut:
 		to.Remark(Remark{Kind: CutShort, File: file.Path, Have: size})
 	}
+}
+
+// A cut is the end of a file, in bytes, and what extents want of it beyond that.
+type cut struct {
+	size, want int64
+	kind       RemarkKind
+}
+
+// completeSub completes an extent whose sub-channels alone are in the file: what is missing of them is made from the layout.
+func (c *Completer) completeSub(e disc.Extent, end *cut) []disc.Extent {
+	stride := max(e.Sub.Stride, subSize)
+	whole, rest := c.split(e, e.Sub.Offset, stride, subSize, end.size)
+	if rest.Count == 0 {
+		return []disc.Extent{e}
+	}
+	end.want, end.kind = max(end.want, e.Sub.Offset+int64(e.Count)*int64(stride)), NoSubchannels
+	rest.Sub = nil
+	return present(whole, rest)
+}
+
+// completeSectors completes an extent whose sectors are in the file: those that are missing are empty, and flaws.
+func (c *Completer) completeSectors(e disc.Extent, end *cut) []disc.Extent {
+	stride := max(e.Stride, e.Form.Size())
+	whole, rest := c.split(e, e.Offset, stride, stride, end.size)
+	if rest.Count == 0 {
+		return present(whole)
+	}
+	end.want = max(end.want, e.Offset+int64(e.Count)*int64(stride))
+	c.Flaws = c.Flaws.Union(disc.FlawsOf(disc.Flaw{First: rest.First, Count: rest.Count, Kind: disc.Unread}))
+	missing := c.empty(rest)
+	if rest.Sub != nil && rest.Sub.Source != e.Source {
+		missing.Sub = rest.Sub
+	}
+	return present(whole, missing)
+}
+
+// present are the extents that have sectors.
+func present(all ...disc.Extent) []disc.Extent {
+	return slices.DeleteFunc(all, func(e disc.Extent) bool { return e.Count == 0 })
 }
 
 // doubt makes flaws of all sectors of a file that could be unpacked, and is damaged.
