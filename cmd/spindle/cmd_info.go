@@ -381,14 +381,8 @@ func (e *infoResult) Text(p *page) {
 	if e.Protection != "" {
 		p.line("protected:  %s", e.Protection)
 	}
-	if v := e.Volume; v != nil {
-		p.line("volume:     %q, %s, %s", v.Label, strings.Join(v.FileSystems, " + "), plural(int(v.Blocks), "sector"))
-		if len(v.Boot) > 0 {
-			p.line("boots:      %s", strings.Join(v.Boot, ", "))
-		}
-		if len(v.Partitions) > 0 {
-			p.line("partitions: %s", printable.Line(strings.Join(v.Partitions, ", ")))
-		}
+	if e.Volume != nil {
+		e.Volume.text(p)
 	}
 	if e.Write != nil {
 		e.Write.text(p)
@@ -414,6 +408,16 @@ func (e *infoResult) Text(p *page) {
 	if e.cells != nil {
 		p.line("")
 		e.cells.text(p)
+	}
+}
+
+func (v *infoVolume) text(p *page) {
+	p.line("volume:     %q, %s, %s", v.Label, strings.Join(v.FileSystems, " + "), plural(int(v.Blocks), "sector"))
+	if len(v.Boot) > 0 {
+		p.line("boots:      %s", strings.Join(v.Boot, ", "))
+	}
+	if len(v.Partitions) > 0 {
+		p.line("partitions: %s", printable.Line(strings.Join(v.Partitions, ", ")))
 	}
 }
 
