@@ -1,6 +1,7 @@
 package vhd
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
@@ -46,7 +47,7 @@ type writer struct {
 	fixed bool
 	hash  hash.Hash // of the content, which the unique id of the disk is made of
 	table []byte
-	buf   []byte // of the block that is not complete
+	buf   []byte // of the block that is not complete: its bitmap, and what there is of it
 	n     int64  // of that block
 	at    int64  // where the next block stands
 }
@@ -62,7 +63,7 @@ func newWriter(f io.WriterAt, size int64, fixed bool) *writer {
 		w.table[i] = 0xFF
 	}
 	w.at = footerSize + headerSize + int64(len(w.table))
-	w.buf = make([]byte, 0, newBlock)
+	w.buf = append(make([]byte, 0, sectorSize+newBlock), bytes.Repeat([]byte{0xFF}, sectorSize)...)
 	return w
 }
 
@@ -76,10 +77,10 @@ func (w *writer) Write(p []byte) (int, error) {
 	}
 	done := 0
 	for done < len(p) {
-		k := min(len(p)-done, newBlock-len(w.buf))
+		k := min(len(p)-done, cap(w.buf)-len(w.buf))
 		w.buf = append(w.buf, p[done:done+k]...)
 		done += k
-		if len(w.buf) == newBlock {
+		if len(w.buf) == cap(w.buf) {
 			if err := w.block(); err != nil {
 				return done, err
 			}
@@ -91,35 +92,29 @@ func (w *writer) Write(p []byte) (int, error) {
 // block writes a block, unless it is all zeros. Each has a bitmap of the sectors that are used.
 func (w *writer) block() error {
 	b, n := w.buf, w.n
-	w.buf, w.n = w.buf[:0], w.n+1
-	if isZero(b) {
+	w.buf, w.n = w.buf[:sectorSize], w.n+1
+	if isZero(b[sectorSize:]) {
 		return nil
 	}
-	out := make([]byte, sectorSize, sectorSize+newBlock)
-	for i := range out {
-		out[i] = 0xFF
-	}
-	out = append(append(out, b...), make([]byte, newBlock-len(b))...)
-	if _, err := w.f.WriteAt(out, w.at); err != nil {
+	have := len(b)
+	b = b[:cap(b)]
+	clear(b[have:])
+	if _, err := w.f.WriteAt(b, w.at); err != nil {
 		return err
 	}
 	binary.BigEndian.PutUint32(w.table[n*entrySize:], uint32(w.at/sectorSize))
-	w.at += int64(len(out))
+	w.at += int64(len(b))
 	return nil
 }
 
+// isZero compares each byte with the next.
 func isZero(b []byte) bool {
-	for _, x := range b {
-		if x != 0 {
-			return false
-		}
-	}
-	return true
+	return len(b) == 0 || b[0] == 0 && bytes.Equal(b[1:], b[:len(b)-1])
 }
 
 // end writes what stands before and behind the blocks.
 func (w *writer) end() error {
-	if len(w.buf) > 0 {
+	if len(w.buf) > sectorSize {
 		if err := w.block(); err != nil {
 			return err
 		}

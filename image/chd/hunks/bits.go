@@ -1,6 +1,7 @@
 package hunks
 
 import (
+	"encoding/binary"
 	"errors"
 	"io"
 )
@@ -28,6 +29,12 @@ func bitsAt(r io.ReaderAt, offset, length, bit int64) *bitReader {
 
 // peek returns the next n bits, at most 32.
 func (b *bitReader) peek(n uint) uint32 {
+	if b.have < n && len(b.buf) >= 4 {
+		b.acc = b.acc<<32 | uint64(binary.BigEndian.Uint32(b.buf))
+		b.buf = b.buf[4:]
+		b.have += 32
+		b.loaded += 32
+	}
 	for b.have < n {
 		if len(b.buf) == 0 {
 			b.fill()

@@ -59,8 +59,8 @@ func row(name, input, made string, runs int, command []string) error {
 			memory = max(memory, usage.Maxrss)
 		}
 	}
-	fmt.Printf("| %s | %.2f s | %.2f s | %.2f GB/s | %d MiB |", name, wall.Seconds(), processors.Seconds(),
-		float64(in.Size())/1e9/max(processors.Seconds(), 0.001), memory>>10)
+	fmt.Printf("| %s | %.2f s | %.2f s | %.0f MB/s | %d MiB |", name, wall.Seconds(), processors.Seconds(),
+		float64(in.Size())/1e6/max(processors.Seconds(), 0.001), memory>>10)
 	if made != "" {
 		st, err := os.Stat(made)
 		if err != nil {
