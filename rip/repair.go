@@ -25,6 +25,7 @@ type Repair struct {
 type Repaired struct {
 	At      disc.LBA
 	Samples int // that were wrong, or all of a sector that was not read
+	Silent  int // of them, those that came without a sign of error
 }
 
 // A Suspect is a run of samples of a sector that may be wrong: [First, End).
@@ -102,17 +103,22 @@ func (r *reader) repairedSectors(fix *Repair) ([]Repaired, error) {
 		if err := r.image.readAt(was[:], g.position(at)); err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrOutput, err)
 		}
-		now, n := was, 0
+		now, one := was, Repaired{At: at}
 		fix.Apply(at, now[:])
-		for i := 0; i < len(now); i += bytesPerSample {
-			if !slices.Equal(was[i:i+bytesPerSample], now[i:i+bytesPerSample]) {
-				n++
+		suspects := x.suspectsOf(at, g.position(at))
+		for i := range samplesPerSector {
+			if [bytesPerSample]byte(was[i*bytesPerSample:]) == [bytesPerSample]byte(now[i*bytesPerSample:]) {
+				continue
+			}
+			one.Samples++
+			if !slices.ContainsFunc(suspects, func(s Suspect) bool { return s.First <= i && i < s.End }) {
+				one.Silent++
 			}
 		}
 		if !x.came(g.position(at)) {
-			n = samplesPerSector
+			one.Samples = samplesPerSector
 		}
-		all = append(all, Repaired{at, n})
+		all = append(all, one)
 	}
 	return all, nil
 }
@@ -165,19 +171,18 @@ func (x *Reading) Suspects() []Suspect {
 			continue
 		}
 		for at := g.first; at < g.last(); at++ {
-			pos := g.position(at)
-			s := x.tracker.at(pos)
-			if s == mapfile.Finished || s == readOnce && !x.compared {
-				continue
-			}
-			all = append(all, x.suspectsOf(at, pos, s)...)
+			all = append(all, x.suspectsOf(at, g.position(at))...)
 		}
 	}
 	return all
 }
 
-// suspectsOf are those of a sector in a state.
-func (x *Reading) suspectsOf(at disc.LBA, pos int64, s mapfile.Status) []Suspect {
+// suspectsOf are those of a sector.
+func (x *Reading) suspectsOf(at disc.LBA, pos int64) []Suspect {
+	s := x.tracker.at(pos)
+	if s == mapfile.Finished || s == readOnce && !x.compared {
+		return nil
+	}
 	open, ok := x.openOf(pos)
 	if !ok || s != flawed && s != readOnce {
 		return []Suspect{{at, 0, samplesPerSector}}

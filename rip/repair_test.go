@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"spindle/disc"
@@ -97,7 +98,7 @@ func TestRepair(t *testing.T) {
 			if x.Samples == samplesPerSector {
 				whole++
 			}
-			if x.Samples == 0 {
+			if hidden := strings.Contains(test.query, "concealed"); x.Samples == 0 || hidden && x.At < 1304 && x.Silent != x.Samples && !test.again || test.unread > 0 && x.Samples == samplesPerSector && x.Silent > 0 {
 				t.Errorf("%s: %+v", test.query, x)
 			}
 		}

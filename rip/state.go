@@ -100,7 +100,7 @@ type (
 		Proven     []runFile  `json:"proven,omitempty"`
 		Voted      [][4]int   `json:"voted,omitempty"`   // sector, samples, how many of how many agree
 		Settled    [][2]int   `json:"settled,omitempty"` // sector, samples
-		Repaired   [][2]int   `json:"repaired,omitempty"`
+		Repaired   [][3]int   `json:"repaired,omitempty"` // sector, samples, and how many of them came without a sign of error
 		TOC        string     `json:"toc"`
 		Sectors    int64      `json:"sectors"`
 		Layout     layoutFile `json:"layout"`
@@ -211,7 +211,7 @@ func (s *state) encode() string {
 		f.Settled = append(f.Settled, [2]int{int(x.At), x.Samples})
 	}
 	for _, x := range s.Repaired {
-		f.Repaired = append(f.Repaired, [2]int{int(x.At), x.Samples})
+		f.Repaired = append(f.Repaired, [3]int{int(x.At), x.Samples, x.Silent})
 	}
 	for _, p := range s.Layout.CDText {
 		f.Layout.CDText = append(f.Layout.CDText, p[:]...)
@@ -337,7 +337,7 @@ func (f *stateFile2) decode() (*state, error) {
 	}
 	var fixed []Repaired
 	for _, x := range f.Repaired {
-		fixed = append(fixed, Repaired{disc.LBA(x[0]), x[1]})
+		fixed = append(fixed, Repaired{disc.LBA(x[0]), x[1], x[2]})
 	}
 	return &state{
 		Repaired: fixed, Settled: settled, Voted: voted, Proven: proven, Overread: f.Overread,

@@ -467,15 +467,19 @@ func aboutRip(s *riplog.Section, driveName string, o *ripFlags, res *rip.Result,
 // repairedRuns says for each run of sectors how many samples CTDB's parity repaired.
 func repairedRuns(all []rip.Repaired) (lines []string) {
 	for i := 0; i < len(all); {
-		k, n := i, 0
+		k, n, silent := i, 0, 0
 		for ; k < len(all) && all[k].At == all[i].At+disc.LBA(k-i); k++ {
-			n += all[k].Samples
+			n, silent = n+all[k].Samples, silent+all[k].Silent
 		}
 		where := fmt.Sprintf("sector %d", all[i].At)
 		if k-i > 1 {
 			where = fmt.Sprintf("sectors %d to %d", all[i].At, all[k-1].At)
 		}
-		lines = append(lines, fmt.Sprintf("%s: %s, by the parity of CTDB", where, plural(n, "sample")))
+		line := fmt.Sprintf("%s: %s, by the parity of CTDB", where, plural(n, "sample"))
+		if silent > 0 {
+			line += fmt.Sprintf("; %d came without a sign of error", silent)
+		}
+		lines = append(lines, line)
 		i = k
 	}
 	return lines

@@ -28,7 +28,7 @@ type factsFile struct {
 	Proven   [][2]int `json:"proven,omitempty"`
 	Voted    [][4]int `json:"voted,omitempty"`   // sector, samples, how many of how many agree
 	Settled  [][2]int `json:"settled,omitempty"` // sector, samples
-	Repaired [][2]int `json:"repaired,omitempty"`
+	Repaired [][3]int `json:"repaired,omitempty"`
 	Resumed  bool     `json:"resumed"`
 	Seconds  float64  `json:"seconds"`
 }
@@ -51,7 +51,7 @@ func writeFacts(path string, l *disc.Layout, o *ripFlags, res *rip.Result) error
 		f.Settled = append(f.Settled, [2]int{int(x.At), x.Samples})
 	}
 	for _, x := range res.Repaired {
-		f.Repaired = append(f.Repaired, [2]int{int(x.At), x.Samples})
+		f.Repaired = append(f.Repaired, [3]int{int(x.At), x.Samples, x.Silent})
 	}
 	b, err := json.Marshal(f)
 	if err != nil {
@@ -93,7 +93,7 @@ func readFacts(path string, l *disc.Layout, o *ripFlags) (*rip.Result, error) {
 		res.Settled = append(res.Settled, rip.Settled{At: disc.LBA(x[0]), Samples: x[1]})
 	}
 	for _, x := range f.Repaired {
-		res.Repaired = append(res.Repaired, rip.Repaired{At: disc.LBA(x[0]), Samples: x[1]})
+		res.Repaired = append(res.Repaired, rip.Repaired{At: disc.LBA(x[0]), Samples: x[1], Silent: x[2]})
 	}
 	for _, p := range f.Proven {
 		res.Proven = append(res.Proven, drive.Stretch{First: disc.LBA(p[0]), End: disc.LBA(p[1])})
