@@ -109,7 +109,7 @@ func TestFlaws(t *testing.T) {
 		t.Fatal(err)
 	}
 	cut := 0
-	got, err := image.Open(t.Context(), path, func(r image.Remark) { cut++ })
+	got, err := image.Open(t.Context(), path, func(image.Remark) { cut++ })
 	if err != nil {
 		t.Fatal(err)
 	}
