@@ -34,8 +34,12 @@ func (l *infoLayer) text(main string) string {
 	if l.Codec != "" {
 		text += ", " + l.Codec
 	}
-	text += fmt.Sprintf(", %s in %s", sizeText(l.Size), sizeText(l.Stored))
-	if l.Size > 0 {
+	if len(l.Parts) > 0 { // one of them is the image
+		text += fmt.Sprintf(", %s of %s", sizeText(l.Size), sizeText(l.Stored))
+	} else {
+		text += fmt.Sprintf(", %s in %s", sizeText(l.Size), sizeText(l.Stored))
+	}
+	if l.Size > 0 && len(l.Parts) == 0 {
 		text += fmt.Sprintf(" (%.0f %%)", 100*float64(l.Stored)/float64(l.Size))
 	}
 	const most = 3

@@ -190,7 +190,7 @@ func openStored(ctx context.Context, a *app, path string) (disc.Image, *findings
 	}
 	e, ok := img.ExtentAt(0)
 	if st, err := os.Stat(path); err != nil || !ok || e.Form != disc.FormMode1 || e.Offset != 0 ||
-		st.Size() > int64(img.Layout().Sectors())*iso.BlockSize {
+		len(found.layers) == 0 && st.Size() > int64(img.Layout().Sectors())*iso.BlockSize {
 		return img, found, nil
 	}
 	var layers []*format.Layer // whose checks read the image that stays open

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"spindle/image/format"
@@ -32,7 +33,16 @@ func match(p *format.Probe) bool {
 	if bytes.Contains(p.Tail(sector), []byte("conectix")) {
 		return false // a virtual hard disk of fixed size
 	}
-	return len(read(p.R, p.Size)) > 0
+	all := read(p.R, p.Size)
+	cut := func(x partition) bool { return x.start+x.size > p.Size }
+	if !slices.ContainsFunc(all, cut) {
+		return len(all) > 0
+	}
+	// The mark of a table is that of much else: one of a disk that was cut short has to lead to something.
+	return slices.ContainsFunc(all, func(x partition) bool {
+		_, isDisc := x.holds(p.R)
+		return isDisc
+	})
 }
 
 // open opens a disk.
@@ -51,6 +61,9 @@ func open(_ context.Context, f *format.File) (*format.Content, error) {
 	if found == nil {
 		return nil, fmt.Errorf("%w: it is an image of a hard disk or USB stick with the partitions %s; \"dd\" writes it to a stick",
 			format.ErrUnknown, strings.Join(names, ", "))
+	}
+	if left := f.Size - found.start; left < found.size {
+		return &format.Content{ReaderAt: io.NewSectionReader(f, found.start, left), Size: left, Cut: true, Parts: names}, nil
 	}
 	// The volume of a Mac may end within a sector of a disc.
 	size := (found.size + iso.BlockSize - 1) / iso.BlockSize * iso.BlockSize

@@ -88,6 +88,33 @@ func TestDisks(t *testing.T) {
 	}
 }
 
+// A disk that ends within its partition opens as far as it goes.
+func TestCut(t *testing.T) {
+	mac := testhfs.Make(testhfs.Options{Name: "Mac", Plus: true, Files: []testhfs.File{{Path: "a", Data: []byte("a")}}})
+	for name, disk := range map[string][]byte{
+		"MBR": mbr(part{7, ntfs()}, part{0xAF, mac}), "GPT": gpt(512, part{2, mac}), "one behind": mbr(part{0xAF, mac}, part{7, ntfs()}),
+	} {
+		const gone = 10000
+		b := disk[:len(disk)-gone]
+		if !match(probe(b)) {
+			t.Fatalf("%s: it is not recognised", name)
+		}
+		got, err := open(t.Context(), &format.File{ReaderAt: bytes.NewReader(b), Size: int64(len(b))})
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		want := int64(len(mac))
+		if name == "one behind" {
+			want -= gone - int64(len(ntfs()))
+		} else {
+			want -= gone
+		}
+		if !got.Cut || got.Size != want {
+			t.Errorf("%s: %d bytes, want %d, cut %t", name, got.Size, want, got.Cut)
+		}
+	}
+}
+
 // A disk without what a disc may hold is refused, with what is on it.
 func TestRefused(t *testing.T) {
 	b := mbr(part{7, ntfs()}, part{0x83, make([]byte, 4096)})

@@ -12,6 +12,8 @@ const (
 	sector = 512
 	// maxPartitions bounds a table; GPT has room for 128 as a rule.
 	maxPartitions = 1024
+	// mostBytes is more than any disk has.
+	mostBytes = 1 << 55
 )
 
 // A partition is a part of a disk. Its place and size are in bytes.
@@ -20,7 +22,8 @@ type partition struct {
 	start, size int64
 }
 
-// read returns the partitions of a disk, or none where there is no table that makes sense.
+// read returns the partitions of a disk, or none where there is no table that makes sense. Where
+// the file was cut short, they may end behind it.
 func read(r io.ReaderAt, size int64) []partition {
 	b := make([]byte, sector)
 	if n, _ := r.ReadAt(b, 0); n < sector || b[510] != 0x55 || b[511] != 0xAA || isBootSector(b) {
@@ -70,7 +73,7 @@ func readMBR(r io.ReaderAt, b []byte, size int64) []partition {
 			return nil
 		case kind == 0:
 			continue
-		case p.start == 0 || p.start+p.size > size:
+		case p.start == 0:
 			return nil
 		case slices.Contains(extended, kind):
 			all = append(all, readLogical(r, p, size)...)
@@ -94,7 +97,7 @@ func readLogical(r io.ReaderAt, in partition, size int64) []partition {
 			break
 		}
 		kind, p, ok := entry(b[table:])
-		if p.start += at; ok && kind != 0 && p.start+p.size <= size {
+		if p.start += at; ok && kind != 0 && p.start < size {
 			all = append(all, p)
 		}
 		_, next, _ := entry(b[table+each:])
@@ -127,7 +130,7 @@ func readGPT(r io.ReaderAt, size, block int64) []partition {
 		if [16]byte(b) == [16]byte{} {
 			continue
 		}
-		if first > last || last >= uint64(size/block) {
+		if first > last || last >= mostBytes/uint64(block) {
 			return nil
 		}
 		all = append(all, partition{guid(b), int64(first) * block, int64(last-first+1) * block})
