@@ -5,9 +5,11 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"testing"
 
+	"spindle/disc"
 	"spindle/drive"
 	"spindle/iso"
 	"spindle/scsi"
@@ -129,3 +131,16 @@ func TestOrderOfWork(t *testing.T) {
 }
 
 func itoa(n int) string { return strconv.Itoa(n) }
+
+func TestJoined(t *testing.T) {
+	got := joined([]drive.Stretch{{First: 50, End: 60}, {First: 0, End: 10}, {First: 10, End: 12}, {First: 5, End: 8}})
+	want := []drive.Stretch{{First: 0, End: 12}, {First: 50, End: 60}}
+	if !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+	for at, i := range map[int]int{0: 0, 11: 0, 12: 1, 59: 1, 60: 2} {
+		if k, _ := slices.BinarySearchFunc(want, disc.LBA(at), endsBefore); k != i {
+			t.Errorf("the first that ends behind %d is %d", at, k)
+		}
+	}
+}

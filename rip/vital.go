@@ -3,6 +3,7 @@ package rip
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 
 	"spindle/disc"
@@ -36,7 +37,7 @@ func (x missingBlocks) ReadAt(p []byte, off int64) (int, error) {
 }
 
 // vital returns which sectors with data the image lacks of descriptors and directories, as far as what it holds names
-// them, and in which the files lie that come first.
+// them, in order, and those of the files that come first.
 func (r *reader) vital() (structure []disc.LBA, files []drive.Stretch) {
 	x := missingBlocks{imageBlocks{r}, map[disc.LBA]bool{}}
 	if fs := openFiles(x, r.disc); fs != nil {
@@ -49,11 +50,7 @@ func (r *reader) vital() (structure []disc.LBA, files []drive.Stretch) {
 			return n < mostVitalFiles
 		})
 	}
-	for at := range x.missing {
-		structure = append(structure, at)
-	}
-	slices.Sort(structure)
-	return structure, files
+	return slices.Sorted(maps.Keys(x.missing)), joined(files)
 }
 
 // trimVital closes in on the damage that vital sectors lie in.
@@ -112,15 +109,37 @@ func (r *reader) trimWithin(ctx context.Context, x drive.Stretch) error {
 // vitalFirst brings sectors that are to be retried into order: what is vital, then the others as they stand.
 func (r *reader) vitalFirst(sectors []sectorRef) {
 	structure, files := r.vital()
-	rank := func(s sectorRef) int {
-		x := drive.Stretch{First: s.at, End: s.at + disc.LBA(s.n)}
-		if i, _ := slices.BinarySearch(structure, x.First); i < len(structure) && structure[i] < x.End {
-			return 0
+	var ranks [3][]sectorRef
+	for _, s := range sectors {
+		rank := 2
+		if i, _ := slices.BinarySearch(structure, s.at); i < len(structure) && structure[i] < s.at+disc.LBA(s.n) {
+			rank = 0
+		} else if i, _ := slices.BinarySearchFunc(files, s.at, endsBefore); i < len(files) && files[i].First < s.at+disc.LBA(s.n) {
+			rank = 1
 		}
-		if slices.ContainsFunc(files, func(f drive.Stretch) bool { return f.First < x.End && x.First < f.End }) {
-			return 1
-		}
-		return 2
+		ranks[rank] = append(ranks[rank], s)
 	}
-	slices.SortStableFunc(sectors, func(a, b sectorRef) int { return cmp.Compare(rank(a), rank(b)) })
+	copy(sectors, slices.Concat(ranks[:]...))
+}
+
+// endsBefore compares where a stretch ends with a sector, for a search of the first that ends behind it.
+func endsBefore(x drive.Stretch, at disc.LBA) int {
+	if x.End <= at {
+		return -1
+	}
+	return 1
+}
+
+// joined sorts stretches, and joins those that overlap or follow each other.
+func joined(all []drive.Stretch) []drive.Stretch {
+	slices.SortFunc(all, func(a, b drive.Stretch) int { return cmp.Compare(a.First, b.First) })
+	var out []drive.Stretch
+	for _, x := range all {
+		if k := len(out) - 1; k >= 0 && x.First <= out[k].End {
+			out[k].End = max(out[k].End, x.End)
+			continue
+		}
+		out = append(out, x)
+	}
+	return out
 }
