@@ -57,7 +57,9 @@ func (r *rawMaker) read(ctx context.Context, p []byte, a disc.LBA) error {
 		}
 		copy(p, r.main[:])
 		var sub, wound [cdsector.SubSize]byte
-		r.subChannels(&sub, a)
+		if err := r.subChannels(ctx, &sub, a); err != nil {
+			return err
+		}
 		cdsector.Interleave(&wound, &sub)
 		copy(p[cdsector.Size:], wound[:])
 		if a < -addr.Pregap {
@@ -116,8 +118,11 @@ func (r *rawMaker) place(at addr.MSF) {
 	}
 }
 
-// subChannels makes P and Q of a sector.
-func (r *rawMaker) subChannels(sub *[cdsector.SubSize]byte, a disc.LBA) {
+// subChannels are those that are saved of a sector of a track; of others, it makes P and Q.
+func (r *rawMaker) subChannels(ctx context.Context, sub *[cdsector.SubSize]byte, a disc.LBA) error {
+	if saved := r.src.image.Subchannels(); saved != nil && r.l.TrackAt(a) != nil {
+		return r.src.failed(saved.ReadSubchannel(ctx, sub[:], a))
+	}
 	q := r.q(a)
 	copy(sub[cdsector.QSize:], q[:])
 	t := r.l.TrackAt(a)
@@ -126,6 +131,7 @@ func (r *rawMaker) subChannels(sub *[cdsector.SubSize]byte, a disc.LBA) {
 			sub[i] = 0xFF
 		}
 	}
+	return nil
 }
 
 // q makes the Q frame of a sector.

@@ -185,11 +185,11 @@ func (p *preflight) sectors(ctx context.Context, bar *progress) error {
 	return p.stop(why, "the EDC of "+plural(bad.Sectors(), "sector")+" does not fit"+suffering(ctx, p.img, bad))
 }
 
-// subchannels notes that what the saved sub-channels say beyond the tracks is not burned.
+// subchannels notes in which mode what the saved sub-channels say beyond the tracks is burned.
 func (p *preflight) subchannels(ctx context.Context, _ *progress) error {
 	more, err := format.SubchannelsSayMore(ctx, p.img, p.img.Layout().Tracks())
 	if more {
-		p.a.note("The sub-channels in " + p.path + " are not burned: the disc gets those that its tracks make.")
+		p.a.note("The sub-channels in " + p.path + " are burned with --mode raw only, and not compared afterwards; in other modes the disc gets those that its tracks make.")
 	}
 	return err
 }
