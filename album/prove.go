@@ -20,6 +20,8 @@ const leastConfidence = 2
 type Databases struct {
 	AccurateRip accuraterip.Response
 	CTDB        []ctdb.Entry
+	// InPlace: what is the same at another offset proves nothing, because of how the disc was read.
+	InPlace bool
 }
 
 // Empty reports whether nothing is there to compare with.
@@ -74,7 +76,7 @@ func (d *Databases) judge(ctx context.Context, l *disc.Layout, x *check.Proof) (
 			case m.Offset == 0:
 				proofs[i].CTDB += m.Entry.Confidence
 			default:
-				proofs[i].moved(&m)
+				proofs[i].moved(&m, d.InPlace)
 			}
 		}
 	}
@@ -82,8 +84,8 @@ func (d *Databases) judge(ctx context.Context, l *disc.Layout, x *check.Proof) (
 }
 
 // moved takes an entry into account that has the track at another offset: all of the disc tells more than the track.
-func (p *Proof) moved(m *ctdb.Match) {
-	whole := m.Same && m.Entry.Confidence >= leastConfidence
+func (p *Proof) moved(m *ctdb.Match, inPlace bool) {
+	whole := m.Same && !inPlace && m.Entry.Confidence >= leastConfidence
 	switch {
 	case p.CTDBMoved > 0 && m.Offset == p.Offset && whole == p.MovedWhole:
 		p.CTDBMoved += m.Entry.Confidence

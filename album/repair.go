@@ -60,7 +60,9 @@ func (d *Databases) Repair(ctx context.Context, x Damaged, parity func(context.C
 	if err != nil {
 		return nil, err
 	}
-	matches = slices.DeleteFunc(matches, func(m ctdb.Match) bool { return m.Entry.Confidence < leastConfidence })
+	matches = slices.DeleteFunc(matches, func(m ctdb.Match) bool {
+		return m.Entry.Confidence < leastConfidence || d.InPlace && m.Found && m.Offset != 0
+	})
 	slices.SortStableFunc(matches, func(a, b ctdb.Match) int { return cmp.Compare(b.Entry.Confidence, a.Entry.Confidence) })
 	if i := slices.IndexFunc(matches, func(m ctdb.Match) bool { return m.Same }); i >= 0 {
 		return x.repair(p, &ctdb.Patch{Offset: matches[i].Offset}), nil // nothing is wrong with it
@@ -77,7 +79,11 @@ func (d *Databases) Repair(ctx context.Context, x Damaged, parity func(context.C
 	if err != nil {
 		return nil, err
 	}
-	return x.byParity(ctx, p, matches, known)
+	fix, err := x.byParity(ctx, p, matches, known)
+	if fix != nil && d.InPlace && fix.patch.Offset != 0 {
+		return nil, nil
+	}
+	return fix, err
 }
 
 // byParity looks for the smallest repair.

@@ -87,6 +87,7 @@ func TestRepair(t *testing.T) {
 		proven       []Run
 		own, another int // confidence
 		shift        int
+		inPlace      bool
 		changed      int
 		ok           bool
 	}{
@@ -96,6 +97,7 @@ func TestRepair(t *testing.T) {
 		{name: "81 sectors", damage: damage(40, 81), own: 2},
 		{name: "moved", damage: damage(40, 60), own: 2, shift: 30, changed: 60, ok: true},
 		{name: "moved, at the edge of what is covered", damage: damage(10, 2), own: 2, shift: 30},
+		{name: "moved, by a drive that jitters", damage: damage(40, 2), own: 2, shift: 30, inPlace: true},
 		{name: "unsuspected", damage: silent(60), own: 2, changed: 1, ok: true},
 		{name: "of one person", damage: silent(60), own: 1},
 		{name: "of nobody", damage: silent(60), own: 0},
@@ -109,7 +111,7 @@ func TestRepair(t *testing.T) {
 			d := newRepairDisc(bytes.Clone(whole))
 			e, far := e, far
 			e.Confidence, far.Confidence = test.own, test.another
-			db := Databases{CTDB: []ctdb.Entry{e, far}}
+			db := Databases{CTDB: []ctdb.Entry{e, far}, InPlace: test.inPlace}
 			if test.shift > 0 {
 				copy(truth[4*test.shift:], whole)
 				copy(d.audio, truth)

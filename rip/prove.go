@@ -24,6 +24,7 @@ type Reading struct {
 	twice    bool // samples want two equal readings
 	compared bool // audio that is still said to be read once came differently
 	proven   []drive.Stretch
+	jitters  bool
 }
 
 // errNotAudio is returned for sectors that are no audio of the image.

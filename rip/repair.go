@@ -73,7 +73,7 @@ func (r *reader) repairPass(ctx context.Context) error {
 // reading is the audio as it was read so far.
 func (r *reader) reading() *Reading {
 	return &Reading{Layout: r.disc.Layout, regions: r.plan.regions, out: r.image, tracker: r.tracker, votes: &r.votes, twice: r.plan.readTwice,
-		compared: r.compared, proven: slices.Clone(r.proven)}
+		compared: r.compared, proven: slices.Clone(r.proven), jitters: r.plan.displaced}
 }
 
 // wantsRepair reports whether there is something to repair: a whole disc, with audio that is
@@ -237,6 +237,10 @@ func (x *Reading) came(pos int64) bool {
 	}
 	return true
 }
+
+// Jitters reports whether the drive gives audio from a little before or after the place asked for (without "accurate
+// stream"): that all of it is the same somewhat later or earlier then proves nothing.
+func (x *Reading) Jitters() bool { return x.jitters }
 
 // Proven are the sectors that [Options.Prove] and [Options.Repair] returned so far.
 func (x *Reading) Proven() []drive.Stretch { return x.proven }

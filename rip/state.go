@@ -98,8 +98,8 @@ type (
 		Dropped    bool       `json:"c2_dropped,omitempty"`
 		Overread   bool       `json:"audio_overread,omitempty"`
 		Proven     []runFile  `json:"proven,omitempty"`
-		Voted      [][4]int   `json:"voted,omitempty"`   // sector, samples, how many of how many agree
-		Settled    [][2]int   `json:"settled,omitempty"` // sector, samples
+		Voted      [][4]int   `json:"voted,omitempty"`    // sector, samples, how many of how many agree
+		Settled    [][2]int   `json:"settled,omitempty"`  // sector, samples
 		Repaired   [][3]int   `json:"repaired,omitempty"` // sector, samples, and how many of them came without a sign of error
 		TOC        string     `json:"toc"`
 		Sectors    int64      `json:"sectors"`

@@ -150,6 +150,7 @@ func (e *evidence) repair(ctx context.Context, r *rip.Reading) (*rip.Repair, err
 	for _, s := range r.Proven() {
 		x.Proven = append(x.Proven, album.Run(s))
 	}
+	e.InPlace = r.Jitters()
 	fix, err := e.Repair(ctx, x, e.parity)
 	if err != nil || fix == nil {
 		return nil, err

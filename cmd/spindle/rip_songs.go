@@ -111,6 +111,7 @@ func (r *albumRip) prepare(ctx context.Context, x *album.Album) error {
 	r.known.keep(r.dir)
 	o.Output, o.Format, o.Only, o.Held = raw, rip.CueBin, onlySongs(r.plan), heldSongs(ctx, r.plan)
 	o.Prove = func(ctx context.Context, x *rip.Reading) ([]drive.Stretch, error) {
+		r.known.InPlace = x.Jitters()
 		runs, err := r.known.Proven(ctx, x.Layout, x.ReadSectors)
 		return stretches(runs), err
 	}
