@@ -322,7 +322,8 @@ func (m *message) stopped(r burn.Result, failed *burn.Error, t *target) {
 	next := m.next
 	switch {
 	case lost:
-		next = strings.TrimSpace(next + " " + afterSpoiling(t.medium))
+		next, _, _ = strings.Cut(next, resumesMaybe) // it cannot
+		next = strings.TrimSpace(strings.TrimSuffix(next, ";") + " " + afterSpoiling(t.medium))
 	case !whole && failed.State != burn.Unknown && failed.State != burn.Complete:
 		next += " " + resumeDisc
 	}

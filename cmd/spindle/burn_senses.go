@@ -29,16 +29,18 @@ func senseWords(s scsi.Sense) (senseMeaning, bool) {
 }
 
 const (
-	otherDisc   = "Try a slower speed, or a disc of another make."
-	cleanDisc   = "Check the disc: dust, a fingerprint or a scratch is enough. Then try a slower speed, or another disc."
-	checkLink   = "Check the cable, or use another port; switch the drive off and on, and try again."
-	writable    = "Use a blank disc of a kind that the drive can write."
-	powerCycle  = "Switch the drive off and on, and try again. If it happens again, the drive is worn out."
-	report      = "Please report it, with the file that --trace FILE writes."
-	closeAgain  = "The data may be good. \"spindle reburn\" tries to close the disc again."
-	putBack     = "Put it back; \"spindle reburn\" resumes if that is possible."
-	stillAtWork = "Wait until its light goes out, and try again."
-	noTables    = "the drive cannot read the areas that describe what is on the disc"
+	otherDisc  = "Try a slower speed, or a disc of another make."
+	cleanDisc  = "Check the disc: dust, a fingerprint or a scratch is enough. Then try a slower speed, or another disc."
+	checkLink  = "Check the cable, or use another port; switch the drive off and on, and try again."
+	writable   = "Use a blank disc of a kind that the drive can write."
+	powerCycle = "Switch the drive off and on, and try again. If it happens again, the drive is worn out."
+	report     = "Please report it, with the file that --trace FILE writes."
+	closeAgain = "The data may be good. \"spindle reburn\" tries to close the disc again."
+	putBack    = "Put it back;" + resumesMaybe
+	// resumesMaybe ends what is advised where the disc may not be spoiled.
+	resumesMaybe = " \"spindle reburn\" resumes if that is possible."
+	stillAtWork  = "Wait until its light goes out, and try again."
+	noTables     = "the drive cannot read the areas that describe what is on the disc"
 )
 
 // senseMeanings lists the sense codes that burning meets, as the users of libburn,
@@ -117,8 +119,8 @@ type linkMeaning struct {
 }
 
 var linkMeanings = []linkMeaning{
-	{scsi.ErrGone, "the drive disappeared", "Was it unplugged? Reconnect it; \"spindle reburn\" resumes if that is possible."},
-	{scsi.ErrTimeout, "the drive did not answer in time", "Switch the drive off and on; \"spindle reburn\" resumes if that is possible."},
+	{scsi.ErrGone, "the drive disappeared", "Was it unplugged? Reconnect it;" + resumesMaybe},
+	{scsi.ErrTimeout, "the drive did not answer in time", "Switch the drive off and on;" + resumesMaybe},
 	{scsi.ErrTransport, "the connection to the drive failed", checkLink},
 }
 

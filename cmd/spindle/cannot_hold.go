@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -98,6 +100,25 @@ func wouldLose(e *format.LossError) (what, next string) {
 		next = "Use --track to take one track, or --lossy to leave the audio out."
 	}
 	return fileOf(e.Suffix) + " cannot hold this image whole: it would lose " + enumeration(lossesWords(e.Losses)), next
+}
+
+// wholeOnly gives an error of making an image other advice than --track, for a command that takes
+// none.
+func wholeOnly(err error) error {
+	var loses *format.LossError
+	var held *format.CannotHoldError
+	what := ""
+	switch {
+	case errors.As(err, &loses) && slices.ContainsFunc(loses.Losses, func(l format.Loss) bool { return l.Kind == format.AudioTracks }):
+		what, _ = wouldLose(loses)
+	case errors.As(err, &held) && held.Reason == format.OneDataTrack:
+		what = fmt.Sprintf("%s cannot hold this image: it has %d data tracks", fileOf(held.Suffix), held.Count)
+	case errors.As(err, &held) && held.Reason == format.OneSong:
+		what = fmt.Sprintf("%s cannot hold this image: it has %d tracks of audio", fileOf(held.Suffix), held.Count)
+	default:
+		return err
+	}
+	return refusal{errors.New(what), exitUsage, "Make a .cue, which holds all of it; \"spindle convert\" takes a track of that."}
 }
 
 // suffixWords says which files spindle makes.

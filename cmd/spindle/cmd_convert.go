@@ -349,10 +349,10 @@ func (o convertFlags) make(ctx context.Context, a *app, out string, img disc.Ima
 	}
 	res, err := image.Create(ctx, out, img, o.CreateOptions)
 	bar.stop()
-	if !errors.Is(err, image.ErrPackedDamaged) {
+	if !unpackable(err) {
 		return img, res, err
 	}
-	if img, err = salvaged(ctx, a, img); err != nil {
+	if img, err = usable(ctx, a, img, err); err != nil {
 		return nil, nil, err
 	}
 	o.Progress, o.Doubts = bar.step("converting"), found.doubts

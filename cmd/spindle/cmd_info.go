@@ -92,7 +92,8 @@ type infoWrite struct {
 	Free         int       `json:"free"`          // sectors
 	NextWritable disc.LBA  `json:"next_writable"` // where a further session begins
 	Sessions     int       `json:"sessions"`
-	Speeds       []float64 `json:"speeds,omitempty"` // times 1x
+	Open         bool      `json:"session_open,omitempty"` // the last one
+	Speeds       []float64 `json:"speeds,omitempty"`       // times 1x
 	Simulates    bool      `json:"simulates"`
 	Cannot       string    `json:"cannot,omitempty"` // why it cannot be written
 	cd           bool      // its free space is given in minutes, too
@@ -195,7 +196,7 @@ func (e *infoResult) showNotes(a *app) {
 }
 
 func newInfoWrite(m *burn.Medium) *infoWrite {
-	w := &infoWrite{MediaID: m.ID, Maker: drive.Maker(m.ID), State: string(m.State()), Free: m.Free, NextWritable: m.NextWritable, Sessions: m.Sessions, Simulates: m.Simulates}
+	w := &infoWrite{MediaID: m.ID, Maker: drive.Maker(m.ID), State: string(m.State()), Free: m.Free, NextWritable: m.NextWritable, Sessions: m.Sessions, Open: m.Open, Simulates: m.Simulates}
 	w.cd = m.Profile.IsCD()
 	for _, s := range m.Speeds {
 		w.Speeds = append(w.Speeds, m.SpeedX(s))
@@ -226,7 +227,10 @@ func (w *infoWrite) text(p *page) {
 			text += fmt.Sprintf(" (%d min of audio)", w.Free/disc.FramesPerSecond/60)
 		}
 	}
-	if w.State == string(burn.Appendable) {
+	switch {
+	case w.State == string(burn.Appendable) && w.Open:
+		text += fmt.Sprintf(", its last session is open, and continues at sector %d", w.NextWritable)
+	case w.State == string(burn.Appendable):
 		text += fmt.Sprintf(", the next session begins at sector %d", w.NextWritable)
 	}
 	if len(w.Speeds) > 0 {

@@ -162,7 +162,7 @@ func runMerge(ctx context.Context, a *app, in []string, out string, o mergeFlags
 	res, err := image.Create(ctx, out, m, o.CreateOptions)
 	bar.stop()
 	if err != nil {
-		return nil, err
+		return nil, wholeOnly(err)
 	}
 	noteLost(a, out, res.Lost)
 	r := &mergeResult{ending: done(), Files: res.Files, Whole: res.Whole, Flaws: flawRanges(res.Flaws), out: out, maps: res.Maps}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,7 +11,6 @@ import (
 	"spindle/album"
 	"spindle/album/folder"
 	"spindle/disc"
-	"spindle/image"
 	"spindle/image/format"
 )
 
@@ -52,8 +50,8 @@ func runConvertAlbum(ctx context.Context, a *app, in, dir string, o convertFlags
 		return found.doubts()
 	}
 	made, err := intoFolder(ctx, a, dir, x, img, opts, known)
-	if errors.Is(err, image.ErrPackedDamaged) {
-		if img, err = salvaged(ctx, a, img); err != nil {
+	if unpackable(err) {
+		if img, err = usable(ctx, a, img, err); err != nil {
 			return nil, err
 		}
 		opts.Doubts = found.doubts
