@@ -30,7 +30,7 @@ func TestConformance(t *testing.T) {
 		for out, o := range map[string]CreateOptions{
 			"x.nrg": {}, "x.toc": {}, "x.ccd": {}, "split.cue": {Split: true}, "x.iso": {},
 			"x.chd": {Lossy: true, Codecs: []string{"zlib", "flac"}}, "x.mds": {Lossy: true}, "2352.iso": {SectorSize: 2352}, "2448.iso": {SectorSize: 2448},
-			"x.cso": {}, "x.zso": {}, "x.iso.ecm": {}, "x.vhd": {}, "x.dmg": {}, "fixed.vhd": {Codecs: []string{"fixed"}},
+			"x.cso": {}, "x.zso": {}, "x.iso.ecm": {}, "x.iso.zst": {}, "x.iso.gz": {}, "x.vhd": {}, "x.dmg": {}, "fixed.vhd": {Codecs: []string{"fixed"}},
 		} {
 			path := filepath.Join(dir, out)
 			if _, err := convert(t, src, path, o); err != nil {

@@ -31,6 +31,7 @@ import (
 	_ "spindle/image/isz"
 	_ "spindle/image/mds"
 	_ "spindle/image/nrgfile"
+	_ "spindle/image/packediso"
 	_ "spindle/image/parts"
 	_ "spindle/image/scram"
 	_ "spindle/image/toc"

@@ -35,6 +35,7 @@ compressed (gzip, xz, zstd, bzip2). The suffix of OUT selects the format:
          IN has sub-channels that say more than the tracks
   .iso   the user data of a data track; --sector-size keeps more of its sectors
   .cso   the same, compressed in blocks (deflate); .zso: the same with LZ4
+  .iso.zst  the same, compressed by zstd, and read at any place; also .iso.gz
   .bin.ecm  the .bin of a CD without what can be computed, and a CUE sheet; also .iso.ecm
   .vhd   the user data as a virtual hard disk, without its empty blocks
   .dmg   the user data as an Apple disk image
