@@ -30,6 +30,12 @@ import (
 var (
 	// ErrOtherLog means that the log is that of another disc.
 	ErrOtherLog = errors.New("is the log of another disc")
+	// ErrOtherNames means that songs of this disc are there under another name of the album.
+	ErrOtherNames = errors.New("has songs of this disc under another name")
+	// ErrComplete means that the whole album is there.
+	ErrComplete = errors.New("has the whole album already, as its log says")
+	// ErrChanged means that a file of the album was changed since it was made.
+	ErrChanged = errors.New("is not what its log says it was")
 	// ErrOneFile means that all songs are in one file, to which none are added.
 	ErrOneFile = errors.New("the songs are in one file")
 	// ErrOtherDisc means that the songs are of another disc.
@@ -55,7 +61,8 @@ type Plan struct {
 	Dir   string
 	Kept  []riplog.Song // the files that stay
 	There int           // how many of them were asked for: they are not made again
-	// Own are the paths of files that the run may replace: the log, and the sheet, if both are as they were made.
+	// Own are the paths of files that the run replaces or removes: the log, the sheet and its map, and songs that are not right,
+	// if they are as they were made.
 	Own []string
 	// Unsealed is the path of a sheet in Own of which the log has no checksum, as of early versions:
 	// it states what would be written now. Otherwise it is "".
@@ -77,7 +84,8 @@ func Open(ctx context.Context, dir string, a *album.Album, r Request) (*Plan, er
 		return nil, err
 	}
 	if r.Songs == nil && !p.lacks(a) {
-		return &Plan{Request: r, Dir: dir, whole: true}, nil
+		p.whole, p.Own, p.Unsealed = true, nil, ""
+		return p, nil
 	}
 	if err := p.keep(ctx); err != nil {
 		return nil, err
@@ -86,6 +94,8 @@ func Open(ctx context.Context, dir string, a *album.Album, r Request) (*Plan, er
 		if err := p.sameCodes(a.Layout); err != nil {
 			return nil, err
 		}
+	} else if r.Songs == nil {
+		p.whole = true
 	}
 	for i := range a.Songs {
 		n := a.Songs[i].Number
@@ -101,7 +111,7 @@ func (p *Plan) open(a *album.Album) error {
 	path := filepath.Join(p.Dir, a.LogName())
 	text, err := readSmall(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+		return p.otherNames(a)
 	}
 	if err != nil {
 		return err
@@ -110,8 +120,7 @@ func (p *Plan) open(a *album.Album) error {
 	if err != nil {
 		return nil //nolint:nilerr // it proves nothing of the songs, and is not replaced unasked
 	}
-	const idLine = "CTDB disc id"
-	if ids, err := discid.Of(a.Layout); err != nil || l.Sections[0].Get(idLine) != ids.CTDB {
+	if !isOf(l, a) {
 		return fmt.Errorf("%s %w", path, ErrOtherLog)
 	}
 	p.log, p.Own = l, []string{path}
@@ -121,6 +130,49 @@ func (p *Plan) open(a *album.Album) error {
 	p.codes = codesOf(a.Layout, p.openSheet(a))
 	return nil
 }
+
+// idLine is where a log states the disc.
+const idLine = "CTDB disc id"
+
+// isOf reports whether a log is that of the disc of an album.
+func isOf(l *riplog.Log, a *album.Album) bool {
+	ids, err := discid.Of(a.Layout)
+	return err == nil && l.Sections[0].Get(idLine) == ids.CTDB
+}
+
+// otherNames refuses to put a second album into a folder that has the log of one.
+func (p *Plan) otherNames(a *album.Album) error {
+	logs, err := filepath.Glob(filepath.Join(escaped.Replace(p.Dir), "*.log"))
+	if err != nil || p.Force {
+		return err
+	}
+	for _, path := range logs {
+		text, err := readSmall(path)
+		if err != nil {
+			continue // it is in nobody's way
+		}
+		l, err := riplog.Parse(text)
+		switch {
+		case err != nil || l.Sections[0].Get(idLine) == "":
+		case isOf(l, a):
+			return &NamesError{Log: path}
+		default:
+			return fmt.Errorf("%s %w", path, ErrOtherLog)
+		}
+	}
+	return nil
+}
+
+// escaped makes a path a pattern of [filepath.Glob] that matches it alone.
+var escaped = strings.NewReplacer("*", `\*`, "?", `\?`, "[", `\[`)
+
+// A NamesError is the [ErrOtherNames] of a folder.
+type NamesError struct {
+	Log string // the path of the log that is there
+}
+
+func (e *NamesError) Error() string { return fmt.Sprintf("%s %v", filepath.Dir(e.Log), ErrOtherNames) }
+func (e *NamesError) Unwrap() error { return ErrOtherNames }
 
 // openSheet returns the text of the sheet, where it is as it was made, or nil.
 func (p *Plan) openSheet(a *album.Album) []byte {
@@ -133,19 +185,24 @@ func (p *Plan) openSheet(a *album.Album) []byte {
 	case sum == "":
 		p.Unsealed = path
 	}
-	p.Own = append(p.Own, path)
+	if p.Own = append(p.Own, path); exists(path + mapfile.Suffix) {
+		p.Own = append(p.Own, path+mapfile.Suffix) // which is about what the sheet was of
+	}
 	return b
 }
 
 // sheetSum is how a log states the checksum of the sheet.
 func sheetSum(sheet []byte) string { return fmt.Sprintf("%08X", crc32.ChecksumIEEE(sheet)) }
 
-// lacks reports whether some of the songs and tracks of data of a disc are in the folder, and others are not.
+// lacks reports whether some of the songs and tracks of data of a disc are in the folder, and others are not there, or not
+// right.
 func (p *Plan) lacks(a *album.Album) bool {
-	here := 0
+	here, right := 0, 0
 	for _, s := range p.songs {
 		if exists(filepath.Join(p.Dir, s.File)) {
-			here++
+			if here++; len(s.Flaws) == 0 {
+				right++
+			}
 		}
 		if p.shares(s) {
 			return p.log.Sections[0].Get(riplog.AbsentLine) != "" // it is made again whole
@@ -157,7 +214,7 @@ func (p *Plan) lacks(a *album.Album) bool {
 			all++
 		}
 	}
-	return here > 0 && here < all
+	return here > 0 && right < all
 }
 
 // shares reports whether the file of a song has others, too.
@@ -179,6 +236,9 @@ func (p *Plan) keep(ctx context.Context) error {
 		}
 		same, asked := err == nil && found == album.Same, p.asks(&s)
 		if found == album.Missing || asked && (p.Force || !same || !p.suffices(&s)) {
+			if same && len(s.Flaws) > 0 {
+				p.Own = append(p.Own, p.paths(&s)...)
+			}
 			continue
 		}
 		p.Kept = append(p.Kept, s)
@@ -242,15 +302,51 @@ func (p *Plan) Sectors(a *album.Album) []album.Run {
 
 // Files are the paths of those that stay, with their maps. flawed says that not all of them are right.
 func (p *Plan) Files() (all []string, flawed bool) {
-	for _, s := range p.Kept {
-		path := filepath.Join(p.Dir, s.File)
-		all = append(all, path)
-		if exists(path + mapfile.Suffix) {
-			all = append(all, path+mapfile.Suffix)
-		}
+	for i := range p.Kept {
+		s := &p.Kept[i]
+		all = append(all, p.paths(s)...)
 		flawed = flawed || len(s.Flaws) > 0
 	}
 	return all, flawed
+}
+
+// paths are those of the file of a song, and of its map.
+func (p *Plan) paths(s *riplog.Song) []string {
+	path := filepath.Join(p.Dir, s.File)
+	if exists(path + mapfile.Suffix) {
+		return []string{path, path + mapfile.Suffix}
+	}
+	return []string{path}
+}
+
+// InTheWay says why a file that a run does not replace is there: the error wraps [ErrComplete] or [ErrChanged]. It is nil where
+// nothing is known of it.
+func (p *Plan) InTheWay(ctx context.Context, path string) error {
+	if p.log == nil {
+		return nil
+	}
+	if sum := p.log.Sections[0].Get(riplog.SheetLine); sum != "" && strings.HasSuffix(path, ".cue") {
+		if b, err := readSmall(path); err != nil || sheetSum(b) != sum {
+			return fmt.Errorf("%s %w", path, ErrChanged)
+		}
+	}
+	there := 0
+	for _, s := range p.songs {
+		found, err := album.VerifySong(ctx, p.Dir, s, p.songs)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if found != album.Missing {
+			there++
+		}
+		if song := filepath.Join(p.Dir, s.File); found != album.Missing && (err != nil || found != album.Same) {
+			return fmt.Errorf("%s %w", song, ErrChanged)
+		}
+	}
+	if p.whole && there > 0 && there == len(p.songs) {
+		return fmt.Errorf("%s %w", p.Dir, ErrComplete)
+	}
+	return nil
 }
 
 // Numbers returns the numbers of the songs that are in the folder when the run is over, and of those that are not.

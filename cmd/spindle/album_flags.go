@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -9,6 +10,7 @@ import (
 	"strings"
 
 	"spindle/album"
+	"spindle/album/folder"
 	"spindle/internal/regular"
 
 	"github.com/spf13/pflag"
@@ -95,14 +97,17 @@ func isFolder(name string) bool {
 
 // albumInTheWay looks, before anything is read, for files that would be replaced.
 // Those of own are to be replaced.
-func albumInTheWay(dir string, x *album.Album, o album.Options, own []string) error {
+func albumInTheWay(ctx context.Context, plan *folder.Plan, x *album.Album, o album.Options, own []string) error {
 	names, err := x.Files(o)
 	if err != nil || o.Force {
 		return err
 	}
 	for _, name := range names {
-		path := filepath.Join(dir, name)
+		path := filepath.Join(plan.Dir, name)
 		if !slices.Contains(own, path) && exists(path) {
+			if why := plan.InTheWay(ctx, path); why != nil {
+				return why
+			}
 			return fmt.Errorf("%s %w", path, errAlbumExists)
 		}
 	}

@@ -74,6 +74,10 @@ func runConvertAlbum(ctx context.Context, a *app, in, dir string, o convertFlags
 	if err := r.writeLog(x, made, about, plan, opts.Force, nil); err != nil {
 		return nil, err
 	}
+	kept, _ := plan.Files()
+	if err := removeReplaced(plan.Own, append(slices.Concat(made.Files, made.Maps, kept), r.Log)); err != nil {
+		return nil, err
+	}
 	if len(made.Flaws) > 0 {
 		r.Status = exitDifferent
 	}
@@ -124,7 +128,7 @@ func (o *convertFlags) albumOptions(ctx context.Context, a *app, in, dir string,
 		return fail(err)
 	}
 	opts.Force = o.Force
-	if err := albumInTheWay(dir, x, opts, plan.Own); err != nil {
+	if err := albumInTheWay(ctx, plan, x, opts, plan.Own); err != nil {
 		return fail(err)
 	}
 	opts.Force = o.Force || len(plan.Own) > 0

@@ -80,6 +80,9 @@ var explanations = []explanation{
 			"there, add --same-disc; or name another folder."},
 	{"album/other-disc", folder.ErrOtherDisc, nil, exitNoDisc, "", unchanged + "Name another folder."},
 	{"album/nothing-same", folder.ErrNothingSame, nil, exitNoDisc, "", unchanged + "Name another folder."},
+	{"album/complete", folder.ErrComplete, nil, exitUsage, "", unchanged + "--force makes it again."},
+	{"album/changed", folder.ErrChanged, nil, exitUsage, "", unchanged + "Move it away to have it made again, or use --force to replace it."},
+	{"album/other-names", folder.ErrOtherNames, nil, exitUsage, "", unchanged + "Name another folder."},
 	{"album/other-log", folder.ErrOtherLog, nil, exitUsage, "", "Name another folder."},
 	{"rip/other-disc", rip.ErrOtherDisc, nil, exitNoDisc,
 		"",
@@ -334,6 +337,10 @@ func explain(err error) message {
 	var file *fs.PathError
 	if errors.Is(err, syscall.ENOSPC) && errors.As(err, &file) {
 		m.what = fmt.Sprintf("there is no space left for %q", file.Path)
+	}
+	var named *folder.NamesError
+	if errors.As(err, &named) {
+		m.next = unchanged + fmt.Sprintf("Name it as it is named there, with --tags %s, or name another folder.", quoted(strings.TrimSuffix(named.Log, ".log")+".cue"))
 	}
 	var begun *rip.OtherOptionsError
 	if errors.As(err, &begun) {

@@ -98,7 +98,7 @@ func (r *albumRip) planSongs(ctx context.Context, x *album.Album) (err error) {
 // prepare makes sure that nothing is in the way, and says what is read, and what proves it.
 func (r *albumRip) prepare(ctx context.Context, x *album.Album) error {
 	o, raw := r.o, r.folder.raw(r.o.keep)
-	if err := r.folder.check(raw, r.plan, o, x, r.opts); err != nil {
+	if err := r.folder.check(ctx, raw, r.plan, o, x, r.opts); err != nil {
 		return err
 	}
 	r.opts.Force = o.Force || len(r.folder.own) > 0

@@ -64,7 +64,7 @@ func (f *songFolder) manifest() string { return filepath.Join(f.dir, rawFolder, 
 
 // check looks, before anything is read, for what would be replaced. What an earlier run made
 // of a disc with bad sectors, and nobody has changed, is this one's to replace.
-func (f *songFolder) check(raw string, plan *folder.Plan, o *ripFlags, x *album.Album, opts album.Options) error {
+func (f *songFolder) check(ctx context.Context, raw string, plan *folder.Plan, o *ripFlags, x *album.Album, opts album.Options) error {
 	if st, err := os.Lstat(filepath.Dir(raw)); err == nil && !st.IsDir() {
 		return refusal{fmt.Errorf("%s is not a folder", filepath.Dir(raw)), exitFailed, "It is where the raw rip would go. Move it away."}
 	}
@@ -80,7 +80,7 @@ func (f *songFolder) check(raw string, plan *folder.Plan, o *ripFlags, x *album.
 	}
 	f.own = append(f.own, plan.Own...)
 	opts.Force = o.Force
-	if err := albumInTheWay(f.dir, x, opts, f.own); err != nil {
+	if err := albumInTheWay(ctx, plan, x, opts, f.own); err != nil {
 		return err
 	}
 	if !exists(raw) || resumes || o.Force {
@@ -121,8 +121,19 @@ func (f *songFolder) readBack(ctx context.Context, a *app, raw disc.Image, made 
 // finish removes what made files replace: those of an earlier run, and the raw rip, which
 // stays while it is not whole.
 func (f *songFolder) finish(made []string, bad bool) error {
+	errs := []error{removeReplaced(f.own, made)}
+	raw := filepath.Join(f.dir, rawFolder)
+	if bad {
+		errs = append(errs, os.MkdirAll(raw, 0o777), album.Remember(f.manifest(), made))
+		return errors.Join(errs...)
+	}
+	return errors.Join(append(errs, os.RemoveAll(raw))...)
+}
+
+// removeReplaced removes files of an earlier run that were not made again, as maps of what is right now.
+func removeReplaced(own, made []string) error {
 	var errs []error
-	for _, old := range f.own {
+	for _, old := range own {
 		if slices.Contains(made, old) {
 			continue
 		}
@@ -130,10 +141,5 @@ func (f *songFolder) finish(made []string, bad bool) error {
 			errs = append(errs, err)
 		}
 	}
-	raw := filepath.Join(f.dir, rawFolder)
-	if bad {
-		errs = append(errs, os.MkdirAll(raw, 0o777), album.Remember(f.manifest(), made))
-		return errors.Join(errs...)
-	}
-	return errors.Join(append(errs, os.RemoveAll(raw))...)
+	return errors.Join(errs...)
 }

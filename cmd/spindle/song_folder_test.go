@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"spindle/album"
+	"spindle/album/folder"
 	"spindle/image"
 	"spindle/internal/testdisc"
 )
@@ -44,7 +45,7 @@ func TestSongsAreReadBack(t *testing.T) {
 	if err != nil || !slices.Contains(own, made.Songs[1].Path) {
 		t.Errorf("%v, %v", own, err)
 	}
-	if err := f.check(f.raw(false), nil, &ripFlags{}, x, album.Options{}); err != nil {
+	if err := f.check(t.Context(), f.raw(false), &folder.Plan{Dir: f.dir}, &ripFlags{}, x, album.Options{}); err != nil {
 		t.Errorf("in the way of the next run: %v", err)
 	}
 }
