@@ -48,6 +48,9 @@ var (
 type Request struct {
 	Songs []int // the numbers of songs, in order; nil: all, and the tracks of data
 	Force bool  // make what is asked for, also if it is there
+	// Resumes says that a reading of the whole disc is resumed: the songs that are not right are made with all others, which it
+	// may prove.
+	Resumes bool
 }
 
 // asks reports whether the file of a song, or of a track of data, is asked for.
@@ -200,7 +203,7 @@ func (p *Plan) lacks(a *album.Album) bool {
 	here, right := 0, 0
 	for _, s := range p.songs {
 		if exists(filepath.Join(p.Dir, s.File)) {
-			if here++; len(s.Flaws) == 0 {
+			if here++; p.Resumes || len(s.Flaws) == 0 {
 				right++
 			}
 		}

@@ -84,8 +84,8 @@ func (v songsFlag) check(name string, x *album.Album) error {
 }
 
 // planFolder finds out which songs of an album are made, and which are in its folder. It says so in opts.
-func planFolder(ctx context.Context, a *app, dir string, x *album.Album, numbers songsFlag, opts *album.Options, force bool) (*folder.Plan, error) {
-	p, err := folder.Open(ctx, dir, x, folder.Request{Songs: numbers, Force: force})
+func planFolder(ctx context.Context, a *app, dir string, x *album.Album, r folder.Request, opts *album.Options) (*folder.Plan, error) {
+	p, err := folder.Open(ctx, dir, x, r)
 	switch {
 	case errors.Is(err, folder.ErrOneFile):
 		return nil, usage("%s has the songs in one file, to which --track adds none: name another folder", dir)

@@ -123,7 +123,7 @@ func (o *convertFlags) albumOptions(ctx context.Context, a *app, in, dir string,
 	if err := numbers.check(in, x); err != nil {
 		return fail(err)
 	}
-	plan, err := planFolder(ctx, a, dir, x, numbers, &opts, o.Force)
+	plan, err := planFolder(ctx, a, dir, x, folder.Request{Songs: numbers, Force: o.Force}, &opts)
 	if err != nil {
 		return fail(err)
 	}

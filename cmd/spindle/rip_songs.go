@@ -13,6 +13,7 @@ import (
 	"spindle/album"
 	"spindle/album/folder"
 	"spindle/drive"
+	"spindle/image/mapfile"
 	"spindle/rip"
 )
 
@@ -89,7 +90,8 @@ func (r *albumRip) planSongs(ctx context.Context, x *album.Album) (err error) {
 	if err := r.o.tracks.check("the disc", x); err != nil {
 		return err
 	}
-	if r.plan, err = planFolder(ctx, r.a, r.folder.dir, x, r.o.tracks, &r.opts, r.o.Force); err != nil {
+	want := folder.Request{Songs: r.o.tracks, Force: r.o.Force, Resumes: exists(r.folder.raw(r.o.keep) + mapfile.Suffix)}
+	if r.plan, err = planFolder(ctx, r.a, r.folder.dir, x, want, &r.opts); err != nil {
 		return err
 	}
 	return checkOffset(r.plan, r.o.Offset)

@@ -27,7 +27,7 @@ func usable(ctx context.Context, a *app, img disc.Image, why error) (disc.Image,
 		return nil, err
 	}
 	for _, d := range x.Damaged {
-		a.note(songDamage(img.Layout(), d) + ". What can be decoded is used; the rest is silence, and counts as not read. Get the file again.")
+		a.note(songDamage(img.Layout(), d) + ". What can be decoded is used; the rest is silence, and counts as not read. Get the file again, or rip the disc again.")
 	}
 	return x.Image, nil
 }
