@@ -83,7 +83,7 @@ var explanations = []explanation{
 	{"album/complete", folder.ErrComplete, nil, exitUsage, "", unchanged + "--force makes it again."},
 	{"album/changed", folder.ErrChanged, nil, exitUsage, "", unchanged + "Move it away to have it made again, or use --force to replace it."},
 	{"album/other-names", folder.ErrOtherNames, nil, exitUsage, "", unchanged + "Name another folder."},
-	{"album/other-log", folder.ErrOtherLog, nil, exitUsage, "", "Name another folder."},
+	{"album/other-log", folder.ErrOtherLog, nil, exitNoDisc, "", unchanged + "Name another folder."},
 	{"rip/other-disc", rip.ErrOtherDisc, nil, exitNoDisc,
 		"",
 		unchanged + "Insert the right disc and run the same command, or choose another output name. " +
