@@ -60,6 +60,9 @@ func (d *Databases) Repair(ctx context.Context, x Damaged, parity func(context.C
 	if err != nil {
 		return nil, err
 	}
+	if len(x.Suspects) == 0 && slices.ContainsFunc(matches, func(m ctdb.Match) bool { return m.Same && m.Offset == 0 && m.Entry.Confidence < leastConfidence }) {
+		return nil, nil // somebody has read the same: it may be another pressing
+	}
 	matches = slices.DeleteFunc(matches, func(m ctdb.Match) bool {
 		return m.Entry.Confidence < leastConfidence || d.InPlace && m.Found && m.Offset != 0
 	})

@@ -141,3 +141,31 @@ func TestRepair(t *testing.T) {
 		})
 	}
 }
+
+// What somebody else has read in the same way, without a sign of error, may be another pressing: it is not changed into one that
+// more people have.
+func TestOtherPressingStays(t *testing.T) {
+	whole := testdisc.NetRandom(21, repairLength*cdsector.Size)
+	e, p := newRepairDisc(whole).entry(t)
+	d := newRepairDisc(bytes.Clone(whole))
+	d.audio[60*cdsector.Size+500] ^= 7
+	same, _ := d.entry(t)
+	same.Confidence = 1
+	for _, test := range []struct {
+		entries  []ctdb.Entry
+		suspects []Suspect
+		changed  bool
+	}{
+		{[]ctdb.Entry{e}, nil, true},
+		{[]ctdb.Entry{e, same}, nil, false},
+		{[]ctdb.Entry{e, same}, []Suspect{{60, 0, discid.SectorSamples}}, true},
+	} {
+		db := Databases{CTDB: test.entries}
+		fix, err := db.Repair(t.Context(), Damaged{Layout: d.l, Read: d.read, Suspects: test.suspects}, func(context.Context, []*ctdb.Entry) ([]*ctdb.Parity, error) {
+			return []*ctdb.Parity{p}, nil
+		})
+		if err != nil || (fix != nil && len(fix.Changed) > 0) != test.changed {
+			t.Errorf("%+v: %v, %+v", test, err, fix)
+		}
+	}
+}

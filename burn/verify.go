@@ -124,7 +124,9 @@ func verify(ctx context.Context, d *mmc.Drive, src *Source, plan *Plan, w *watch
 		}
 	}
 	v.res.Files = filesAt(ctx, src, plan.Start, slices.Concat(v.res.Different, v.res.Unreadable))
-	v.tracks(ctx, plan)
+	if err := v.tracks(ctx, plan); err != nil {
+		return nil, err
+	}
 	return v.res, v.labels(ctx, plan)
 }
 

@@ -109,7 +109,7 @@ func inLayout(l *disc.Layout) []expected {
 
 // tracks compares the table of contents with what the plan announced: the numbers of the
 // tracks, and where each begins. A drive that does not say is not asked again.
-func (v *verifier) tracks(ctx context.Context, plan *Plan) {
+func (v *verifier) tracks(ctx context.Context, plan *Plan) error {
 	want := make(map[int]disc.LBA)
 	for _, s := range plan.Steps {
 		switch s := s.(type) {
@@ -126,11 +126,11 @@ func (v *verifier) tracks(ctx context.Context, plan *Plan) {
 		}
 	}
 	if len(want) == 0 {
-		return
+		return nil
 	}
 	toc, err := v.drive.TOC(ctx)
 	if err != nil {
-		return
+		return ctx.Err()
 	}
 	for _, e := range toc.Entries {
 		if at, ok := want[e.Track]; ok && at == e.LBA {
@@ -138,6 +138,7 @@ func (v *verifier) tracks(ctx context.Context, plan *Plan) {
 		}
 	}
 	v.res.Misplaced = slices.Sorted(maps.Keys(want))
+	return nil
 }
 
 // labels reads back what the plan announced. What the drive cannot be asked for is not

@@ -29,6 +29,7 @@ type DifferenceKind uint8
 const (
 	OtherContent DifferenceKind = iota + 1 // of sectors
 	Uncompared                             // sectors that the second image does not give
+	Lacking                                // sectors that the first image is known not to have (Unread among its flaws)
 	OtherTracks                            // A and B tracks
 	OtherMode                              // ModeA and ModeB
 	OtherLength                            // A and B sectors
@@ -74,7 +75,7 @@ type CompareOptions struct {
 // and a DVD (the .iso of a large disc, say, and that disc) are compared by user
 // data. Where one image ends earlier, what both have is still compared.
 func Compare(ctx context.Context, a, b disc.Image, o CompareOptions) (Comparison, error) {
-	c := comparer{a: a, b: b, user: a.Layout().Medium.SectorSize() != b.Layout().Medium.SectorSize(), damaged: o.Damaged, doubted: o.Doubted, drive: o.AnyOffset}
+	c := comparer{a: a, b: b, user: a.Layout().Medium.SectorSize() != b.Layout().Medium.SectorSize(), damaged: o.Damaged, doubted: o.Doubted, drive: o.AnyOffset, lacks: a.Flaws()}
 	if c.damaged == nil {
 		c.damaged = func(error) bool { return false }
 	}
@@ -123,6 +124,7 @@ type comparer struct {
 
 	damaged func(err error) bool
 	doubted func(ctx context.Context, at disc.LBA) bool // or nil
+	lacks   disc.Flaws                                  // of a
 
 	shift int        // of the audio of b, in samples
 	runs  []audioRun // of b
@@ -294,7 +296,10 @@ func (c *comparer) sectors(ctx context.Context, t [2]*disc.Track, pa, pb []byte,
 		}
 		at := first + disc.LBA(i)
 		kind := OtherContent
-		if c.concealed(ctx, t[1], t[1].Begin()+at-t[0].Begin()) {
+		switch flaw, _ := c.lacks.At(at); {
+		case flaw == disc.Unread:
+			kind = Lacking
+		case c.concealed(ctx, t[1], t[1].Begin()+at-t[0].Begin()):
 			kind = Uncompared
 		}
 		c.found = join(c.found, Difference{Kind: kind, Track: t[0].Number, First: at, Last: at})

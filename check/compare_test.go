@@ -53,6 +53,21 @@ func TestCompareWithUnreadable(t *testing.T) {
 	}
 }
 
+// What an image is known not to have is no difference of the disc.
+func TestCompareLacking(t *testing.T) {
+	a := open(t, "mixed", func(b []byte) {
+		for at := 690; at < 705; at++ {
+			b[at*2352+20]++
+		}
+	})
+	flaws := disc.FlawsOf(disc.Flaw{First: 690, Count: 10, Kind: disc.Unread}, disc.Flaw{First: 700, Count: 3, Kind: disc.ReadWithErrors})
+	got, err := Compare(t.Context(), disc.WithFlaws(a, flaws), open(t, "mixed", nil), CompareOptions{})
+	want := []Difference{{Kind: Lacking, Track: 2, First: 690, Last: 699}, {Kind: OtherContent, Track: 2, First: 700, Last: 704}}
+	if diff := cmp.Diff(want, got.Differences); err != nil || diff != "" {
+		t.Error(diff, err)
+	}
+}
+
 // Silence at the edge of an image is no difference to a disc in a drive, and is counted.
 func TestCompareSilentEdges(t *testing.T) {
 	const sectors, missing = 300, 102

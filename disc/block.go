@@ -42,7 +42,7 @@ func (t *Track) reframedBlock(s, f *[cdsector.Size]byte, a LBA) ([]byte, bool, e
 	}
 	if kind != cdsector.Mode1 { // of which the header is part of the EDC
 		kind = cdsector.Form1
-		if own, ok := cdsector.Address(s); ok && own != a.MSF() || *s == [cdsector.Size]byte{} {
+		if own, ok := cdsector.Address(s); ok && own != a.MSF() || [cdsector.Size - 16]byte(s[16:]) == [cdsector.Size - 16]byte{} {
 			at, n := kind.UserData()
 			return f[at : at+n], false, nil // it is another sector, or none: the EDC of zeros is zero
 		}

@@ -23,12 +23,16 @@ func (e *Entry) Parts(in func(block int64) bool) ([]Part, error) {
 	at := int64(len(inline)) // in the file
 	for _, r := range runs {
 		end := min(at+r.size, e.Size)
+		if r.block < 0 { // a hole is in no block
+			at = end
+			continue
+		}
 		for from, block := at, r.block; from < end; block++ {
 			size := min(int64(BlockSize), end-from)
 			if from == at {
 				size = min(size, BlockSize-r.skip)
 			}
-			if r.block >= 0 && in(block) {
+			if in(block) {
 				if k := len(all) - 1; k >= 0 && all[k].Last+1 == from {
 					all[k].Last += size
 				} else {

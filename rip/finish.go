@@ -8,6 +8,7 @@ import (
 
 	"spindle/cue"
 	"spindle/disc"
+	"spindle/disc/cdsector"
 	"spindle/image/mapfile"
 	"spindle/internal/atomicfile"
 	"spindle/scsi/mmc"
@@ -30,10 +31,10 @@ func (j *job) finish(ctx context.Context, r *reader) (*Result, error) {
 	}
 	r.noteSilence()
 	res := j.result(r, m)
-	if err := j.takePlace(); err != nil {
+	if err := w.out.settle(); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrOutput, err)
 	}
-	if err := w.out.finish(); err != nil {
+	if err := j.takePlace(w.out.name); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrOutput, err)
 	}
 	if err := j.texts(p, res); err != nil {
@@ -82,6 +83,8 @@ func (j *job) result(r *reader, m *mapfile.Map) *Result {
 		Bad:     listBad(p.ofAsked(m, mapfile.Finished), p.regions, &r.refusals),
 		Absent:  r.unwrittenSectors,
 	}
+	asked := p.ofAsked(m, mapfile.NonTried)
+	res.Beyond = (asked.Count(mapfile.NonTried) - m.Count(mapfile.NonTried)) / cdsector.Size
 	for i := range p.regions {
 		if p.regions[i].void == gap {
 			res.Absent += int64(p.regions[i].count)

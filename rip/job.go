@@ -312,19 +312,26 @@ func (j *job) standAside(p *plan) {
 	}
 }
 
-// takePlace moves the map to where the image is about to be. It replaces that of the image
-// before it.
-func (j *job) takePlace() error {
+// takePlace moves the map to where the image is about to be, and names the image. The map replaces that of the image
+// before it, which comes back where the image cannot get its name.
+func (j *job) takePlace(name func() error) error {
 	if !j.over {
-		return nil
+		return name()
 	}
 	path := j.opts.Output + mapfile.Suffix
-	if err := os.Rename(j.mapPath, path); err != nil {
+	before, err := atomicfile.SetAside(path)
+	if err != nil {
 		return err
+	}
+	if err := os.Rename(j.mapPath, path); err != nil {
+		return errors.Join(err, before.Restore())
+	}
+	if err := name(); err != nil {
+		return errors.Join(err, os.Rename(path, j.mapPath), before.Restore())
 	}
 	atomicfile.SyncDir(filepath.Dir(path))
 	j.mapPath = path
-	return nil
+	return before.Forget()
 }
 
 // open makes the writer and its files, or opens those of an earlier run. The map

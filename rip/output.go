@@ -168,9 +168,8 @@ func (o *output) truncate() error {
 	return nil
 }
 
-// finish gives the files their full size and their final names, and brings both
-// to the disk.
-func (o *output) finish() error {
+// settle gives the files their full size, and brings them to the disk.
+func (o *output) settle() error {
 	if err := o.truncate(); err != nil {
 		return err
 	}
@@ -179,6 +178,11 @@ func (o *output) finish() error {
 			return err
 		}
 	}
+	return nil
+}
+
+// name gives the files their final names.
+func (o *output) name() error {
 	for _, f := range o.all() {
 		if !f.part {
 			continue

@@ -194,6 +194,8 @@ type Result struct {
 	// Absent counts the sectors that hold no data on the disc, and are zeros in the image:
 	// between sessions, and as far as this run met them, those that were never written.
 	Absent int64
+	// Beyond counts the sectors that an earlier run read, and this one was not asked for ([Options.Only]).
+	Beyond int64
 	// ReadTwice: all audio but Proven was read twice, and what came differently is among Bad.
 	ReadTwice bool
 	// Proven is the audio that [Options.Prove] and [Options.Repair] returned in this run.

@@ -2,6 +2,7 @@ package rip
 
 import (
 	"bytes"
+	"errors"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -73,7 +74,7 @@ func TestWriterTakesAnyOrder(t *testing.T) {
 		if err := w.hashRest(t.Context(), func(int64) {}); err != nil {
 			t.Fatal(err)
 		}
-		if err := w.out.finish(); err != nil {
+		if err := errors.Join(w.out.settle(), w.out.name()); err != nil {
 			t.Fatal(err)
 		}
 		w.out.close()

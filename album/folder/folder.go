@@ -7,6 +7,7 @@
 package folder
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -36,6 +37,8 @@ var (
 	ErrComplete = errors.New("has the whole album already, as its log says")
 	// ErrChanged means that a file of the album was changed since it was made.
 	ErrChanged = errors.New("is not what its log says it was")
+	// ErrNotRight means that a song is there, and not right.
+	ErrNotRight = errors.New("is not right, as its log says")
 	// ErrOneFile means that all songs are in one file, to which none are added.
 	ErrOneFile = errors.New("the songs are in one file")
 	// ErrOtherDisc means that the songs are of another disc.
@@ -64,8 +67,8 @@ type Plan struct {
 	Dir   string
 	Kept  []riplog.Song // the files that stay
 	There int           // how many of them were asked for: they are not made again
-	// Own are the paths of files that the run replaces or removes: the log, the sheet and its map, and songs that are not right,
-	// if they are as they were made.
+	// Own are the paths of files that the run replaces or removes: the log, the sheet and its map, if log and sheet are as they
+	// were made.
 	Own []string
 	// Unsealed is the path of a sheet in Own of which the log has no checksum, as of early versions:
 	// it states what would be written now. Otherwise it is "".
@@ -239,9 +242,6 @@ func (p *Plan) keep(ctx context.Context) error {
 		}
 		same, asked := err == nil && found == album.Same, p.asks(&s)
 		if found == album.Missing || asked && (p.Force || !same || !p.suffices(&s)) {
-			if same && len(s.Flaws) > 0 {
-				p.Own = append(p.Own, p.paths(&s)...)
-			}
 			continue
 		}
 		p.Kept = append(p.Kept, s)
@@ -261,9 +261,9 @@ func (p *Plan) suffices(s *riplog.Song) bool {
 	return len(s.Flaws) == 0 && (p.Songs == nil || isProven(s.Proof))
 }
 
-// isProven reports whether what a log says of a song is more than that it was read once.
+// isProven reports whether a log says of a song that other people, or two readings, have the same.
 func isProven(words string) bool {
-	return words != "" && !strings.HasPrefix(words, "read once") && !strings.HasPrefix(words, "copied from") && !strings.HasSuffix(words, "not compared")
+	return slices.ContainsFunc([]string{"AccurateRip", "CTDB", "two equal reads"}, func(by string) bool { return strings.HasPrefix(words, by) })
 }
 
 // keeps reports whether the file of a song, or of a track of data, stays.
@@ -334,6 +334,7 @@ func (p *Plan) InTheWay(ctx context.Context, path string) error {
 		}
 	}
 	there := 0
+	var notRight *NotRightError
 	for _, s := range p.songs {
 		found, err := album.VerifySong(ctx, p.Dir, s, p.songs)
 		if ctx.Err() != nil {
@@ -342,15 +343,31 @@ func (p *Plan) InTheWay(ctx context.Context, path string) error {
 		if found != album.Missing {
 			there++
 		}
-		if song := filepath.Join(p.Dir, s.File); found != album.Missing && (err != nil || found != album.Same) {
+		song := filepath.Join(p.Dir, s.File)
+		if found != album.Missing && (err != nil || found != album.Same) {
 			return fmt.Errorf("%s %w", song, ErrChanged)
 		}
+		if found != album.Missing && len(s.Flaws) > 0 {
+			notRight = cmp.Or(notRight, &NotRightError{song, s.Number})
+		}
+	}
+	if notRight != nil {
+		return notRight
 	}
 	if p.whole && there > 0 && there == len(p.songs) {
 		return fmt.Errorf("%s %w", p.Dir, ErrComplete)
 	}
 	return nil
 }
+
+// A NotRightError is the [ErrNotRight] of a song: another reading might be worse.
+type NotRightError struct {
+	Path   string
+	Number int // of the track
+}
+
+func (e *NotRightError) Error() string { return fmt.Sprintf("%s %v", e.Path, ErrNotRight) }
+func (e *NotRightError) Unwrap() error { return ErrNotRight }
 
 // Numbers returns the numbers of the songs that are in the folder when the run is over, and of those that are not.
 func (p *Plan) Numbers(a *album.Album) (here, absent []int) {

@@ -76,7 +76,7 @@ func runConvertAlbum(ctx context.Context, a *app, in, dir string, o convertFlags
 	}
 	kept, _ := plan.Files()
 	if err := removeReplaced(plan.Own, append(slices.Concat(made.Files, made.Maps, kept), r.Log)); err != nil {
-		return nil, err
+		a.note(fmt.Sprintf("%s could not be put in order: %v.", dir, err))
 	}
 	if len(made.Flaws) > 0 {
 		r.Status = exitDifferent

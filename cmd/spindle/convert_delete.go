@@ -62,6 +62,10 @@ func (r *convertResult) readBack(ctx context.Context, a *app, from disc.Image, o
 		a.note(r.In + " was kept: it is not known whether " + r.out + " is intact.")
 		return nil
 	}
+	if slices.ContainsFunc(of.layers, func(l *format.Layer) bool { return len(l.Parts) > 0 }) {
+		a.note(fmt.Sprintf("%s was kept: it is a disk with partitions, and %s has what is in one of them.", r.In, r.out))
+		return nil
+	}
 	parents, own := of.parents(), img.Files()
 	for _, f := range parents {
 		a.note(fmt.Sprintf("%s was kept: %s holds only what differs from it.", f, r.In))

@@ -147,7 +147,9 @@ func (f *findings) needsUnpacking() bool {
 func (f *findings) parents() []string {
 	var all []string
 	for _, l := range f.layers {
-		all = append(all, l.Files...)
+		if !l.Split {
+			all = append(all, l.Files...)
+		}
 	}
 	return all
 }

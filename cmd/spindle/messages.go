@@ -81,6 +81,7 @@ var explanations = []explanation{
 	{"album/other-disc", folder.ErrOtherDisc, nil, exitNoDisc, "", unchanged + "Name another folder."},
 	{"album/nothing-same", folder.ErrNothingSame, nil, exitNoDisc, "", unchanged + "Name another folder."},
 	{"album/complete", folder.ErrComplete, nil, exitUsage, "", unchanged + "--force makes it again."},
+	{"album/not-right", folder.ErrNotRight, nil, exitUsage, "", unchanged + "Name its track and --force to make it again, whether or not that comes out better."},
 	{"album/changed", folder.ErrChanged, nil, exitUsage, "", unchanged + "Move it away to have it made again, or use --force to replace it."},
 	{"album/other-names", folder.ErrOtherNames, nil, exitUsage, "", unchanged + "Name another folder."},
 	{"album/other-log", folder.ErrOtherLog, nil, exitNoDisc, "", unchanged + "Name another folder."},
@@ -341,6 +342,10 @@ func explain(err error) message {
 	var named *folder.NamesError
 	if errors.As(err, &named) {
 		m.next = unchanged + fmt.Sprintf("Name it as it is named there, with --tags %s, or name another folder.", quoted(strings.TrimSuffix(named.Log, ".log")+".cue"))
+	}
+	var flawed *folder.NotRightError
+	if errors.As(err, &flawed) {
+		m.next = unchanged + fmt.Sprintf("\"--track %d --force\" makes it again, whether or not that comes out better.", flawed.Number)
 	}
 	var begun *rip.OtherOptionsError
 	if errors.As(err, &begun) {

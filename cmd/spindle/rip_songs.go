@@ -166,7 +166,7 @@ func (r *albumRip) makeSongs(ctx context.Context, res *rip.Result) (*albumResult
 	if err := r.writeLog(ctx, out, x, made, res); err != nil {
 		return nil, err
 	}
-	r.finish(out, made, found, len(res.Bad)+len(made.Flaws) > 0)
+	r.finish(out, made, res, found, len(res.Bad)+len(made.Flaws) > 0)
 	return out, nil
 }
 
@@ -201,9 +201,18 @@ func (r *albumRip) writeLog(ctx context.Context, out *albumResult, x *album.Albu
 	return out.writeLog(x, made, about, r.plan, r.opts.Force, res)
 }
 
+// holdsMore reports whether the raw rip has more of the disc than the folder has songs.
+func (r *albumRip) holdsMore(res *rip.Result) bool {
+	kept := int64(0)
+	for _, s := range r.plan.Kept {
+		kept += int64(s.End - s.First)
+	}
+	return res.Beyond > kept
+}
+
 // finish puts the folder in order, and says how it came out. bad says that not all that was made is right: the raw rip
 // stays, as it does while what was there is not right.
-func (r *albumRip) finish(out *albumResult, made *album.Created, found *findings, bad bool) {
+func (r *albumRip) finish(out *albumResult, made *album.Created, res *rip.Result, found *findings, bad bool) {
 	if r.o.keep || bad {
 		out.Raw = r.o.Output
 	}
@@ -212,8 +221,11 @@ func (r *albumRip) finish(out *albumResult, made *album.Created, found *findings
 	}
 	out.Status = found.note(r.a, out.Status)
 	kept, flawed := r.plan.Files()
-	all := append(slices.Concat(made.Files, made.Maps, kept), out.Log)
-	if err := r.folder.finish(all, bad || flawed || found.doubtful()); err != nil {
+	if r.holdsMore(res) {
+		flawed = true
+		r.a.note(fmt.Sprintf("An earlier rip read more of this disc, which is kept in %s: the same command without --track makes songs of it.", filepath.Dir(r.o.Output)))
+	}
+	if err := r.folder.finish(append(slices.Concat(made.Files, made.Maps), out.Log), kept, bad || flawed || found.doubtful()); err != nil {
 		r.a.note(fmt.Sprintf("%s could not be put in order: %v.", r.folder.dir, err))
 	}
 }

@@ -21,7 +21,9 @@ type songFolder struct {
 	dir   string
 	isNew bool        // it was not there before
 	read  *rip.Result // of an earlier run whose songs were not made; nil: none
-	own   []string    // files that an earlier run made, of a disc with bad sectors
+	own   []string    // files that an earlier run made, and this one replaces
+
+	remembered []string // of own, those that were made of a disc with bad sectors, and that nobody changed
 }
 
 // unfinishedRips lists the folders in one that have a raw rip whose songs are not all right.
@@ -78,7 +80,8 @@ func (f *songFolder) check(ctx context.Context, raw string, plan *folder.Plan, o
 			return err
 		}
 	}
-	f.own = append(f.own, plan.Own...)
+	f.remembered = f.own
+	f.own = append(slices.Clone(f.own), plan.Own...)
 	opts.Force = o.Force
 	if err := albumInTheWay(ctx, plan, x, opts, f.own); err != nil {
 		return err
@@ -119,15 +122,20 @@ func (f *songFolder) readBack(ctx context.Context, a *app, raw disc.Image, made 
 }
 
 // finish removes what made files replace: those of an earlier run, and the raw rip, which
-// stays while it is not whole.
-func (f *songFolder) finish(made []string, bad bool) error {
-	errs := []error{removeReplaced(f.own, made)}
+// stays while it is not whole. Of the files that were kept, only those are remembered that nobody had changed.
+func (f *songFolder) finish(made, kept []string, bad bool) error {
+	errs := []error{removeReplaced(f.own, slices.Concat(made, kept))}
 	raw := filepath.Join(f.dir, rawFolder)
 	if bad {
-		errs = append(errs, os.MkdirAll(raw, 0o777), album.Remember(f.manifest(), made))
+		errs = append(errs, os.MkdirAll(raw, 0o777), album.Remember(f.manifest(), append(made, f.unchanged(kept)...)))
 		return errors.Join(errs...)
 	}
 	return errors.Join(append(errs, os.RemoveAll(raw))...)
+}
+
+// unchanged are those of some files that were as an earlier run made them when this one began.
+func (f *songFolder) unchanged(files []string) []string {
+	return slices.DeleteFunc(slices.Clone(files), func(path string) bool { return !slices.Contains(f.remembered, path) })
 }
 
 // removeReplaced removes files of an earlier run that were not made again, as maps of what is right now.

@@ -18,7 +18,8 @@ type verifyDifference struct {
 	First  disc.LBA `json:"first"`
 	Last   disc.LBA `json:"last"` // inclusive
 	Text   string   `json:"text"`
-	Unread bool     `json:"unread,omitempty"` // not compared
+	Unread bool     `json:"unread,omitempty"`  // not compared
+	Lacks  bool     `json:"lacking,omitempty"` // known not to be in the image
 
 	code bool // of a code or a text
 }
@@ -27,8 +28,8 @@ type verifyDifference struct {
 func newDifferences(all []check.Difference) []verifyDifference {
 	var out []verifyDifference
 	for _, d := range all {
-		v := verifyDifference{Text: differenceWords(d), Unread: d.Kind == check.Uncompared, code: otherCode(d) != ""}
-		if v.Unread || d.Kind == check.OtherContent {
+		v := verifyDifference{Text: differenceWords(d), Unread: d.Kind == check.Uncompared, Lacks: d.Kind == check.Lacking, code: otherCode(d) != ""}
+		if v.Unread || v.Lacks || d.Kind == check.OtherContent {
 			v.Track, v.First, v.Last = d.Track, d.First, d.Last
 		}
 		out = append(out, v)
@@ -44,6 +45,8 @@ func differenceWords(d check.Difference) string {
 	switch d.Kind {
 	case check.Uncompared:
 		return "cannot be read"
+	case check.Lacking:
+		return "not in this image"
 	case check.OtherTracks:
 		return fmt.Sprintf("one has %s, the other %d", plural(d.A, "track"), d.B)
 	case check.OtherMode:
@@ -119,6 +122,8 @@ func (r *verifyResult) reportDifferences(p *page) {
 	switch {
 	case r.onlyUnread():
 		p.line("%s is the same as far as it can be read:", r.o.with)
+	case !slices.ContainsFunc(r.Differences, func(d verifyDifference) bool { return !d.Unread && !d.Lacks }):
+		p.line("%s is the same as far as this image has it:", r.o.with)
 	case !slices.ContainsFunc(r.Differences, func(d verifyDifference) bool { return !d.code }):
 		p.line("%s has the same sectors, and %s:", r.o.with, p.red("other codes or texts"))
 	default:

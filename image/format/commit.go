@@ -19,16 +19,15 @@ func (o *Output) commit() error {
 	if err != nil {
 		return errors.Join(err, o.withdraw(before))
 	}
-	for _, a := range before {
-		if err := a.Forget(); err != nil {
-			return err
-		}
-	}
 	o.res.Files = append(o.res.Files, o.paths...)
 	if o.hash != nil {
 		o.res.Whole, _ = o.hash.Sums()
 	}
-	return nil
+	var left []error // the image is there all the same
+	for _, a := range before {
+		left = append(left, a.Forget())
+	}
+	return errors.Join(left...)
 }
 
 // setAside keeps the files that those of the image replace, by their paths. One file replaces another
@@ -38,7 +37,7 @@ func (o *Output) setAside() (map[string]*atomicfile.Aside, error) {
 	if !o.Force || len(o.written) == 1 {
 		return before, nil
 	}
-	for _, path := range o.paths {
+	for _, path := range slices.Concat(o.paths, o.mapPaths()) {
 		a, err := atomicfile.SetAside(path)
 		if err != nil {
 			return before, err
@@ -73,10 +72,12 @@ func (o *Output) commitAll() error {
 // withdraw removes the files that have their names already, and brings those back that stood there.
 func (o *Output) withdraw(before map[string]*atomicfile.Aside) error {
 	var errs []error
+	for _, a := range before {
+		errs = append(errs, a.Restore())
+	}
 	for i, path := range o.paths {
-		switch a := before[path]; {
-		case a != nil:
-			errs = append(errs, a.Restore())
+		switch {
+		case before[path] != nil: // it came back
 		case o.written[i].Committed() && (!o.Force || len(o.written) > 1):
 			errs = append(errs, os.Remove(path))
 		}

@@ -41,6 +41,7 @@ type Content struct {
 	Codec       string
 	Parts       []string    // names of the partitions of a disk
 	Files       []string    // that are needed besides, as a parent is
+	Split       bool        // these are its parts, and no parents
 	Closers     []io.Closer // of these
 	// Sums names what sums of its own the container has of its content, as "EDC"; Check
 	// compares the content with them. The error wraps [packed.ErrDamaged] when it differs.
@@ -59,6 +60,7 @@ type Layer struct {
 	Parts  []string
 	Inner  string // the name that the content has as a file
 	Files  []string
+	Split  bool
 	Sums   string
 	Check  func(ctx context.Context, progress func(done, total int64)) error
 	Blind  bool // as of [Content]
@@ -124,7 +126,7 @@ func (f *File) lookThrough(ctx context.Context, c *Container) error {
 	f.name = c.innerName(f.innerName())
 	f.layers = append(f.layers, Layer{
 		File: f.Path, Name: c.Name, Codec: content.Codec, Stored: f.Size, Size: content.Size, Inner: f.name, Parts: content.Parts,
-		Files: content.Files, Sums: content.Sums, Check: content.Check, Blind: content.Blind,
+		Files: content.Files, Split: content.Split, Sums: content.Sums, Check: content.Check, Blind: content.Blind,
 	})
 	if content.Stored > 0 {
 		f.layers[len(f.layers)-1].Stored = content.Stored

@@ -23,6 +23,9 @@ const first = ".001"
 // most bounds the parts: their suffix has three digits.
 const most = 999
 
+// errShort means that a part that others follow is shorter than the first: what is behind it would be displaced.
+var errShort = errors.New("is shorter than the first part: it was cut short")
+
 // errMissing means that a part is not there, and a later one is.
 var errMissing = errors.New("is missing, and later parts are there")
 
@@ -48,17 +51,29 @@ func open(_ context.Context, f *format.File) (*format.Content, error) {
 			}
 		}
 		if err != nil {
-			for _, c := range content.Closers {
-				c.Close()
-			}
-			return nil, err
+			return nil, closed(content, err)
+		}
+		if last := all[len(all)-1]; last.Size < f.Size {
+			part.Close()
+			path, err = last.Path, errShort
+		}
+		if err != nil {
+			return nil, closed(content, fmt.Errorf("%s %w", filepath.Base(path), err))
 		}
 		all = append(all, &format.File{ReaderAt: part, Path: path, Size: size})
 		content.Files, content.Closers = append(content.Files, path), append(content.Closers, part)
 	}
 	content.ReaderAt, content.Size = format.Join(all)
-	content.Stored = content.Size
+	content.Stored, content.Split = content.Size, true
 	return content, nil
+}
+
+// closed closes what was opened of a content, and returns err.
+func closed(content *format.Content, err error) error {
+	for _, c := range content.Closers {
+		c.Close()
+	}
+	return err
 }
 
 func openPart(path string) (*os.File, int64, error) {

@@ -63,6 +63,18 @@ func TestSplitISO(t *testing.T) {
 	}
 }
 
+// A part that others follow, and that was cut, would displace what is behind it.
+func TestShortPart(t *testing.T) {
+	path := split(t, iso(t), 10_000)
+	if err := os.Truncate(strings.TrimSuffix(path, "001")+"002", 5_000); err != nil {
+		t.Fatal(err)
+	}
+	_, err := image.Open(t.Context(), path)
+	if err == nil || !strings.Contains(err.Error(), "disc.iso.002 is shorter than the first part") {
+		t.Errorf("%v", err)
+	}
+}
+
 // A part that is missing in the middle is named; those missing at the end are seen by what the content says.
 func TestMissingPart(t *testing.T) {
 	path := split(t, iso(t), 10_000)

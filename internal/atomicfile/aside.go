@@ -39,12 +39,18 @@ func setAside(path string, link func(from, to string) error) (*Aside, error) {
 
 // Restore puts the file back, in place of what stands there now.
 func (a *Aside) Restore() error {
+	if a == nil {
+		return nil
+	}
 	// Where both names are still those of one file, renaming does nothing.
 	return errors.Join(os.Rename(a.kept, a.path), a.Forget())
 }
 
 // Forget removes what was kept.
 func (a *Aside) Forget() error {
+	if a == nil {
+		return nil
+	}
 	if err := os.Remove(a.kept); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}

@@ -85,6 +85,7 @@ func (g *xzGuard) step() error {
 		}
 		g.state, g.want = xzStream, xzHeader
 	case xzStream:
+		g.check = 0
 		if id := b[7] & 15; id > 0 {
 			g.check = 4 << ((id - 1) / 3)
 		}

@@ -11,6 +11,7 @@ import (
 	"testing/iotest"
 
 	"github.com/klauspost/compress/zstd"
+	"github.com/ulikunitz/xz"
 )
 
 // greedy makes the n-th block of a stream ask for 4 GiB of memory, and returns where that begins.
@@ -44,7 +45,10 @@ func TestMemoryOfLaterBlocks(t *testing.T) {
 	for name, file := range map[string][]byte{
 		"blocks":  compress(t, data, xzw(pageSize)),
 		"streams": frames(t, data, pageSize, xzw(0)),
-		"padded":  append(append(compress(t, data[:1001], xzw(0)), make([]byte, 8)...), frames(t, data, pageSize, xzw(pageSize/2))...),
+		"unchecked behind checked": append(compress(t, data[:1001], xzw(0)), compress(t, data, func(w io.Writer) (closer, error) {
+			return xz.WriterConfig{BlockSize: pageSize, DictCap: 1 << 16, NoCheckSum: true}.NewWriter(w)
+		})...),
+		"padded": append(append(compress(t, data[:1001], xzw(0)), make([]byte, 8)...), frames(t, data, pageSize, xzw(pageSize/2))...),
 	} {
 		for _, r := range []io.Reader{bytes.NewReader(file), iotest.OneByteReader(bytes.NewReader(file))} {
 			if n, err := io.Copy(io.Discard, newXZGuard(r)); err != nil || n != int64(len(file)) {
