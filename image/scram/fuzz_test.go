@@ -12,6 +12,7 @@ func FuzzTables(f *testing.F) {
 	f.Add([]byte{0, 18, 1, 1, 0, 0x14, 1, 0, 0, 0, 0, 0, 0, 0x14, 0xAA, 0, 0, 0, 9, 9}, []byte{0, 2, 1, 1}, make([]byte, 960))
 	f.Add([]byte{0, 18, 1, 1, 0, 0x14, 1, 0, 0, 0, 2, 0, 0, 0x14, 0xAA, 0, 0, 9, 9, 9},
 		[]byte{0, 24, 1, 1, 1, 0x14, 0, 0xA2, 0, 0, 0, 0, 9, 9, 9, 1, 0x14, 0, 1, 0, 0, 0, 0, 0, 2, 0}, bytes.Repeat([]byte{1, 1, 1}, 320))
+	f.Add([]byte{0}, []byte{0, 13, 1, 1, 0, 0x14, 0, 1, 0, 0, 0, 0, 0, 2, 0}, []byte{}) // session 0
 	f.Fuzz(func(t *testing.T, toc, full, sub []byte) {
 		sub = sub[:min(len(sub), 100*96)]
 		p := programs()[1]

@@ -155,7 +155,7 @@ func parseFullTOC(b []byte) ([]disc.Session, error) {
 		if adr != 1 || point == 0 || point > lastTrack && point != pointFormat && point != pointLeadOut {
 			continue
 		}
-		if n != len(sessions) {
+		if n != len(sessions) || n == 0 { // sessions count from 1
 			if n != len(sessions)+1 || n > lastTrack {
 				return nil, errorf("in its full table of contents, session %d follows session %d", n, len(sessions))
 			}
