@@ -326,10 +326,10 @@ func (j *job) takePlace(name func() error) error {
 	if err := os.Rename(j.mapPath, path); err != nil {
 		return errors.Join(err, before.Restore())
 	}
+	atomicfile.SyncDir(filepath.Dir(path)) // no image is there before its map
 	if err := name(); err != nil {
 		return errors.Join(err, os.Rename(path, j.mapPath), before.Restore())
 	}
-	atomicfile.SyncDir(filepath.Dir(path))
 	j.mapPath = path
 	return before.Forget()
 }

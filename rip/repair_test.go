@@ -112,7 +112,7 @@ func TestRepair(t *testing.T) {
 	}
 }
 
-// What was repaired is told by later runs, and is neither compared with what the drive gives of it,
+// Later runs report what was repaired, which is neither compared with what the drive gives of it,
 // nor lost to that.
 func TestRepairIsKept(t *testing.T) {
 	a := makeCD(madeVolume(t), rand.New(rand.NewPCG(7, 51)))

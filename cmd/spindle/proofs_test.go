@@ -28,7 +28,7 @@ var (
 // someProofs is how many go test takes.
 const someProofs = 10
 
-// TestProofs rips damaged albums with what databases say of them, rightly and wrongly: no song is called proven by a
+// TestProofs rips damaged albums with right and wrong answers of databases: no song is called proven by a
 // database, or by readings that can prove it, that is not what is on the disc, and CTDB repairs all that its reach
 // allows. With -proofs 1 -proofs-seed N, an album is ripped again.
 func TestProofs(t *testing.T) {

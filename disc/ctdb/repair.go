@@ -33,7 +33,7 @@ var (
 )
 
 // Repair finds what is wrong with the disc compared with the entry of a match. suspicions are samples that
-// may be wrong, each by itself, the likeliest first: where the damage is known to lie, twice as much can be repaired.
+// may be wrong, tried in turn, the likeliest first: twice as much can be repaired where it is known where the damage is.
 // Last it is tried without any. The patch is returned only if the disc has the CRC of the entry with it. The error
 // wraps [ErrOther] or [ErrBeyond], or is that of ctx.
 func (m *Meter) Repair(ctx context.Context, x Match, p *Parity, suspicions ...[]Run) (patch *Patch, err error) {

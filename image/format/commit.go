@@ -23,7 +23,7 @@ func (o *Output) commit() error {
 	if o.hash != nil {
 		o.res.Whole, _ = o.hash.Sums()
 	}
-	var left []error // the image is there all the same
+	var left []error // files that could not be removed: the image is in place nevertheless
 	for _, a := range before {
 		left = append(left, a.Forget())
 	}
@@ -38,6 +38,9 @@ func (o *Output) setAside() (map[string]*atomicfile.Aside, error) {
 		return before, nil
 	}
 	for _, path := range slices.Concat(o.paths, o.mapPaths()) {
+		if before[path] != nil { // a map may be written, too
+			continue
+		}
 		a, err := atomicfile.SetAside(path)
 		if err != nil {
 			return before, err

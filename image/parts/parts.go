@@ -53,15 +53,11 @@ func open(_ context.Context, f *format.File) (*format.Content, error) {
 		if err != nil {
 			return nil, closed(content, err)
 		}
+		content.Files, content.Closers = append(content.Files, path), append(content.Closers, part)
 		if last := all[len(all)-1]; last.Size < f.Size {
-			part.Close()
-			path, err = last.Path, errShort
-		}
-		if err != nil {
-			return nil, closed(content, fmt.Errorf("%s %w", filepath.Base(path), err))
+			return nil, closed(content, fmt.Errorf("%s %w", filepath.Base(last.Path), errShort))
 		}
 		all = append(all, &format.File{ReaderAt: part, Path: path, Size: size})
-		content.Files, content.Closers = append(content.Files, path), append(content.Closers, part)
 	}
 	content.ReaderAt, content.Size = format.Join(all)
 	content.Stored, content.Split = content.Size, true
