@@ -233,7 +233,11 @@ func openRip(ctx context.Context, a *app, o *ripFlags) (*ripSession, error) {
 func (s *ripSession) rip(ctx context.Context, a *app) (*rip.Result, error) {
 	p := a.newRipProgress()
 	s.o.Observer = p
-	heard := hearInterrupt(ctx, a, ripLeft)
+	words := ripLeft
+	if s.o.Force {
+		words = ripLeftForced
+	}
+	heard := hearInterrupt(ctx, a, words)
 	res, err := rip.Rip(ctx, s.dev, s.o.Options)
 	heard()
 	p.stop()
@@ -241,6 +245,9 @@ func (s *ripSession) rip(ctx context.Context, a *app) (*rip.Result, error) {
 	if errors.As(err, &left) {
 		s.interrupted = newIncompleteRip(left, &s.o.Options)
 		return nil, nil
+	}
+	if err != nil && s.o.Force {
+		err = forcedRip{err}
 	}
 	return res, err
 }

@@ -357,6 +357,9 @@ func explain(err error) message {
 			m.next = next
 		}
 	}
+	if errors.As(err, new(forcedRip)) {
+		m.next = withoutForce(m.next)
+	}
 	m = m.withSense(err)
 	m.what = inWords(m.what)
 	return m

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"spindle/iso"
 	"spindle/rip"
@@ -102,4 +103,17 @@ func combinedText(n int) string {
 		was, it = "was", "its checksum (EDC) and address prove it"
 	}
 	return fmt.Sprintf("%s of data %s put together from several damaged readings: %s.", plural(n, "sector"), was, it)
+}
+
+// A forcedRip is the error of a rip with --force. What it has read is resumed without that.
+type forcedRip struct{ error }
+
+func (e forcedRip) Unwrap() error { return e.error }
+
+// withoutForce is advice to resume, for a command with --force, which would start over.
+func withoutForce(advice string) string {
+	if !strings.Contains(advice, "resume") {
+		return advice
+	}
+	return strings.Replace(advice, "the same command", "the same command without --force", 1)
 }
