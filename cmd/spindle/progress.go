@@ -214,7 +214,11 @@ func (p *ripProgress) Progress(now rip.Progress) {
 
 // damageText gives "sector 1043, 12 of 279 tried, 4m10s so far, about 25m0s to go".
 func damageText(at disc.LBA, d *rip.Damage) string {
-	s := fmt.Sprintf("sector %d, %d of %d tried, %s so far", at, d.Tried, d.Of, d.Elapsed.Round(time.Second))
+	s := fmt.Sprintf("sector %d, ", at)
+	if d.Of > 0 {
+		s += fmt.Sprintf("%d of %d tried, ", d.Tried, d.Of)
+	}
+	s += fmt.Sprintf("%s so far", d.Elapsed.Round(time.Second))
 	if d.ToGo > 0 {
 		s += fmt.Sprintf(", about %s to go", d.ToGo.Round(time.Second))
 	}

@@ -130,7 +130,7 @@ var ripNotes = map[rip.NoteCode]func(n rip.Note) string{
 		return "No file system can be read that says where the files of --first are: the disc is read from its beginning."
 	},
 	rip.NoteFilesHit: func(n rip.Note) string {
-		return fmt.Sprintf("Damaged so far: %s.", sharesText(n.Files))
+		return fmt.Sprintf("Not read so far: %s.", sharesText(n.Files))
 	},
 	rip.NoteSheetKept: func(n rip.Note) string {
 		return fmt.Sprintf("%s was changed since the earlier run, and is kept as it is.", n.Path)
