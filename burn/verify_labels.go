@@ -22,6 +22,7 @@ const (
 	LabelISRC      LabelKind = "isrc"      // of a track
 	LabelIndex     LabelKind = "index"     // 2 and above, within a track
 	LabelText      LabelKind = "cd-text"
+	LabelTracks    LabelKind = "tracks" // the table of contents
 )
 
 // A Label is something that a burn announced to the drive, and that comparing sectors
@@ -108,7 +109,7 @@ func inLayout(l *disc.Layout) []expected {
 }
 
 // tracks compares the table of contents with what the plan announced: the numbers of the
-// tracks, and where each begins. A drive that does not say is not asked again.
+// tracks, and where each begins. Of a drive that gives none, the result says so.
 func (v *verifier) tracks(ctx context.Context, plan *Plan) error {
 	want := make(map[int]disc.LBA)
 	for _, s := range plan.Steps {
@@ -130,6 +131,7 @@ func (v *verifier) tracks(ctx context.Context, plan *Plan) error {
 	}
 	toc, err := v.drive.TOC(ctx)
 	if err != nil {
+		v.res.NotAsked = append(v.res.NotAsked, Label{Kind: LabelTracks})
 		return ctx.Err()
 	}
 	for _, e := range toc.Entries {

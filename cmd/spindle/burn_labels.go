@@ -29,7 +29,12 @@ func labelsApart(v *burn.Verification) string {
 		}
 		text = fmt.Sprintf("; %s %s not", plural(n, "code"), do)
 	}
-	if n := len(v.NotAsked); n > 0 {
+	n := len(v.NotAsked)
+	if slices.Contains(v.NotAsked, burn.Label{Kind: burn.LabelTracks}) {
+		text += "; the table of contents could not be read"
+		n--
+	}
+	if n > 0 {
 		text += fmt.Sprintf("; %s could not be checked", plural(n, "code"))
 	}
 	return text
@@ -43,6 +48,8 @@ func labelNames(labels []burn.Label) string {
 		switch l.Kind {
 		case burn.LabelCatalogue:
 			parts = append(parts, "the catalogue number (MCN)")
+		case burn.LabelTracks:
+			parts = append(parts, "the table of contents")
 		case burn.LabelText:
 			parts = append(parts, "the CD-TEXT")
 		case burn.LabelISRC:
