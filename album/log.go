@@ -29,8 +29,8 @@ func (a *Album) contents() riplog.Section {
 const fullScale = 32768
 
 // Log begins the log of an album: about is what the caller has to say of the rip, and proof
-// how a song is proven, in words.
-func (c *Created) Log(a *Album, about riplog.Section, proof func(*Made) string) *riplog.Log {
+// how a song is proven.
+func (c *Created) Log(a *Album, about riplog.Section, proof func(*Made) riplog.Proof) *riplog.Log {
 	about.Name = ""
 	l := &riplog.Log{Sections: []riplog.Section{about, a.contents()}}
 	for i := range c.Songs {

@@ -31,7 +31,7 @@ func TestLog(t *testing.T) {
 	about := riplog.Section{}
 	about.Add("drive", "A Drive 1.0")
 	about.Add("album", a.Title())
-	text := made.Log(a, about, func(*Made) string { return "two equal reads" }).Bytes()
+	text := made.Log(a, about, func(*Made) riplog.Proof { return riplog.Proof{By: riplog.TwoReads, Words: "two equal reads"} }).Bytes()
 	l, err := riplog.Parse(text)
 	if err != nil || l.Sections[0].Get("drive") != "A Drive 1.0" {
 		t.Fatalf("%v\n%s", err, text)
@@ -48,7 +48,7 @@ func TestLog(t *testing.T) {
 		if got, want := l.Section(fmt.Sprintf("song %d", s.Number)).Get("peak level"), fmt.Sprintf("%.1f %%", peakOf(p)); got != want {
 			t.Errorf("song %d: %q, want %q", s.Number, got, want)
 		}
-		if x := songs[i]; x.CRC32 != crc32.ChecksumIEEE(p) || x.First != s.Start || x.End != s.End || x.Proof != "two equal reads" || len(x.Flaws) > 0 {
+		if x := songs[i]; x.CRC32 != crc32.ChecksumIEEE(p) || x.First != s.Start || x.End != s.End || x.Proof.By != riplog.TwoReads || len(x.Flaws) > 0 {
 			t.Errorf("%+v", x)
 		}
 	}

@@ -258,12 +258,7 @@ func (p *Plan) keep(ctx context.Context) error {
 // suffices reports whether a song that is as its log says need not be made again: it is right, and proven
 // if it was asked for by its number.
 func (p *Plan) suffices(s *riplog.Song) bool {
-	return len(s.Flaws) == 0 && (p.Songs == nil || isProven(s.Proof))
-}
-
-// isProven reports whether a log says of a song that other people, or two readings, have the same.
-func isProven(words string) bool {
-	return slices.ContainsFunc([]string{"AccurateRip", "CTDB", "two equal reads"}, func(by string) bool { return strings.HasPrefix(words, by) })
+	return len(s.Flaws) == 0 && (p.Songs == nil || s.Proof.Proven())
 }
 
 // keeps reports whether the file of a song, or of a track of data, stays.

@@ -33,7 +33,7 @@ func openDisc(t *testing.T) disc.Image {
 }
 
 // makeSongs makes some songs of a disc, with a log that calls them proven, or read once.
-func makeSongs(t *testing.T, dir string, img disc.Image, proof string, numbers ...int) *album.Album {
+func makeSongs(t *testing.T, dir string, img disc.Image, proof riplog.Means, numbers ...int) *album.Album {
 	t.Helper()
 	a := album.Of(img.Layout())
 	made, err := album.Create(t.Context(), dir, a, img, album.Options{Only: numbers, Coding: album.Wave})
@@ -49,14 +49,14 @@ func makeSongs(t *testing.T, dir string, img disc.Image, proof string, numbers .
 	about.Add(riplog.OffsetLine, "6 samples")
 	about.Add(riplog.CatalogueLine, img.Layout().MCN)
 	folder.Seal(&about, made.Sheet)
-	log := made.Log(a, about, func(*album.Made) string { return proof })
+	log := made.Log(a, about, func(*album.Made) riplog.Proof { return riplog.Proof{By: proof} })
 	if err := os.WriteFile(filepath.Join(dir, a.LogName()), log.Bytes(), 0o666); err != nil {
 		t.Fatal(err)
 	}
 	return a
 }
 
-const proven = "two equal reads"
+const proven = riplog.TwoReads
 
 // What is there and proven stays; what is asked for and is not there is made.
 func TestPlan(t *testing.T) {

@@ -9,9 +9,6 @@ import (
 	"spindle/image/riplog"
 )
 
-// Repaired is in what a log says of the proof of a song some samples of which are from parity, and no drive may give.
-const Repaired = "repaired"
-
 // earlierLine says in the section of a song that stays when, and how, it was made.
 const earlierLine = "from an earlier rip"
 

@@ -59,7 +59,7 @@ func (p *Plan) Held() *Held {
 	}
 	h := &Held{MCN: p.log.Sections[0].Get(riplog.CatalogueLine), Codes: p.codes}
 	for i := range p.same {
-		if s := &p.same[i]; s.Data || isProven(s.Proof) && !strings.Contains(s.Proof, Repaired) { // the drive may not give what was repaired
+		if s := &p.same[i]; s.Data || s.Proof.Proven() && !s.Proof.Repaired { // the drive may not give what was repaired
 			h.Good = append(h.Good, right(s)...)
 		} else {
 			h.Once = append(h.Once, right(s)...)

@@ -158,7 +158,7 @@ type keptSong struct {
 // takeFolder says in a result what is there besides the songs that were made.
 func (r *albumResult) takeFolder(p *folder.Plan, x *album.Album) {
 	for _, s := range p.Kept {
-		r.Kept = append(r.Kept, keptSong{s.Number, filepath.Join(r.Folder, s.File), s.Proof})
+		r.Kept = append(r.Kept, keptSong{s.Number, filepath.Join(r.Folder, s.File), s.Proof.Words})
 	}
 	_, r.Absent = p.Numbers(x)
 	r.there = p.There

@@ -10,7 +10,6 @@ import (
 
 	"spindle/addr"
 	"spindle/album"
-	"spindle/album/folder"
 	"spindle/disc"
 	"spindle/disc/accuraterip"
 	"spindle/disc/discid"
@@ -68,52 +67,42 @@ type albumData struct {
 	Flawed  int    `json:"flawed,omitempty"`
 }
 
-// A proof is what a song is known to be right by.
-type proof string
-
-// The proofs, from the best on.
-const (
-	byDatabase proof = "database"
-	byTwoReads proof = "read twice"
-	byVotes    proof = "voted"     // some samples from several readings, the rest read twice
-	byDrive    proof = "read once" // the drive reported no error
-	unproven   proof = "unproven"
-	notRight   proof = "not right"
-)
+// A proof is what a song is known to be right by: all but riplog.Copied, which is unproven here.
+type proof = riplog.Means
 
 // proofOf says how a song is proven, and in words. res is nil for songs of an image.
 func proofOf(m *album.Made, res *rip.Result) (proof, string) {
 	if m.Flawed > 0 && onlyNotCompared(m, res) {
-		return unproven, fmt.Sprintf("%s read once, not compared", plural(m.Flawed, "sector"))
+		return riplog.Unproven, fmt.Sprintf("%s read once, not compared", plural(m.Flawed, "sector"))
 	}
 	if m.Flawed > 0 {
-		return notRight, fmt.Sprintf("%s not right", plural(m.Flawed, "sector"))
+		return riplog.NotRight, fmt.Sprintf("%s not right", plural(m.Flawed, "sector"))
 	}
 	fixed := repairedIn(m, res)
 	said := databaseWords(&m.Proof, fixed)
 	if m.Proof.ByAccurateRip() || m.Proof.ByCTDB() {
-		return byDatabase, said + settledWords(m, res) + edgeWords(m, res)
+		return riplog.Database, said + settledWords(m, res) + edgeWords(m, res)
 	}
 	if said != "" {
 		said = " (" + said + ")"
 	}
 	switch {
 	case res == nil:
-		return unproven, "copied from an image" + said
+		return riplog.Unproven, "copied from an image" + said
 	case fixed > 0:
-		return unproven, fmt.Sprintf("%s %s by CTDB's parity, and what proved them then is not here now%s", plural(fixed, "sample"), folder.Repaired, said)
+		return riplog.Unproven, fmt.Sprintf("%s repaired by CTDB's parity, and what proved them then is not here now%s", plural(fixed, "sample"), said)
 	case slices.ContainsFunc(res.Proven, func(r drive.Stretch) bool { return r.First < m.End && m.First < r.End }):
 		// The songs of an earlier reading are made without the file that proved it.
-		return unproven, "read once; what proved it then is not here now" + said
+		return riplog.Unproven, "read once; what proved it then is not here now" + said
 	case res.ReadTwice:
 		if v := votesIn(res.Votes, m.First, m.End); v != nil {
-			return byVotes, "two equal reads; " + v.text() + said
+			return riplog.Votes, "two equal reads; " + v.text() + said
 		}
-		return byTwoReads, "two equal reads" + said
+		return riplog.TwoReads, "two equal reads" + said
 	case res.Pointed:
-		return byDrive, "read once, no error reported by the drive (C2)" + said
+		return riplog.OneRead, "read once, no error reported by the drive (C2)" + said
 	}
-	return unproven, "read once" + said
+	return riplog.Unproven, "read once" + said
 }
 
 // settledWords says how many samples of a song no readings decided on, but AccurateRip.
@@ -210,7 +199,7 @@ func databaseWords(p *album.Proof, repaired int) string {
 	}
 	fixed := ""
 	if repaired > 0 && p.ByCTDB() {
-		fixed = fmt.Sprintf(", %s %s", plural(repaired, "sample"), folder.Repaired)
+		fixed = fmt.Sprintf(", %s repaired", plural(repaired, "sample"))
 	}
 	switch {
 	case p.CTDB > 0:
@@ -233,7 +222,7 @@ func newAlbumResult(dir string, x *album.Album, made *album.Created, res *rip.Re
 		m := &made.Songs[i]
 		p, words := proofOf(m, res)
 		r.proofs[p]++
-		if p == byDatabase {
+		if p == riplog.Database {
 			first, last := leftOut(m)
 			r.ends[0], r.ends[1] = r.ends[0]+first, r.ends[1]+last
 		}
@@ -275,7 +264,7 @@ func (r *albumResult) Text(p *page) {
 	p.line("%s: %s%s", r.Folder, what, took)
 	for _, s := range r.Songs {
 		name := fmt.Sprintf("%-*s", widest, r.label(&s))
-		if s.Proof == notRight {
+		if s.Proof == riplog.NotRight {
 			p.line("  %s  %s", name, p.red(s.Words))
 			continue
 		}
@@ -355,25 +344,25 @@ func (r *albumResult) summary() string {
 		return fmt.Sprintf("All %d songs %s.", n, what)
 	}
 	switch {
-	case r.proofs[notRight] > 0:
-		return fmt.Sprintf("%s of %d not right: the log says where.%s", plural(r.proofs[notRight], "song"), n, r.again())
-	case r.proofs[byDatabase] == n && n == 1:
+	case r.proofs[riplog.NotRight] > 0:
+		return fmt.Sprintf("%s of %d not right: the log says where.%s", plural(r.proofs[riplog.NotRight], "song"), n, r.again())
+	case r.proofs[riplog.Database] == n && n == 1:
 		return all("is what other people's drives read" + r.butEnds())
-	case r.proofs[byDatabase] == n:
+	case r.proofs[riplog.Database] == n:
 		return all("are what other people's drives read" + r.butEnds())
-	case r.proofs[byDatabase]+r.proofs[byTwoReads] == n && r.proofs[byDatabase] > 0:
-		return fmt.Sprintf("%s of %d proven by a database, the others read twice with the same result.", plural(r.proofs[byDatabase], "song"), n)
-	case r.proofs[byTwoReads] == n && n == 1:
+	case r.proofs[riplog.Database]+r.proofs[riplog.TwoReads] == n && r.proofs[riplog.Database] > 0:
+		return fmt.Sprintf("%s of %d proven by a database, the others read twice with the same result.", plural(r.proofs[riplog.Database], "song"), n)
+	case r.proofs[riplog.TwoReads] == n && n == 1:
 		return all("was read twice with the same result")
-	case r.proofs[byTwoReads] == n:
+	case r.proofs[riplog.TwoReads] == n:
 		return all("were read twice with the same result")
-	case r.proofs[byDatabase]+r.proofs[byTwoReads]+r.proofs[byVotes] == n:
+	case r.proofs[riplog.Database]+r.proofs[riplog.TwoReads]+r.proofs[riplog.Votes] == n:
 		return fmt.Sprintf("%s of %d put together from several readings of damaged sectors: the log says how many agree. The others are proven.",
-			plural(r.proofs[byVotes], "song"), n)
-	case r.proofs[byDrive] > 0:
-		return fmt.Sprintf("%s of %d read once: only the drive vouches for them.", plural(r.proofs[byDrive], "song"), n)
+			plural(r.proofs[riplog.Votes], "song"), n)
+	case r.proofs[riplog.OneRead] > 0:
+		return fmt.Sprintf("%s of %d read once: only the drive vouches for them.", plural(r.proofs[riplog.OneRead], "song"), n)
 	}
-	return fmt.Sprintf("%s of %d not proven by anything.", plural(r.proofs[unproven], "song"), n)
+	return fmt.Sprintf("%s of %d not proven by anything.", plural(r.proofs[riplog.Unproven], "song"), n)
 }
 
 // butEnds says what of songs that databases prove they do not cover, as the end of a sentence.

@@ -16,8 +16,8 @@ import (
 	"time"
 
 	"spindle/addr"
-	"spindle/album/folder"
 	"spindle/disc/cdsector"
+	"spindle/image/riplog"
 )
 
 var (
@@ -325,12 +325,12 @@ func (c *proofCase) judge(songs []albumSong, answered bool) {
 		const header = 44
 		same := bytes.Equal(b[header:][:len(want)], want)
 		c.counts[string(s.Proof)]++
-		if strings.Contains(s.Words, folder.Repaired) {
+		if strings.Contains(s.Words, "repaired") {
 			c.counts["repaired"]++
 		}
 		switch {
 		case same:
-		case s.Proof == byDatabase:
+		case s.Proof == riplog.Database:
 			from, to := c.covered()
 			from, to = max(from, first), min(to, at)
 			if from >= to {
@@ -344,10 +344,10 @@ func (c *proofCase) judge(songs []albumSong, answered bool) {
 			case !isOn(c.truth), from == first && to == at, !c.concealedIn(first, at):
 				c.t.Errorf("%s: song %d is not what the disc holds: %s", c, s.Number, s.Words)
 			}
-		case (s.Proof == byTwoReads || s.Proof == byVotes) && !c.concealedIn(first, at):
+		case (s.Proof == riplog.TwoReads || s.Proof == riplog.Votes) && !c.concealedIn(first, at):
 			c.t.Errorf("%s: song %d is not what the disc holds: %s", c, s.Number, s.Words)
 		}
-		if answered && c.helps && c.withinReach() && s.Proof != byDatabase && s.Number > 0 && !c.damagedEdge(first, at) && (s.Flawed == 0 || s.Flawed > c.uncovered(first, at)) {
+		if answered && c.helps && c.withinReach() && s.Proof != riplog.Database && s.Number > 0 && !c.damagedEdge(first, at) && (s.Flawed == 0 || s.Flawed > c.uncovered(first, at)) {
 			c.t.Errorf("%s: song %d is not repaired: %s", c, s.Number, s.Words)
 		}
 	}

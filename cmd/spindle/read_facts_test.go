@@ -9,6 +9,7 @@ import (
 	"spindle/album"
 	"spindle/disc"
 	"spindle/drive"
+	"spindle/image/riplog"
 	"spindle/rip"
 )
 
@@ -32,7 +33,7 @@ func TestFactsOfReading(t *testing.T) {
 	if err != nil || !got.ReadTwice || !got.Pointed || got.Elapsed != res.Elapsed || len(got.Proven) != 1 || got.Proven[0] != res.Proven[0] {
 		t.Fatalf("%+v, %v", got, err)
 	}
-	for n, want := range map[int]proof{1: byTwoReads, 2: unproven} {
+	for n, want := range map[int]proof{1: riplog.TwoReads, 2: riplog.Unproven} {
 		tr := l.Tracks()[n-1]
 		if p, words := proofOf(&album.Made{Number: n, First: tr.Start, End: tr.End}, got); p != want {
 			t.Errorf("song %d: %s, %q", n, p, words)

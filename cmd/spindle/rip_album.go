@@ -138,9 +138,12 @@ func keepFlaws(ctx context.Context, a *app, dir string, made *album.Created) err
 func (r *albumResult) writeLog(x *album.Album, made *album.Created, about riplog.Section, plan *folder.Plan, force bool, res *rip.Result) error {
 	aboutFolder(&about, plan, x, made.Sheet)
 	r.Log = filepath.Join(r.Folder, x.LogName())
-	log := made.Log(x, about, func(m *album.Made) string {
-		_, words := proofOf(m, res)
-		return words
+	log := made.Log(x, about, func(m *album.Made) riplog.Proof {
+		by, words := proofOf(m, res)
+		if res == nil && by == riplog.Unproven {
+			by = riplog.Copied
+		}
+		return riplog.Proof{By: by, Repaired: repairedIn(m, res) > 0, Words: words}
 	})
 	plan.Merge(log)
 	if !force && exists(r.Log) {

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"spindle/album"
+	"spindle/image/riplog"
 	"spindle/rip"
 )
 
@@ -19,15 +20,15 @@ func TestProofWords(t *testing.T) {
 		proof proof
 		words string
 	}{
-		{song, rip.Result{ReadTwice: true}, byTwoReads, "two equal reads"},
+		{song, rip.Result{ReadTwice: true}, riplog.TwoReads, "two equal reads"},
 		{song, rip.Result{ReadTwice: true, Votes: []rip.Vote{{At: 99, Samples: 9, Agree: 1, Of: 2}, {At: 150, Samples: 10, Agree: 9, Of: 11},
-			{At: 151, Samples: 2, Agree: 10, Of: 11}}}, byVotes, "two equal reads; 12 samples voted, at least 9 of 11 readings agree"},
-		{song, rip.Result{ReadTwice: true, Votes: []rip.Vote{{At: 150, Samples: 3, Agree: 1, Of: 2}}}, byVotes,
+			{At: 151, Samples: 2, Agree: 10, Of: 11}}}, riplog.Votes, "two equal reads; 12 samples voted, at least 9 of 11 readings agree"},
+		{song, rip.Result{ReadTwice: true, Votes: []rip.Vote{{At: 150, Samples: 3, Agree: 1, Of: 2}}}, riplog.Votes,
 			"two equal reads; 3 samples voted, for some no two of 2 readings agree"},
-		{damaged, rip.Result{ReadTwice: true}, notRight, "50 sectors not right"},
+		{damaged, rip.Result{ReadTwice: true}, riplog.NotRight, "50 sectors not right"},
 		{damaged, rip.Result{ReadTwice: true, Bad: []rip.BadRange{{First: 150, Last: 199, Reason: rip.NotCompared}, {First: 20, Last: 20, Reason: rip.Flawed}}},
-			unproven, "50 sectors read once, not compared"},
-		{damaged, rip.Result{ReadTwice: true, Bad: []rip.BadRange{{First: 150, Last: 199, Reason: rip.Flawed}}}, notRight, "50 sectors not right"},
+			riplog.Unproven, "50 sectors read once, not compared"},
+		{damaged, rip.Result{ReadTwice: true, Bad: []rip.BadRange{{First: 150, Last: 199, Reason: rip.Flawed}}}, riplog.NotRight, "50 sectors not right"},
 	} {
 		if p, words := proofOf(&test.song, &test.res); p != test.proof || words != test.words {
 			t.Errorf("%s, %q; want %q", p, words, test.words)

@@ -180,7 +180,7 @@ func verifyLog(ctx context.Context, a *app, path string) (*logResult, error) {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		x := logSong{Number: s.Number, File: s.File, Found: findingNames[found], Proof: s.Proof, Flawed: len(s.Flaws) > 0}
+		x := logSong{Number: s.Number, File: s.File, Found: findingNames[found], Proof: s.Proof.Words, Flawed: len(s.Flaws) > 0}
 		if err != nil {
 			x.Why = err.Error()
 		}

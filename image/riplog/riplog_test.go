@@ -13,7 +13,7 @@ import (
 // What is written is read again.
 func TestSongs(t *testing.T) {
 	songs := []Song{
-		{Number: 1, Title: "two\n[song 9]\u009b31m", File: "01.flac", First: 0, End: 300, CRC32: 7, Proof: "two equal reads"},
+		{Number: 1, Title: "two\n[song 9]\u009b31m", File: "01.flac", First: 0, End: 300, CRC32: 7, Proof: Proof{TwoReads, true, "in some words"}},
 		{Number: 2, File: "02.flac", First: 300, End: 600, CRC32: 8, Flaws: disc.Flaws{{First: 350, Count: 1, Kind: disc.ReadWithErrors}, {First: 598, Count: 2, Kind: disc.Unread}}},
 		{Number: 3, Data: true, File: "03.iso", First: 12000, End: 12300, Flaws: disc.Flaws{{First: 12000, Count: 3, Kind: disc.Unproven}}},
 	}
@@ -30,9 +30,42 @@ func TestSongs(t *testing.T) {
 	if got, err := read.Songs(); err != nil || !reflect.DeepEqual(got, songs) {
 		t.Errorf("%v, %+v", err, got)
 	}
-	changed := bytes.Replace(text, []byte("two equal"), []byte("six equal"), 1)
+	changed := bytes.Replace(text, []byte("in some"), []byte("in other"), 1)
 	if _, err := Parse(changed); !errors.Is(err, ErrChanged) {
 		t.Error(err)
+	}
+}
+
+// How a song is proven is read from the code; from the words only where a log has none.
+func TestProof(t *testing.T) {
+	for lines, want := range map[string]Proof{
+		"proof: whatever\nproof code: 1, database":          {Database, false, "whatever"},
+		"proof: two equal reads\nproof code: 1, read once":  {OneRead, false, "two equal reads"},
+		"proof: x\nproof code: 1, voted, repaired, more":    {Votes, true, "x"},
+		"proof: two equal reads\nproof code: 2, read twice": {Unknown, false, "two equal reads"},
+		"proof: two equal reads\nproof code: 1, dreamt":     {Unknown, false, "two equal reads"},
+		"proof code: 1": {},
+		"proof: AccurateRip v2, confidence 34 of 36":                    {Database, false, "AccurateRip v2, confidence 34 of 36"},
+		"proof: CTDB, 12 samples repaired, confidence 3 of 4":           {Database, true, "CTDB, 12 samples repaired, confidence 3 of 4"},
+		"proof: two equal reads (no match in CTDB)":                     {TwoReads, false, "two equal reads (no match in CTDB)"},
+		"proof: two equal reads; 12 samples voted":                      {Votes, false, "two equal reads; 12 samples voted"},
+		"proof: read once, no error reported by the drive (C2)":         {OneRead, false, "read once, no error reported by the drive (C2)"},
+		"proof: read once; what proved it then is not here now":         {Unproven, false, "read once; what proved it then is not here now"},
+		"proof: copied from an image":                                   {Copied, false, "copied from an image"},
+		"proof: 3 sectors not right\nnot right: sectors 1 to 3: unread": {Unknown, false, "3 sectors not right"},
+		"x: y": {},
+	} {
+		l, err := Parse((&Log{Sections: []Section{{}}}).Bytes())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.SplitSeq(lines, "\n") {
+			name, value, _ := strings.Cut(line, ": ")
+			l.Sections[0].Add(name, value)
+		}
+		if got := l.Sections[0].proof(); got != want {
+			t.Errorf("%s: %+v", lines, got)
+		}
 	}
 }
 

@@ -36,7 +36,7 @@ type Song struct {
 	More   []Line // what only people read
 	// Flaws are its sectors that are not right.
 	Flaws disc.Flaws
-	Proof string // in words
+	Proof Proof
 }
 
 // Section is the part of a log that states a song.
@@ -59,7 +59,8 @@ func (x *Song) Section() Section {
 	for _, f := range x.Flaws.Clip(x.First, x.End) {
 		s.Add(flawLine, fmt.Sprintf("sectors %d to %d%s: %s", f.First, f.End()-1, from(f), f.Kind))
 	}
-	s.Add(proofLine, x.Proof)
+	s.Add(proofLine, x.Proof.Words)
+	s.Add(codeLine, x.Proof.code())
 	return s
 }
 
@@ -90,7 +91,7 @@ func (l *Log) Songs() ([]Song, error) {
 func (s *Section) song(number string) (Song, error) {
 	n, err := strconv.Atoi(number)
 	crc, cerr := strconv.ParseUint(s.Get(crcLine), 16, 32)
-	x := Song{Number: n, Title: s.Get(titleLine), File: s.Get(fileLine), CRC32: uint32(crc), Proof: s.Get(proofLine)}
+	x := Song{Number: n, Title: s.Get(titleLine), File: s.Get(fileLine), CRC32: uint32(crc), Proof: s.proof()}
 	var serr error
 	x.First, x.End, serr = sectors(s.Get(sectorsLine))
 	if err := errors.Join(err, cerr, serr); err != nil {
