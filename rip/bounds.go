@@ -113,54 +113,67 @@ func (r *reader) stopped(err error) (why, fatal error) {
 // retrying. Where a bound of the options ends it after all of the disc was tried, the
 // rest stays in the state it is in.
 func (r *reader) passes(ctx context.Context) error {
-	if err := r.firstPass(ctx); err != nil {
-		return err
-	}
-	if err := r.copyPass(ctx); err != nil {
+	if err := inTurn(ctx, r.firstPass, r.copyPass); err != nil {
 		return err
 	}
 	if r.tracker.tally().bad > 0 && !r.opts.Quick {
 		r.nameFiles()
 	}
 	why, err := r.stopped(r.closeIn(ctx))
+	if err == nil {
+		err = inTurn(ctx, r.provePass, r.repairPass) // they cost the drive nothing
+	}
+	if err == nil {
+		why, err = r.readAgain(ctx, why)
+	}
+	if err == nil && !r.opts.Quick {
+		err = r.settlePass(ctx) // it costs the drive nothing
+	}
 	if err != nil {
 		return err
-	}
-	gaveUp := why != nil
-	if err := r.provePass(ctx); err != nil { // it costs the drive nothing
-		return err
-	}
-	if err := r.repairPass(ctx); err != nil { // neither does this
-		return err
-	}
-	if r.plan.readTwice && (!gaveUp || errors.Is(why, errGaveUp)) {
-		why, err = r.stopped(r.comparePass(ctx))
-		if err == nil {
-			err = r.repairPass(ctx)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	if !gaveUp && why == nil && !r.opts.Quick {
-		why, err = r.stopped(r.retryPasses(ctx))
-		if err == nil && why != nil { // in the middle of a pass
-			err = r.repairPass(ctx)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	if !r.opts.Quick {
-		if err := r.settlePass(ctx); err != nil { // it costs the drive nothing
-			return err
-		}
 	}
 	if why == nil || errors.Is(why, errGaveUp) {
 		// What never came twice the same:
 		r.eachAudio(func(g *region) { r.tracker.replace(g.pos, g.bytes(), readOnce, flawed) })
 	}
 	return nil
+}
+
+// inTurn carries out passes up to the one that fails.
+func inTurn(ctx context.Context, passes ...func(context.Context) error) error {
+	for _, pass := range passes {
+		if err := pass(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readAgain reads what was read once a second time, and retries what is bad. After closing in
+// was given up there is only the second reading, after a bound was reached neither. It
+// takes, and returns, why the phase before it was ended.
+func (r *reader) readAgain(ctx context.Context, why error) (ended, fatal error) {
+	gaveUp := errors.Is(why, errGaveUp)
+	if why != nil && !gaveUp {
+		return why, nil
+	}
+	if r.plan.readTwice {
+		var err error
+		if why, err = r.stopped(r.comparePass(ctx)); err == nil {
+			err = r.repairPass(ctx)
+		}
+		if err != nil {
+			return why, err
+		}
+	}
+	if gaveUp || why != nil || r.opts.Quick {
+		return why, nil
+	}
+	why, err := r.stopped(r.retryPasses(ctx))
+	if err == nil && why != nil { // in the middle of a pass
+		err = r.repairPass(ctx)
+	}
+	return why, err
 }
 
 // closeIn finds the sectors that are really damaged in the blocks that failed. What it does
