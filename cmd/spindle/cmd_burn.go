@@ -147,7 +147,7 @@ func burnSource(ctx context.Context, a *app, path string, o burnFlags) (*burn.So
 		if o.size != 0 {
 			return nil, nil, usage("--size is for data from a pipe (\"spindle burn -\")")
 		}
-		pre, err := imageFor(ctx, a, path, o.force)
+		pre, err := imageFor(ctx, a, path, &o)
 		if err != nil {
 			return nil, nil, err
 		}

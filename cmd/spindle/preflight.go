@@ -46,6 +46,7 @@ type preflight struct {
 	a     *app
 	path  string
 	force bool
+	mode  burn.Mode // in which it is to be burned, where that was asked for
 	img   disc.Image
 	found *findings
 	vol   *iso.Volume
@@ -57,12 +58,13 @@ type preflight struct {
 
 // imageFor opens an image and checks it: complete, as its checksum file says, as
 // its implanted MD5 says, without sectors that are known to be wrong.
-func imageFor(ctx context.Context, a *app, path string, force bool) (*preflight, error) {
+func imageFor(ctx context.Context, a *app, path string, o *burnFlags) (*preflight, error) {
 	img, found, err := (&findings{toBurn: true}).open(ctx, a, path)
 	if err != nil {
 		return nil, err
 	}
-	p := newPreflight(a, path, img, found, force)
+	p := newPreflight(a, path, img, found, o.force)
+	p.mode = o.Mode
 	a.onClose(func() error { return p.img.Close() })
 	for _, n := range textNotes(img.Layout()) {
 		a.note(n)
@@ -188,7 +190,10 @@ func (p *preflight) sectors(ctx context.Context, bar *progress) error {
 // subchannels notes in which mode what the saved sub-channels say beyond the tracks is burned.
 func (p *preflight) subchannels(ctx context.Context, _ *progress) error {
 	more, err := format.SubchannelsSayMore(ctx, p.img, p.img.Layout().Tracks())
-	if more {
+	switch {
+	case more && p.mode == burn.Raw96:
+		p.a.note("The sub-channels in " + p.path + " are burned, and not compared afterwards.")
+	case more:
 		p.a.note("The sub-channels in " + p.path + " are burned with --mode raw only, and not compared afterwards; in other modes the disc gets those that its tracks make.")
 	}
 	return err
