@@ -17,7 +17,7 @@ import (
 
 // written is a descriptor as CloneCD 5 writes one: a data track, an audio track
 // with a pregap, a second session.
-const written = "[CloneCD]\r\nVersion=3\r\n[Disc]\r\nTocEntries=9\r\nSessions=2\r\nDataTracksScrambled=0\r\nCDTextLength=0\r\nCATALOG=4012345678901\r\n" +
+const written = "[CloneCD]\r\nVersion=3\r\n[Disc]\r\nTocEntries=8\r\nSessions=2\r\nDataTracksScrambled=0\r\nCDTextLength=0\r\nCATALOG=4012345678901\r\n" +
 	"[Session 1]\r\nPreGapMode=1\r\nPreGapSubC=0\r\n[Session 2]\r\nPreGapMode=1\r\nPreGapSubC=0\r\n"
 
 func entry(n, session, point, control int, plba string) string {
@@ -102,6 +102,9 @@ func TestOpenErrors(t *testing.T) {
 		strings.Replace(text(), "Scrambled=0", "Scrambled=1", 1): "scrambled",
 		strings.Replace(text(), "INDEX 0=100", "INDEX 0=170", 1): "INDEX 0",
 		strings.Replace(text(), "PLBA=150", "PLBA=350", 1):       "track 2 starts at 350, and what follows it at 300",
+		strings.Replace(text(), "TocEntries=8", "TocEntries=9", 1): "the table of contents has 8 entries of 9",
+		text()[:strings.Index(text(), "[Entry 5]")]:              "the table of contents has 5 entries of 8",
+		text()[:strings.LastIndex(text(), "PLBA=11700")]:         "track 3 has no address",
 	} {
 		write("x.ccd", bad)
 		if _, err := format.OpenPath(context.Background(), path, openFile); err == nil || !strings.Contains(err.Error(), want) {

@@ -17,6 +17,9 @@ const (
 // about it are [*ParseError]s.
 func (d *Descriptor) Layout() (*disc.Layout, error) {
 	l := &disc.Layout{Medium: disc.CD, MCN: d.Catalog, CDText: d.CDText}
+	if have := len(d.Entries); have < d.Stated { // the file was cut short: what is missing may be tracks
+		return nil, &ParseError{Line: d.Entries[have-1].Line, Msg: fmt.Sprintf("the table of contents has %d entries of %d", have, d.Stated)}
+	}
 	for i := range d.Entries {
 		if err := d.addEntry(l, &d.Entries[i]); err != nil {
 			return nil, &ParseError{Line: d.Entries[i].Line, Msg: err.Error()}
@@ -75,6 +78,9 @@ func (d *Descriptor) addEntry(l *disc.Layout, e *Entry) error {
 	case pointLeadOut:
 		s.LeadOut = e.address()
 	default:
+		if !e.hasPLBA && !e.hasP {
+			return fmt.Errorf("track %d has no address", e.Point)
+		}
 		t, err := d.newTrack(e)
 		if err != nil {
 			return err

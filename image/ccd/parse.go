@@ -23,6 +23,7 @@ const maxDescriptor = 1 << 20
 // A Descriptor is the content of a .ccd file.
 type Descriptor struct {
 	Sessions  int // as stated
+	Stated    int // entries of the table of contents; 0: not stated
 	Catalog   string
 	Scrambled bool // data sectors are scrambled in the .img
 	Entries   []Entry
@@ -42,6 +43,7 @@ type Entry struct {
 	Line    int
 
 	hasPLBA bool
+	hasP    bool // the last part of P
 }
 
 // address returns the place that the entry states.
@@ -174,6 +176,8 @@ func (p *parser) discValue(key, text string) error {
 	}
 	n, err := number(key, text)
 	switch key {
+	case "tocentries":
+		p.d.Stated = n
 	case "sessions":
 		p.d.Sessions = n
 	case "datatracksscrambled":
@@ -202,7 +206,7 @@ func (p *parser) entryValue(key, text string) error {
 	case "psec":
 		e.P.S = n
 	case "pframe":
-		e.P.F = n
+		e.P.F, e.hasP = n, true
 	case "plba":
 		e.PLBA, e.hasPLBA = disc.LBA(n), true
 	}

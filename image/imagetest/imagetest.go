@@ -3,6 +3,7 @@ package imagetest
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"os"
@@ -150,6 +151,18 @@ func (s *suite) cancelled() error {
 		}
 	}
 	return nil
+}
+
+// Sum is the SHA-256 of all sectors of an image, with where its tracks are.
+func Sum(ctx context.Context, img disc.Image) ([]byte, error) {
+	s := suite{ctx, img, img.Layout()}
+	sum := sha256.New()
+	err := s.each(func(t *disc.Track, a disc.LBA, p []byte) error {
+		fmt.Fprintln(sum, t.Number, t.Mode, a)
+		_, err := sum.Write(p)
+		return err
+	})
+	return sum.Sum(nil), err
 }
 
 // outside asks for sectors that no track holds: before, between and behind them.
