@@ -90,21 +90,21 @@ func TestOpenErrors(t *testing.T) {
 		t.Error("no sub-channels")
 	}
 	for bad, want := range map[string]string{
-		"[CloneCD]\nVersion=3\n":                                 "line 2",
-		"[CloneCD]\n[Entry 0]\nSession=x\n":                      "line 3",
-		"[CloneCD]\n[Entry 0\n":                                  "line 2",
-		"[CloneCD]\n[Entry 0]\nSession=5\nPoint=1\n":             "line 2",
-		"[CloneCD]\n[Entry 0]\nSession=1\nPoint=1\nPLBA=0\n":     "lead-out",
-		"[CloneCD]\n[TRACK 100]\n":                               "line 2",
-		"[CloneCD]\n[Disc]\nCATALOG=12\n":                        "line 3",
-		"[CloneCD]\n[CDText]\nEntry 0=80 00\n":                   "line 3",
-		"[CloneCD]\n[TRACK 1]\nISRC=no\n":                        "line 3",
-		strings.Replace(text(), "Scrambled=0", "Scrambled=1", 1): "scrambled",
-		strings.Replace(text(), "INDEX 0=100", "INDEX 0=170", 1): "INDEX 0",
-		strings.Replace(text(), "PLBA=150", "PLBA=350", 1):       "track 2 starts at 350, and what follows it at 300",
+		"[CloneCD]\nVersion=3\n":                                   "line 2",
+		"[CloneCD]\n[Entry 0]\nSession=x\n":                        "line 3",
+		"[CloneCD]\n[Entry 0\n":                                    "line 2",
+		"[CloneCD]\n[Entry 0]\nSession=5\nPoint=1\n":               "line 2",
+		"[CloneCD]\n[Entry 0]\nSession=1\nPoint=1\nPLBA=0\n":       "lead-out",
+		"[CloneCD]\n[TRACK 100]\n":                                 "line 2",
+		"[CloneCD]\n[Disc]\nCATALOG=12\n":                          "line 3",
+		"[CloneCD]\n[CDText]\nEntry 0=80 00\n":                     "line 3",
+		"[CloneCD]\n[TRACK 1]\nISRC=no\n":                          "line 3",
+		strings.Replace(text(), "Scrambled=0", "Scrambled=1", 1):   "scrambled",
+		strings.Replace(text(), "INDEX 0=100", "INDEX 0=170", 1):   "INDEX 0",
+		strings.Replace(text(), "PLBA=150", "PLBA=350", 1):         "track 2 starts at 350, and what follows it at 300",
 		strings.Replace(text(), "TocEntries=8", "TocEntries=9", 1): "the table of contents has 8 entries of 9",
-		text()[:strings.Index(text(), "[Entry 5]")]:              "the table of contents has 5 entries of 8",
-		text()[:strings.LastIndex(text(), "PLBA=11700")]:         "track 3 has no address",
+		text()[:strings.Index(text(), "[Entry 5]")]:                "the table of contents has 5 entries of 8",
+		text()[:strings.LastIndex(text(), "PLBA=11700")]:           "track 3 has no address",
 	} {
 		write("x.ccd", bad)
 		if _, err := format.OpenPath(context.Background(), path, openFile); err == nil || !strings.Contains(err.Error(), want) {

@@ -150,6 +150,14 @@ func TestRefused(t *testing.T) {
 			"neither a .toc nor a .sub"},
 		"sessions without a table": {"twosession", testscram.Dump{Suffix: ".scram", NoTOC: true}, nil, "several sessions, and no .fulltoc"},
 		"half a table":             {"mixed", testscram.Dump{Suffix: ".scram"}, func(base string) error { return os.Truncate(base+".toc", 13) }, "a table of contents of 13 bytes"},
+		"a lead-out of no CD": {"mixed", testscram.Dump{Suffix: ".scram"}, func(base string) error {
+			b, err := os.ReadFile(base + ".toc")
+			if err != nil {
+				return err
+			}
+			copy(b[len(b)-4:], []byte{0x03, 0, 0, 0})
+			return os.WriteFile(base+".toc", b, 0o666)
+		}, "the lead-out is at sector 50331648, and no CD has more than 449850"},
 		"no data": {"mixed", testscram.Dump{Suffix: ".scram"}, func(base string) error {
 			return os.WriteFile(base+".scram", nil, 0o666)
 		}, "empty"},

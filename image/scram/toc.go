@@ -46,6 +46,10 @@ func (o *opener) layout() (*disc.Layout, error) {
 	if err != nil {
 		return nil, err
 	}
+	const most = 100*60*addr.FramesPerSecond - addr.Pregap // sectors that have a time on a CD
+	if end := l.End(); end > most {
+		return nil, errorf("the lead-out is at sector %d, and no CD has more than %d", end, most)
+	}
 	if found != nil {
 		found.complete(l)
 	}
