@@ -346,7 +346,7 @@ func (o convertFlags) make(ctx context.Context, a *app, out string, img disc.Ima
 	}
 	o.Doubts = func() string {
 		found.notice(sums())
-		return found.doubts()
+		return found.doubtsIn(out)
 	}
 	res, err := image.Create(ctx, out, img, o.CreateOptions)
 	bar.stop()
@@ -356,7 +356,7 @@ func (o convertFlags) make(ctx context.Context, a *app, out string, img disc.Ima
 	if img, err = usable(ctx, a, img, err); err != nil {
 		return nil, nil, err
 	}
-	o.Progress, o.Doubts = bar.step("converting"), found.doubts
+	o.Progress, o.Doubts = bar.step("converting"), func() string { return found.doubtsIn(out) }
 	res, err = image.Create(ctx, out, img, o.CreateOptions)
 	return img, res, err
 }

@@ -100,7 +100,8 @@ type verifyResult struct {
 	Repaired    *check.Repaired    `json:"repaired,omitempty"`
 	Flaws       []flawRange        `json:"flaws,omitempty"` // what a map beside the image says
 	Broken      []string           `json:"maps_not_usable,omitempty"`
-	Files       []string           `json:"files,omitempty"` // that damaged sectors belong to
+	Subs        []string           `json:"incomplete_subchannels,omitempty"` // why those of the last sectors are missing
+	Files       []string           `json:"files,omitempty"`                  // that damaged sectors belong to
 	AccurateRip *ripVerdict        `json:"accuraterip,omitempty"`
 	Log         *logResult         `json:"log,omitempty"` // of the album that the image is
 	CTDB        *ctdbVerdict       `json:"ctdb,omitempty"`
@@ -196,7 +197,7 @@ func runVerify(ctx context.Context, a *app, path string, o verifyFlags) (result,
 	}
 	v := &verification{a: a, img: img, bar: a.newProgress()}
 	v.verifyResult = &verifyResult{ending: done(), Image: path, Sectors: img.Layout().Sectors(),
-		o: o, sectorSize: img.Layout().Medium.SectorSize(), found: found, Broken: found.brokenTexts()}
+		o: o, sectorSize: img.Layout().Medium.SectorSize(), found: found, Broken: found.brokenTexts(), Subs: found.subs}
 	defer func() { v.img.Close() }() // another one than img, where songs are damaged
 	defer v.bar.stop()
 	for _, step := range []func(context.Context) error{v.songs, v.evidence, v.sectors, v.audio, v.flaws, v.ownSums, v.log, v.sums, v.implanted, v.with, v.repair} {
@@ -250,7 +251,7 @@ func (v *verification) flaws(ctx context.Context) error {
 	known := v.img.Flaws()
 	v.Flaws = flawRanges(known)
 	v.Files = image.FilesAt(ctx, v.img, known.Union(badFlaws(v.rep.Bad)), mostFiles)
-	if len(known) > 0 || len(v.Broken) > 0 {
+	if len(known)+len(v.Broken)+len(v.Subs) > 0 {
 		v.wrong()
 	}
 	return ctx.Err()

@@ -25,6 +25,7 @@ type findings struct {
 	sums     []string        // checksums that do not match
 	maps     []string        // and logs, that say that sectors are not right
 	cut      bool            // its end is missing
+	subs     []string        // files of sub-channels that were cut short
 	part     string          // that it is not a whole disc, and what is absent
 	absent   disc.Flaws      // the sectors of that
 	toBurn   bool            // what stops a burn is left to the caller
@@ -75,6 +76,11 @@ func (f *findings) take(a *app, r image.Remark) {
 	case format.CutShort:
 		f.cut = true
 		a.note(remarkText(r))
+	case format.NoSubchannels:
+		if r.Want > 0 {
+			f.subs = append(f.subs, incompleteText(r))
+		}
+		a.note(remarkText(r))
 	default:
 		a.note(remarkText(r))
 	}
@@ -92,7 +98,7 @@ func (f *findings) note(a *app, status int) int {
 	for _, s := range f.inside {
 		a.note(s + ": the image is damaged.")
 	}
-	if f.doubtful() && status == exitDone {
+	if (f.doubtful() || len(f.subs) > 0) && status == exitDone {
 		return exitDifferent
 	}
 	return status
@@ -132,6 +138,21 @@ func (f *findings) doubts() string {
 		all = append(all, u.doubt)
 	}
 	return printable.Line(strings.Join(slices.Concat(all, f.sums, f.inside), "; "))
+}
+
+// doubtsIn is doubts for a new file. Sub-channels that are lost are no doubt of one that holds
+// none.
+func (f *findings) doubtsIn(path string) string {
+	all := f.doubts()
+	if len(f.subs) > 0 && holdsSub(path) {
+		all = strings.Join(slices.DeleteFunc([]string{all, printable.Line(strings.Join(f.subs, "; "))}, func(s string) bool { return s == "" }), "; ")
+	}
+	return all
+}
+
+// holdsSub reports whether images of a suffix have sub-channels, in themselves or beside them.
+func holdsSub(path string) bool {
+	return slices.Contains([]string{".cue", ".ccd", ".toc", ".nrg", ".chd"}, strings.ToLower(suffix(path)))
 }
 
 // An unusableRecord is a map, or the log of an album, that cannot be used, or says no more than that
@@ -219,14 +240,21 @@ func trackNumbers(numbers string) string {
 	return "track " + numbers
 }
 
+// incompleteText says how much there is of a file that was cut short.
+func incompleteText(r image.Remark) string {
+	have := sizeText(r.Have)
+	if r.Want > 0 {
+		have = sizesText(r.Have, r.Want)
+	}
+	return r.File + " is incomplete: it has " + have
+}
+
 // remarkText says what was found when an image was opened.
 func remarkText(r image.Remark) string {
 	switch r.Kind {
 	case format.CutShort:
-		have := fmt.Sprintf("%s is incomplete: it has %s", r.File, sizeText(r.Have))
-		if r.Want > 0 {
-			have = fmt.Sprintf("%s is incomplete: it has %s", r.File, sizesText(r.Have, r.Want))
-		} else {
+		have := incompleteText(r)
+		if r.Want == 0 {
 			have += ", and nothing says how much is missing"
 		}
 		return have + ". What is missing counts as not read. " + downloadNew
@@ -236,8 +264,8 @@ func remarkText(r image.Remark) string {
 		return damagedText(strings.TrimSuffix(r.Err.Error(), "."))
 	case format.NoSubchannels:
 		have := r.File + " is missing"
-		if r.Have > 0 {
-			have = fmt.Sprintf("%s is incomplete: it has %s", r.File, sizesText(r.Have, r.Want))
+		if r.Want > 0 {
+			have = incompleteText(r)
 		}
 		return have + ". Sub-channels that are missing are made from the tracks, as those of a plain disc."
 	case format.OtherSub:

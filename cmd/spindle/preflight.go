@@ -116,10 +116,16 @@ func (p *preflight) whole(context.Context, *progress) error {
 	return p.stop(errPart, strings.TrimSuffix(p.found.part, "."))
 }
 
-// maps stops when a map of the image, or the log of an album, cannot be used.
+// maps stops when a map of the image, or the log of an album, cannot be used, or when its file of
+// sub-channels was cut short.
 func (p *preflight) maps(context.Context, *progress) error {
 	for _, u := range p.found.broken {
 		if err := p.stop(u.why, u.what); err != nil {
+			return err
+		}
+	}
+	for _, text := range p.found.subs {
+		if err := p.wrong(text); err != nil {
 			return err
 		}
 	}

@@ -35,6 +35,9 @@ func (r *verifyResult) report(p *page) {
 	for _, u := range r.found.broken {
 		p.text("%s", p.red(u.text()))
 	}
+	for _, u := range r.Subs {
+		p.text("%s", p.red(u+"."))
+	}
 	if len(r.Files) > 0 {
 		p.line("damaged files: %s", fileList(r.Files))
 	}
@@ -154,7 +157,7 @@ func (r *verifyResult) verdict() string {
 // damaged reports whether something is wrong with the image itself.
 func (r *verifyResult) damaged() bool {
 	switch {
-	case r.sameDamage != "" && len(r.Differences) == 0, len(r.Bad)+len(r.DamagedSongs) > 0, len(r.Flaws) > 0 && !r.onlyAbsent(),
+	case r.sameDamage != "" && len(r.Differences) == 0, len(r.Bad)+len(r.DamagedSongs)+len(r.Subs) > 0, len(r.Flaws) > 0 && !r.onlyAbsent(),
 		r.Implanted == implantedWrong, r.CTDB != nil && r.CTDB.Wrong > 0:
 		return true
 	}

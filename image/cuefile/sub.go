@@ -14,7 +14,8 @@ import (
 
 // withSub gives an image the sub-channels in the file that has the name of its sheet, if there
 // is one: 96 de-interleaved bytes for each sector of the tracks, as a rip saves them, and as
-// CloneCD does. A sheet has no line for it, so only a file that fits is believed to be one.
+// CloneCD does. A sheet has no line for it, so only a file that fits is believed to be one. One
+// that was cut short is, where what is left of it fits.
 func (o *opener) withSub(ctx context.Context, img disc.Image, c *format.Completer) (disc.Image, error) {
 	if o.main.Path == "" || img.Subchannels() != nil {
 		return img, nil
@@ -36,11 +37,13 @@ func (o *opener) withSub(ctx context.Context, img disc.Image, c *format.Complete
 	}
 	remark := format.Remark{Kind: format.OtherSub, File: path, Have: sub.Size, Want: int64(c.Layout.Sectors()) * cdsector.SubSize}
 	fits := false
-	if remark.Have == remark.Want && !sub.Cut {
-		remark.Kind = format.SubOfOther
-		if fits, err = agrees(ctx, c.Layout, sub); err != nil {
+	if remark.Have <= remark.Want && (remark.Have < remark.Want || !sub.Cut) {
+		if fits, err = agrees(ctx, c.Layout, sub, int(remark.Have/cdsector.SubSize)); err != nil {
 			sub.Close()
 			return nil, err
+		}
+		if remark.Have == remark.Want {
+			remark.Kind = format.SubOfOther
 		}
 	}
 	if !fits {
@@ -77,9 +80,8 @@ const (
 
 // agrees reports whether what the Q of sub-channels states is what the layout does, at places
 // spread over the disc: some sectors may be wrong, on purpose or by damage, and the sheet may
-// not say where a pregap begins; but not most.
-func agrees(ctx context.Context, l *disc.Layout, sub io.ReaderAt) (bool, error) {
-	total := l.Sectors()
+// not say where a pregap begins; but not most. The file has the sub-channels of total sectors.
+func agrees(ctx context.Context, l *disc.Layout, sub io.ReaderAt, total int) (bool, error) {
 	var positions, codes tally
 	buf := make([]byte, subLength*cdsector.SubSize)
 	for i := range subPlaces {

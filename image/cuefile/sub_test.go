@@ -69,9 +69,13 @@ func TestSubBesideSheet(t *testing.T) {
 			l.Sessions[0].Tracks[0].End, l.Sessions[0].Tracks[1].Pregap = 600, 0
 			return plainSub(l)
 		}, 0},
-		"a sector short": {func(_ *disc.Layout, sub []byte) []byte { return sub[cdsector.SubSize:] }, format.OtherSub},
-		"subtitles":      {func(_ *disc.Layout, _ []byte) []byte { return []byte("{1}{2}Hello") }, format.OtherSub},
-		"zeros":          {func(_ *disc.Layout, sub []byte) []byte { clear(sub); return sub }, format.SubOfOther},
+		"a sector short at the start": {func(_ *disc.Layout, sub []byte) []byte { return sub[cdsector.SubSize:] }, format.OtherSub},
+		"cut short":                   {func(_ *disc.Layout, sub []byte) []byte { return sub[:len(sub)/2+7] }, format.NoSubchannels},
+		"a byte short":                {func(_ *disc.Layout, sub []byte) []byte { return sub[:len(sub)-1] }, format.NoSubchannels},
+		"empty":                       {func(*disc.Layout, []byte) []byte { return nil }, format.OtherSub},
+		"a sector long":               {func(_ *disc.Layout, sub []byte) []byte { return append(sub, sub[:cdsector.SubSize]...) }, format.OtherSub},
+		"subtitles":                   {func(_ *disc.Layout, _ []byte) []byte { return []byte("{1}{2}Hello") }, format.OtherSub},
+		"zeros":                       {func(_ *disc.Layout, sub []byte) []byte { clear(sub); return sub }, format.SubOfOther},
 		"shifted": {func(_ *disc.Layout, sub []byte) []byte {
 			return append(sub[cdsector.SubSize:], make([]byte, cdsector.SubSize)...)
 		}, format.SubOfOther},
@@ -97,7 +101,7 @@ func TestSubBesideSheet(t *testing.T) {
 			img, remarks := openRemarked(t, path)
 			taken := slices.Contains(img.Files(), filepath.Join(dir, "X.sub"))
 			if test.want != 0 {
-				if taken || img.Subchannels() != nil || len(remarks) != 1 || remarks[0].Kind != test.want {
+				if cut := test.want == format.NoSubchannels; taken != cut || (img.Subchannels() != nil) != cut || len(remarks) != 1 || remarks[0].Kind != test.want {
 					t.Errorf("taken: %t, remarks: %v", taken, remarks)
 				}
 				return

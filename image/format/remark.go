@@ -32,11 +32,11 @@ const (
 	// DamagedFile: a compressed file is damaged, as Err says. What could be unpacked of it is
 	// a flaw of the image like what could not.
 	DamagedFile
-	// NoSubchannels: the file of the sub-channels is missing (Have is 0), or ends before they
+	// NoSubchannels: the file of the sub-channels is missing (Want is 0), or ends before they
 	// do. Those that are missing are made from the layout.
 	NoSubchannels
 	// OtherSub: a file of sub-channels that has the name of a CUE sheet is not used, for it has
-	// Have bytes, and those of the image would have Want.
+	// Have bytes, and those of the image would have Want; nor does it begin as they do.
 	OtherSub
 	// SubOfOther: a file of sub-channels of the right size that has the name of a CUE sheet is
 	// not used, for what it states of positions and codes is not what the sheet states.

@@ -131,8 +131,8 @@ func (o *Output) shadowed(path string) error {
 	if err != nil {
 		return err
 	}
-	if filepath.Ext(path) == ".sub" && packed.Inner(there) == there && st.Size() != int64(o.Layout.Sectors())*cdsector.SubSize {
-		return nil
+	if filepath.Ext(path) == ".sub" && packed.Inner(there) == there && st.Size() > int64(o.Layout.Sectors())*cdsector.SubSize {
+		return nil // a shorter one may be taken for one that was cut short
 	}
 	return fmt.Errorf("%s %w", there, ErrShadows)
 }
