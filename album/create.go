@@ -73,6 +73,8 @@ type Created struct {
 	Flaws disc.Flaws
 	Maps  []string // the paths of the maps that list them
 	Bytes int64    // of sectors
+	// Gains says why songs did not get the gain of the album, though all songs are here.
+	Gains []*GainError
 }
 
 // Made is a song that was written.
@@ -127,6 +129,7 @@ func Create(ctx context.Context, dir string, a *Album, img disc.Image, o Options
 			return nil, err
 		}
 	}
+	out.Gains = append(w.gainErrs, w.regain(ctx)...)
 	// The album is there: what proves it is found out also if ctx ends now.
 	if err := w.judge(context.WithoutCancel(ctx), out); err != nil {
 		return nil, err
@@ -168,8 +171,11 @@ type writer struct {
 	parts []part
 	texts []cue.TextFile // the sheet, and what goes with it
 	proof *check.Proof
-	crcs  [100]uint32 // of the songs
-	peaks [100]int    // their loudest samples
+	crcs  [100]uint32      // of the songs
+	peaks [100]int         // their loudest samples
+	whole *loudness.Result // how loud the album is; nil: some of its songs are not here
+
+	gainErrs []*GainError
 }
 
 // plan decides which files there will be.
@@ -362,18 +368,17 @@ func (w *writer) addGains(o *format.Output, names []string) error {
 			all = append(all, w.parts[i].loudness)
 		}
 	}
-	whole := loudness.Album(all...)
+	var err error
+	if w.whole, err = w.wholeLoudness(o.Context(), all); err != nil {
+		return err
+	}
 	for i := range w.parts {
 		p := &w.parts[i]
 		if p.track != nil {
 			continue
 		}
-		of := &whole
-		if w.isPart() {
-			of = nil // some songs are not the album
-		}
 		tags := slices.DeleteFunc(w.comments(p), func(t Tag) bool { return strings.HasPrefix(strings.ToUpper(t.Name), "REPLAYGAIN_") })
-		tags = append(tags, gains(&p.loudness, of)...)
+		tags = append(tags, gains(&p.loudness, w.whole)...)
 		if err := o.Amend(names[i], func(f *os.File) error { return w.retag(f, tags) }); err != nil {
 			return err
 		}

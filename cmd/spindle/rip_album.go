@@ -121,7 +121,18 @@ func createAlbum(ctx context.Context, a *app, dir string, x *album.Album, img di
 	bar := a.newProgress()
 	defer bar.stop()
 	o.Progress = bar.step("making songs")
-	return album.Create(ctx, dir, x, img, o)
+	made, err := album.Create(ctx, dir, x, img, o)
+	if err != nil {
+		return nil, err
+	}
+	for _, g := range made.Gains {
+		if g.Whole {
+			a.note(fmt.Sprintf("The songs have no ReplayGain for the album, as not all of it is what its log says (%v).", g))
+			continue
+		}
+		a.note(fmt.Sprintf("%s stays without ReplayGain for the album (%v).", g.File, g.Err))
+	}
+	return made, nil
 }
 
 // keepFlaws keeps what logs that are about to be replaced say of songs that were renamed.

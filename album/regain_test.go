@@ -1,0 +1,132 @@
+package album
+
+import (
+	"errors"
+	"hash/crc32"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"spindle/disc/cdsector"
+	"spindle/image/riplog"
+
+	"github.com/mewkiz/flac"
+	"github.com/mewkiz/flac/meta"
+)
+
+// tagsOf reads the comments of a FLAC file.
+func tagsOf(t *testing.T, path string) map[string]string {
+	t.Helper()
+	f, err := flac.ParseFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	tags := map[string]string{}
+	for _, b := range f.Blocks {
+		if c, ok := b.Body.(*meta.VorbisComment); ok {
+			for _, x := range c.Tags {
+				tags[x[0]] = x[1]
+			}
+		}
+	}
+	return tags
+}
+
+// When the last songs of an album are made, all have the gain of the album, as if they had been made together, and nothing else of
+// those that were there changes. A song that is not what its log says stays as it is.
+func TestGainOfAlbumMadeInParts(t *testing.T) {
+	img := openDisc(t, "audio")
+	together, err := Create(t.Context(), t.TempDir(), Of(img.Layout()), img, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		change func(path string, s *riplog.Song) error // of song 3
+		whole  bool                                    // nothing gets the gain
+		left   bool                                    // it does not get it
+	}{
+		"as it was made": {func(string, *riplog.Song) error { return nil }, false, false},
+		"other samples":  {func(_ string, s *riplog.Song) error { s.CRC32++; return nil }, true, true},
+		"cut":            {func(path string, _ *riplog.Song) error { return os.Truncate(path, 20000) }, true, true},
+		"a link": {func(path string, _ *riplog.Song) error {
+			return errors.Join(os.Rename(path, path+"x"), os.Symlink(path+"x", path))
+		}, false, true},
+	} {
+		dir := t.TempDir()
+		a := Of(img.Layout())
+		first, err := Create(t.Context(), dir, a, img, Options{Only: []int{1, 3}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if tags := tagsOf(t, first.Songs[0].Path); tags["REPLAYGAIN_ALBUM_GAIN"] != "" || tags["REPLAYGAIN_TRACK_GAIN"] == "" {
+			t.Errorf("%s: two of four songs: %v", name, tags)
+		}
+		var kept []riplog.Song
+		for _, m := range first.Songs {
+			kept = append(kept, riplog.Song{Number: m.Number, File: filepath.Base(m.Path), First: m.First, End: m.End, CRC32: m.CRC32})
+		}
+		if err := test.change(first.Songs[1].Path, &kept[1]); err != nil {
+			t.Fatal(err)
+		}
+		was, err := os.ReadFile(first.Songs[1].Path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rest, err := Create(t.Context(), dir, a, img, Options{Only: []int{2, 4}, Kept: kept, Force: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if test.left != (len(rest.Gains) == 1) || test.left && (rest.Gains[0].Whole != test.whole || rest.Gains[0].File != kept[1].File) {
+			t.Errorf("%s: %v", name, rest.Gains)
+		}
+		is, err := os.ReadFile(first.Songs[1].Path)
+		if err != nil || test.left != (string(is) == string(was)) {
+			t.Errorf("%s: changed, or not: %v", name, err)
+		}
+		for i, path := range []string{first.Songs[0].Path, rest.Songs[0].Path, first.Songs[1].Path, rest.Songs[1].Path} {
+			if i == 2 && test.left {
+				continue
+			}
+			want, got := tagsOf(t, together.Songs[i].Path), tagsOf(t, path)
+			for _, name := range []string{"REPLAYGAIN_ALBUM_GAIN", "REPLAYGAIN_ALBUM_PEAK"} {
+				if test.whole {
+					delete(want, name)
+				}
+			}
+			for k, v := range want {
+				if got[k] != v {
+					t.Errorf("%s, song %d: %s is %q, not %q", name, i+1, k, got[k], v)
+				}
+			}
+			if len(got) != len(want) {
+				t.Errorf("%s, song %d: %v", name, i+1, got)
+			}
+		}
+	}
+}
+
+// The CRC-32 of a song that stays is of its samples: it is the same with other tags.
+func TestRegainKeepsSamples(t *testing.T) {
+	img := openDisc(t, "audio")
+	dir := t.TempDir()
+	made, err := Create(t.Context(), dir, Of(img.Layout()), img, Options{Only: []int{2}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &made.Songs[0]
+	s := riplog.Song{Number: 2, File: filepath.Base(m.Path), First: m.First, End: m.End, CRC32: m.CRC32}
+	if err := regain(t.Context(), m.Path, &s, Tags{{"REPLAYGAIN_ALBUM_GAIN", "-1.00 dB"}}); err != nil {
+		t.Fatal(err)
+	}
+	p := make([]byte, int(m.End-m.First)*cdsector.Size)
+	if err := img.ReadSectors(t.Context(), p, m.First); err != nil {
+		t.Fatal(err)
+	}
+	if found, err := VerifySong(t.Context(), dir, s, []riplog.Song{s}); err != nil || found != Same || crc32.ChecksumIEEE(p) != s.CRC32 {
+		t.Errorf("%v, %v", found, err)
+	}
+	if tags := tagsOf(t, m.Path); tags["REPLAYGAIN_ALBUM_GAIN"] != "-1.00 dB" || tags["TITLE"] == "" {
+		t.Errorf("%v", tags)
+	}
+}
