@@ -3,13 +3,14 @@ package testdisc
 import (
 	"bytes"
 	"encoding/binary"
+	"sync"
 
 	"spindle/internal/testdisc/testhfs"
 )
 
 // macs are the discs of a Mac, as Toast has them: HFS, HFS Plus, and HFS Plus in HFS behind a partition map; a hard
 // disk with a partition of NTFS and one of HFS Plus, and one with NTFS alone.
-func macs() map[string][]byte {
+var macs = sync.OnceValue(func() map[string][]byte {
 	files := []testhfs.File{
 		{Path: "Read Me", Data: []byte("Welcome.\r"), Type: "TEXTttxt"},
 		{Path: "Applications/Größe: 1", Data: bytes.Repeat([]byte("data"), 5000), Resource: []byte("resources"), Type: "APPLgrsz"},
@@ -25,7 +26,7 @@ func macs() map[string][]byte {
 		"hfs": plain, "hfsplus": plus, "hfsmap": testhfs.Map(testhfs.Wrap(plus), 2048),
 		"hfsdisk": disk(ntfs, plus), "otherdisk": disk(ntfs),
 	}
-}
+})
 
 // disk makes a disk with a master boot record.
 func disk(parts ...[]byte) []byte {

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"spindle/addr"
 	"spindle/cue"
@@ -25,7 +26,7 @@ import (
 // NAME.cdt), or as NAME.iso, NAME.toast or NAME.img, and returns the path of the descriptor.
 func Make(dir, name string) (string, error) {
 	base := filepath.Join(dir, name)
-	if name == "music" { // too large to be one of many
+	if name == "music" { // too large to be one of many, or to be kept
 		return music().write(base)
 	}
 	if content, ok := macs()[name]; ok {
@@ -52,9 +53,11 @@ func Names() []string {
 	return names
 }
 
-func kinds() map[string]func(base string) (string, error) {
-	cd := func(b func() *builder) func(string) (string, error) {
-		return func(base string) (string, error) { return b().write(base) }
+// kinds are what writes each disc. It is made once a process, for tests want the same ones often.
+var kinds = sync.OnceValue(func() map[string]func(base string) (string, error) {
+	cd := func(build func() *builder) func(string) (string, error) {
+		made := sync.OnceValue(build)
+		return func(base string) (string, error) { return made().write(base) }
 	}
 	return map[string]func(string) (string, error){
 		"audio":      cd(audio),
@@ -67,9 +70,9 @@ func kinds() map[string]func(base string) (string, error) {
 		"xa":         cd(xa),
 		"cdtext":     cd(cdText),
 		"demo":       cd(demo),
-		"iso":        iso,
+		"iso":        writeISO,
 	}
-}
+})
 
 // builder collects a layout and the sectors of its tracks.
 type builder struct {
@@ -350,8 +353,12 @@ func authorISO(label string, files map[string]string) ([]byte, error) {
 }
 
 // iso is a data disc as an .iso.
-func iso(base string) (string, error) {
-	b, err := authorISO("TEST_ISO", map[string]string{"numbers.txt": numbers(100000), "sub/more.txt": numbers(3000)})
+var iso = sync.OnceValues(func() ([]byte, error) {
+	return authorISO("TEST_ISO", map[string]string{"numbers.txt": numbers(100000), "sub/more.txt": numbers(3000)})
+})
+
+func writeISO(base string) (string, error) {
+	b, err := iso()
 	if err != nil {
 		return "", err
 	}
