@@ -105,7 +105,11 @@ func (d *Descriptor) image(ctx context.Context, main *format.File, img, sub *for
 			e.Sub = &disc.SubExtent{Source: sub.ReaderAt, Offset: at * cdsector.SubSize}
 		}
 		if t.Mode.IsData() {
-			t.Mode = format.SectorMode(img, (at+int64(t.Pregap))*cdsector.Size, t.Mode)
+			first := (at + int64(t.Pregap)) * cdsector.Size
+			if size := format.OtherSize(img, first, img.Size, cdsector.Size); size > 0 {
+				return nil, fmt.Errorf("the sectors of %s have %d bytes, and those of a CloneCD image have %d", filepath.Base(img.Path), size, cdsector.Size)
+			}
+			t.Mode = format.SectorMode(img, first, t.Mode)
 		}
 		extents = append(extents, e)
 		at += int64(t.Sectors())

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"spindle/cue"
@@ -112,6 +113,9 @@ func (o *opener) build(ctx context.Context) (disc.Image, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := o.checkSizes(l, extents); err != nil {
+		return nil, err
+	}
 	c := format.Completer{Layout: l, Extents: extents, Least: true} // a sheet says where its last track begins
 	o.emptyAbsent(&c)
 	sources := make(map[string]io.ReaderAt)
@@ -131,6 +135,27 @@ func (o *opener) build(ctx context.Context) (disc.Image, error) {
 		return nil, err
 	}
 	return format.WithFileMaps(ctx, o.main, img, sources)
+}
+
+// checkSizes refuses a data track whose sectors have another size in their file than the sheet states.
+func (o *opener) checkSizes(l *disc.Layout, extents []disc.Extent) error {
+	for i, t := range l.Tracks() {
+		k := slices.IndexFunc(extents, func(e disc.Extent) bool { return e.First <= t.Start && t.Start < e.First+disc.LBA(e.Count) })
+		if k < 0 || !t.Mode.IsData() {
+			continue
+		}
+		e := &extents[k]
+		x := slices.IndexFunc(o.opened, func(x opened) bool { return x.source == e.Source })
+		if x < 0 {
+			continue
+		}
+		at := e.Offset + int64(t.Start-e.First)*int64(e.Stride)
+		if size := format.OtherSize(e.Source, at, o.opened[x].end, e.Stride); size > 0 {
+			return &cue.ParseError{Line: o.sheet.Tracks[i].Line, Msg: fmt.Sprintf("track %d is stated as %s, of %d bytes a sector, but %s has %d",
+				t.Number, o.sheet.Tracks[i].Type, e.Stride, filepath.Base(o.opened[x].file.Path), size)}
+		}
+	}
+	return nil
 }
 
 // find finds a file of the sheet.

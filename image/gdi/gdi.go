@@ -192,6 +192,11 @@ func (o *opener) track(l *line) (*laid.Track, error) {
 	if sectors < 1 || sectors > disc.MaxLBA {
 		return nil, laid.Errorf("%s has %d bytes, and sectors of %d begin at byte %d", filepath.Base(path), f.Size, l.size, l.offset)
 	}
+	if l.data {
+		if size := format.OtherSize(f.ReaderAt, l.offset, f.Size, l.size); size > 0 {
+			return nil, laid.Errorf("%s is stated to have %d bytes a sector, and has %d", filepath.Base(path), l.size, size)
+		}
+	}
 	t := &laid.Track{
 		Track:   disc.Track{Number: l.track, Start: disc.LBA(l.start), End: disc.LBA(int64(l.start) + sectors)},
 		Session: 1, Source: src, Offset: l.offset, Size: l.size,

@@ -313,6 +313,11 @@ func (b *builder) open(ctx context.Context, p *Piece, mode disc.Mode) (part, err
 		return x, err
 	}
 	skip := p.Offset + p.Start.bytes(x.block(), unit)
+	if mode.IsData() {
+		if size := format.OtherSize(x.r, c.offset+skip, c.offset+c.size, int(x.block())); size > 0 {
+			return fail("%s is stated to have %d bytes a sector, and has %d", p.Name, x.block(), size)
+		}
+	}
 	if skip >= c.size && (x.length == 0 || c.size == 0) {
 		return fail("%s has %d bytes, and this part begins at byte %d", p.Name, c.size, skip)
 	}
