@@ -136,7 +136,7 @@ func mutate(t *testing.T, path string, sums bool) {
 		switch {
 		case err != nil:
 			t.Errorf("mutant %d, of %s: %v", n, name, err)
-		case sums && got != nil && got.proven && !bytes.Equal(got.sum, want.sum):
+		case sums && filepath.Ext(name) != ".cue" && got != nil && got.proven && !bytes.Equal(got.sum, want.sum):
 			t.Errorf("mutant %d, of %s: its sums are right, and it holds something else", n, name)
 		}
 		if err := os.WriteFile(filepath.Join(dir, name), whole[name], 0o666); err != nil {

@@ -49,7 +49,7 @@ checksum file beside it or an MD5 inside it, does it fit? What comes through a p
 begin with a file system, and be as long as that says. An image with sectors that
 are known to be wrong is refused: those that a map beside it lists (IMAGE.map, of a rip
 or of GNU ddrescue), and those with a wrong EDC, for which an image that stores whole CD
-sectors is read once before. So is one with a FLAC file that cannot be decoded, or that
+sectors is read once before. So is one with a FLAC or MP3 file that cannot be decoded, or that
 does not have the MD5 that it states. --force burns it anyway, with silence for what
 cannot be decoded. Then the plan is shown.
 A disc that holds something is written over, or erased, only after a question; without

@@ -105,7 +105,7 @@ func sameSectors(a, b *disc.Track) bool { return a.Begin() == b.Begin() && a.End
 // those of a database.
 func ofSongs(img disc.Image) bool {
 	return slices.ContainsFunc(img.Files(), func(f string) bool {
-		return slices.Contains([]string{".flac", ".wav", ".aif", ".aiff"}, strings.ToLower(filepath.Ext(f)))
+		return slices.Contains([]string{".flac", ".wav", ".aif", ".aiff", ".mp3"}, strings.ToLower(filepath.Ext(f)))
 	})
 }
 

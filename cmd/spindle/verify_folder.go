@@ -16,7 +16,7 @@ import (
 )
 
 // songSuffixes are those of the songs of a rip.
-var songSuffixes = []string{".flac", ".wav", ".aif", ".aiff"}
+var songSuffixes = []string{".flac", ".wav", ".aif", ".aiff", ".mp3"}
 
 // openAlbum opens what verify is given: an image, or a folder of songs by its cue sheet, or by the numbers that the names
 // of the songs begin with. It returns the path of what was opened.

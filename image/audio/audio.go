@@ -1,4 +1,4 @@
-// Package audio reads the samples of a CD out of sound files (WAVE, AIFF, FLAC),
+// Package audio reads the samples of a CD out of sound files (WAVE, AIFF, FLAC, MP3),
 // whatever their names say, and writes audio tracks as WAVE and FLAC files.
 package audio
 
@@ -17,7 +17,7 @@ import (
 const SectorSize = 2352
 
 // ErrNotAudio is returned for a file that is none of a known kind.
-var ErrNotAudio = errors.New("not a WAVE, AIFF or FLAC file")
+var ErrNotAudio = errors.New("not a WAVE, AIFF, FLAC or MP3 file")
 
 // ErrNotCD is what errors about samples that are not those of a CD wrap.
 var ErrNotCD = errors.New("a CD needs 44100 Hz, 16 bits, 2 channels")
@@ -35,9 +35,17 @@ type File struct {
 	// Swapped says that the most significant byte of a sample comes first, as
 	// it does not on a CD.
 	Swapped bool
-	Kind    string // "WAVE", "AIFF" or "FLAC"
+	Kind    string // "WAVE", "AIFF", "FLAC" or "MP3"
 	closer  io.Closer
-	flac    *flacReader // nil for samples that are not compressed
+	coded   coded // nil for samples that are not compressed
+}
+
+// coded is a file of compressed samples.
+type coded interface {
+	// check decodes it once as a whole, and says whether it states a sum of its samples, which is right. The
+	// error wraps [ErrDamaged] where it is not what was encoded.
+	check(ctx context.Context, advance func(n int64)) (proven bool, err error)
+	path() string
 }
 
 // Close closes the file.
@@ -81,6 +89,8 @@ func read(ctx context.Context, file *format.File) (*File, error) {
 		begin += size
 	}
 	switch {
+	case isMP3(file, begin):
+		return readMP3(ctx, file.Path, file, begin, file.Size)
 	case begin > 0 && string(head[:4]) != "fLaC":
 	case string(head[:4]) == "RIFF" && string(head[8:]) == "WAVE":
 		return readWave(file, file.Size)

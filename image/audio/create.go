@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -27,6 +28,10 @@ func init() {
 		Name: "AIFF file", Suffixes: []string{".aiff", ".aif"}, Match: matchKind("FORM"),
 		Refusal: "an AIFF file; name it in a .cue to make a disc of it",
 	})
+	format.Register(format.Format{
+		Name: "MP3 file", Suffixes: []string{".mp3"}, Match: matchMP3,
+		Refusal: "an MP3 file; name it in a .cue to make a disc of it",
+	})
 }
 
 func matchKind(magic string) func(*format.Probe) format.Score {
@@ -36,6 +41,15 @@ func matchKind(magic string) func(*format.Probe) format.Score {
 		}
 		return format.No
 	}
+}
+
+// matchMP3 goes by the name, too: a tag may be in front of other sound, and a frame has few bits to know it by.
+func matchMP3(p *format.Probe) format.Score {
+	frame := len(p.Head) > 1 && p.Head[0] == 0xFF && p.Head[1]&0xE0 == 0xE0
+	if strings.EqualFold(filepath.Ext(p.Name), ".mp3") && (frame || p.HasMagic("ID3")) {
+		return format.Likely
+	}
+	return format.No
 }
 
 // createWave writes songs as WAVE files.

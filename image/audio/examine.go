@@ -2,7 +2,6 @@ package audio
 
 import (
 	"context"
-	"crypto/md5"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -13,11 +12,11 @@ import (
 	"spindle/disc"
 )
 
-// ErrDamaged is what errors about a FLAC file wrap whose samples cannot be decoded, or are not
+// ErrDamaged is what errors about a FLAC or MP3 file wrap whose samples cannot be decoded, or are not
 // those that were encoded.
-var ErrDamaged = errors.New("the FLAC file is damaged")
+var ErrDamaged = errors.New("the sound file is damaged")
 
-// A damageError says up to where a FLAC file can be decoded.
+// A damageError says up to where a file can be decoded.
 type damageError struct {
 	file   string
 	sample int64
@@ -52,7 +51,7 @@ type Examination struct {
 	Damaged []Damage
 }
 
-// Damage is what is wrong with a FLAC file.
+// Damage is what is wrong with a file of compressed sound.
 type Damage struct {
 	File string
 	Err  error // wraps [ErrDamaged]
@@ -60,7 +59,7 @@ type Damage struct {
 	Sectors disc.Flaws
 }
 
-// Examine decodes the FLAC files of an image, each once as a whole, as "flac -t" does.
+// Examine decodes the FLAC and MP3 files of an image, each once as a whole, as "flac -t" does.
 // Progress receives how many bytes of samples of how many are done; it may be nil.
 func Examine(ctx context.Context, img disc.Image, progress func(done, total int64)) (*Examination, error) {
 	x := &Examination{Image: img}
@@ -73,19 +72,20 @@ func Examine(ctx context.Context, img disc.Image, progress func(done, total int6
 	if err != nil {
 		return nil, err
 	}
-	errs := decodeAll(ctx, files, progress)
+	proven, errs := decodeAll(ctx, files, progress)
 	broken := false
 	for i, f := range files {
 		var bad *damageError
 		switch {
-		case errs[i] == nil && f.flac.md5 != [md5.Size]byte{}:
-			x.Proven++
 		case errs[i] == nil:
+			if proven[i] {
+				x.Proven++
+			}
 		case !errors.Is(errs[i], ErrDamaged):
 			return nil, errs[i]
 		default:
 			broken = broken || errors.As(errs[i], &bad)
-			x.Damaged = append(x.Damaged, Damage{File: f.flac.name, Err: errs[i]})
+			x.Damaged = append(x.Damaged, Damage{File: f.coded.path(), Err: errs[i]})
 		}
 	}
 	if !broken {
@@ -94,7 +94,7 @@ func Examine(ctx context.Context, img disc.Image, progress func(done, total int6
 	return x, x.silence(ctx)
 }
 
-// compressed opens the FLAC files of an image. Those that it opened are returned with an error,
+// compressed opens the FLAC and MP3 files of an image. Those that it opened are returned with an error,
 // too.
 func compressed(ctx context.Context, img disc.Image) ([]*File, error) {
 	if !slices.ContainsFunc(img.Layout().Tracks(), func(t *disc.Track) bool { return !t.Mode.IsData() }) {
@@ -112,7 +112,7 @@ func compressed(ctx context.Context, img disc.Image) ([]*File, error) {
 		case errors.Is(err, ErrNotAudio) || errors.Is(err, ErrNotCD):
 		case err != nil:
 			return files, err
-		case f.flac == nil:
+		case f.coded == nil:
 			f.Close()
 		default:
 			files = append(files, f)
@@ -121,9 +121,9 @@ func compressed(ctx context.Context, img disc.Image) ([]*File, error) {
 	return files, nil
 }
 
-// decodeAll decodes files, as many at a time as there are processors, and returns what is
-// wrong with each.
-func decodeAll(ctx context.Context, files []*File, progress func(done, total int64)) []error {
+// decodeAll decodes files, as many at a time as there are processors, and returns which are proven, and
+// what is wrong with each.
+func decodeAll(ctx context.Context, files []*File, progress func(done, total int64)) (proven []bool, errs []error) {
 	var mu sync.Mutex
 	var done, total int64
 	for _, f := range files {
@@ -136,18 +136,13 @@ func decodeAll(ctx context.Context, files []*File, progress func(done, total int
 			progress(done, total)
 		}
 	}
-	errs := make([]error, len(files))
+	proven, errs = make([]bool, len(files)), make([]error, len(files))
 	todo := make(chan int)
 	var wg sync.WaitGroup
 	for range min(len(files), runtime.GOMAXPROCS(0)) {
 		wg.Go(func() {
 			for i := range todo {
-				f := files[i].flac
-				sum, err := f.sum(ctx, advance)
-				if err == nil && f.md5 != [md5.Size]byte{} && sum != f.md5 {
-					err = &sumError{f.name}
-				}
-				errs[i] = err
+				proven[i], errs[i] = files[i].coded.check(ctx, advance)
 			}
 		})
 	}
@@ -156,7 +151,7 @@ func decodeAll(ctx context.Context, files []*File, progress func(done, total int
 	}
 	close(todo)
 	wg.Wait()
-	return errs
+	return proven, errs
 }
 
 // silence replaces what cannot be decoded.

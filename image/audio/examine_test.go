@@ -142,7 +142,7 @@ func TestDiskFails(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := f.flac.sum(context.Background(), func(int64) {}); !errors.Is(err, errDisk) || errors.Is(err, ErrDamaged) {
+	if _, err := f.coded.check(context.Background(), func(int64) {}); !errors.Is(err, errDisk) || errors.Is(err, ErrDamaged) {
 		t.Error(err)
 	}
 	if _, err := f.Source.ReadAt(make([]byte, f.Size), 0); !errors.Is(err, errDisk) || errors.Is(err, ErrDamaged) {

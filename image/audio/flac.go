@@ -97,7 +97,7 @@ func readFLAC(ctx context.Context, name string, r io.ReaderAt, size int64) (*Fil
 		}
 		f.total = n
 	}
-	return &File{Source: f, Size: f.total, Kind: "FLAC", flac: f}, nil
+	return &File{Source: f, Size: f.total, Kind: "FLAC", coded: f}, nil
 }
 
 func (f *flacReader) measure(ctx context.Context) (int64, error) {
@@ -135,6 +135,20 @@ func (f *flacReader) sum(ctx context.Context, advance func(n int64)) (sum [md5.S
 	h.Sum(sum[:0])
 	return sum, nil
 }
+
+// check implements coded.
+func (f *flacReader) check(ctx context.Context, advance func(n int64)) (proven bool, err error) {
+	sum, err := f.sum(ctx, advance)
+	if err != nil || f.md5 == [md5.Size]byte{} {
+		return false, err
+	}
+	if sum != f.md5 {
+		return false, &sumError{f.name}
+	}
+	return true, nil
+}
+
+func (f *flacReader) path() string { return f.name }
 
 // failed makes the error of a frame that could not be decoded. It wraps [ErrDamaged], unless
 // the file could not be read.

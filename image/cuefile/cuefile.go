@@ -176,9 +176,6 @@ func (o *opener) keep(path string, c io.Closer) {
 }
 
 func (o *opener) openOne(ctx context.Context, f *cue.File) (cue.Content, error) {
-	fail := func(err error) (cue.Content, error) {
-		return cue.Content{}, &cue.ParseError{Line: f.Line, Msg: err.Error()}
-	}
 	path, err := o.find(f)
 	if f.Absent > 0 && errors.Is(err, fs.ErrNotExist) {
 		return o.lack(f), nil
@@ -198,9 +195,6 @@ func (o *opener) openOne(ctx context.Context, f *cue.File) (cue.Content, error) 
 	}
 	// The type says little about sound files: they are recognised by their content.
 	file, err := audio.Open(ctx, path)
-	if errors.Is(err, audio.ErrNotAudio) && f.Type == cue.MP3 {
-		return fail(fmt.Errorf("%s: MP3 files cannot be read: decode it to a WAVE file first", f.Name))
-	}
 	if err != nil {
 		return cue.Content{}, fmt.Errorf("line %d: %s: %w", f.Line, f.Name, err)
 	}
