@@ -137,16 +137,20 @@ func (r *reader) readDamaged(ctx context.Context, g *region, at disc.LBA) (x cds
 		if len(r.evidence.forms) == 0 {
 			break
 		}
-		if x, err = r.drive.ReadDamaged(ctx, at, r.evidence.forms[0]); err == nil {
+		if x, err = r.drive.ReadDamaged(ctx, at, r.evidence.forms[0]); err == nil && resemblesData(&x.Data) {
 			r.evidence.given = true
 			r.report(at, 1, r.clock().Now().Sub(begin))
 			return x, true, nil
+		}
+		if err == nil { // an adapter that states no length, and a buffer of the system's with nothing in it
+			r.evidence.missed(false)
+			break
 		}
 		again, fatal := r.judge(ctx, err)
 		if fatal != nil {
 			return x, false, fatal
 		}
-		if !again && !r.evidence.missed(err) {
+		if !again && !r.evidence.missed(drive.Classify(err) != drive.Sector) {
 			break
 		}
 	}
@@ -154,14 +158,13 @@ func (r *reader) readDamaged(ctx context.Context, g *region, at disc.LBA) (x cds
 	return x, false, nil
 }
 
-// missed notes that nothing came in the form that is in use, and reports whether another one
-// is to be tried at once. A form that worked before is kept: the sector is too damaged.
-func (e *evidence) missed(err error) (again bool) {
+// missed notes that nothing came in the form that is in use, which the drive may have refused, and reports whether another
+// one is to be tried at once. A form that worked before is kept: the sector is too damaged.
+func (e *evidence) missed(refused bool) (again bool) {
 	if e.given {
 		return false
 	}
 	e.misses++
-	refused := drive.Classify(err) != drive.Sector
 	if refused || e.misses >= mostMisses {
 		e.forms, e.misses = e.forms[1:], 0
 	}
