@@ -106,6 +106,31 @@ func TestGainOfAlbumMadeInParts(t *testing.T) {
 	}
 }
 
+// A song that stays, and has other tags than the album, is named.
+func TestOtherTags(t *testing.T) {
+	img := openDisc(t, "audio")
+	dir := t.TempDir()
+	a := Of(img.Layout())
+	made, err := Create(t.Context(), dir, a, img, Options{Only: []int{1, 2}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var songs []riplog.Song
+	for _, m := range made.Songs {
+		songs = append(songs, riplog.Song{Number: m.Number, File: filepath.Base(m.Path)})
+	}
+	songs = append(songs, riplog.Song{Number: 3, File: "absent.flac"}, riplog.Song{Number: 1, Data: true, File: "x.iso"})
+	if other := a.OtherTags(dir, songs); len(other) != 0 {
+		t.Errorf("as they were made: %v", other)
+	}
+	if err := a.Apply([]byte("[2]\nTITLE=Another\n[3]\nTITLE=A third\n")); err != nil {
+		t.Fatal(err)
+	}
+	if other := a.OtherTags(dir, songs); len(other) != 1 || other[0] != 2 {
+		t.Errorf("another title: %v", other)
+	}
+}
+
 // The CRC-32 of a song that stays is of its samples: it is the same with other tags.
 func TestRegainKeepsSamples(t *testing.T) {
 	img := openDisc(t, "audio")

@@ -54,6 +54,8 @@ type Request struct {
 	// Resumes says that a reading of the whole disc is resumed: the songs that are not right are made with all others, which it
 	// may prove.
 	Resumes bool
+	// Prove says that songs which a rip read once, and nothing proves, are made again ([Plan.Again]).
+	Prove bool
 }
 
 // asks reports whether the file of a song, or of a track of data, is asked for.
@@ -67,6 +69,8 @@ type Plan struct {
 	Dir   string
 	Kept  []riplog.Song // the files that stay
 	There int           // how many of them were asked for: they are not made again
+	Wrong []Wrong       // those of Kept that are not right, or not as their log says
+	Again []riplog.Song // songs that are there, were read once, and are made again
 	// Own are the paths of files that the run replaces or removes: the log, the sheet and its map, if log and sheet are as they
 	// were made.
 	Own []string
@@ -96,13 +100,12 @@ func Open(ctx context.Context, dir string, a *album.Album, r Request) (*Plan, er
 	if err := p.keep(ctx); err != nil {
 		return nil, err
 	}
-	if len(p.Kept) > 0 {
+	if p.joins() {
 		if err := p.sameCodes(a.Layout); err != nil {
 			return nil, err
 		}
-	} else if r.Songs == nil {
-		p.whole = true
 	}
+	p.whole = len(p.Kept) == 0 && r.Songs == nil
 	for i := range a.Songs {
 		n := a.Songs[i].Number
 		if (r.Songs == nil || slices.Contains(r.Songs, n)) && !p.keeps(n, false) {
@@ -206,7 +209,7 @@ func (p *Plan) lacks(a *album.Album) bool {
 	here, right := 0, 0
 	for _, s := range p.songs {
 		if exists(filepath.Join(p.Dir, s.File)) {
-			if here++; p.Resumes || len(s.Flaws) == 0 {
+			if here++; (p.Resumes || len(s.Flaws) == 0) && (!p.Prove || !once(&s)) {
 				right++
 			}
 		}
@@ -241,7 +244,13 @@ func (p *Plan) keep(ctx context.Context) error {
 			return ctx.Err()
 		}
 		same, asked := err == nil && found == album.Same, p.asks(&s)
-		if found == album.Missing || asked && (p.Force || !same || !p.suffices(&s)) {
+		if found == album.Missing {
+			continue
+		}
+		if asked && (p.Force || !same || !p.suffices(&s)) {
+			if same {
+				p.again(&s)
+			}
 			continue
 		}
 		p.Kept = append(p.Kept, s)
@@ -251,14 +260,23 @@ func (p *Plan) keep(ctx context.Context) error {
 		if same {
 			p.same = append(p.same, s)
 		}
+		if !same || len(s.Flaws) > 0 {
+			p.Wrong = append(p.Wrong, Wrong{s, found, err})
+		}
 	}
 	return nil
 }
 
 // suffices reports whether a song that is as its log says need not be made again: it is right, and proven
-// if it was asked for by its number.
+// if it was asked for by its number, or as well as this run would read it.
 func (p *Plan) suffices(s *riplog.Song) bool {
-	return len(s.Flaws) == 0 && (p.Songs == nil || s.Proof.Proven())
+	switch {
+	case len(s.Flaws) > 0:
+		return false
+	case once(s):
+		return !p.Prove
+	}
+	return p.Songs == nil || s.Proof.Proven()
 }
 
 // keeps reports whether the file of a song, or of a track of data, stays.
@@ -271,6 +289,9 @@ func (p *Plan) Whole() bool { return p.whole }
 
 // Done reports whether all songs that are asked for are there.
 func (p *Plan) Done() bool { return p.Songs != nil && len(p.makes) == 0 }
+
+// joins reports whether what is made joins what is there, or takes its place, and has to be of the same disc.
+func (p *Plan) joins() bool { return len(p.Kept)+len(p.Again) > 0 }
 
 // Makes reports whether a song is made.
 func (p *Plan) Makes(number int) bool { return p.whole || slices.Contains(p.makes, number) }

@@ -71,17 +71,20 @@ func TestPlan(t *testing.T) {
 		makes        []int
 		kept, there  int
 		absent       []int
-		offset       string
+		offset       int
 		own, sectors int
 	}{
-		"nothing there":           {empty, folder.Request{}, true, false, []int{1, 2, 3, 4}, 0, 0, nil, "", 0, 4},
-		"nothing there, of some":  {empty, folder.Request{Songs: []int{2}}, false, false, []int{2}, 0, 0, []int{1, 3, 4}, "", 0, 1},
-		"the rest":                {dir, folder.Request{}, false, false, []int{2, 4}, 2, 2, nil, "6", 2, 2},
-		"one more":                {dir, folder.Request{Songs: []int{2}}, false, false, []int{2}, 2, 0, []int{4}, "6", 2, 1},
-		"one that is there":       {dir, folder.Request{Songs: []int{3}}, false, true, nil, 2, 1, []int{2, 4}, "6", 2, 0},
-		"by force":                {dir, folder.Request{Songs: []int{3}, Force: true}, false, false, []int{3}, 1, 0, []int{2, 4}, "6", 2, 1},
-		"one that is not proven":  {once, folder.Request{Songs: []int{3}}, false, false, []int{3}, 1, 0, []int{2, 4}, "6", 2, 1},
-		"the rest, of not proven": {once, folder.Request{}, false, false, []int{2, 4}, 2, 2, nil, "6", 2, 2},
+		"nothing there":           {empty, folder.Request{}, true, false, []int{1, 2, 3, 4}, 0, 0, nil, 0, 0, 4},
+		"nothing there, of some":  {empty, folder.Request{Songs: []int{2}}, false, false, []int{2}, 0, 0, []int{1, 3, 4}, 0, 0, 1},
+		"the rest":                {dir, folder.Request{}, false, false, []int{2, 4}, 2, 2, nil, 6, 2, 2},
+		"one more":                {dir, folder.Request{Songs: []int{2}}, false, false, []int{2}, 2, 0, []int{4}, 6, 2, 1},
+		"one that is there":       {dir, folder.Request{Songs: []int{3}}, false, true, nil, 2, 1, []int{2, 4}, 6, 2, 0},
+		"by force":                {dir, folder.Request{Songs: []int{3}, Force: true}, false, false, []int{3}, 1, 0, []int{2, 4}, 6, 2, 1},
+		"one that is not proven":  {once, folder.Request{Songs: []int{3}}, false, true, nil, 2, 1, []int{2, 4}, 6, 2, 0},
+		"once, again":             {once, folder.Request{Songs: []int{3}, Prove: true}, false, false, []int{3}, 1, 0, []int{2, 4}, 6, 3, 1},
+		"the rest, of not proven": {once, folder.Request{}, false, false, []int{2, 4}, 2, 2, nil, 6, 2, 2},
+		"all, to be proven":       {once, folder.Request{Prove: true}, true, false, []int{1, 2, 3, 4}, 0, 0, nil, 6, 4, 4},
+		"proven, to be proven":    {dir, folder.Request{Prove: true}, false, false, []int{2, 4}, 2, 2, nil, 6, 2, 2},
 	} {
 		p, err := folder.Open(t.Context(), test.dir, a, test.request)
 		if err != nil {
@@ -95,10 +98,45 @@ func TestPlan(t *testing.T) {
 			}
 		}
 		_, absent := p.Numbers(a)
+		offset, _ := p.Offset()
 		if p.Whole() != test.whole || p.Done() != test.done || !slices.Equal(makes, test.makes) || len(p.Kept) != test.kept || p.There != test.there ||
-			!slices.Equal(absent, test.absent) || p.Offset() != test.offset || len(p.Own) != test.own || len(p.Sectors(a)) != test.sectors || p.Unsealed != "" {
+			!slices.Equal(absent, test.absent) || offset.Samples != test.offset || len(p.Own) != test.own || len(p.Sectors(a)) != test.sectors || p.Unsealed != "" {
 			t.Errorf("%s: makes %v, absent %v, %+v", name, makes, absent, p)
 		}
+	}
+}
+
+// A song that was read once stays where the new reading is not right.
+func TestYield(t *testing.T) {
+	img := openDisc(t)
+	once := t.TempDir()
+	a := makeSongs(t, once, img, riplog.OneRead, 1, 3)
+	p, err := folder.Open(t.Context(), once, a, folder.Request{Prove: true})
+	if err != nil || len(p.Again) != 2 || p.Held() == nil || len(p.Held().Once) != 2 {
+		t.Fatalf("%v, %+v", err, p)
+	}
+	at := p.Again[1].First
+	stays := p.Yield(func(first, end disc.LBA) bool { return first <= at && at < end })
+	if len(stays) != 1 || stays[0].Number != 3 || len(p.Again) != 1 || len(p.Kept) != 1 || p.Makes(3) || !p.Makes(1) || !p.Makes(2) || p.Whole() {
+		t.Errorf("%v, %+v", stays, p)
+	}
+}
+
+// What stays, and is not as the log says, is named.
+func TestWrong(t *testing.T) {
+	img := openDisc(t)
+	dir := t.TempDir()
+	a := makeSongs(t, dir, img, proven, 1, 3)
+	p, err := folder.Open(t.Context(), dir, a, folder.Request{Songs: []int{2}})
+	if err != nil || len(p.Wrong) != 0 {
+		t.Fatalf("%v, %v", err, p.Wrong)
+	}
+	if err := os.Truncate(filepath.Join(dir, p.Kept[1].File), 5000); err != nil {
+		t.Fatal(err)
+	}
+	p, err = folder.Open(t.Context(), dir, a, folder.Request{Songs: []int{2}})
+	if err != nil || len(p.Wrong) != 1 || p.Wrong[0].Number != 3 || p.Wrong[0].Found == album.Same {
+		t.Errorf("%v, %v", err, p.Wrong)
 	}
 }
 

@@ -12,13 +12,20 @@ import (
 // earlierLine says in the section of a song that stays when, and how, it was made.
 const earlierLine = "from an earlier rip"
 
-// Offset is the read offset, in samples, with which the songs that stay were read, as the log states it, or "".
-func (p *Plan) Offset() string {
-	if len(p.Kept) == 0 {
-		return ""
+// An Offset is the correction with which songs were read.
+type Offset struct {
+	Samples int
+	Known   bool // somebody stated that it is that of the drive
+}
+
+// Offset is how the songs that are there, and are joined, were read. ok is false where there are none, or their log does not say it.
+func (p *Plan) Offset() (o Offset, ok bool) {
+	if !p.joins() {
+		return o, false
 	}
-	offset, _, _ := strings.Cut(p.log.Sections[0].Get(riplog.OffsetLine), " ")
-	return offset
+	number, rest, _ := strings.Cut(p.log.Sections[0].Get(riplog.OffsetLine), " ")
+	n, err := strconv.Atoi(number)
+	return Offset{n, n != 0 || strings.Contains(rest, "(")}, err == nil
 }
 
 // Seal states in the first section of a log the checksum of the sheet at a path, if there is one: a later run replaces it
@@ -38,6 +45,9 @@ func (p *Plan) Merge(l *riplog.Log) {
 	earlier := []string{cmp.Or(about.Get("date"), "at an unknown time")}
 	if name := cmp.Or(about.Get("drive"), about.Get("made from")); name != "" {
 		earlier = append(earlier, name)
+	}
+	if offset := about.Get(riplog.OffsetLine); offset != "" {
+		earlier = append(earlier, riplog.OffsetLine+" "+offset)
 	}
 	for _, s := range p.Kept {
 		name := s.Section().Name

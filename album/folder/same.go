@@ -52,9 +52,9 @@ type Held struct {
 	Once []album.Run // read once
 }
 
-// Held returns what is compared, or nil: nothing stays.
+// Held returns what is compared, or nil: nothing is there.
 func (p *Plan) Held() *Held {
-	if len(p.Kept) == 0 {
+	if !p.joins() {
 		return nil
 	}
 	h := &Held{MCN: p.log.Sections[0].Get(riplog.CatalogueLine), Codes: p.codes}
@@ -152,11 +152,14 @@ func openData(path string, s *riplog.Song) (*heldFile, error) {
 // [ErrNothingSame], or is that of reading.
 func (p *Plan) Compare(ctx context.Context, img disc.Image) error {
 	h := p.Held()
-	if h == nil {
+	if h == nil || len(p.Kept) == 0 {
 		return nil
 	}
 	compared := 0
 	for _, x := range append(h.Good, h.Once...) {
+		if slices.ContainsFunc(p.Again, func(s riplog.Song) bool { return s.First <= x.First && x.First < s.End }) {
+			continue // it may be other: that is why it is made again
+		}
 		n, err := p.compareRun(ctx, img, x)
 		if err != nil {
 			return err

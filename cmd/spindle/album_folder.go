@@ -101,12 +101,69 @@ func planFolder(ctx context.Context, a *app, dir string, x *album.Album, r folde
 	return p, nil
 }
 
-// checkOffset refuses to add songs that would not join those that are there.
-func checkOffset(p *folder.Plan, offset int) error {
-	if was := p.Offset(); was != "" && was != strconv.Itoa(offset) {
-		return refusal{fmt.Errorf("the songs in %s were read with --offset %s", p.Dir, was), exitUsage, "Use the same, or name another folder."}
+// checkOffset refuses to add songs that would not join those that are there. Where the offsets of both drives are known,
+// all songs are at their place, whatever it took.
+func checkOffset(p *folder.Plan, samples int, choice *offsetChoice) error {
+	was, ok := p.Offset()
+	now := choice.is(samples)
+	if !ok || was.Samples == samples || was.Known && now {
+		return nil
 	}
-	return nil
+	why := "and the read offset of the drive that read them was not known"
+	if was.Known {
+		why = "and the read offset of this drive is not known"
+	}
+	return refusal{fmt.Errorf("the songs in %s were read with --offset %d, %s: those of this run would not join them", p.Dir, was.Samples, why), exitUsage,
+		"Use the same on the same drive, or name another folder. On another drive, --offset has to be the right one for both."}
+}
+
+// noteOtherTags says which songs stay with other tags than the file that was named states. What they have may be what somebody
+// gave them since.
+func (o *albumFlags) noteOtherTags(a *app, p *folder.Plan, x *album.Album) {
+	if o.tags == "" {
+		return
+	}
+	if other := x.OtherTags(p.Dir, p.Kept); len(other) > 0 {
+		list := numbersText(other)
+		a.note(fmt.Sprintf("In %s, %s %s there before, with other tags than %s states: files that are there keep theirs. A tagger changes them, and "+
+			"the log stays right; \"--track %s --force\" makes these songs again, with the tags of %s.", p.Dir,
+			map[bool]string{true: "song", false: "songs"}[len(other) == 1]+" "+list, map[bool]string{true: "was", false: "were"}[len(other) == 1], o.tags, flagText(other), o.tags))
+	}
+}
+
+// flagText gives "1,3-5" for numbers in order.
+func flagText(numbers []int) string {
+	return strings.NewReplacer(", ", ",", " to ", "-").Replace(numbersText(numbers))
+}
+
+// noteAgain says which songs are there and made again.
+func noteAgain(a *app, p *folder.Plan) {
+	if len(p.Again) > 0 {
+		is, was, they := "songs", "were", "they are"
+		if len(p.Again) == 1 {
+			is, was, they = "song", "was", "it is"
+		}
+		a.note(fmt.Sprintf("In %s, %s %s %s read once, and nothing proves %s: %s read again.", p.Dir, is, numbersText(songNumbers(p.Again)), was,
+			map[bool]string{true: "it", false: "them"}[len(p.Again) == 1], they))
+	}
+}
+
+// songNumbers are those of some songs.
+func songNumbers(songs []riplog.Song) (numbers []int) {
+	for i := range songs {
+		numbers = append(numbers, songs[i].Number)
+	}
+	return numbers
+}
+
+// noteReplaced says which songs came out other than the reading that they replace.
+func noteReplaced(a *app, p *folder.Plan, made *album.Created) {
+	for i := range p.Again {
+		was := &p.Again[i]
+		if slices.ContainsFunc(made.Songs, func(m album.Made) bool { return m.Number == was.Number && m.CRC32 != was.CRC32 }) {
+			a.note(fmt.Sprintf("Song %d is not what was read once before (CRC-32 %08X): the new reading took its place.", was.Number, was.CRC32))
+		}
+	}
 }
 
 // onlySongs says which sectors of the disc are to be read; nil: all.
@@ -153,12 +210,43 @@ type keptSong struct {
 	Number int    `json:"number"`
 	File   string `json:"file"`
 	Words  string `json:"proof_text"`
+	Found  string `json:"found,omitempty"` // different or unreadable: not what the log says
+	Why    string `json:"why,omitempty"`
+	Flawed int    `json:"flawed,omitempty"` // sectors that the log calls not right
 }
+
+// text says what is wrong with the song.
+func (k *keptSong) text() string {
+	name := filepath.Base(k.File) + " "
+	if is, ok := strings.CutPrefix(k.Why, name); ok {
+		return is
+	}
+	switch {
+	case k.Why != "":
+		return "cannot be read: " + k.Why
+	case k.Found != "":
+		return "is not what the log says it was"
+	}
+	return "has " + plural(k.Flawed, "sector") + " not right, as the log says"
+}
+
+// isWrong reports whether the song is not right.
+func (k *keptSong) isWrong() bool { return k.Found != "" || k.Flawed > 0 }
 
 // takeFolder says in a result what is there besides the songs that were made.
 func (r *albumResult) takeFolder(p *folder.Plan, x *album.Album) {
 	for _, s := range p.Kept {
-		r.Kept = append(r.Kept, keptSong{s.Number, filepath.Join(r.Folder, s.File), s.Proof.Words})
+		k := keptSong{Number: s.Number, File: filepath.Join(r.Folder, s.File), Words: s.Proof.Words, Flawed: s.Flaws.Sectors()}
+		for _, w := range p.Wrong {
+			if w.File == s.File && w.Found != album.Same {
+				if k.Found = findingNames[w.Found]; w.Err != nil {
+					k.Why = w.Err.Error()
+				}
+			}
+		}
+		if r.Kept = append(r.Kept, k); k.isWrong() && r.Status == exitDone {
+			r.Status = exitDifferent
+		}
 	}
 	_, r.Absent = p.Numbers(x)
 	r.there = p.There

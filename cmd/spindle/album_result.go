@@ -309,6 +309,11 @@ func (r *albumResult) textKept(p *page) {
 	case r.there > 0:
 		p.text("%s there before, as the log says, and not made again.", plural(r.there, "song"))
 	}
+	for i := range r.Kept {
+		if k := &r.Kept[i]; k.isWrong() {
+			p.text("%s was there before, and %s", filepath.Base(k.File), p.red(k.text()+"."))
+		}
+	}
 	if len(r.Absent) > 0 {
 		p.text("Not asked for: %s %s.", map[bool]string{true: "song", false: "songs"}[len(r.Absent) == 1], numbersText(r.Absent))
 	}
@@ -415,7 +420,7 @@ func aboutDisc(x *album.Album, at time.Time, evidence []string) riplog.Section {
 func aboutRip(s *riplog.Section, driveName string, o *ripFlags, res *rip.Result, choice *offsetChoice) {
 	s.Add("drive", driveName)
 	offset := fmt.Sprintf("%d samples", o.Offset)
-	if choice != nil && choice.Applied && choice.Origin != "" {
+	if choice.is(o.Offset) {
 		offset += " (" + choice.Origin + ")"
 	}
 	s.Add(riplog.OffsetLine, offset)

@@ -30,6 +30,7 @@ func runConvertAlbum(ctx context.Context, a *app, in, dir string, o convertFlags
 	if err != nil {
 		return nil, err
 	}
+	o.album.noteOtherTags(a, plan, x)
 	if plan.Done() {
 		r := newAlbumResult(dir, x, &album.Created{}, nil)
 		r.takeFolder(plan, x)

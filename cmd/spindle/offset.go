@@ -58,6 +58,11 @@ func (v *offsetFlag) choose(f known.Fact[int]) (*offsetChoice, error) {
 	return stated, nil
 }
 
+// is reports whether somebody stated that a correction is that of the drive.
+func (o *offsetChoice) is(samples int) bool {
+	return o != nil && o.Samples == samples && o.Origin != ""
+}
+
 // text says in the result of a rip of audio what became of the read offset.
 func (o *offsetChoice) text() string {
 	switch {

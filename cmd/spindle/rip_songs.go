@@ -12,6 +12,7 @@ import (
 
 	"spindle/album"
 	"spindle/album/folder"
+	"spindle/disc"
 	"spindle/drive"
 	"spindle/image/mapfile"
 	"spindle/rip"
@@ -42,6 +43,7 @@ func (s *ripSession) ripAlbum(ctx context.Context, a *app, x *album.Album) (resu
 	if err := r.planSongs(ctx, x); err != nil {
 		return nil, err
 	}
+	s.o.album.noteOtherTags(a, r.plan, x)
 	if r.plan.Done() {
 		out := newAlbumResult(r.dir, x, &album.Created{}, nil)
 		out.takeFolder(r.plan, x)
@@ -90,11 +92,11 @@ func (r *albumRip) planSongs(ctx context.Context, x *album.Album) (err error) {
 	if err := r.o.tracks.check("the disc", x); err != nil {
 		return err
 	}
-	want := folder.Request{Songs: r.o.tracks, Force: r.o.Force, Resumes: exists(r.folder.raw(r.o.keep) + mapfile.Suffix)}
+	want := folder.Request{Songs: r.o.tracks, Force: r.o.Force, Resumes: exists(r.folder.raw(r.o.keep) + mapfile.Suffix), Prove: !r.o.Once}
 	if r.plan, err = planFolder(ctx, r.a, r.folder.dir, x, want, &r.opts); err != nil {
 		return err
 	}
-	return checkOffset(r.plan, r.o.Offset)
+	return checkOffset(r.plan, r.o.Offset, r.offset)
 }
 
 // prepare makes sure that nothing is in the way, and says what is read, and what proves it.
@@ -110,6 +112,7 @@ func (r *albumRip) prepare(ctx context.Context, x *album.Album) error {
 	if err := os.MkdirAll(filepath.Dir(raw), 0o777); err != nil {
 		return err
 	}
+	noteAgain(r.a, r.plan)
 	r.known.keep(r.dir)
 	o.Output, o.Format, o.Only, o.Held = raw, rip.CueBin, onlySongs(r.plan), heldSongs(ctx, r.plan)
 	o.Prove = func(ctx context.Context, x *rip.Reading) ([]drive.Stretch, error) {
@@ -152,6 +155,7 @@ func (r *albumRip) makeSongs(ctx context.Context, res *rip.Result) (*albumResult
 		return nil, err
 	}
 	r.opts.Doubts, r.opts.Databases = found.doubts, r.known.Databases
+	r.yield(res)
 	made, err := createAlbum(ctx, r.a, r.folder.dir, x, img, r.opts)
 	if errors.Is(err, context.Canceled) {
 		err = refusal{errors.New("interrupted while the songs were made: the disc is read, and kept"), exitInterrupted, "Run the same command to make them."}
@@ -162,12 +166,24 @@ func (r *albumRip) makeSongs(ctx context.Context, res *rip.Result) (*albumResult
 	if err != nil {
 		return nil, err
 	}
+	noteReplaced(r.a, r.plan, made)
 	out := r.describe(ctx, x, made, res)
 	if err := r.writeLog(ctx, out, x, made, res); err != nil {
 		return nil, err
 	}
 	r.finish(out, made, res, found, len(res.Bad)+len(made.Flaws) > 0)
 	return out, nil
+}
+
+// yield lets songs stay that were read once, where what was read now is not right.
+func (r *albumRip) yield(res *rip.Result) {
+	stays := r.plan.Yield(func(first, end disc.LBA) bool {
+		return slices.ContainsFunc(res.Bad, func(b rip.BadRange) bool { return b.First < end && b.Last >= first })
+	})
+	for i := range stays {
+		r.a.note(fmt.Sprintf("%s stays as it was read once before: what was read now has sectors that are not right.", stays[i].File))
+	}
+	r.plan.Options(&r.opts)
 }
 
 // describe is what was made, as a result.

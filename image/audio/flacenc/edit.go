@@ -10,37 +10,13 @@ import (
 // CopyEdited copies a FLAC file of so many bytes with other comments: those that edit makes of its own. All else is copied as it
 // is, the audio and the vendor's name included, and the padding behind the comments gives and takes what they need, as far as there is some.
 func CopyEdited(dst io.Writer, src io.ReaderAt, size int64, edit func(comments [][2]string) [][2]string) error {
-	var magic [4]byte
-	if _, err := src.ReadAt(magic[:], 0); err != nil || string(magic[:]) != "fLaC" {
-		return fmt.Errorf("flacenc: not a FLAC file (%q, %w)", magic, err)
-	}
-	at, last := int64(len(magic)), false
-	for !last {
-		kind, length, isLast, err := blockHead(src, at)
-		if err != nil {
-			return err
-		}
-		if kind == blockComment {
-			return copyEdited(dst, src, size, at, edit)
-		}
-		at, last = at+headSize+length, isLast
-	}
-	return ErrNoRoom
-}
-
-// copyEdited copies a file whose comments stand at a place.
-func copyEdited(dst io.Writer, src io.ReaderAt, size, at int64, edit func([][2]string) [][2]string) error {
-	_, length, last, err := blockHead(src, at)
+	at, length, last, err := findComments(src)
 	if err != nil {
 		return err
 	}
-	old := make([]byte, length) // at most 16 MiB
-	if _, err := src.ReadAt(old, at+headSize); err != nil {
-		return fmt.Errorf("flacenc: the comments at byte %d: %w", at, err)
-	}
-	vendor, comments, err := parseComments(old)
+	vendor, comments, err := readComments(src, at, length)
 	if err != nil {
-		return fmt.Errorf("flacenc: the comments at byte %d: %w", at, err)
+		return err
 	}
 	body, err := commentBody(vendor, edit(comments))
 	if err != nil {
@@ -66,6 +42,43 @@ func copyEdited(dst io.Writer, src io.ReaderAt, size, at int64, edit func([][2]s
 		}
 	}
 	return nil
+}
+
+// Comments reads those of a FLAC file.
+func Comments(r io.ReaderAt) ([][2]string, error) {
+	at, length, _, err := findComments(r)
+	if err != nil {
+		return nil, err
+	}
+	_, comments, err := readComments(r, at, length)
+	return comments, err
+}
+
+// findComments finds the block of comments. The error wraps [ErrNoRoom] where there is none.
+func findComments(r io.ReaderAt) (at, length int64, last bool, err error) {
+	var magic [4]byte
+	if _, err := r.ReadAt(magic[:], 0); err != nil || string(magic[:]) != "fLaC" {
+		return 0, 0, false, fmt.Errorf("flacenc: not a FLAC file (%q, %w)", magic, err)
+	}
+	var kind byte
+	for at = int64(len(magic)); !last; at += headSize + length {
+		if kind, length, last, err = blockHead(r, at); err != nil || kind == blockComment {
+			return at, length, last, err
+		}
+	}
+	return 0, 0, false, ErrNoRoom
+}
+
+// readComments reads the block at a place.
+func readComments(r io.ReaderAt, at, length int64) (vendor string, comments [][2]string, err error) {
+	b := make([]byte, length) // at most 16 MiB
+	if _, err := r.ReadAt(b, at+headSize); err != nil {
+		return "", nil, fmt.Errorf("flacenc: the comments at byte %d: %w", at, err)
+	}
+	if vendor, comments, err = parseComments(b); err != nil {
+		return "", nil, fmt.Errorf("flacenc: the comments at byte %d: %w", at, err)
+	}
+	return vendor, comments, nil
 }
 
 // fitPadding lets padding at a place, if there is some, take up so many bytes that were freed, so that the file stays as long as it is.
