@@ -1,6 +1,7 @@
 package rip
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,6 +18,9 @@ var (
 	// ErrManyErrors: as many sectors as [Options.MaxErrors] allows turned out unreadable.
 	ErrManyErrors = errors.New("too many sectors are unreadable")
 )
+
+// errFinish: [Options.Finish] was closed.
+var errFinish = fmt.Errorf("asked to finish: %w", context.Canceled)
 
 // An IncompleteError says that a rip ended before it had tried all of the disc, or, where the
 // context ended, before it was done. What was read is kept, and the same call resumes there.
@@ -68,6 +72,11 @@ func (r *reader) setBounds(began time.Time) {
 
 // bound returns the error of the bound that is reached, if one is.
 func (r *reader) bound() error {
+	select {
+	case <-r.opts.Finish:
+		return errFinish
+	default:
+	}
 	if !r.bounds.end.IsZero() && !r.clock().Now().Before(r.bounds.end) {
 		return ErrTimeUp
 	}
@@ -86,7 +95,28 @@ func (r *reader) pause(ctx context.Context, d time.Duration) error {
 	if end := r.bounds.end; !end.IsZero() {
 		d = min(d, max(0, end.Sub(r.clock().Now())))
 	}
-	return r.clock().Sleep(ctx, d)
+	ctx, stop := untilClosed(ctx, r.opts.Finish)
+	defer stop()
+	if err := r.clock().Sleep(ctx, d); err != nil {
+		return cmp.Or(r.bound(), err)
+	}
+	return nil
+}
+
+// untilClosed returns a context that ends when a channel is closed, too.
+func untilClosed(ctx context.Context, c <-chan struct{}) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	if c == nil {
+		return ctx, cancel
+	}
+	go func() {
+		select {
+		case <-c:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, cancel
 }
 
 // failures counts the sectors that are known to be unreadable.
@@ -97,6 +127,9 @@ func (y tally) failures(rs regions) int { return int((y.bad - y.untrimmed) / int
 func (r *reader) stopped(err error) (why, fatal error) {
 	switch {
 	case errors.Is(err, errGaveUp):
+		return err, nil
+	case errors.Is(err, errFinish):
+		r.opts.Observer.Note(Note{Code: NoteFinishing})
 		return err, nil
 	case errors.Is(err, ErrTimeUp):
 		r.opts.Observer.Note(Note{Code: NoteTimeUp, After: r.opts.MaxTime})
@@ -184,7 +217,7 @@ func (r *reader) closeIn(ctx context.Context) error {
 		return nil
 	}
 	err := r.trimPass(ctx)
-	if why := err; errors.Is(why, errGaveUp) || errors.Is(why, ErrTimeUp) || errors.Is(why, ErrManyErrors) {
+	if why := err; errors.Is(why, errGaveUp) || errors.Is(why, errFinish) || errors.Is(why, ErrTimeUp) || errors.Is(why, ErrManyErrors) {
 		r.fillUntrimmed()
 	}
 	return err

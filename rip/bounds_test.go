@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -138,6 +139,47 @@ func TestMaxTimeHoldsInEveryPhase(t *testing.T) {
 			}
 			opts.MaxTime, opts.Observer = 0, nil
 			if res, err = Rip(context.Background(), a.drive(t), opts); err != nil || len(res.Bad) > 0 || !res.ReadTwice {
+				t.Fatalf("%v, %+v", err, res)
+			}
+			a.isOn(t, opts)
+		})
+	}
+}
+
+// A rip that is asked to finish gives the image its name where all of the disc was tried, and the
+// same call resumes it either way.
+func TestFinishInEveryPhase(t *testing.T) {
+	a := makeCD(madeVolume(t), rand.New(rand.NewPCG(7, 22)))
+	faults := []string{"read:300-301", "lost:330-360", "read:1200"}
+	for _, ph := range []Phase{Surveying, Copying, Trimming, Comparing, Retrying, Hashing} {
+		t.Run(string(ph), func(t *testing.T) {
+			opts := a.options(filepath.Join(t.TempDir(), "x"))
+			opts.Retries = 5
+			asked := make(chan struct{})
+			opts.Finish = asked
+			end := sync.OnceFunc(func() { close(asked) })
+			o := &observer{progress: func(p Progress) {
+				if p.Phase == ph && (p.Sectors > 0 || ph == Surveying || ph == Hashing) {
+					end()
+				}
+			}}
+			opts.Observer = o
+			res, err := Rip(t.Context(), a.drive(t, faults...), opts)
+			var left *IncompleteError
+			switch {
+			case ph == Surveying:
+				if !errors.Is(err, context.Canceled) {
+					t.Error(err)
+				}
+			case ph == Copying:
+				if !errors.As(err, &left) || !errors.Is(err, context.Canceled) || len(left.Left) == 0 {
+					t.Error(err)
+				}
+			case err != nil || len(res.Bad) == 0 || o.told(NoteFinishing) != (ph != Hashing):
+				t.Errorf("%v, %+v, %v", err, res, o.notes)
+			}
+			opts.Finish, opts.Observer = nil, nil
+			if res, err = Rip(t.Context(), a.drive(t), opts); err != nil || len(res.Bad) > 0 || !res.ReadTwice {
 				t.Fatalf("%v, %+v", err, res)
 			}
 			a.isOn(t, opts)

@@ -55,14 +55,16 @@ func (j *job) run(ctx context.Context) (*Result, error) {
 			return nil, err
 		}
 	}
-	c, p, err := j.look(ctx, earlier)
+	early, stop := untilClosed(ctx, j.opts.Finish)
+	defer stop()
+	c, p, err := j.look(early, earlier)
 	if err != nil {
 		return nil, err
 	}
 	if m, err = j.makeRoom(p, m); err != nil {
 		return nil, err
 	}
-	id, err := j.identity(ctx, c, earlier)
+	id, err := j.identity(early, c, earlier)
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +72,7 @@ func (j *job) run(ctx context.Context) (*Result, error) {
 	if earlier != nil {
 		st.Proven, st.Overread, st.Voted, st.Settled, st.Repaired = earlier.Proven, earlier.Overread, earlier.Voted, earlier.Settled, earlier.Repaired
 	}
-	if err := j.compareHeld(ctx, newReader(c, p, j.opts, newWriter(p, j.mapPath, st, m))); err != nil {
+	if err := j.compareHeld(early, newReader(c, p, j.opts, newWriter(p, j.mapPath, st, m))); err != nil {
 		return nil, err
 	}
 	j.resumed = earlier != nil
@@ -90,7 +92,9 @@ func (j *job) run(ctx context.Context) (*Result, error) {
 // readAll reads what the map does not call finished, and finishes the image.
 func (j *job) readAll(ctx context.Context, r *reader, earlier *state) (*Result, error) {
 	if earlier != nil {
-		if err := j.goOn(ctx, r, earlier); err != nil {
+		early, stop := untilClosed(ctx, j.opts.Finish)
+		defer stop()
+		if err := j.goOn(early, r, earlier); err != nil {
 			return nil, err
 		}
 	}

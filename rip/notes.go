@@ -42,6 +42,7 @@ const (
 	NoteSpeedForbidden NoteCode = "speed-forbidden"   // the speed cannot be set without write permission
 	NoteGaveUp         NoteCode = "gave-up"           // After that long without a success
 	NoteTimeUp         NoteCode = "time-up"           // After this long: work on what is left ends
+	NoteFinishing      NoteCode = "finishing"         // [Options.Finish] was closed: work on what is left ends
 	NoteManyErrors     NoteCode = "many-errors"       // Count sectors turned out unreadable: work on what is left ends
 	NoteHopeless       NoteCode = "hopeless"          // Count sectors of a long damage gave nothing: the others are not tried in that pass
 	NoteFirst          NoteCode = "first"             // Count files are read before the rest

@@ -68,6 +68,9 @@ type Options struct {
 	// MaxTime ends the rip after this long, in whatever phase it is; 0: never. The drive's
 	// clock counts, and the command in flight is waited for.
 	MaxTime time.Duration
+	// Finish, once it is closed, ends the rip as a bound does: the command in flight is waited for, and an image
+	// of which all was tried is finished as it is. Before that, the rip is ended as by its context. nil: never.
+	Finish <-chan struct{}
 	// MaxErrors ends the rip when this many sectors turned out unreadable in it; 0: never.
 	MaxErrors int
 	// First are patterns, as of [path.Match], of files that are read before the rest: they match a

@@ -175,4 +175,5 @@ type ripSession struct {
 	name        string // of the drive
 	offset      *offsetChoice
 	interrupted result // where rip returned neither a result nor an error
+	finishes    bool   // after Ctrl-C, an image of which all was tried is finished as it is
 }

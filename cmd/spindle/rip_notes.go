@@ -113,6 +113,9 @@ var ripNotes = map[rip.NoteCode]func(n rip.Note) string{
 	rip.NoteTimeUp: func(n rip.Note) string {
 		return fmt.Sprintf("The time for this rip (%s) is up: what is left is not tried again.", n.After)
 	},
+	rip.NoteFinishing: func(rip.Note) string {
+		return "Interrupted: what is left is not tried again."
+	},
 	rip.NoteManyErrors: func(n rip.Note) string {
 		return fmt.Sprintf("%s turned out unreadable: what is left is not tried again.", plural(int(n.Count), "sector"))
 	},
