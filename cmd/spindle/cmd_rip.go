@@ -412,6 +412,8 @@ func (r *ripResult) howRead() string {
 	switch {
 	case r.ReadTwice && r.Votes != nil:
 		return "Every sector was read, and the audio twice, with the same result where nothing was voted."
+	case r.ReadTwice && r.Combined > 0:
+		return "Every sector was read, and the audio twice with the same result."
 	case r.ReadTwice:
 		return "Every sector was read without error, and the audio twice with the same result."
 	case r.ReadOnce && r.C2 && r.Votes == nil:
@@ -422,6 +424,8 @@ func (r *ripResult) howRead() string {
 		return "Every sector was read. The audio was read once, and nothing vouches for it: the drive does not report errors in it."
 	case r.Absent > 0:
 		return fmt.Sprintf("Every sector that is recorded was read without error (%s not recorded on the disc: zeros in the image).", plural(int(r.Absent), "sector"))
+	case r.Combined > 0:
+		return "Every sector was read."
 	}
 	return "Every sector was read without error."
 }

@@ -281,9 +281,19 @@ func (s *ripSession) makeOther(ctx context.Context, a *app, raw *rawRip, opts im
 	return r, nil
 }
 
+// openMedium opens a raw rip as one of the disc that was read: the size of a small DVD does not tell it from a CD.
+func (s *ripSession) openMedium(ctx context.Context, a *app, res *rip.Result) (disc.Image, *findings, error) {
+	if l := res.Contents.Layout; l.Medium != disc.CD {
+		f := new(findings)
+		img, err := image.OpenAs(ctx, s.o.Output, l.Medium, func(r image.Remark) { f.take(a, r) })
+		return img, f, err
+	}
+	return openImage(ctx, a, s.o.Output)
+}
+
 // openRaw opens a raw rip, of which nothing may be missing that was read.
 func (s *ripSession) openRaw(ctx context.Context, a *app, res *rip.Result) (disc.Image, *findings, error) {
-	img, found, err := openImage(ctx, a, s.o.Output)
+	img, found, err := s.openMedium(ctx, a, res)
 	if err != nil {
 		return nil, nil, err
 	}
