@@ -26,8 +26,9 @@ const RootID = 2
 
 // Numbers of the files that hold the trees.
 const (
-	extentsID = 3
-	catalogID = 4
+	extentsID    = 3
+	catalogID    = 4
+	attributesID = 8
 )
 
 const (
@@ -47,13 +48,14 @@ type Volume struct {
 	Start int64     // where the volume begins, in bytes
 	Size  int64     // in bytes, from there
 
-	r         io.ReaderAt
-	plus      bool
-	base      int64 // the byte where allocation block 0 is
-	blockSize int64
-	blocks    int64
-	extents   *tree // further extents of files that are in many pieces
-	catalog   *tree
+	r          io.ReaderAt
+	plus       bool
+	base       int64 // the byte where allocation block 0 is
+	blockSize  int64
+	blocks     int64
+	extents    *tree // further extents of files that are in many pieces
+	catalog    *tree
+	attributes *tree // extended attributes of files of HFS Plus, or nil
 
 	mu    sync.Mutex
 	links map[string]*Item // what hard links lead to, by its name; nil: not read yet
@@ -141,8 +143,13 @@ func openPlus(r io.ReaderAt, at int64, b []byte) (*Volume, error) {
 		v.Kind = "HFSX"
 	}
 	v.Size = v.blocks * v.blockSize
-	if err := v.openTrees(v.plusFork(extentsID, dataFork, b[192:272]), v.plusFork(catalogID, dataFork, b[272:352])); err != nil {
+	err := v.openTrees(v.plusFork(extentsID, dataFork, b[192:272]), v.plusFork(catalogID, dataFork, b[272:352]))
+	if err != nil {
 		return nil, err
+	}
+	attributes := v.plusFork(attributesID, dataFork, b[352:432])
+	if v.attributes, err = v.openTree(&attributes); err != nil {
+		v.attributes = nil // needed by few files: they say so
 	}
 	v.Name = v.rootName()
 	return v, nil

@@ -24,6 +24,9 @@ func (f *FileSystem) openFile(i info) (fs.File, error) {
 	if err != nil {
 		return nil, err
 	}
+	if i.e.hfs != nil && i.e.hfs.packed != nil {
+		return &file{i, io.NewSectionReader(i.e.hfs.packed, 0, i.e.Size)}, nil
+	}
 	return &file{i, io.NewSectionReader(newContent(f.r, runs, inline), 0, i.e.Size)}, nil
 }
 

@@ -37,6 +37,9 @@ func (t *hfsTree) list(dir ref) ([]*Entry, error) {
 	entries := make([]*Entry, 0, len(items))
 	for _, i := range items {
 		entries = append(entries, t.entry(i))
+		if i.Compressed && entries[len(entries)-1].hfs.packed != nil {
+			i.Resource = hfs.Fork{} // it is where the data are, and not shown by a Mac either
+		}
 		if t.forks && !i.Folder && (i.Resource.Size > 0 || i.FinderInfo != [32]byte{}) {
 			entries = append(entries, t.double(i))
 		}
@@ -71,15 +74,25 @@ func (t *hfsTree) entry(i *hfs.Item) *Entry {
 	case e.Mode&fs.ModeSymlink != 0:
 		e.Link, e.err = t.link(e.hfs)
 	case i.Compressed:
-		e.hfs.err = errCompressed
+		t.packed(e, i)
 	case e.Mode.IsRegular():
 		e.Size = i.Data.Size
 	}
 	return e
 }
 
-// errCompressed is returned for what the file system of a Mac compresses.
-var errCompressed = errors.New("it is compressed by the file system of a Mac, which spindle does not unpack")
+// packed finds the content of a file that the file system compresses.
+func (t *hfsTree) packed(e *Entry, i *hfs.Item) {
+	p, err := t.v.Packed(i)
+	if err != nil {
+		e.hfs.err = badHFS(err)
+		return
+	}
+	e.Size, e.hfs.packed, e.hfs.fork = p.Size, p, hfs.Fork{}
+	if p.InFork {
+		e.hfs.fork = i.Resource
+	}
+}
 
 // link reads where a symbolic link leads.
 func (t *hfsTree) link(f *hfsFile) (string, error) {
@@ -99,7 +112,8 @@ func (t *hfsTree) link(f *hfsFile) (string, error) {
 type hfsFile struct {
 	v      *hfs.Volume
 	fork   hfs.Fork
-	before []byte // what stands in front of it
+	before []byte      // what stands in front of it
+	packed *hfs.Packed // what it is unpacked to, or nil
 	err    error
 }
 

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"spindle/hfs"
 	"spindle/internal/testdisc/testhfs"
 )
 
@@ -104,7 +105,7 @@ func TestHFSPlus(t *testing.T) {
 			t.Errorf("%s: %v, %v", name, i, err)
 		}
 	}
-	if _, err := f.Open("compressed"); !errors.Is(err, errCompressed) {
+	if _, err := f.Open("compressed"); !errors.Is(err, hfs.ErrPacked) {
 		t.Errorf("what is compressed opens: %v", err)
 	}
 }

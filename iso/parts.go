@@ -19,6 +19,9 @@ func (e *Entry) Parts(in func(block int64) bool) ([]Part, error) {
 	if err != nil {
 		return nil, err
 	}
+	if e.hfs != nil && e.hfs.packed != nil {
+		return e.packedParts(runs, in), nil
+	}
 	var all []Part
 	at := int64(len(inline)) // in the file
 	for _, r := range runs {
@@ -44,4 +47,16 @@ func (e *Entry) Parts(in func(block int64) bool) ([]Part, error) {
 		at = end
 	}
 	return all, nil
+}
+
+// packedParts are those of a file that is compressed: which of its bytes come from which block is not looked into.
+func (e *Entry) packedParts(runs []run, in func(block int64) bool) []Part {
+	for _, r := range runs {
+		for b := r.block; b*BlockSize < r.block*BlockSize+r.skip+r.size; b++ {
+			if in(b) && e.Size > 0 {
+				return []Part{{0, e.Size - 1}}
+			}
+		}
+	}
+	return nil
 }

@@ -19,7 +19,8 @@ var macs = sync.OnceValue(func() map[string][]byte {
 	plus := testhfs.Make(testhfs.Options{Name: "Mac disc", Plus: true, Files: append(files,
 		testhfs.File{Path: "link", Data: []byte("Read Me"), Mode: 0o120755, Type: "slnkrhap"},
 		testhfs.File{Path: "script", Data: []byte("#!/bin/sh\n"), Mode: 0o100755},
-		testhfs.File{Path: "packed", Owner: 0x20, Mode: 0o100644},
+		testhfs.File{Path: "packed", Owner: 0x20, Mode: 0o100644, Packed: []byte("fpmc\x03\x00\x00\x00\x08\x00\x00\x00\x00\x00\x00\x00\xFFpacked.\n")},
+		testhfs.File{Path: "unknown", Owner: 0x20, Mode: 0o100644, Packed: []byte("fpmc\x05\x00\x00\x00\x08\x00\x00\x00\x00\x00\x00\x00")},
 	)})
 	ntfs := append([]byte("\xEB\x52\x90NTFS    "), make([]byte, 4096-11)...)
 	return map[string][]byte{

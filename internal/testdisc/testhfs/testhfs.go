@@ -21,6 +21,7 @@ type File struct {
 	Special        uint32 // of a hard link: where it leads
 	Owner          byte   // flags of the owner, as one that says compressed
 	Pieces         int    // how many the data are in
+	Packed         []byte // the attribute that says how the data are compressed: only HFS Plus has it
 }
 
 // Options say what volume to make.
@@ -38,13 +39,14 @@ const (
 // A volume is being made.
 type volume struct {
 	Options
-	node    int // bytes
-	blocks  []byte
-	first   int // sectors in front of block 0
-	next    uint32
-	folders map[string]uint32
-	records []record // of the catalogue
-	extents []record
+	node       int // bytes
+	blocks     []byte
+	first      int // sectors in front of block 0
+	next       uint32
+	folders    map[string]uint32
+	records    []record // of the catalogue
+	extents    []record
+	attributes []record
 }
 
 type record struct {
@@ -69,14 +71,16 @@ func Make(o Options) []byte {
 	extents, catalog := v.tree(v.extents), v.tree(v.records)
 	copy(v.blocks[trees:], extents)
 	copy(v.blocks[trees+len(extents):], catalog)
-	if len(extents)+len(catalog) > reserved {
+	attributes := v.tree(v.attributes)
+	copy(v.blocks[trees+len(extents)+len(catalog):], attributes)
+	if len(extents)+len(catalog)+len(attributes) > reserved {
 		panic("testhfs: too many files")
 	}
 	v.blocks = append(v.blocks, make([]byte, 2*blockSize)...) // the other copy of the header
 	at := func(b int) int { return b / blockSize }
 	x := [2][2]int{{at(trees), at(len(extents))}, {at(trees + len(extents)), at(len(catalog))}}
 	if o.Plus {
-		head := v.plusHeader(x)
+		head := v.plusHeader([3][2]int{x[0], x[1], {at(trees + len(extents) + len(catalog)), at(len(attributes))}})
 		copy(v.blocks[2*blockSize:], head)
 		copy(v.blocks[len(v.blocks)-2*blockSize:], head)
 		return whole(v.blocks)
@@ -107,14 +111,14 @@ func (v *volume) header(x [2][2]int) []byte {
 	return b
 }
 
-func (v *volume) plusHeader(x [2][2]int) []byte {
+func (v *volume) plusHeader(x [3][2]int) []byte {
 	be := binary.BigEndian
 	b := make([]byte, 512)
 	copy(b, "H+\x00\x04")
 	be.PutUint32(b[16:], made)
 	be.PutUint32(b[40:], blockSize)
 	be.PutUint32(b[44:], uint32(len(v.blocks)/blockSize))
-	for i, at := range []int{192, 272} {
+	for i, at := range []int{192, 272, 352} {
 		copy(b[at:], v.fork(x[i][1]*blockSize, [][2]int{x[i]}))
 	}
 	return b
@@ -250,6 +254,9 @@ func (v *volume) addFile(f *File) {
 		be.PutUint32(b[44:], f.Special)
 		copy(b[48:], f.Type)
 		b = append(append(b, v.fork(len(f.Data), data)...), v.fork(len(f.Resource), resource)...)
+		if f.Packed != nil {
+			v.addAttribute(id, "com.apple.decmpfs", f.Packed)
+		}
 	} else {
 		b[0] = 2
 		copy(b[4:], f.Type)
@@ -261,6 +268,20 @@ func (v *volume) addFile(f *File) {
 		copy(b[86:], v.list(resource, 3))
 	}
 	v.records = append(v.records, record{key: v.key(parent, path.Base(f.Path)), data: b})
+}
+
+// addAttribute adds an extended attribute of a file.
+func (v *volume) addAttribute(id uint32, name string, content []byte) {
+	be := binary.BigEndian
+	key := be.AppendUint32(be.AppendUint32([]byte{0, 0}, id), 0)
+	units := utf16.Encode([]rune(name))
+	key = be.AppendUint16(key, uint16(len(units)))
+	for _, u := range units {
+		key = be.AppendUint16(key, u)
+	}
+	const inline = 0x10
+	data := be.AppendUint32(append(be.AppendUint32(nil, inline), make([]byte, 8)...), uint32(len(content)))
+	v.attributes = append(v.attributes, record{key: key, data: append(data, content...)})
 }
 
 // Map puts a volume behind an Apple partition map whose blocks have a size.
