@@ -17,23 +17,8 @@ import (
 	"spindle/image"
 	"spindle/image/format"
 	"spindle/image/riplog"
-	"spindle/internal/testdisc"
+	"spindle/internal/testdisc/testimage"
 )
-
-// openDisc opens one of the test discs.
-func openDisc(t *testing.T, name string) disc.Image {
-	t.Helper()
-	path, err := testdisc.Make(t.TempDir(), name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	img, err := image.Open(t.Context(), path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { img.Close() })
-	return img
-}
 
 // An album is the disc: what its sheet opens has the same tracks and the same sectors.
 func TestAlbumIsTheDisc(t *testing.T) {
@@ -44,7 +29,7 @@ func TestAlbumIsTheDisc(t *testing.T) {
 			}
 			t.Run(name+"/"+label, func(t *testing.T) {
 				t.Parallel()
-				img := openDisc(t, name)
+				img := testimage.Open(t, name)
 				dir := t.TempDir()
 				made, err := Create(t.Context(), dir, Of(img.Layout()), img, o)
 				if err != nil {
@@ -125,7 +110,7 @@ func compare(t *testing.T, a, b disc.Image) {
 
 // Some songs only, and a sheet that says so. Others are added to them.
 func TestSomeSongs(t *testing.T) {
-	img := openDisc(t, "audio")
+	img := testimage.Open(t, "audio")
 	dir := t.TempDir()
 	made, err := Create(t.Context(), dir, Of(img.Layout()), img, Options{Only: []int{2}})
 	if err != nil || len(made.Files) != 2 || made.Sheet != made.Files[1] || len(made.Songs) != 1 || made.Songs[0].Number != 2 {
@@ -173,7 +158,7 @@ func TestSomeSongs(t *testing.T) {
 }
 
 func TestNothingIsReplaced(t *testing.T) {
-	img := openDisc(t, "audio")
+	img := testimage.Open(t, "audio")
 	dir := t.TempDir()
 	a := Of(img.Layout())
 	if _, err := Create(t.Context(), dir, a, img, Options{}); err != nil {
@@ -193,7 +178,7 @@ func TestNothingIsReplaced(t *testing.T) {
 
 // What is not right in the disc is not right in the songs.
 func TestFlawsOfSongs(t *testing.T) {
-	img := openDisc(t, "audio")
+	img := testimage.Open(t, "audio")
 	t2 := img.Layout().Tracks()[1]
 	flawed := disc.WithFlaws(img, disc.FlawsOf(disc.Flaw{First: t2.Start + 5, Count: 3, Kind: disc.Unread}))
 	made, err := Create(t.Context(), t.TempDir(), Of(img.Layout()), flawed, Options{})
@@ -219,7 +204,7 @@ func TestFlawsOfSongs(t *testing.T) {
 }
 
 func TestNoAudio(t *testing.T) {
-	img := openDisc(t, "data")
+	img := testimage.Open(t, "data")
 	if _, err := Create(t.Context(), t.TempDir(), Of(img.Layout()), img, Options{}); !errors.Is(err, ErrNoAudio) {
 		t.Error(err)
 	}
@@ -227,7 +212,7 @@ func TestNoAudio(t *testing.T) {
 
 // Every song says how to bring it, and the album, to the loudness that players want.
 func TestGains(t *testing.T) {
-	img := openDisc(t, "audio")
+	img := testimage.Open(t, "audio")
 	made, err := Create(t.Context(), t.TempDir(), Of(img.Layout()), img, Options{})
 	if err != nil {
 		t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 
 	"spindle/disc/cdsector"
 	"spindle/image/riplog"
+	"spindle/internal/testdisc/testimage"
 )
 
 // peakOf is the loudest sample, in percent of the loudest that there can be.
@@ -21,7 +22,7 @@ func peakOf(p []byte) float64 {
 }
 
 func TestLog(t *testing.T) {
-	img := openDisc(t, "audio")
+	img := testimage.Open(t, "audio")
 	a := Of(img.Layout())
 	a.Tags.Set("ALBUM", "two\n[song 9]")
 	made, err := Create(t.Context(), t.TempDir(), a, img, Options{})

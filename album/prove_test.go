@@ -13,6 +13,7 @@ import (
 	"spindle/disc/cdsector"
 	"spindle/disc/ctdb"
 	"spindle/disc/discid"
+	"spindle/internal/testdisc/testimage"
 )
 
 // response is what AccurateRip would have of an album that was made, with a confidence for
@@ -45,7 +46,7 @@ func response(t *testing.T, l *disc.Layout, songs []Made, confidence func(track 
 // What the database proves is exactly the tracks that others have, without the ends that no
 // checksum covers.
 func TestProven(t *testing.T) {
-	img := openDisc(t, "audio")
+	img := testimage.Open(t, "audio")
 	l := img.Layout()
 	made, err := Create(t.Context(), t.TempDir(), Of(l), img, Options{})
 	if err != nil {
@@ -73,7 +74,7 @@ func TestProven(t *testing.T) {
 
 // CTDB proves tracks, too, and all but the ends of the disc.
 func TestProvenByCTDB(t *testing.T) {
-	img := openDisc(t, "audio")
+	img := testimage.Open(t, "audio")
 	l := img.Layout()
 	x := check.NewProof(l)
 	for _, tr := range l.Tracks() {

@@ -9,6 +9,7 @@ import (
 
 	"spindle/disc/cdsector"
 	"spindle/image/riplog"
+	"spindle/internal/testdisc/testimage"
 
 	"github.com/mewkiz/flac"
 	"github.com/mewkiz/flac/meta"
@@ -36,7 +37,7 @@ func tagsOf(t *testing.T, path string) map[string]string {
 // When the last songs of an album are made, all have the gain of the album, as if they had been made together, and nothing else of
 // those that were there changes. A song that is not what its log says stays as it is.
 func TestGainOfAlbumMadeInParts(t *testing.T) {
-	img := openDisc(t, "audio")
+	img := testimage.Open(t, "audio")
 	together, err := Create(t.Context(), t.TempDir(), Of(img.Layout()), img, Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -133,7 +134,7 @@ func TestOtherTags(t *testing.T) {
 
 // The CRC-32 of a song that stays is of its samples: it is the same with other tags.
 func TestRegainKeepsSamples(t *testing.T) {
-	img := openDisc(t, "audio")
+	img := testimage.Open(t, "audio")
 	dir := t.TempDir()
 	made, err := Create(t.Context(), dir, Of(img.Layout()), img, Options{Only: []int{2}})
 	if err != nil {

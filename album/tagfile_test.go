@@ -5,12 +5,13 @@ import (
 	"testing"
 
 	"spindle/disc"
+	"spindle/internal/testdisc/testimage"
 )
 
 // What a text says of the album counts for each song, whatever the disc says of it; what it
 // says of a song counts more.
 func TestTextOverDisc(t *testing.T) {
-	img := openDisc(t, "audio")
+	img := testimage.Open(t, "audio")
 	l := *img.Layout()
 	texts := make([]string, len(l.Tracks())+1)
 	for i := range texts {

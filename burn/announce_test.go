@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"spindle/disc"
+	"spindle/internal/testdisc"
 	"spindle/scsi"
 	"spindle/scsi/mmc"
 	"spindle/scsi/sim"
@@ -21,9 +22,9 @@ func TestSheetVariants(t *testing.T) {
 	coded := base.Layout().Clone()
 	coded.Sessions[0].Tracks[1].Control |= disc.CopyPermitted
 	img, err := disc.NewExtentImage(coded, []disc.Extent{
-		{Count: 310, Source: pattern{}, Form: disc.FormMode1},
+		{Count: 310, Source: testdisc.Pattern{}, Form: disc.FormMode1},
 		{First: 310, Count: 150, Form: disc.FormRaw},
-		{First: 460, Count: 310, Source: pattern{}, Form: disc.FormRaw},
+		{First: 460, Count: 310, Source: testdisc.Pattern{}, Form: disc.FormRaw},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -113,7 +114,7 @@ func TestFormless(t *testing.T) {
 	l := &disc.Layout{Sessions: []disc.Session{{Number: 1, Format: disc.FormatXA, LeadOut: 310, Tracks: []disc.Track{
 		{Number: 1, Mode: disc.Mode2, Control: disc.DataTrack, End: 310},
 	}}}}
-	img, err := disc.NewExtentImage(l, []disc.Extent{{Count: 310, Source: pattern{}, Form: disc.FormMode2}})
+	img, err := disc.NewExtentImage(l, []disc.Extent{{Count: 310, Source: testdisc.Pattern{}, Form: disc.FormMode2}})
 	if err != nil {
 		t.Fatal(err)
 	}

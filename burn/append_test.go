@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"spindle/disc"
+	"spindle/internal/testdisc/testimage"
 	"spindle/scsi"
 	"spindle/scsi/mmc"
 	"spindle/scsi/sim"
@@ -47,7 +48,7 @@ func heard(t *testing.T, d *mmc.Drive, src *Source, o Options) (Result, []Note) 
 func TestAppendAtOnce(t *testing.T) {
 	for _, name := range []string{"audio", "mixed", "xa"} {
 		t.Run(name, func(t *testing.T) {
-			img := made(t, name)
+			img := testimage.Open(t, name)
 			r := blank(t, "cd-r", 0)
 			_, res, err := burnOn(t, recorder(r), ImageSource("", img), Options{Multi: true, AnyPlace: true, Mode: SessionAtOnce})
 			if err != nil || res.Err != nil {
@@ -70,14 +71,14 @@ func TestAppendAtOnce(t *testing.T) {
 		t.Fatal(err, res.Err)
 	}
 	var refused *Refusal
-	if _, _, err := burnOn(t, recorder(r), ImageSource("", made(t, "audio")), Options{}); !errors.As(err, &refused) || refused.Reason != TooManyTracks {
+	if _, _, err := burnOn(t, recorder(r), ImageSource("", testimage.Open(t, "audio")), Options{}); !errors.As(err, &refused) || refused.Reason != TooManyTracks {
 		t.Error(err)
 	}
 }
 
 // A drive that does not add a session at once says so before anything is written.
 func TestAppendRefused(t *testing.T) {
-	img := made(t, "audio")
+	img := testimage.Open(t, "audio")
 	for _, asc := range []uint8{0x26, 0x64} {
 		r := blank(t, "cd-r", 0)
 		if _, res, err := burnOn(t, recorder(r), ImageSource("", img), Options{Multi: true}); err != nil || res.Err != nil {

@@ -11,9 +11,9 @@ import (
 
 	"spindle/disc"
 	"spindle/disc/cdsector"
-	"spindle/image"
 	"spindle/image/imagetest"
 	"spindle/internal/testdisc"
+	"spindle/internal/testdisc/testimage"
 	"spindle/scsi"
 	"spindle/scsi/mmc"
 	"spindle/scsi/sim"
@@ -28,36 +28,10 @@ func data(t testing.TB, medium disc.Medium, sectors int) disc.Image {
 	}
 	l := &disc.Layout{Medium: medium, Sessions: []disc.Session{{Number: 1, LeadOut: disc.LBA(sectors), Tracks: []disc.Track{
 		{Number: 1, Mode: disc.Mode1, Control: disc.DataTrack, End: disc.LBA(sectors)}}}}}
-	img, err := disc.NewExtentImage(l, []disc.Extent{{Count: sectors, Source: pattern{}, Form: form}})
+	img, err := disc.NewExtentImage(l, []disc.Extent{{Count: sectors, Source: testdisc.Pattern{}, Form: form}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return img
-}
-
-// pattern is an endless file of bytes that tell where they stand.
-type pattern struct{}
-
-func (pattern) ReadAt(p []byte, off int64) (int, error) {
-	for i := range p {
-		at := uint64(off) + uint64(i)
-		p[i] = byte((at/8*0x9E3779B97F4A7C15)>>(at%8*8)) ^ byte(at>>11)
-	}
-	return len(p), nil
-}
-
-// made is one of the test discs.
-func made(t testing.TB, name string) disc.Image {
-	t.Helper()
-	path, err := testdisc.Make(t.TempDir(), name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	img, err := image.Open(context.Background(), path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { img.Close() })
 	return img
 }
 
@@ -220,7 +194,7 @@ func manyTracks(t testing.TB) disc.Image {
 	for i := range 99 {
 		s.Tracks = append(s.Tracks, disc.Track{Number: i + 1, Start: disc.LBA(i * 300), End: disc.LBA(i*300 + 300)})
 	}
-	img, err := disc.NewExtentImage(&disc.Layout{Sessions: []disc.Session{s}}, []disc.Extent{{Count: 99 * 300, Source: pattern{}}})
+	img, err := disc.NewExtentImage(&disc.Layout{Sessions: []disc.Session{s}}, []disc.Extent{{Count: 99 * 300, Source: testdisc.Pattern{}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -233,7 +207,7 @@ func TestEveryKindOfCD(t *testing.T) {
 		if name == "tracks99" {
 			img = manyTracks(t)
 		} else {
-			img = made(t, name)
+			img = testimage.Open(t, name)
 		}
 		for _, mode := range []Mode{Auto, SessionAtOnce, Raw96} {
 			for _, m := range []string{"cd-r", "cd-rw"} {
@@ -268,7 +242,7 @@ func TestEveryKindOfCD(t *testing.T) {
 // of the tracks and at where they are.
 func TestFirstTrackRaw(t *testing.T) {
 	for _, first := range []int{2, 5, 90} {
-		img := made(t, "audio")
+		img := testimage.Open(t, "audio")
 		for i, u := range img.Layout().Tracks() {
 			u.Number = first + i
 		}
@@ -378,12 +352,12 @@ func TestRefusals(t *testing.T) {
 		"too large with spares": {blank(t, "bd-r", 12219392), sourceFor(t, "bd-r", 12000000), Options{Spare: SpareDefault}, ErrTooLarge},
 		"complete":              {complete("cd-r"), sourceFor(t, "cd-r", 500), Options{}, ErrNotWritable},
 		"complete, erasable":    {complete("cd-rw"), sourceFor(t, "cd-rw", 500), Options{}, ErrNotBlank},
-		"audio on a DVD":        {blank(t, "dvd-r", 0), ImageSource("", made(t, "audio")), Options{}, ErrWrongMedium},
+		"audio on a DVD":        {blank(t, "dvd-r", 0), ImageSource("", testimage.Open(t, "audio")), Options{}, ErrWrongMedium},
 		"sessions on a DVD+RW":  {blank(t, "dvd+rw", 0), sourceFor(t, "dvd+rw", 500), Options{Multi: true}, ErrOptions},
 		"blanking a CD-R":       {blank(t, "cd-r", 0), sourceFor(t, "cd-r", 500), Options{Blank: true}, ErrOptions},
 		"simulation on a BD":    {blank(t, "bd-r", 0), sourceFor(t, "bd-r", 500), Options{Simulate: true}, ErrNoSimulation},
-		"tracks too short":      {blank(t, "cd-r", 0), ImageSource("", made(t, "tracks99")), Options{}, ErrImage},
-		"audio in one track":    {blank(t, "cd-r", 0), ImageSource("", made(t, "audio")), Options{Mode: TrackAtOnce}, ErrOptions},
+		"tracks too short":      {blank(t, "cd-r", 0), ImageSource("", testimage.Open(t, "tracks99")), Options{}, ErrImage},
+		"audio in one track":    {blank(t, "cd-r", 0), ImageSource("", testimage.Open(t, "audio")), Options{Mode: TrackAtOnce}, ErrOptions},
 	} {
 		t.Run(name, func(t *testing.T) {
 			before := test.disc.State()
@@ -405,7 +379,7 @@ func TestRefusals(t *testing.T) {
 func TestStream(t *testing.T) {
 	const blocks = 3000
 	content := make([]byte, blocks*2048)
-	pattern{}.ReadAt(content, 0)
+	testdisc.Pattern{}.ReadAt(content, 0)
 	for _, m := range []string{"cd-r", "dvd-r", "dvd+rw", "bd-r"} {
 		t.Run(m, func(t *testing.T) {
 			r := blank(t, m, 50000)
@@ -425,7 +399,7 @@ func TestStream(t *testing.T) {
 func TestShortStream(t *testing.T) {
 	const most = 3000
 	content := make([]byte, most*2048)
-	pattern{}.ReadAt(content, 0)
+	testdisc.Pattern{}.ReadAt(content, 0)
 	for _, m := range media() {
 		for _, length := range []int{1, 64 << 10, 1<<20 + 700, most * 2048} {
 			for _, size := range []int{0, most} {
@@ -546,7 +520,7 @@ func TestFailureEndsReading(t *testing.T) {
 
 // The audio of a drive that reads late is found.
 func TestVerifyWithOffset(t *testing.T) {
-	img := made(t, "audio")
+	img := testimage.Open(t, "audio")
 	r := blank(t, "cd-r", 0)
 	for _, offset := range []int{0, 6, -30, 667, -1164} {
 		if offset == 0 {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"spindle/disc"
+	"spindle/internal/testdisc"
 	"spindle/scsi"
 	"spindle/scsi/mmc"
 	"spindle/scsi/sim"
@@ -100,9 +101,9 @@ func smallCD(t testing.TB) disc.Image {
 		{Number: 2, Pregap: 150, Start: 460, End: 770, ISRC: "GBAYE6700001"},
 	}}}}
 	img, err := disc.NewExtentImage(l, []disc.Extent{
-		{Count: 310, Source: pattern{}, Form: disc.FormMode1},
+		{Count: 310, Source: testdisc.Pattern{}, Form: disc.FormMode1},
 		{First: 310, Count: 150, Form: disc.FormRaw},
-		{First: 460, Count: 310, Source: pattern{}, Form: disc.FormRaw},
+		{First: 460, Count: 310, Source: testdisc.Pattern{}, Form: disc.FormRaw},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -7,6 +7,8 @@ import (
 	"reflect"
 	"slices"
 	"testing"
+
+	"spindle/internal/testdisc/testimage"
 )
 
 // cloneMedium copies a survey, with all that it points to.
@@ -116,7 +118,7 @@ func TestPlanInterrupted(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := MakePlan(ctx, m, ImageSource("", made(t, "data")), Options{}); !errors.Is(err, context.Canceled) {
+	if _, err := MakePlan(ctx, m, ImageSource("", testimage.Open(t, "data")), Options{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v, want %v", err, context.Canceled)
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"spindle/addr"
 	"spindle/disc"
+	"spindle/internal/testdisc"
 )
 
 // twoSessions is an image of two sessions, the second of which begins later sectors behind
@@ -25,7 +26,7 @@ func twoSessions(t *testing.T, mode disc.Mode, later int) disc.Image {
 	l := &disc.Layout{Medium: disc.CD, Sessions: []disc.Session{
 		{Number: 1, LeadOut: n, Tracks: track(1, 0)}, {Number: 2, LeadOut: second + n, Tracks: track(2, second)}}}
 	img, err := disc.NewExtentImage(l, []disc.Extent{
-		{Count: n, Source: pattern{}, Form: form}, {First: second, Count: n, Source: pattern{}, Offset: 4096, Form: form}})
+		{Count: n, Source: testdisc.Pattern{}, Form: form}, {First: second, Count: n, Source: testdisc.Pattern{}, Offset: 4096, Form: form}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,25 +1,16 @@
 package check_test
 
 import (
-	"context"
 	"testing"
 
 	"spindle/check"
 	"spindle/disc"
-	"spindle/image"
 	"spindle/image/imagetest"
-	"spindle/internal/testdisc"
+	"spindle/internal/testdisc/testimage"
 )
 
 func TestWatch(t *testing.T) {
-	path, err := testdisc.Make(t.TempDir(), "data")
-	if err != nil {
-		t.Fatal(err)
-	}
-	img, err := image.Open(context.Background(), path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	img := testimage.Open(t, "data")
 	tapped := &imagetest.Tapped{Image: img, After: func(p []byte, first disc.LBA) {
 		for i := range len(p) / 2352 {
 			if a := first + disc.LBA(i); a == 7 || a == 8 {

@@ -3,7 +3,6 @@ package image_test
 import (
 	"bytes"
 	"cmp"
-	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
@@ -11,7 +10,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"testing"
 	"testing/fstest"
 
@@ -19,6 +17,7 @@ import (
 	"spindle/image/audio"
 	"spindle/internal/corpus"
 	"spindle/internal/testdisc"
+	"spindle/internal/testdisc/testimage"
 
 	gocmp "github.com/google/go-cmp/cmp"
 )
@@ -30,41 +29,23 @@ func TestContents(t *testing.T) {
 		"audio": {"Track 01.wav", "Track 02.wav"},
 		"iso":   {"numbers.txt"},
 	} {
-		path, err := testdisc.Make(t.TempDir(), name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		img, err := image.Open(context.Background(), path)
-		if err != nil {
-			t.Fatal(err)
-		}
+		img := testimage.Open(t, name)
 		c, err := image.OpenContents(t.Context(), img, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if err := fstest.TestFS(c, want...); err != nil {
-			t.Errorf("%s: %v", filepath.Base(path), err)
+			t.Errorf("%s: %v", name, err)
 		}
 		if _, err := image.OpenContents(t.Context(), img, 99); err == nil {
 			t.Errorf("%s has a track 99", name)
-		}
-		if err := img.Close(); err != nil {
-			t.Error(err)
 		}
 	}
 }
 
 // One track alone, and its samples as a WAVE file.
 func TestContentsOfTrack(t *testing.T) {
-	path, err := testdisc.Make(t.TempDir(), "demo")
-	if err != nil {
-		t.Fatal(err)
-	}
-	img, err := image.Open(context.Background(), path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer img.Close()
+	img := testimage.Open(t, "demo")
 	c, err := image.OpenContents(t.Context(), img, 2)
 	if err != nil {
 		t.Fatal(err)
@@ -90,15 +71,7 @@ func TestContentsOfTrack(t *testing.T) {
 // The audio of a disc, file after file, is all that its audio tracks hold.
 func TestContentsHoldAllAudio(t *testing.T) {
 	for _, name := range []string{"audio", "hidden", "mixed", "cdextra", "tracks99"} {
-		path, err := testdisc.Make(t.TempDir(), name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		img, err := image.Open(context.Background(), path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer img.Close()
+		img := testimage.Open(t, name)
 		want := sha256.New()
 		for _, tr := range img.Layout().Tracks() {
 			if tr.Mode.IsData() {

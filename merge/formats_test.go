@@ -9,6 +9,7 @@ import (
 	"spindle/disc"
 	"spindle/image"
 	"spindle/image/imagetest"
+	"spindle/internal/testdisc/testimage"
 )
 
 // damaged gives an image wrong bytes where it has flaws.
@@ -36,7 +37,7 @@ func TestFormats(t *testing.T) {
 		{"iso", []string{".cso", ".mds"}},
 		{"xa", []string{".nrg"}},
 	} {
-		whole := open(t, c.disc)
+		whole := testimage.Open(t, c.disc)
 		want := read(t, whole)
 		flawsA := disc.FlawsOf(disc.Flaw{First: 20, Count: 9, Kind: disc.Unread}, disc.Flaw{First: 200, Count: 3, Kind: disc.ReadWithErrors})
 		flawsB := disc.FlawsOf(disc.Flaw{First: 40, Count: 9, Kind: disc.Unread}, disc.Flaw{First: 190, Count: 5, Kind: disc.ReadWithErrors})
@@ -46,7 +47,7 @@ func TestFormats(t *testing.T) {
 		for _, suffix := range c.suffixes {
 			t.Run(c.disc+suffix, func(t *testing.T) {
 				path := filepath.Join(t.TempDir(), "x"+suffix)
-				if _, err := image.Create(t.Context(), path, damaged(open(t, c.disc), flawsA), image.CreateOptions{Lossy: true}); err != nil {
+				if _, err := image.Create(t.Context(), path, damaged(testimage.Open(t, c.disc), flawsA), image.CreateOptions{Lossy: true}); err != nil {
 					t.Fatal(err)
 				}
 				for _, first := range []bool{true, false} {
@@ -57,7 +58,7 @@ func TestFormats(t *testing.T) {
 					if len(a.Flaws()) == 0 {
 						t.Fatal("the image does not know its flaws")
 					}
-					in := []Input{{Name: "a", Image: a}, {Name: "b", Image: damaged(open(t, c.disc), flawsB)}}
+					in := []Input{{Name: "a", Image: a}, {Name: "b", Image: damaged(testimage.Open(t, c.disc), flawsB)}}
 					if !first {
 						in[0], in[1] = in[1], in[0]
 					}

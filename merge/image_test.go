@@ -16,14 +16,14 @@ import (
 	"spindle/disc/cdsector"
 	"spindle/image"
 	"spindle/image/imagetest"
-	"spindle/internal/testdisc"
+	"spindle/internal/testdisc/testimage"
 )
 
 // TestContract holds a merged image to the contract of images, for each kind of disc.
 func TestContract(t *testing.T) {
 	for _, name := range []string{"mixed", "cdextra", "iso"} {
 		t.Run(name, func(t *testing.T) {
-			a, b := open(t, name), open(t, name)
+			a, b := testimage.Open(t, name), testimage.Open(t, name)
 			m, err := New(t.Context(), []Input{{Name: "a", Image: disc.WithFlaws(a, disc.Flaws{{First: 20, Count: 9, Kind: disc.Unread}})}, {Name: "b", Image: b}}, Options{})
 			if err != nil {
 				t.Fatal(err)
@@ -32,20 +32,6 @@ func TestContract(t *testing.T) {
 			imagetest.Test(t, m)
 		})
 	}
-}
-
-// open opens a test disc of its own.
-func open(t *testing.T, name string) disc.Image {
-	t.Helper()
-	path, err := testdisc.Make(t.TempDir(), name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	img, err := image.Open(t.Context(), path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return img
 }
 
 // stored is an image whose files hold what it gives.
@@ -81,12 +67,12 @@ func TestOtherDiscs(t *testing.T) {
 		want error
 		text string
 	}{
-		{"tracks", open(t, "mixed"), open(t, "audio"), ErrOtherDisc, "number of tracks is 4, and 3"},
-		{"proven sector", open(t, "data"), changed(open(t, "data"), 0, resealed), ErrOtherDisc, "sector 0 of a and of b"},
-		{"volume descriptor", open(t, "data"), changed(open(t, "data"), 16, resealed), ErrOtherDisc, "sector 16"},
-		{"nothing in common", flawed(open(t, "audio"), 0, 700), flawed(open(t, "audio"), 680, 900), ErrUnaligned, "too little"},
-		{"other audio", open(t, "audio"), &imagetest.Tapped{Image: open(t, "audio"), After: func(p []byte, _ disc.LBA) { rand.NewChaCha8([32]byte{}).Read(p) }}, ErrUnaligned, "nothing of it is found"},
-		{"silence", &imagetest.Tapped{Image: open(t, "audio"), After: silence}, &imagetest.Tapped{Image: open(t, "audio"), After: silence}, ErrUnaligned, "too little"},
+		{"tracks", testimage.Open(t, "mixed"), testimage.Open(t, "audio"), ErrOtherDisc, "number of tracks is 4, and 3"},
+		{"proven sector", testimage.Open(t, "data"), changed(testimage.Open(t, "data"), 0, resealed), ErrOtherDisc, "sector 0 of a and of b"},
+		{"volume descriptor", testimage.Open(t, "data"), changed(testimage.Open(t, "data"), 16, resealed), ErrOtherDisc, "sector 16"},
+		{"nothing in common", flawed(testimage.Open(t, "audio"), 0, 700), flawed(testimage.Open(t, "audio"), 680, 900), ErrUnaligned, "too little"},
+		{"other audio", testimage.Open(t, "audio"), &imagetest.Tapped{Image: testimage.Open(t, "audio"), After: func(p []byte, _ disc.LBA) { rand.NewChaCha8([32]byte{}).Read(p) }}, ErrUnaligned, "nothing of it is found"},
+		{"silence", &imagetest.Tapped{Image: testimage.Open(t, "audio"), After: silence}, &imagetest.Tapped{Image: testimage.Open(t, "audio"), After: silence}, ErrUnaligned, "too little"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := New(t.Context(), []Input{{Name: "a", Image: c.a}, {Name: "b", Image: c.b}}, Options{})
@@ -95,9 +81,9 @@ func TestOtherDiscs(t *testing.T) {
 			}
 		})
 	}
-	d := open(t, "iso")
+	d := testimage.Open(t, "iso")
 	end := d.Layout().End()
-	a, b := flawed(d, 0, int(end)/2), flawed(open(t, "iso"), end/2, int(end))
+	a, b := flawed(d, 0, int(end)/2), flawed(testimage.Open(t, "iso"), end/2, int(end))
 	if _, err := New(t.Context(), []Input{{Name: "a", Image: a}, {Name: "b", Image: b}}, Options{}); !errors.Is(err, ErrUndecided) {
 		t.Errorf("nothing can be compared: %v", err)
 	}
@@ -127,7 +113,7 @@ func read(t *testing.T, img disc.Image) []byte {
 // TestOtherDiscLate: a difference that no sample met is met when the sector is read, and
 // proves that the discs are two.
 func TestOtherDiscLate(t *testing.T) {
-	m, err := New(t.Context(), []Input{{Name: "a", Image: open(t, "data")}, {Name: "b", Image: changed(open(t, "data"), 1001, resealed)}}, Options{})
+	m, err := New(t.Context(), []Input{{Name: "a", Image: testimage.Open(t, "data")}, {Name: "b", Image: changed(testimage.Open(t, "data"), 1001, resealed)}}, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,9 +125,9 @@ func TestOtherDiscLate(t *testing.T) {
 // TestSilentEdges: a rip that was corrected for the read offset of the drive is silent where
 // the drive gave nothing. It contradicts nobody.
 func TestSilentEdges(t *testing.T) {
-	whole := open(t, "audio")
+	whole := testimage.Open(t, "audio")
 	last := whole.Layout().End() - 1
-	cut := changed(open(t, "audio"), last, func(s *[cdsector.Size]byte) { clear(s[2000:]) })
+	cut := changed(testimage.Open(t, "audio"), last, func(s *[cdsector.Size]byte) { clear(s[2000:]) })
 	for _, in := range [][]Input{{{Name: "a", Image: cut}, {Name: "b", Image: whole}}, {{Name: "a", Image: whole}, {Name: "b", Image: cut}}} {
 		m, err := New(t.Context(), in, Options{})
 		if err != nil {
@@ -151,7 +137,7 @@ func TestSilentEdges(t *testing.T) {
 			t.Errorf("%v", m.Flaws())
 		}
 	}
-	noise := changed(open(t, "audio"), last, func(s *[cdsector.Size]byte) { clear(s[2000:]); s[1000] ^= 1 })
+	noise := changed(testimage.Open(t, "audio"), last, func(s *[cdsector.Size]byte) { clear(s[2000:]); s[1000] ^= 1 })
 	m, err := New(t.Context(), []Input{{Name: "a", Image: whole}, {Name: "b", Image: noise}}, Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -185,8 +171,8 @@ func (f *failing) ReadSectors(ctx context.Context, p []byte, first disc.LBA) err
 // TestUnreadableInput: what the files of one image do not give comes from another, and is
 // reported.
 func TestUnreadableInput(t *testing.T) {
-	whole := open(t, "iso")
-	m, err := New(t.Context(), []Input{{Name: "a", Image: &failing{img: open(t, "iso"), at: 50}}, {Name: "b", Image: whole}}, Options{})
+	whole := testimage.Open(t, "iso")
+	m, err := New(t.Context(), []Input{{Name: "a", Image: &failing{img: testimage.Open(t, "iso"), at: 50}}, {Name: "b", Image: whole}}, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -196,7 +182,7 @@ func TestUnreadableInput(t *testing.T) {
 	if x := m.Accounts()[0]; x.Lost.Sectors() != 1 || x.Lost[0].First != 50 || !errors.Is(x.Reason, os.ErrInvalid) {
 		t.Errorf("%+v", x)
 	}
-	both, err := New(t.Context(), []Input{{Name: "a", Image: &failing{img: open(t, "iso"), at: 50}}, {Name: "b", Image: &failing{img: open(t, "iso"), at: 50}}}, Options{})
+	both, err := New(t.Context(), []Input{{Name: "a", Image: &failing{img: testimage.Open(t, "iso"), at: 50}}, {Name: "b", Image: &failing{img: testimage.Open(t, "iso"), at: 50}}}, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -208,16 +194,16 @@ func TestUnreadableInput(t *testing.T) {
 // TestDoubtful: of an image in which something is wrong nobody knows where, only what codes
 // prove is right.
 func TestDoubtful(t *testing.T) {
-	a := disc.WithFlaws(open(t, "data"), disc.Flaws{{First: 40, Count: 10, Kind: disc.Unread}})
-	m, err := New(t.Context(), []Input{{Name: "a", Image: a}, {Name: "b", Image: open(t, "data"), Doubtful: true}}, Options{})
+	a := disc.WithFlaws(testimage.Open(t, "data"), disc.Flaws{{First: 40, Count: 10, Kind: disc.Unread}})
+	m, err := New(t.Context(), []Input{{Name: "a", Image: a}, {Name: "b", Image: testimage.Open(t, "data"), Doubtful: true}}, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if read(t, m); len(m.Flaws()) > 0 {
 		t.Errorf("%v", m.Flaws())
 	}
-	d := disc.WithFlaws(open(t, "iso"), disc.Flaws{{First: 40, Count: 10, Kind: disc.Unread}})
-	m, err = New(t.Context(), []Input{{Name: "a", Image: d}, {Name: "b", Image: open(t, "iso"), Doubtful: true}}, Options{SameDisc: true})
+	d := disc.WithFlaws(testimage.Open(t, "iso"), disc.Flaws{{First: 40, Count: 10, Kind: disc.Unread}})
+	m, err = New(t.Context(), []Input{{Name: "a", Image: d}, {Name: "b", Image: testimage.Open(t, "iso"), Doubtful: true}}, Options{SameDisc: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -232,7 +218,7 @@ func TestSameCopyTwice(t *testing.T) {
 	origin := &Provenance{Copies: []Copy{{Name: "x"}, {Name: "y"}}, Runs: []Run{
 		{0, 300, 0, several, Stated}, {300, 300, 0, 1, Agreed}, {600, 900, 1, several, Stated},
 	}}
-	m, err := New(t.Context(), []Input{{Name: "m", Image: open(t, "audio"), Origin: origin}, {Name: "x", Image: open(t, "audio")}}, Options{})
+	m, err := New(t.Context(), []Input{{Name: "m", Image: testimage.Open(t, "audio"), Origin: origin}, {Name: "x", Image: testimage.Open(t, "audio")}}, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -335,7 +321,7 @@ func (s *saved) ReadSubchannel(_ context.Context, p []byte, first disc.LBA) erro
 // TestSubchannels: those of a sector come from an image that has it right; what no file gives is made.
 func TestSubchannels(t *testing.T) {
 	flawed := func(first disc.LBA) disc.Image {
-		return disc.WithFlaws(open(t, "audio"), disc.Flaws{{First: first, Count: 11, Kind: disc.Unread}})
+		return disc.WithFlaws(testimage.Open(t, "audio"), disc.Flaws{{First: first, Count: 11, Kind: disc.Unread}})
 	}
 	a, b := &saved{flawed(100), 1, 300}, &saved{flawed(200), 2, -1}
 	for _, c := range []struct {
@@ -370,8 +356,8 @@ func TestSubchannels(t *testing.T) {
 // TestSubchannelsInDoubt: those of an image that may be damaged anywhere are taken where no other has any.
 func TestSubchannelsInDoubt(t *testing.T) {
 	m, err := New(t.Context(), []Input{
-		{Name: "a", Image: &saved{open(t, "data"), 1, -1}, Doubtful: true},
-		{Name: "b", Image: &saved{open(t, "data"), 2, 20}},
+		{Name: "a", Image: &saved{testimage.Open(t, "data"), 1, -1}, Doubtful: true},
+		{Name: "b", Image: &saved{testimage.Open(t, "data"), 2, 20}},
 	}, Options{SameDisc: true})
 	if err != nil {
 		t.Fatal(err)
@@ -391,7 +377,7 @@ func TestSubchannelsInDoubt(t *testing.T) {
 // .iso can hold, with a map.
 func TestNoInput(t *testing.T) {
 	for _, name := range []string{"iso", "data"} {
-		m, err := New(t.Context(), []Input{{Name: "a", Image: &failing{img: open(t, name), at: 50}}, {Name: "b", Image: &failing{img: open(t, name), at: 50}}}, Options{})
+		m, err := New(t.Context(), []Input{{Name: "a", Image: &failing{img: testimage.Open(t, name), at: 50}}, {Name: "b", Image: &failing{img: testimage.Open(t, name), at: 50}}}, Options{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -12,25 +12,9 @@ import (
 	"spindle/album/folder"
 	"spindle/disc"
 	"spindle/disc/discid"
-	"spindle/image"
 	"spindle/image/riplog"
-	"spindle/internal/testdisc"
+	"spindle/internal/testdisc/testimage"
 )
-
-// openDisc opens a test disc of four songs.
-func openDisc(t *testing.T) disc.Image {
-	t.Helper()
-	path, err := testdisc.Make(t.TempDir(), "audio")
-	if err != nil {
-		t.Fatal(err)
-	}
-	img, err := image.Open(t.Context(), path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { img.Close() })
-	return img
-}
 
 // makeSongs makes some songs of a disc, with a log that calls them proven, or read once.
 func makeSongs(t *testing.T, dir string, img disc.Image, proof riplog.Means, numbers ...int) *album.Album {
@@ -60,7 +44,7 @@ const proven = riplog.TwoReads
 
 // What is there and proven stays; what is asked for and is not there is made.
 func TestPlan(t *testing.T) {
-	img := openDisc(t)
+	img := testimage.Open(t, "audio")
 	dir, once, empty := t.TempDir(), t.TempDir(), t.TempDir()
 	a := makeSongs(t, dir, img, proven, 1, 3)
 	makeSongs(t, once, img, "read once", 1, 3)
@@ -142,7 +126,7 @@ func TestWrong(t *testing.T) {
 
 // What stays is compared with the disc.
 func TestOtherDisc(t *testing.T) {
-	img := openDisc(t)
+	img := testimage.Open(t, "audio")
 	dir := t.TempDir()
 	a := makeSongs(t, dir, img, proven, 1, 3)
 	p, err := folder.Open(t.Context(), dir, a, folder.Request{})
@@ -194,7 +178,7 @@ func TestOtherDisc(t *testing.T) {
 
 // A sheet that the log has no checksum of is the run's to replace, if it says what would be written.
 func TestUnsealed(t *testing.T) {
-	img := openDisc(t)
+	img := testimage.Open(t, "audio")
 	dir := t.TempDir()
 	a := makeSongs(t, dir, img, proven, 1, 3)
 	path, sheet := filepath.Join(dir, a.LogName()), filepath.Join(dir, a.SheetName())

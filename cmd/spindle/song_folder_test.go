@@ -10,21 +10,12 @@ import (
 
 	"spindle/album"
 	"spindle/album/folder"
-	"spindle/image"
-	"spindle/internal/testdisc"
+	"spindle/internal/testdisc/testimage"
 )
 
 // Songs that are not what was read do not stand in for the raw rip, nor in the way of the next run.
 func TestSongsAreReadBack(t *testing.T) {
-	path, err := testdisc.Make(t.TempDir(), "audio")
-	if err != nil {
-		t.Fatal(err)
-	}
-	img, err := image.Open(t.Context(), path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer img.Close()
+	img := testimage.Open(t, "audio")
 	a, f := newApp(io.Discard, io.Discard), &songFolder{dir: t.TempDir()}
 	x := album.Of(img.Layout())
 	made, err := album.Create(t.Context(), f.dir, x, img, album.Options{})

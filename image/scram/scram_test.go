@@ -11,7 +11,7 @@ import (
 	"spindle/disc/cdsector"
 	"spindle/image"
 	"spindle/image/imagetest"
-	"spindle/internal/testdisc"
+	"spindle/internal/testdisc/testimage"
 	"spindle/internal/testdisc/testscram"
 )
 
@@ -22,20 +22,6 @@ func write(t testing.TB, d *testscram.Dump, img disc.Image, dir string) string {
 		t.Fatal(err)
 	}
 	return path
-}
-
-func source(t testing.TB, name string) disc.Image {
-	t.Helper()
-	path, err := testdisc.Make(t.TempDir(), name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	img, err := image.Open(t.Context(), path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { img.Close() })
-	return img
 }
 
 // Dumps with every kind of offset are the disc that they were made of.
@@ -58,7 +44,7 @@ func TestDumps(t *testing.T) {
 		{"cdextra", testscram.Dump{Suffix: ".scram", Offset: -5, Full: true}},
 	} {
 		t.Run(fmt.Sprint(test.disc, test.Suffix, test.Offset), func(t *testing.T) {
-			img := source(t, test.disc)
+			img := testimage.Open(t, test.disc)
 			got, err := image.Open(t.Context(), write(t, &test.Dump, img, t.TempDir()))
 			if err != nil {
 				t.Fatal(err)
@@ -101,7 +87,7 @@ func same(t *testing.T, got, want disc.Image, compare func(disc.LBA) bool) {
 
 // What was not read, or with errors, is a flaw, and so is what a dump that was cut short lacks.
 func TestFlaws(t *testing.T) {
-	img := source(t, "mixed")
+	img := testimage.Open(t, "mixed")
 	d := testscram.Dump{Suffix: ".scram", Offset: -30, Skipped: []disc.LBA{0, 1, 2, 3, 100, 101, 700}, C2: []disc.LBA{200, 900}}
 	path := write(t, &d, img, t.TempDir())
 	const end = 1400
@@ -173,7 +159,7 @@ func TestRefused(t *testing.T) {
 			return os.WriteFile(base+".scm", append(b[:half:half], append(make([]byte, 8), b[half:]...)...), 0o666)
 		}, "write offset changes"},
 	} {
-		path := write(t, &test.dump, source(t, test.disc), t.TempDir())
+		path := write(t, &test.dump, testimage.Open(t, test.disc), t.TempDir())
 		if test.change != nil {
 			if err := test.change(strings.TrimSuffix(path, test.dump.Suffix)); err != nil {
 				t.Fatal(err)

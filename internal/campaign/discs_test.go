@@ -7,18 +7,8 @@ import (
 	"testing"
 
 	"spindle/disc"
+	"spindle/internal/testdisc"
 )
-
-// pattern is an endless file of bytes that tell where they stand.
-type pattern struct{}
-
-func (pattern) ReadAt(p []byte, off int64) (int, error) {
-	for i := range p {
-		at := uint64(off) + uint64(i)
-		p[i] = byte((at/8*0x9E3779B97F4A7C15)>>(at%8*8)) ^ byte(at>>11)
-	}
-	return len(p), nil
-}
 
 const dataSectors = 700
 
@@ -31,7 +21,7 @@ func dataDisc(t testing.TB, medium disc.Medium) disc.Image {
 	}
 	l := &disc.Layout{Medium: medium, Sessions: []disc.Session{{Number: 1, LeadOut: dataSectors, Tracks: []disc.Track{
 		{Number: 1, Mode: disc.Mode1, Control: disc.DataTrack, End: dataSectors}}}}}
-	return extents(t, l, disc.Extent{Count: dataSectors, Source: pattern{}, Form: form})
+	return extents(t, l, disc.Extent{Count: dataSectors, Source: testdisc.Pattern{}, Form: form})
 }
 
 // silence is how many sectors of it are at either end of the audio disc.
@@ -56,7 +46,7 @@ func audioDisc(t testing.TB) disc.Image {
 	// It begins and ends with silence, as discs do: a drive with a read offset does
 	// not give the last samples.
 	return extents(t, l, disc.Extent{Count: silence, Form: disc.FormRaw},
-		disc.Extent{First: silence, Count: 1200 - 2*silence, Source: pattern{}, Form: disc.FormRaw},
+		disc.Extent{First: silence, Count: 1200 - 2*silence, Source: testdisc.Pattern{}, Form: disc.FormRaw},
 		disc.Extent{First: 1200 - silence, Count: silence, Form: disc.FormRaw})
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"spindle/disc"
 	"spindle/drive"
+	"spindle/internal/testdisc"
 	"spindle/rip"
 	"spindle/scsi"
 	"spindle/scsi/mmc"
@@ -39,7 +40,7 @@ func longerCD(t testing.TB) disc.Image {
 	l := &disc.Layout{Sessions: []disc.Session{{Number: 1, LeadOut: 700, Tracks: []disc.Track{
 		{Number: 1, End: 300}, {Number: 2, Start: 300, End: 500}, {Number: 3, Start: 500, End: 700},
 	}}}}
-	return extents(t, l, disc.Extent{Count: 700, Source: pattern{}, Form: disc.FormRaw})
+	return extents(t, l, disc.Extent{Count: 700, Source: testdisc.Pattern{}, Form: disc.FormRaw})
 }
 
 // A drive that changes its mind between two identical questions is not believed: what comes

@@ -16,6 +16,7 @@ import (
 	"spindle/disc"
 	"spindle/drive"
 	"spindle/drive/trial"
+	"spindle/internal/testdisc"
 	"spindle/rip"
 	"spindle/scsi"
 	"spindle/scsi/mmc"
@@ -143,8 +144,8 @@ func smallCD(t testing.TB) disc.Image {
 		{Number: 1, Mode: disc.Mode1, Control: disc.DataTrack, End: 150},
 		{Number: 2, Pregap: 20, Start: 170, End: 330, ISRC: "GBAYE6700002"},
 	}}}}
-	return extents(t, l, disc.Extent{Count: 150, Source: pattern{}, Form: disc.FormMode1},
-		disc.Extent{First: 150, Count: 180, Source: pattern{}, Form: disc.FormRaw})
+	return extents(t, l, disc.Extent{Count: 150, Source: testdisc.Pattern{}, Form: disc.FormMode1},
+		disc.Extent{First: 150, Count: 180, Source: testdisc.Pattern{}, Form: disc.FormRaw})
 }
 
 // smallDVD is a DVD.
@@ -153,7 +154,7 @@ func smallDVD(t testing.TB) disc.Image {
 	const n = 160
 	l := &disc.Layout{Medium: disc.DVD, Sessions: []disc.Session{{Number: 1, LeadOut: n, Tracks: []disc.Track{
 		{Number: 1, Mode: disc.Mode1, Control: disc.DataTrack, End: n}}}}}
-	return extents(t, l, disc.Extent{Count: n, Source: pattern{}, Form: disc.FormBlock})
+	return extents(t, l, disc.Extent{Count: n, Source: testdisc.Pattern{}, Form: disc.FormBlock})
 }
 
 // believe does all that can be done with a drive that lies: whatever comes of it, it ends,
