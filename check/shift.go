@@ -3,6 +3,7 @@ package check
 import (
 	"bytes"
 	"context"
+	"slices"
 
 	"spindle/disc"
 	"spindle/disc/cdsector"
@@ -157,11 +158,22 @@ func (c *comparer) findEdges(ctx context.Context) error {
 			return err
 		}
 		tail := len(p) - len(bytes.TrimRight(p, "\x00"))
+		if c.absent(run.first, run.first+disc.LBA(n)) {
+			head = 0
+		}
+		if c.absent(run.end-disc.LBA(n), run.end) {
+			tail = 0
+		}
 		first, end := int64(run.first)*cdsector.Size, int64(run.end)*cdsector.Size
 		c.edges = append(c.edges, [2]int64{first, first + int64(head)/sampleBytes*sampleBytes},
 			[2]int64{end - int64(tail)/sampleBytes*sampleBytes, end})
 	}
 	return nil
+}
+
+// absent reports whether a is known not to have sectors [first, end): the silence there is none of a rip.
+func (c *comparer) absent(first, end disc.LBA) bool {
+	return slices.ContainsFunc(c.lacks.Clip(first, end), func(f disc.Flaw) bool { return f.Kind == disc.Unread })
 }
 
 // leaveOutEdges takes what b has in the silent edges of a for silence, too, and counts the

@@ -111,7 +111,11 @@ func runExtract(ctx context.Context, a *app, name string, args []string, o fileF
 	}
 	defer f.img.Close()
 	const most = 16 // times what the image has: files may share sectors
-	opts := extract.Options{Paths: paths, Replace: o.force, Sources: f.img.Files(), MaxBytes: most*int64(f.img.Layout().Sectors())*iso.BlockSize + 1<<30}
+	wanted, err := f.wanted(name, paths)
+	if err != nil {
+		return nil, err
+	}
+	opts := extract.Options{Paths: wanted, Replace: o.force, Sources: f.img.Files(), MaxBytes: most*int64(f.img.Layout().Sectors())*iso.BlockSize + 1<<30}
 	bar := a.newProgress()
 	defer bar.stop()
 	if len(paths) == 0 {
@@ -146,8 +150,8 @@ func runExtract(ctx context.Context, a *app, name string, args []string, o fileF
 	if r.Damaged, err = damagedFiles(ctx, f, paths); err != nil {
 		return nil, err
 	}
-	if n := f.img.Flaws().Sectors(); n > 0 && len(paths) == 0 && len(r.Damaged) == 0 {
-		a.note(f.found.flawText(n) + ", none of them in a file that was found: a damaged directory may lack files.")
+	if n := f.found.present(f.img.Flaws()).Sectors(); n > 0 && len(paths) == 0 && len(r.Damaged) == 0 {
+		a.note(f.found.damageText(n) + ", none of them in a file that was found: a damaged directory may lack files.")
 		r.Status = cmp.Or(r.Status, exitDifferent)
 	}
 	if len(r.Damaged) > 0 && r.Status == exitDone {
@@ -192,7 +196,7 @@ func mapSongs(f *openedFiles, dir string, paths []string) error {
 			continue
 		}
 		song, ok := info.Sys().(*audio.Song)
-		if _, err := root.Lstat(e.Name()); err != nil || !ok {
+		if _, err := root.Lstat(e.Name()); err != nil || !ok || f.absent(info) {
 			continue
 		}
 		var content io.WriterTo
@@ -225,7 +229,7 @@ func writeSongMap(root *os.Root, name string, m io.WriterTo) error {
 // damagedFiles lists the extracted files with sectors that a map says are not right,
 // or whose EDC was found wrong when they were read.
 func damagedFiles(ctx context.Context, f *openedFiles, paths []string) ([]string, error) {
-	flaws := f.img.Flaws()
+	flaws := f.found.present(f.img.Flaws())
 	if len(flaws) == 0 {
 		return nil, nil
 	}

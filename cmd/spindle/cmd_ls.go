@@ -45,6 +45,8 @@ type fileEvent struct {
 	Link  string    `json:"link,omitempty"`
 	// Damaged is how many of its sectors a map beside the image lists as not right.
 	Damaged int `json:"damaged_sectors,omitempty"`
+	// Absent: it is a track that the image lacks, as its sheet says.
+	Absent bool `json:"absent,omitempty"`
 }
 
 // newFileEvent describes a file.
@@ -84,6 +86,9 @@ func (e *fileEvent) Text(p *page) {
 	case "link":
 		shown += " -> " + printable.Line(e.Link)
 	}
+	if e.Absent {
+		shown += "  (absent)"
+	}
 	if e.Damaged > 0 {
 		p.line("%12d  %-16s  %s  %s", e.Size, when, shown, p.red("(damaged: "+plural(e.Damaged, "sector")+")"))
 		return
@@ -104,7 +109,7 @@ func runLs(ctx context.Context, a *app, name string, args []string, o fileFlags)
 	}
 	// The first damage is reported when all that can be listed is.
 	var damage error
-	flaws, damaged := f.img.Flaws(), false
+	flaws, damaged := f.found.present(f.img.Flaws()), false
 	err = fs.WalkDir(f, start, func(path string, d fs.DirEntry, err error) error {
 		if cerr := cmp.Or(ctx.Err(), a.stdout.lost()); cerr != nil {
 			return cerr
@@ -119,7 +124,7 @@ func runLs(ctx context.Context, a *app, name string, args []string, o fileFlags)
 		}
 		if path != "." {
 			ev := newFileEvent(path, info)
-			ev.Damaged = f.FlawsOf(info, flaws).Sectors()
+			ev.Damaged, ev.Absent = f.FlawsOf(info, flaws).Sectors(), f.absent(info)
 			damaged = damaged || ev.Damaged > 0
 			a.show(ev)
 		}
@@ -136,7 +141,7 @@ func runLs(ctx context.Context, a *app, name string, args []string, o fileFlags)
 		if n == 1 {
 			them = "names it"
 		}
-		a.note(f.found.flawText(n) + "; \"spindle verify\" " + them + ".")
+		a.note(f.found.damageText(n) + "; \"spindle verify\" " + them + ".")
 	}
 	r := done()
 	if damaged || len(flaws) > 0 && len(paths) == 0 {

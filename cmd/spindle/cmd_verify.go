@@ -251,7 +251,7 @@ func (v *verification) flaws(ctx context.Context) error {
 	known := v.img.Flaws()
 	v.Flaws = flawRanges(known)
 	v.Files = image.FilesAt(ctx, v.img, known.Union(badFlaws(v.rep.Bad)), mostFiles)
-	if len(known)+len(v.Broken)+len(v.Subs) > 0 {
+	if len(v.found.present(known))+len(v.Broken)+len(v.Subs) > 0 {
 		v.wrong()
 	}
 	return ctx.Err()

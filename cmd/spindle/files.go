@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 
 	"spindle/check"
 	"spindle/disc"
 	"spindle/image"
+	"spindle/image/audio"
 	"spindle/iso"
 
 	"github.com/spf13/cobra"
@@ -94,6 +96,42 @@ func (f *openedFiles) salvage(ctx context.Context, a *app, o fileFlags) error {
 	f.img = img
 	f.Contents, err = image.OpenChosen(ctx, img, o.track, o.choice)
 	return err
+}
+
+// absent reports whether a file is a track that the image lacks, as its sheet says.
+func (f *openedFiles) absent(info fs.FileInfo) bool {
+	song, ok := info.Sys().(*audio.Song)
+	return ok && f.found.absent.Contains(song.Start)
+}
+
+// wanted are the paths to extract: of an image that lacks tracks, those that it has. Nil is all.
+func (f *openedFiles) wanted(name string, paths []string) ([]string, error) {
+	if len(f.found.absent) == 0 {
+		return paths, nil
+	}
+	all, err := f.ReadDir(".")
+	if err != nil {
+		return nil, err
+	}
+	var there []string
+	for _, e := range all {
+		info, err := e.Info()
+		switch {
+		case err != nil:
+			return nil, err
+		case !f.absent(info):
+			there = append(there, e.Name())
+		case slices.Contains(paths, e.Name()):
+			return nil, usage("%s lacks %s", name, e.Name())
+		}
+	}
+	if len(paths) > 0 && !slices.Contains(paths, ".") {
+		return paths, nil
+	}
+	if len(there) == 0 {
+		return nil, usage("%s lacks all its tracks", name)
+	}
+	return there, nil
 }
 
 // noTrack is the error for a track that an image does not have.

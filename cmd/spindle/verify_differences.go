@@ -142,9 +142,17 @@ func (r *verifyResult) reportDifferences(p *page) {
 	r.reportShift(p)
 }
 
-// onlyUnread reports whether all that is not the same could not be read.
+// onlyUnread reports whether all that is not the same could not be read, or is not in this image.
 func (r *verifyResult) onlyUnread() bool {
-	return len(r.Differences) > 0 && !slices.ContainsFunc(r.Differences, func(d verifyDifference) bool { return !d.Unread })
+	return slices.ContainsFunc(r.Differences, func(d verifyDifference) bool { return d.Unread }) &&
+		!slices.ContainsFunc(r.Differences, func(d verifyDifference) bool { return !d.Unread && !d.Lacks })
+}
+
+// unequal are those of some differences that are not of tracks that the image lacks, as it says.
+func (f *findings) unequal(all []check.Difference) []check.Difference {
+	return slices.DeleteFunc(slices.Clone(all), func(d check.Difference) bool {
+		return d.Kind == check.Lacking && len(f.present(disc.FlawsOf(disc.Flaw{First: d.First, Count: int(d.Last-d.First) + 1, Kind: disc.Unread}))) == 0
+	})
 }
 
 // unreadFlaws are the sectors of a disc that could not be compared.

@@ -130,6 +130,8 @@ func (r *verifyResult) conclude(p *page) {
 		}
 	case r.unprovenText() != "":
 		p.text("%s", r.unprovenText())
+	case r.judged && len(r.Flaws) > 0:
+		p.text("Everything of it that can be checked is correct; it lacks a part of its disc.")
 	case r.judged:
 		p.text("Everything that can be checked is correct.")
 	default:
@@ -146,8 +148,6 @@ func (r *verifyResult) verdict() string {
 		return "This album is not as its log says, or not whole."
 	case len(r.Broken) > 0:
 		return "This image may be damaged."
-	case len(r.Flaws) > 0:
-		return "This image lacks a part of its disc."
 	case r.onlyUnread():
 		return "Part of " + r.o.with + " cannot be read; all the rest is the same as in this image."
 	}

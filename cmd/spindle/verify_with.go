@@ -35,7 +35,7 @@ func (v *verification) with(ctx context.Context) error {
 	v.Differences, v.Shift, v.Silent = newDifferences(c.Differences), c.Shift, c.Silent
 	v.bar.stop()
 	v.judged, v.compared = true, true
-	if len(v.Differences) > 0 || v.sameDamage != "" {
+	if len(v.found.unequal(c.Differences)) > 0 || v.sameDamage != "" {
 		v.wrong()
 	}
 	v.UnreadFiles = image.FilesAt(ctx, v.img, unreadFlaws(c.Differences), mostFiles)
@@ -63,7 +63,7 @@ func (v *verification) other(ctx context.Context) (disc.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	v.doubted = newPointers(ctx, d, on).doubted
+	v.doubted = newPointers(ctx, d, on, v.img).doubted
 	cut, err := cutToImage(ctx, d, on, v.img)
 	if cut == nil || err != nil {
 		return on, err
@@ -79,24 +79,65 @@ type pointers struct {
 	form   mmc.C2Mode // NoC2: there are none, or they mark what is right, too
 }
 
-// newPointers tries in which form a drive gives its error pointers. Three places of the audio
-// that are all marked are taken for a drive that marks anything.
-func newPointers(ctx context.Context, d *mmc.Drive, on disc.Image) *pointers {
+// newPointers tries in which form a drive gives its error pointers. A drive that marks three places of
+// the audio and any that is the same in the image marks anything. One that marks three places, and
+// gives nothing that is in the image, may have a disc of which it can read nothing.
+func newPointers(ctx context.Context, d *mmc.Drive, on, img disc.Image) *pointers {
 	p := &pointers{reader: drive.Reader{Drive: d, Caps: drive.ReadCaps{Raw: true}}}
-	for _, t := range on.Layout().Tracks() {
-		if t.Mode.IsData() || on.Layout().Medium != disc.CD {
-			continue
-		}
-		for _, p.form = range []mmc.C2Mode{mmc.C2AndBlock, mmc.C2Bits} {
-			for i := range disc.LBA(3) {
-				if marked, known := p.marked(ctx, t.Start+(t.End-t.Start)*(2*i+1)/6); known && !marked {
-					return p
-				}
+	everything := mmc.NoC2 // the form in which all places are marked
+	for _, p.form = range []mmc.C2Mode{mmc.C2AndBlock, mmc.C2Bits} {
+		all, lies := false, false
+		for _, t := range on.Layout().Tracks() {
+			if t.Mode.IsData() || on.Layout().Medium != disc.CD {
+				continue
 			}
+			got := p.try(ctx, t, on, img)
+			if got == someUnmarked {
+				return p
+			}
+			all, lies = all || got == allMarked, lies || got == goodMarked
+		}
+		if all && !lies {
+			everything = p.form
 		}
 	}
-	p.form = mmc.NoC2
+	p.form = everything
 	return p
+}
+
+// marks is what the pointers of some places of a track are.
+type marks uint8
+
+const (
+	noPointers   marks = iota
+	someUnmarked       // they distinguish
+	allMarked
+	goodMarked // what they mark is in the image, too
+)
+
+// try looks at the pointers of three places of a track.
+func (p *pointers) try(ctx context.Context, t *disc.Track, on, img disc.Image) marks {
+	found := noPointers
+	for i := range disc.LBA(3) {
+		at := t.Start + (t.End-t.Start)*(2*i+1)/6
+		switch marked, known := p.marked(ctx, at); {
+		case !known:
+		case !marked:
+			return someUnmarked
+		case found == goodMarked:
+		case sameAt(ctx, on, img, at):
+			found = goodMarked
+		default:
+			found = allMarked
+		}
+	}
+	return found
+}
+
+// sameAt reports whether two images have the same in a sector.
+func sameAt(ctx context.Context, a, b disc.Image, at disc.LBA) bool {
+	var x, y [cdsector.Size]byte
+	return b.Layout().Medium == disc.CD && a.ReadSectors(ctx, x[:], at) == nil && b.ReadSectors(ctx, y[:], at) == nil && x == y
 }
 
 // marked reports whether error pointers mark anything in a sector; known is false where they
