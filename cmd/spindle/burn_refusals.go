@@ -50,7 +50,7 @@ var refusals = map[burn.Reason]struct{ what, next string }{
 	burn.SmallSize:       {"the volume that comes through the pipe has {b} sectors, and --size allows {a}", "Give --size {b}, or leave --size out."},
 	burn.ManyTracks:      {"the image has {a} tracks: it is not for this kind of disc", "A CD image needs a CD; a data image fits any disc."},
 	burn.MadeFor:         {"the file system in the image is made for a place near sector {a}, and the disc would take it at {b}", otherPlace},
-	burn.MadeForBlank:    {"the disc continues at sector {a}, and the image is made for its beginning", otherPlace},
+	burn.MadeForBlank:    {"the disc continues at sector {a}, and the file system in the image is made for the beginning of a disc", otherPlace},
 	burn.Moved:           {"the disc continues at sector {a}, not at {b}", otherPlace},
 	burn.EndedElsewhere:  {"this {disc} continues at sector {a}, and the burn ended near {b}: it holds another burn, and the drive cannot read it to compare", "Insert the disc of this burn, or a blank one, and run \"spindle reburn\" again."},
 	burn.MustCompare:     {"the drive cannot read this {disc} yet, so it must be compared with the image afterwards", "Leave out --no-verify."},

@@ -165,7 +165,7 @@ type unusableRecord struct {
 
 // What to do about one.
 const (
-	repairMap  = "Repair the map, or remove it if it is of another image"
+	repairMap  = "Restore the map from a copy, or remove it if it is of another image"
 	makeAgain  = "Make it again from a good image, or compare it with the disc, and remove the map if it proves right"
 	restoreLog = "If you replaced the file by a good one, remove the log; otherwise restore what was changed"
 )

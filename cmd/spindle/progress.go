@@ -158,7 +158,7 @@ func speedText(speed, oneX float64) string {
 
 // toGo gives "12s to go".
 func toGo(bytes int64, speed float64) string {
-	d := time.Duration(float64(bytes) / speed * float64(time.Second))
+	d := max(time.Second, time.Duration(float64(bytes)/speed*float64(time.Second)))
 	return d.Round(time.Second).String() + " to go"
 }
 

@@ -83,6 +83,9 @@ func (r *ripResult) rest() string {
 	case bad*2 <= r.Sectors:
 		return fmt.Sprintf("That is %d%% of the disc.", percent(bad, r.Sectors))
 	}
+	if int64(r.lost()) == r.Sectors {
+		return "That is all of the disc."
+	}
 	return fmt.Sprintf("That is %d%% of the disc: the image is of little use as it is.", percent(int64(r.lost()), r.Sectors))
 }
 

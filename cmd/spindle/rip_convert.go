@@ -56,7 +56,7 @@ func (o *ripFlags) noFormat(name string) error {
 	if _, err := format.ForSuffix("." + name); errors.As(err, &unknown) {
 		others = slices.DeleteFunc(unknown.Known, func(s string) bool { return slices.Contains(ripsItself, s) })
 	}
-	return refusal{fmt.Errorf("rip makes a .cue (any CD), an .iso (data) or a folder (NAME/), or of them %s; and %q is none of them",
+	return refusal{fmt.Errorf("rip makes a .cue (any CD), an .iso (data), a folder of songs (NAME/), or one of %s, and %q is none of these",
 		strings.Join(others, ", "), filepath.Base(o.Output)),
 		exitUsage, "Choose the one to make by the suffix, or with --format."}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -55,11 +56,18 @@ func sentence(s string) string {
 	return s + "."
 }
 
-// capital begins a text with a capital letter, unless it begins with a name.
+// nameEnds are what stands behind the name of a file at the start of a text.
+var nameEnds = regexp.MustCompile(`: | (is|has|was|cannot|could|already|does|belongs|holds|ends) `)
+
+// capital begins a text with a capital letter, unless it begins with a name, which may have spaces.
 func capital(s string) string {
 	r, n := utf8.DecodeRuneInString(s)
+	start := s
+	if at := nameEnds.FindStringIndex(s); at != nil {
+		start = s[:at[0]]
+	}
 	word, _, _ := strings.Cut(s, " ")
-	if !unicode.IsLower(r) || strings.ContainsAny(word, "./:_\\") {
+	if !unicode.IsLower(r) || strings.ContainsAny(word, "./:_\\") || strings.Contains(strings.TrimSuffix(start, "."), ".") {
 		return s
 	}
 	return string(unicode.ToUpper(r)) + s[n:]
