@@ -26,7 +26,7 @@ import (
 // good what can be.
 
 var (
-	share = flag.Int("share", 75, "the share of the fault campaign's cases to run: one in so many; 1, all, takes some minutes")
+	share = flag.Int("share", 150, "the share of the fault campaign's cases to run: one in so many; 1, all, takes some minutes")
 	part  = flag.Int("part", 0, "which of the cases of one share, below -share")
 	only  = flag.String("only", "", "one case of the fault campaign, as dvd+r/default/2A:3:gone")
 )

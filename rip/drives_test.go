@@ -2,15 +2,17 @@ package rip
 
 import (
 	"context"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
 )
 
 // Whatever a drive's quirk, a good disc comes back as it is, with no sector listed as
-// damaged and within a time that a user waits.
+// damaged and within a time that a user waits. Each quirk has two discs, with
+// SPINDLE_CAMPAIGN=all four.
 func TestQuirksOfDrives(t *testing.T) {
-	for _, trait := range []string{
+	for i, trait := range []string{
 		"c2-294-fails-after", "c2-294-fails-after:20", "c2-294-garbage", "c2-garbage", "c2-296-only-first", "c2-296-only-last",
 		"c2-always-zero", "c2-294-fails-after:300,c2-garbage", "c2-and-subchannel-exclusive",
 		"cache", "cache:33554432", "cache-ignores-fua", "cache-segments", "cut-mod-1024", "cut-mod-1024,c2-294-garbage", "short-read-stale", "short-read-stale:3",
@@ -18,7 +20,10 @@ func TestQuirksOfDrives(t *testing.T) {
 		"expected-type-0-refused", "no-full-toc", "toc-before-minus-150",
 		"not-present-first", "not-ready-04-00", "busy-after-load",
 	} {
-		for _, name := range []string{"mixed", "audio", "cdextra", "iso"} {
+		for k, name := range []string{"mixed", "audio", "cdextra", "iso"} {
+			if (i+k)%2 != 0 && os.Getenv("SPINDLE_CAMPAIGN") != "all" {
+				continue
+			}
 			t.Run(trait+"/"+name, func(t *testing.T) {
 				t.Parallel()
 				src := makeDisc(t, name)

@@ -26,7 +26,7 @@ import (
 var (
 	seamSeed = flag.Uint64("seams-seed", 1, "the seed of the seam campaign; 0: another each time")
 	// All images are some 9,000 command lines, which take minutes.
-	seamShare = flag.Int("seams-share", 40, "the share of the images of the seam campaign to take: one in so many")
+	seamShare = flag.Int("seams-share", 80, "the share of the images of the seam campaign to take: one in so many")
 	seamOnly  = flag.String("seams-only", "", "only the cases of the seam campaign whose names begin so")
 )
 
