@@ -212,6 +212,13 @@ func isOrAre(n int) string {
 	return "are"
 }
 
+func wasOrWere(n int) string {
+	if n == 1 {
+		return "was"
+	}
+	return "were"
+}
+
 // proofWords say what proves sectors.
 var proofWords = []struct {
 	proof merge.Proof

@@ -265,7 +265,7 @@ func (s *ripSession) ripImage(ctx context.Context, a *app) (result, error) {
 	}
 	ctx = context.WithoutCancel(ctx) // what is done now takes no time
 	r := newRipResult(res)
-	r.quick = o.Quick
+	r.quick, r.most = o.Quick, o.MaxErrors
 	if r.ReadOnce || r.ReadTwice {
 		if r.Offset = s.offset; !res.Overread {
 			r.Silence = o.Offset
@@ -349,6 +349,7 @@ type ripResult struct {
 	Seconds    float64         `json:"seconds"`
 
 	Parts []iso.DamagedFile `json:"file_parts,omitempty"` // what of Files is damaged
+	most  int               // how many unreadable sectors were to end it; 0: any number
 	quick bool              // sectors that failed were not retried
 }
 

@@ -134,6 +134,7 @@ var explanations = []explanation{
 	{"rip/drive", rip.ErrDrive, nil, exitFailed,
 		"the drive stopped working",
 		keepRest + "Check the cable, switch the drive off and on, and " + resumes},
+	{"name-too-long", syscall.ENAMETOOLONG, nil, exitFailed, "", "Choose a shorter name."},
 	{"burn/journal-file", errJournalFile, nil, exitFailed, "", untouched + "Keep the journal elsewhere, with --journal FILE."},
 	{"rip/disk-full", syscall.ENOSPC, rip.ErrOutput, exitFailed,
 		"there is no space left for the image",

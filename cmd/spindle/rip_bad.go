@@ -15,7 +15,7 @@ func (r *ripResult) textBad(p *page) {
 	lost := r.lost()
 	switch once := r.BadSectors - lost; {
 	case lost == 0:
-		p.text("%s of %d were read once, and not compared:", p.yellow(plural(once, "sector")), r.Sectors)
+		p.text("%s of %d %s read once, and not compared:", p.yellow(plural(once, "sector")), r.Sectors, wasOrWere(once))
 	case once > 0:
 		p.text("%s of %d could not be read correctly, and %d were read only once:", p.red(plural(lost, "sector")), r.Sectors, once)
 	default:
@@ -37,6 +37,8 @@ func (r *ripResult) textBad(p *page) {
 	switch {
 	case r.quick:
 		again = "Run the same command without --quick: it"
+	case r.most > 0 && lost < r.BadSectors:
+		again = "Run the same command without --max-errors: it"
 	case lost == 0:
 		again = "Run the same command: it"
 	}

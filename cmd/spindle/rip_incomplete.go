@@ -44,15 +44,17 @@ func newIncompleteRip(left *rip.IncompleteError, o *rip.Options) *incompleteRip 
 		ending: failed(message{
 			status: status,
 			what:   fmt.Sprintf("%s: %d%% of the disc is read and kept", what, percent(left.Sectors-missing, left.Sectors)),
-			next:   resumeBy(o),
+			next:   resumeBy(o, missing == left.Sectors && errors.Is(left, rip.ErrTimeUp)),
 		}),
 		Map: left.Map, Sectors: left.Sectors, Left: left.Left, Files: namesOf(left.Files), Parts: left.Files,
 	}
 }
 
-// resumeBy says which command reads what a rip has not.
-func resumeBy(o *rip.Options) string {
+// resumeBy says which command reads what a rip has not, where its time was up perhaps before it had read anything.
+func resumeBy(o *rip.Options, tooShort bool) string {
 	switch {
+	case tooShort:
+		return "Finding out what is on the disc takes longer: run the same command with a longer --max-time."
 	case o.Force && o.Quick:
 		return "The same command without --force and --quick resumes from there, and retries what failed; with --force, it starts over."
 	case o.Force:
@@ -71,11 +73,22 @@ func (r *incompleteRip) Text(p *page) {
 	if len(r.Left) == 0 {
 		return
 	}
-	n := 0
+	n, once := 0, 0
 	for _, b := range r.Left {
-		n += int(b.Last-b.First) + 1
+		if b.Reason == rip.NotCompared {
+			once += int(b.Last-b.First) + 1
+		} else {
+			n += int(b.Last-b.First) + 1
+		}
 	}
-	p.text("%s of %d are missing or not right yet:", plural(n, "sector"), r.Sectors)
+	switch {
+	case n == 0:
+		p.text("%s of %d %s read once, and not compared yet:", plural(once, "sector"), r.Sectors, wasOrWere(once))
+	case once > 0:
+		p.text("%s of %d %s missing or not right yet, and %d %s read only once:", plural(n, "sector"), r.Sectors, isOrAre(n), once, wasOrWere(once))
+	default:
+		p.text("%s of %d %s missing or not right yet:", plural(n, "sector"), r.Sectors, isOrAre(n))
+	}
 	for i, b := range r.Left {
 		if i == mostLeft {
 			p.line("  and %s more: see %s", plural(len(r.Left)-i, "range"), r.Map)
