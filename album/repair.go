@@ -46,7 +46,7 @@ const mostParity = 3
 // Repair finds what makes damaged audio that which CTDB has, or returns nil where that is out of its reach. parity returns the
 // parity of those entries that it has. An entry that only one person submitted, who may be the owner of this disc, repairs nothing, nor
 // does one that contradicts what is proven. Where the parity of several entries leads to a disc, it is that from which this
-// one differs least.
+// one differs least. Where nothing but an entry speaks against what was read, the error may be a [*VersionError].
 func (d *Databases) Repair(ctx context.Context, x Damaged, parity func(context.Context, []*ctdb.Entry) ([]*ctdb.Parity, error)) (*Repair, error) {
 	p := check.NewProof(x.Layout)
 	ids, err := discid.Of(x.Layout)
@@ -92,6 +92,7 @@ func (d *Databases) Repair(ctx context.Context, x Damaged, parity func(context.C
 // byParity looks for the smallest repair.
 func (x *Damaged) byParity(ctx context.Context, p *check.Proof, matches []ctdb.Match, known []*ctdb.Parity) (best *Repair, err error) {
 	samples, sectors := x.runs(p)
+	var other *VersionError
 	for _, m := range matches {
 		for _, parity := range known {
 			if !parity.Of(m.Entry) {
@@ -105,9 +106,12 @@ func (x *Damaged) byParity(ctx context.Context, p *check.Proof, matches []ctdb.M
 				continue
 			}
 			if r := x.repair(p, patch); r != nil {
-				best = r
+				best, other = r, x.differs(p, &m, patch)
 			}
 		}
+	}
+	if other != nil {
+		return nil, other
 	}
 	return best, nil
 }

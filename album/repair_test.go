@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
+	"slices"
 	"testing"
 
 	"spindle/check"
@@ -139,6 +141,50 @@ func TestRepair(t *testing.T) {
 				t.Errorf("proven afterwards: %v, %v", proofs, err)
 			}
 		})
+	}
+}
+
+// Where nothing speaks against what was read, a few sectors of a disc whose other tracks are those of CTDB are repaired. What differs
+// otherwise may be another edition, and stays.
+func TestOtherVersionStays(t *testing.T) {
+	whole := testdisc.NetRandom(21, repairLength*cdsector.Size)
+	e, p := newRepairDisc(whole).entry(t)
+	bare := e
+	bare.TrackCRCs = nil
+	run := func(first, n int) (all []int) {
+		for i := range n {
+			all = append(all, first+i)
+		}
+		return all
+	}
+	for name, test := range map[string]struct {
+		entry    ctdb.Entry
+		sectors  []int
+		suspects []Suspect
+		tracks   []TrackDifference // nil: repaired
+	}{
+		"one sector":                 {e, run(60, 1), nil, nil},
+		"16 sectors":                 {e, run(60, 16), nil, nil},
+		"17 sectors":                 {e, run(60, 17), nil, []TrackDifference{{1, 17}}},
+		"both tracks":                {e, []int{60, 150}, nil, []TrackDifference{{1, 1}, {2, 1}}},
+		"both, with a sign of error": {e, []int{60, 150}, []Suspect{{60, 0, discid.SectorSamples}}, nil},
+		"of tracks nothing is known": {bare, run(60, 1), nil, []TrackDifference{{1, 1}}},
+	} {
+		d := newRepairDisc(bytes.Clone(whole))
+		for _, s := range test.sectors {
+			d.audio[s*cdsector.Size+500] ^= 7
+		}
+		db := Databases{CTDB: []ctdb.Entry{test.entry}}
+		fix, err := db.Repair(t.Context(), Damaged{Layout: d.l, Read: d.read, Suspects: test.suspects}, func(context.Context, []*ctdb.Entry) ([]*ctdb.Parity, error) {
+			return []*ctdb.Parity{p}, nil
+		})
+		var other *VersionError
+		if errors.As(err, &other) != (test.tracks != nil) || other == nil && (err != nil || fix == nil || len(fix.Changed) != len(test.sectors)) {
+			t.Errorf("%s: %v, %+v", name, err, fix)
+		}
+		if other != nil && (!slices.Equal(other.Tracks, test.tracks) || other.Confidence != 2) {
+			t.Errorf("%s: %+v", name, other)
+		}
 	}
 }
 

@@ -134,7 +134,10 @@ func (j *job) writeTexts(set *cue.Set) ([]string, error) {
 	var made []string
 	for _, x := range set.Texts() {
 		if j.resumed && !j.over && exists(x.Path) {
-			if b, err := os.ReadFile(x.Path); err != nil || !bytes.Equal(b, x.Data) {
+			switch b, err := os.ReadFile(x.Path); {
+			case err != nil:
+				j.opts.Observer.Note(Note{Code: NoteSheetUnread, Path: x.Path, Err: err})
+			case !bytes.Equal(b, x.Data):
 				j.opts.Observer.Note(Note{Code: NoteSheetKept, Path: x.Path})
 			}
 			made = append(made, x.Path)

@@ -49,6 +49,7 @@ const (
 	NoteNoFiles        NoteCode = "no-files"          // no file system can be read that says where the files are which come first
 	NoteFilesHit       NoteCode = "files-hit"         // Files: damaged so far, before longer work on damage begins
 	NoteRebuilt        NoteCode = "rebuilt"           // data came without error correction codes
+	NoteSheetUnread    NoteCode = "sheet-unread"      // Path, Err: the same, and what it says is not known
 	NoteSheetKept      NoteCode = "sheet-kept"        // Path: a file that an earlier run wrote and somebody has edited, and that stays
 )
 

@@ -345,7 +345,11 @@ func (p *Plan) InTheWay(ctx context.Context, path string) error {
 		return nil
 	}
 	if sum := p.log.Sections[0].Get(riplog.SheetLine); sum != "" && strings.HasSuffix(path, ".cue") {
-		if b, err := readSmall(path); err != nil || sheetSum(b) != sum {
+		b, err := readSmall(path)
+		if err != nil {
+			return err // what it says is not known
+		}
+		if sheetSum(b) != sum {
 			return fmt.Errorf("%s %w", path, ErrChanged)
 		}
 	}

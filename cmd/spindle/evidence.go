@@ -3,8 +3,10 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"spindle/album"
 	"spindle/disc"
@@ -25,10 +27,11 @@ type evidence struct {
 	sought   []string // files of parity
 	dirs     []string // where evidence is sought
 
-	o      *albumFlags
-	layout *disc.Layout
-	ids    discid.IDs
-	none   bool // no database knows such a disc
+	o       *albumFlags
+	layout  *disc.Layout
+	ids     discid.IDs
+	version *album.VersionError // which of the disc CTDB has, if the rip is another
+	none    bool                // no database knows such a disc
 }
 
 // evidence begins to collect what databases say of a disc.
@@ -151,7 +154,11 @@ func (e *evidence) repair(ctx context.Context, r *rip.Reading) (*rip.Repair, err
 		x.Proven = append(x.Proven, album.Run(s))
 	}
 	e.InPlace = r.Jitters()
+	e.version = nil
 	fix, err := e.Repair(ctx, x, e.parity)
+	if errors.As(err, &e.version) {
+		return nil, nil
+	}
 	if err != nil || fix == nil {
 		return nil, err
 	}
@@ -160,6 +167,15 @@ func (e *evidence) repair(ctx context.Context, r *rip.Reading) (*rip.Repair, err
 		out.Right = append(out.Right, drive.Stretch(s))
 	}
 	return out, nil
+}
+
+// versionText says which other version of a disc CTDB has.
+func versionText(e *album.VersionError) string {
+	var all []string
+	for _, t := range e.Tracks {
+		all = append(all, fmt.Sprintf("%s of track %d", plural(t.Samples, "sample"), t.Number))
+	}
+	return fmt.Sprintf("%s (confidence %d)", strings.Join(all, ", "), e.Confidence)
 }
 
 // settle decides on samples of audio that never came twice the same.

@@ -135,6 +135,9 @@ var ripNotes = map[rip.NoteCode]func(n rip.Note) string{
 	rip.NoteFilesHit: func(n rip.Note) string {
 		return fmt.Sprintf("Not read so far: %s.", sharesText(n.Files))
 	},
+	rip.NoteSheetUnread: func(n rip.Note) string {
+		return fmt.Sprintf("%s is of an earlier run, and cannot be read to see whether it was changed since (%s): it was left as it is.", n.Path, fileWords(n.Err))
+	},
 	rip.NoteSheetKept: func(n rip.Note) string {
 		return fmt.Sprintf("%s was changed since the earlier run, and is kept as it is.", n.Path)
 	},

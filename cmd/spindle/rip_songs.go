@@ -27,6 +27,7 @@ type albumRip struct {
 	known  *evidence
 	plan   *folder.Plan
 	opts   album.Options
+	before standing
 }
 
 // ripAlbum makes the songs of a disc.
@@ -102,7 +103,8 @@ func (r *albumRip) planSongs(ctx context.Context, x *album.Album) (err error) {
 // prepare makes sure that nothing is in the way, and says what is read, and what proves it.
 func (r *albumRip) prepare(ctx context.Context, x *album.Album) error {
 	o, raw := r.o, r.folder.raw(r.o.keep)
-	if err := r.folder.check(ctx, raw, r.plan, o, x, r.opts); err != nil {
+	err := r.folder.check(ctx, raw, r.plan, o, x, r.opts)
+	if err != nil {
 		return err
 	}
 	r.opts.Force = o.Force || len(r.folder.own) > 0
@@ -113,6 +115,9 @@ func (r *albumRip) prepare(ctx context.Context, x *album.Album) error {
 		return err
 	}
 	noteAgain(r.a, r.plan)
+	if r.before, err = beforeReading(r.folder.dir, x, r.opts, r.folder.own); err != nil {
+		return err
+	}
 	r.known.keep(r.dir)
 	o.Output, o.Format, o.Only, o.Held = raw, rip.CueBin, onlySongs(r.plan), heldSongs(ctx, r.plan)
 	o.Prove = func(ctx context.Context, x *rip.Reading) ([]drive.Stretch, error) {
@@ -156,6 +161,9 @@ func (r *albumRip) makeSongs(ctx context.Context, res *rip.Result) (*albumResult
 	}
 	r.opts.Doubts, r.opts.Databases = found.doubts, r.known.Databases
 	r.yield(res)
+	if err := r.before.check(); err != nil {
+		return nil, err
+	}
 	made, err := createAlbum(ctx, r.a, r.folder.dir, x, img, r.opts)
 	if errors.Is(err, context.Canceled) {
 		err = refusal{errors.New("interrupted while the songs were made: the disc is read, and kept"), exitInterrupted, "Run the same command to make them."}
@@ -211,6 +219,11 @@ func (r *albumRip) reachesEdge(x *album.Album) bool {
 func (r *albumRip) writeLog(ctx context.Context, out *albumResult, x *album.Album, made *album.Created, res *rip.Result) error {
 	about := aboutDisc(x, time.Now(), r.known.paths)
 	aboutRip(&about, r.name, r.o, res, r.offset)
+	if e := r.known.version; e != nil {
+		about.Add("other version in CTDB", versionText(e))
+		r.a.note(fmt.Sprintf("CTDB has this disc with other samples: %s. Nothing else speaks against what was read, so it is kept as it was read: this may be another "+
+			"edition, or damage that the drive concealed. \"spindle verify %s --repair WHOLE.cue\" makes the version of CTDB.", versionText(e), quoted(made.Sheet)))
+	}
 	if err := keepFlaws(ctx, r.a, r.folder.dir, made); err != nil {
 		return err
 	}
