@@ -16,6 +16,7 @@ import (
 	"spindle/image/format"
 	"spindle/image/imagetest"
 	"spindle/image/laid"
+	"spindle/internal/mutants"
 )
 
 // made is a descriptor to be written, as the layout of the format says.
@@ -245,4 +246,20 @@ func FuzzOpen(f *testing.F) {
 			t.Error(err)
 		}
 	})
+}
+
+// Damaged at random, a descriptor is refused, or leads to an image that keeps the contract of one.
+func TestMutants(t *testing.T) {
+	m := made{mcn: "4012345678901", blocks: []block{{20 * 2352, 0, 0, 20, "x.b6i"}, {20 * 2352, 20 * 2352, 20, 20, "x.b6i"}},
+		sessions: []session{{end: 40, tracks: []track{{kind: kindAudio, point: 1, length: 25}, {kind: 3, point: 2, start: 30, pregap: 5, length: 10}}}}}
+	files := map[string][]byte{"x.b6i": noise(40, 2352, 0)}
+	for n := range uint64(mutants.Count()) {
+		img, err := open1(t, mutants.Of(m.bytes(), n), files)
+		if err != nil {
+			continue
+		}
+		if _, err := imagetest.Sum(t.Context(), img); err == nil && img.Layout().End() < 10_000 {
+			imagetest.Test(t, img)
+		}
+	}
 }

@@ -16,6 +16,7 @@ import (
 	"spindle/image/imagetest"
 	"spindle/image/laid"
 	"spindle/internal/corpus"
+	"spindle/internal/mutants"
 )
 
 // made is a track to be written.
@@ -305,4 +306,20 @@ func FuzzParse(f *testing.F) {
 			t.Error(img.Layout().Validate())
 		}
 	})
+}
+
+// Damaged at random, an image is refused, or keeps the contract of one.
+func TestMutants(t *testing.T) {
+	b := file(version35, 0x98, slices.Concat(noise(150+40, 2352), noise(150+20, 2336)), "4012345678901",
+		[]made{{lengths: []uint32{150, 25, 15}, readMode: 2, isrc: "DEA123400001"}},
+		[]made{{lengths: []uint32{150, 20}, mode: 2, start: 11480, readMode: 1, control: 4}})
+	for n := range uint64(mutants.Count()) {
+		img, err := open1(t, mutants.Of(b, n))
+		if err != nil {
+			continue
+		}
+		if _, err := imagetest.Sum(t.Context(), img); err == nil {
+			imagetest.Test(t, img)
+		}
+	}
 }

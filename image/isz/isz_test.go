@@ -11,6 +11,7 @@ import (
 	"github.com/klauspost/compress/zlib"
 
 	"spindle/image/format"
+	"spindle/internal/mutants"
 	"spindle/internal/packed"
 )
 
@@ -178,4 +179,22 @@ func FuzzOpen(f *testing.F) {
 		_, _ = c.ReadAt(buf, 0)
 		_, _ = c.ReadAt(buf, max(0, c.Size-int64(len(buf))))
 	})
+}
+
+// Damaged at random, an image is refused, found to be damaged, or read to its stated size.
+func TestMutants(t *testing.T) {
+	whole := made(t, content())
+	for n := range uint64(mutants.Count()) {
+		c, err := opened(t, mutants.Of(whole, n))
+		if err != nil {
+			continue
+		}
+		const most = 64 << 20
+		if c.Size > most {
+			continue
+		}
+		if have, err := c.ReadAt(make([]byte, c.Size), 0); err == nil && int64(have) != c.Size {
+			t.Errorf("mutant %d: %d bytes of %d", n, have, c.Size)
+		}
+	}
 }
