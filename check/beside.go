@@ -15,6 +15,9 @@ type SumResult struct {
 	Names     string    `json:"names,omitempty"` // the file that the line names, which is another
 	Stated    string    `json:"-"`               // in hexadecimal
 	Found     string    `json:"-"`
+
+	// Changed: From is the map that a rip left beside File, which has been changed since.
+	Changed bool `json:"changed,omitempty"`
 }
 
 // Unusable is what looks like a checksum, and is none.
@@ -83,7 +86,7 @@ func Against(ctx context.Context, files []string, list string, progress SumProgr
 			if err != nil {
 				return nil, nil, err
 			}
-			results = append(results, SumResult{f, list, s.Algorithm, found == s.Hex, names, s.Hex, found})
+			results = append(results, SumResult{File: f, From: list, Algorithm: s.Algorithm, Right: found == s.Hex, Names: names, Stated: s.Hex, Found: found})
 		}
 	}
 	if i := slices.IndexFunc(files, func(f string) bool { return isNamedFor(list, f) }); i >= 0 && len(results)+len(unusable) == 0 {

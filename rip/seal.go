@@ -119,23 +119,30 @@ func (j *job) breakSeal(earlier *state) error {
 	return j.seal(j.writer.tracker.snapshot(), seal{})
 }
 
-// SealedSub returns the SHA-256, in hexadecimal, of the sub-channels that a rip saved, as the
-// last run left them, by the map of that rip. It is empty where the map says nothing of them.
-func SealedSub(mapPath string) (string, error) {
+// A Sealed is what the last run of a rip left, as SHA-256 in hexadecimal, by the map of that rip.
+// The sums are empty where the map says nothing.
+type Sealed struct {
+	Image string // of the files of the image, one after the other
+	Size  int64  // of these together, in bytes
+	Sub   string // of the file of sub-channels
+}
+
+// ReadSealed reads what a map says of the files that its rip left.
+func ReadSealed(mapPath string) (Sealed, error) {
 	f, err := regular.Open(mapPath)
 	if err != nil {
-		return "", err
+		return Sealed{}, err
 	}
 	defer f.Close()
 	m, err := mapfile.Read(f)
 	if err != nil {
-		return "", fmt.Errorf("%s: %w", mapPath, err)
+		return Sealed{}, fmt.Errorf("%s: %w", mapPath, err)
 	}
 	for _, c := range m.Comments {
 		if text, ok := strings.CutPrefix(c, sealComment); ok {
 			s, err := decodeSeal(text)
-			return s.Sub, err
+			return Sealed{s.Image, m.Size(), s.Sub}, err
 		}
 	}
-	return "", nil
+	return Sealed{}, nil
 }

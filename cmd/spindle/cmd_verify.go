@@ -267,9 +267,9 @@ func (v *verification) sums(ctx context.Context) error {
 	case asked:
 		v.Sums, unusable, err = check.Against(ctx, v.img.Files(), v.o.with, sumProgress(v.bar))
 	case v.Log != nil:
-		v.Sums, err = sumsBeside(ctx, v.a, v.img, v.bar, filepath.Clean(v.Log.Log))
+		v.Sums, err = v.found.sumsBeside(ctx, v.a, v.img, v.bar, filepath.Clean(v.Log.Log))
 	default:
-		v.Sums, err = sumsBeside(ctx, v.a, v.img, v.bar)
+		v.Sums, err = v.found.sumsBeside(ctx, v.a, v.img, v.bar)
 	}
 	v.bar.stop()
 	if err != nil {

@@ -30,7 +30,7 @@ type findings struct {
 	absent   disc.Flaws      // the sectors of that
 	toBurn   bool            // what stops a burn is left to the caller
 	changedQ string          // how many sectors have another Q than their tracks, and the file that says so
-	inside   []string        // sums in containers that do not match
+	inside   []string        // sums in containers that do not match, and those that a rip left
 	layers   []*format.Layer // that files were looked through
 	seen     []string        // files and kinds of what was noted
 }
@@ -112,7 +112,7 @@ func (f *findings) doubtful() bool { return len(f.broken)+len(f.sums)+len(f.insi
 func (f *findings) checkSums(ctx context.Context, a *app, img disc.Image) error {
 	bar := a.newProgress()
 	defer bar.stop()
-	results, err := sumsBeside(ctx, a, img, bar)
+	results, err := f.sumsBeside(ctx, a, img, bar)
 	if err != nil {
 		return err
 	}
@@ -124,7 +124,11 @@ func (f *findings) checkSums(ctx context.Context, a *app, img disc.Image) error 
 // takeSums keeps which checksums do not match.
 func (f *findings) takeSums(results []check.SumResult) {
 	for _, r := range results {
-		if !r.Right {
+		switch {
+		case r.Right:
+		case r.Changed:
+			f.inside = append(f.inside, wrongSumText(r))
+		default:
 			f.sums = append(f.sums, wrongSumText(r))
 		}
 	}

@@ -258,7 +258,7 @@ func mendable(ctx context.Context, img disc.Image, bad disc.Flaws) bool {
 
 // sums checks the files of the image against the checksum files beside them.
 func (p *preflight) sums(ctx context.Context, bar *progress) error {
-	results, err := sumsBeside(ctx, p.a, p.img, bar)
+	results, err := p.found.sumsBeside(ctx, p.a, p.img, bar)
 	if err != nil {
 		return err
 	}

@@ -27,7 +27,7 @@ func sumProgress(bar *progress) check.SumProgress {
 
 // sumsBeside checks the files of an image against the checksum files beside them, and against
 // the logs of albums but for those in skip.
-func sumsBeside(ctx context.Context, a *app, img disc.Image, bar *progress, skip ...string) ([]check.SumResult, error) {
+func (f *findings) sumsBeside(ctx context.Context, a *app, img disc.Image, bar *progress, skip ...string) ([]check.SumResult, error) {
 	files := img.Files()
 	sheet, sub := subOf(files)
 	if sub != "" && !slices.Contains(files, sub) && exists(sub) {
@@ -44,16 +44,46 @@ func sumsBeside(ctx context.Context, a *app, img disc.Image, bar *progress, skip
 			a.note(fmt.Sprintf("%s names %s; it was used for %s.", r.From, r.Names, filepath.Base(r.File)))
 		}
 	}
-	if sealed, err := rip.SealedSub(sheet + mapfile.Suffix); sub != "" && err == nil && sealed != "" {
+	if sealed, err := rip.ReadSealed(sheet + mapfile.Suffix); sub != "" && err == nil && sealed.Sub != "" {
 		found, err := check.HashFile(ctx, sub, check.SHA256, nil)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, err
 		}
-		results = append(results, check.SumResult{File: sub, From: sheet + mapfile.Suffix, Algorithm: check.SHA256, Right: found == sealed, Stated: sealed, Found: found})
+		results = append(results, check.SumResult{File: sub, From: sheet + mapfile.Suffix, Algorithm: check.SHA256, Right: found == sealed.Sub, Stated: sealed.Sub, Found: found})
 	}
+	changed, err := f.changed(ctx, img, bar)
+	if err != nil {
+		return nil, err
+	}
+	results = append(results, changed...)
 	songs, err := album.Beside(ctx, img.Files(), skip, bar.step("checking the songs"))
 	bar.stop()
 	return append(results, songs...), err
+}
+
+// changed compares an image with what the rips left whose maps say that sectors of it are not right. Such
+// a map vouches for the others only as long as they are what the rip wrote.
+func (f *findings) changed(ctx context.Context, img disc.Image, bar *progress) ([]check.SumResult, error) {
+	var all []check.SumResult
+	for _, path := range f.maps {
+		sealed, err := rip.ReadSealed(path)
+		if err != nil || sealed.Image == "" { // a log, another program's map, or one of an older version
+			continue
+		}
+		found, size, err := check.HashStored(ctx, img, bar.step("comparing with "+filepath.Base(path)))
+		bar.stop()
+		switch {
+		case ctx.Err() != nil:
+			return nil, ctx.Err()
+		case err != nil || size != sealed.Size: // what is missing is found, and said, where sectors are read
+			continue
+		case found != sealed.Image:
+			all = append(all, check.SumResult{
+				File: strings.TrimSuffix(path, mapfile.Suffix), From: path, Algorithm: check.SHA256, Stated: sealed.Image, Found: found, Changed: true,
+			})
+		}
+	}
+	return all, nil
 }
 
 // subOf returns the CUE sheet among the files of an image, and the file of sub-channels
@@ -71,6 +101,9 @@ var sumSuffixes = []string{".md5", ".sha1", ".sha256", ".sha512", ".sfv", ".md5s
 
 // wrongSumText says that a checksum does not match.
 func wrongSumText(r check.SumResult) string {
+	if r.Changed {
+		return fmt.Sprintf("%s was changed since it was ripped (its %s is not that in %s)", filepath.Base(r.File), r.Algorithm, filepath.Base(r.From))
+	}
 	return fmt.Sprintf("the %s of %s does not match %s", r.Algorithm, filepath.Base(r.File), filepath.Base(r.From))
 }
 

@@ -43,6 +43,10 @@ func (r *verifyResult) report(p *page) {
 	}
 	r.reportOwn(p)
 	for _, s := range r.Sums {
+		if s.Changed {
+			p.text("%s", p.red(wrongSumText(s)+"."))
+			continue
+		}
 		of := fmt.Sprintf("%s: %s of %s is", filepath.Base(s.From), s.Algorithm, filepath.Base(s.File))
 		if s.Right {
 			p.line("%s correct", of)
