@@ -37,30 +37,12 @@ type Comparison struct {
 func Compare(ctx context.Context, d *mmc.Drive, m *Medium, src *Source, a *Attempt, o Observer) (*Comparison, error) {
 	c := new(Comparison)
 	all := a.content(src)
-	limit, end := 0, 0
-	switch a.ground(m) {
-	case overwritten:
-		limit = int(a.At.LBA - a.Plan.Start)
-		end = sectors(all) // for another disc may go on like it
-	case complete:
-		limit = sectors(all)
-	case erasable: // to know the disc again
-		limit, o = recognized, nil
-		end = int(a.At.LBA - a.Plan.Start)
-	case blankGround:
-		limit, o = recognized, nil
-	case open:
-		t, err := d.TrackInfo(ctx, m.LastTrack)
-		switch {
-		case err == nil:
-			c.Track = disc.LBA(t.Start)
-		case !m.NoPoint || drive.Classify(err) != drive.Refused: // a disc that is full has no track that is open
-			return nil, err
-		}
-		limit = int(m.NextWritable - a.Plan.Start)
-		if a.closing() || a.trackClosed(m, c) {
-			limit = sectors(all)
-		}
+	limit, end, err := a.reach(ctx, d, m, all, c)
+	if err != nil {
+		return nil, err
+	}
+	if g := a.ground(m); g == erasable || g == blankGround {
+		o = nil // it is only to know the disc again
 	}
 	behind := func(from disc.LBA) bool {
 		end := disc.LBA(m.Capacity) // which a disc that is full does not say
@@ -94,6 +76,35 @@ func Compare(ctx context.Context, d *mmc.Drive, m *Medium, src *Source, a *Attem
 	c.Foreign = a.foreign(m, all, p, behind)
 	c.SameVolume = p.sameVolume(volumeNames(ctx, src, all[0]))
 	return c, ctx.Err()
+}
+
+// reach says how many sectors of all the burn can have written on the disc m, and how many are
+// compared where that is more: another disc may go on like the one of the burn. In c it notes where the open
+// track of the disc begins.
+func (a *Attempt) reach(ctx context.Context, d *mmc.Drive, m *Medium, all []Region, c *Comparison) (limit, end int, err error) {
+	switch a.ground(m) {
+	case overwritten:
+		return int(a.At.LBA - a.Plan.Start), sectors(all), nil
+	case complete:
+		return sectors(all), 0, nil
+	case erasable:
+		return recognized, int(a.At.LBA - a.Plan.Start), nil
+	case blankGround:
+		return recognized, 0, nil
+	case open:
+		t, err := d.TrackInfo(ctx, m.LastTrack)
+		switch {
+		case err == nil:
+			c.Track = disc.LBA(t.Start)
+		case !m.NoPoint || drive.Classify(err) != drive.Refused: // a disc that is full has no track that is open
+			return 0, 0, err
+		}
+		if a.closing() || a.trackClosed(m, c) {
+			return sectors(all), 0, nil
+		}
+		return int(m.NextWritable - a.Plan.Start), 0, nil
+	}
+	return 0, 0, nil
 }
 
 // comparer reads a disc from the beginning of a burn on.

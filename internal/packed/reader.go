@@ -168,14 +168,7 @@ func (r *Reader) start(want int64) error {
 // nextPage unpacks the next page and keeps it. A page that is not full is the
 // last.
 func (r *Reader) nextPage() (int, error) {
-	b := make([]byte, 0)
-	if len(r.pages) >= mostPages {
-		b = r.evict()
-	}
-	if cap(b) < pageSize {
-		b = make([]byte, pageSize)
-	}
-	b = b[:pageSize]
+	b := r.freshPage()
 	want := pageSize
 	if r.size >= 0 { // what an index promises is read, and not what follows
 		want = int(min(pageSize, r.size-r.at))
@@ -201,6 +194,18 @@ func (r *Reader) nextPage() (int, error) {
 	r.pages[r.at] = &page{b[:n], r.tick}
 	r.at += int64(n)
 	return n, err
+}
+
+// freshPage is the memory of a page: of one that is forgotten, where there are many.
+func (r *Reader) freshPage() []byte {
+	var b []byte
+	if len(r.pages) >= mostPages {
+		b = r.evict()
+	}
+	if cap(b) < pageSize {
+		b = make([]byte, pageSize)
+	}
+	return b[:pageSize]
 }
 
 // endsWell reads on at the end of the content, behind which stands the checksum of it: one
