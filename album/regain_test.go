@@ -109,7 +109,7 @@ func TestGainOfAlbumMadeInParts(t *testing.T) {
 
 // A song that stays, and has other tags than the album, is named.
 func TestOtherTags(t *testing.T) {
-	img := openDisc(t, "audio")
+	img := testimage.Open(t, "audio")
 	dir := t.TempDir()
 	a := Of(img.Layout())
 	made, err := Create(t.Context(), dir, a, img, Options{Only: []int{1, 2}})

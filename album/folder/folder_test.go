@@ -92,7 +92,7 @@ func TestPlan(t *testing.T) {
 
 // A song that was read once stays where the new reading is not right.
 func TestYield(t *testing.T) {
-	img := openDisc(t)
+	img := testimage.Open(t, "audio")
 	once := t.TempDir()
 	a := makeSongs(t, once, img, riplog.OneRead, 1, 3)
 	p, err := folder.Open(t.Context(), once, a, folder.Request{Prove: true})
@@ -108,7 +108,7 @@ func TestYield(t *testing.T) {
 
 // What stays, and is not as the log says, is named.
 func TestWrong(t *testing.T) {
-	img := openDisc(t)
+	img := testimage.Open(t, "audio")
 	dir := t.TempDir()
 	a := makeSongs(t, dir, img, proven, 1, 3)
 	p, err := folder.Open(t.Context(), dir, a, folder.Request{Songs: []int{2}})
