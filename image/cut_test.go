@@ -2,6 +2,7 @@ package image_test
 
 import (
 	"compress/gzip"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"spindle/image/format"
 	"spindle/image/imagetest"
 	"spindle/internal/testdisc"
+	"spindle/nrg"
 )
 
 // An image of which the end is missing opens as far as it goes. The rest is flaws, the
@@ -102,6 +104,50 @@ func TestCutImages(t *testing.T) {
 			}
 			if missed := looksRight(t, filepath.Join(dir, "again.cue"), disc.FlawsOf(flaws...)); len(missed) > 0 {
 				t.Errorf("%v look right", missed)
+			}
+		})
+	}
+}
+
+// The tracks behind the first are not taken for more of its data where the table of a Nero image is lost.
+func TestCutNeroOfSeveralTracks(t *testing.T) {
+	for name, test := range map[string]struct {
+		source string
+	}{
+		"data, audio":  {"mixed"},
+		"two sessions": {"twosession"},
+		"audio, data":  {"cdextra"},
+		"audio":        {"audio"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			source, err := testdisc.Make(dir, test.source)
+			if err != nil {
+				t.Fatal(err)
+			}
+			whole, err := image.Open(t.Context(), source)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer whole.Close()
+			path := filepath.Join(dir, "x.nrg")
+			if _, err := image.Create(t.Context(), path, whole, image.CreateOptions{Lossy: true}); err != nil {
+				t.Fatal(err)
+			}
+			for _, cut := range []int64{5, 100, 5000} {
+				st, err := os.Stat(path)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := os.Truncate(path, st.Size()-cut); err != nil {
+					t.Fatal(err)
+				}
+				if img, err := image.Open(t.Context(), path); err == nil {
+					t.Errorf("cut by %d: it opens with %d sectors", cut, img.Layout().Sectors())
+					img.Close()
+				} else if !errors.Is(err, nrg.ErrNoFooter) {
+					t.Error(err)
+				}
 			}
 		})
 	}

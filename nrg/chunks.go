@@ -152,6 +152,14 @@ func Read(r io.ReaderAt, size int64) (*Table, error) {
 	return t, nil
 }
 
+// BeginsTable reports whether bytes are the beginning of a chunk table, which may be cut short.
+func BeginsTable(b []byte) bool {
+	return slices.ContainsFunc([]string{"CUES", "CUEX", "ETNF", "ETN2", "DAOI", "DAOX", "CDTX", "SINF", "MTYP", "DINF", "TOCT", "RELO", "VOLM"}, func(id string) bool {
+		n := min(len(id), len(b))
+		return string(b[:n]) == id[:n]
+	})
+}
+
 // chunk reads one chunk. Those that say nothing of the disc (DINF, TOCT, RELO, VOLM
 // and whatever else there is) are passed over.
 func (t *Table) chunk(s *Session, id string, b []byte) error {

@@ -10,6 +10,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"slices"
 
 	"spindle/disc"
 	"spindle/disc/cdsector"
@@ -191,6 +192,53 @@ func Recover(f *format.File) (disc.Image, error) {
 		return nil, iso.ErrNoVolume
 	}
 	return s.layOut(f, disc.MediumFor)
+}
+
+// RecoverLone opens what Recover does, but only where nothing shows that more was stored than that one
+// disc's data: behind the volume come its padding, sectors that say that they are data, and at most
+// a rest that follows knows by its first bytes, of which there may be none.
+func RecoverLone(f *format.File, follows func(head []byte) bool) (disc.Image, error) {
+	s, signed, _, err := look(f)
+	if err != nil {
+		return nil, err
+	}
+	if !signed {
+		return nil, iso.ErrNoVolume
+	}
+	v, err := iso.ReadVolume(userReader{f.ReaderAt, s}, f.Size/int64(s.stride))
+	if err != nil {
+		return nil, err
+	}
+	head, err := s.behind(f, v.Blocks()*int64(s.stride))
+	if err != nil {
+		return nil, err
+	}
+	if len(head) > 0 && !follows(head) {
+		return nil, errMixed
+	}
+	return s.layOut(f, disc.MediumFor)
+}
+
+// behind returns the first bytes from a place on that are neither zero nor of sectors with the marks of data.
+func (s *stored) behind(f *format.File, at int64) ([]byte, error) {
+	sector := make([]byte, s.stride)
+	for ; at < f.Size; at += int64(s.stride) {
+		p := sector[:min(int64(len(sector)), f.Size-at)]
+		if n, err := f.ReadAt(p, at); n < len(p) {
+			return nil, err
+		}
+		if s.form == disc.FormRaw && len(p) >= cdsector.Size && cdsector.HasSync((*[cdsector.Size]byte)(p)) {
+			continue
+		}
+		if i := slices.IndexFunc(p, func(b byte) bool { return b != 0 }); i >= 0 {
+			head := make([]byte, min(16, f.Size-at-int64(i)))
+			if n, err := f.ReadAt(head, at+int64(i)); n < len(head) {
+				return nil, err
+			}
+			return head, nil
+		}
+	}
+	return nil, nil
 }
 
 // look recognises a file. damage is why a part of its start cannot be unpacked, or nil.

@@ -59,7 +59,8 @@ func open(f *format.File) (disc.Image, error) {
 }
 
 // withoutTable opens the data track that a file begins with whose table is lost: how large
-// it was says the volume in it. Nero stores the two seconds before the first track, too.
+// it was says the volume in it. Nero stores the two seconds before the first track, too. Where other
+// tracks follow, nothing says what they are, and it is not opened.
 func withoutTable(f *format.File) (disc.Image, bool) {
 	offsets := []int64{0}
 	for _, size := range []int64{cdsector.UserSize, cdsector.Mode2Size, cdsector.Size, cdsector.Size + cdsector.SubSize} {
@@ -71,7 +72,7 @@ func withoutTable(f *format.File) (disc.Image, bool) {
 		}
 		part := f.From(offset)
 		part.Cut = true // if the volume is whole, it may be that something followed it
-		if img, err := isofile.Recover(part); err == nil {
+		if img, err := isofile.RecoverLone(part, nrg.BeginsTable); err == nil {
 			return img, true
 		}
 	}
