@@ -362,8 +362,12 @@ func (r *albumResult) summary() string {
 	case r.proofs[riplog.TwoReads] == n:
 		return all("were read twice with the same result")
 	case r.proofs[riplog.Database]+r.proofs[riplog.TwoReads]+r.proofs[riplog.Votes] == n:
-		return fmt.Sprintf("%s of %d put together from several readings of damaged sectors: the log says how many agree. The others are proven.",
-			plural(r.proofs[riplog.Votes], "song"), n)
+		others := " The others are proven."
+		if r.proofs[riplog.Votes] == n {
+			others = ""
+		}
+		return fmt.Sprintf("%s of %d put together from several readings of damaged sectors: the log says how many agree.%s",
+			plural(r.proofs[riplog.Votes], "song"), n, others)
 	case r.proofs[riplog.OneRead] > 0:
 		return fmt.Sprintf("%s of %d read once: only the drive vouches for them.", plural(r.proofs[riplog.OneRead], "song"), n)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strings"
 	"testing"
 
 	"spindle/album"
@@ -32,6 +33,16 @@ func TestProofWords(t *testing.T) {
 	} {
 		if p, words := proofOf(&test.song, &test.res); p != test.proof || words != test.words {
 			t.Errorf("%s, %q; want %q", p, words, test.words)
+		}
+	}
+}
+
+// Nothing is said of other songs where there are none.
+func TestSummaryOfVotes(t *testing.T) {
+	for n, want := range map[int]bool{1: false, 2: true} {
+		r := &albumResult{Songs: make([]albumSong, n), proofs: map[proof]int{riplog.Votes: 1, riplog.TwoReads: n - 1}}
+		if got := r.summary(); strings.Contains(got, "others") != want {
+			t.Errorf("%d songs: %s", n, got)
 		}
 	}
 }
