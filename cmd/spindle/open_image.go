@@ -280,6 +280,11 @@ func remarkText(r image.Remark) string {
 		return fmt.Sprintf("%s states another Q sub-channel for %s than the saved sub-channels of the image, and these are used.", r.File, plural(int(r.Have), "sector"))
 	case format.BadQ:
 		return fmt.Sprintf("%s is not used: it is %v.", r.File, strings.TrimPrefix(r.Err.Error(), "sbi: "))
+	case format.BadCDText:
+		if r.Err == nil {
+			return fmt.Sprintf("Texts are missing: %s of %s %s damaged.", plural(int(r.Have), "pack"), r.File, isOrAre(int(r.Have)))
+		}
+		return fmt.Sprintf("%s is not used: %v.", r.File, r.Err)
 	case format.NoFileSystem:
 		if r.Err != nil {
 			return fmt.Sprintf("The start of %s cannot be unpacked, so that its file system is not seen.", r.File)

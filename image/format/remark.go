@@ -48,6 +48,9 @@ const (
 	OtherQ
 	// BadQ: what has the name of such a file is not used, for Err.
 	BadQ
+	// BadCDText: a file of CD-TEXT beside the image is not used, for Err, or, where that is nil,
+	// Have of its packs are not, for their checksums.
+	BadCDText
 	// InLayer: the file was looked through a Layer, the outermost first.
 	InLayer
 	// NoFileSystem: sectors of data are taken for a disc, and nothing in them says that they are. Err is

@@ -10,6 +10,7 @@ import (
 	"spindle/disc"
 	"spindle/disc/cdsector"
 	"spindle/image"
+	"spindle/image/format"
 	"spindle/image/imagetest"
 	"spindle/internal/testdisc/testimage"
 	"spindle/internal/testdisc/testscram"
@@ -120,6 +121,45 @@ func TestFlaws(t *testing.T) {
 	want = disc.FlawsOf(disc.Flaw{First: 0, Count: 1, Kind: disc.ReadWithErrors}, disc.Flaw{First: 899, Count: 3, Kind: disc.ReadWithErrors})
 	if fmt.Sprint(other.Flaws()) != fmt.Sprint(want) {
 		t.Errorf("flaws %v, want %v", other.Flaws(), want)
+	}
+}
+
+// What lies beside a dump and was cut short, or cannot be read, is remarked. Of sectors of which a .c2 says nothing, nothing
+// is known.
+func TestDamagedCompanions(t *testing.T) {
+	img := testimage.Open(t, "mixed")
+	end := img.Layout().Sectors()
+	for name, test := range map[string]struct {
+		suffix string
+		change func(base string) error
+		kind   format.RemarkKind
+		file   string
+		flaws  disc.Flaws
+	}{
+		"c2": {".scm", func(base string) error { return os.Truncate(base+".c2", 500*cdsector.Size/8+1) }, format.CutShort, ".c2",
+			disc.FlawsOf(disc.Flaw{First: 500, Count: end - 500, Kind: disc.Unproven})},
+		"state": {".scram", func(base string) error { return os.Truncate(base+".state", int64(45150+end-10)*588) }, format.CutShort, ".state",
+			disc.FlawsOf(disc.Flaw{First: disc.LBA(end - 10), Count: 10, Kind: disc.Unread})},
+		"text": {".scm", func(base string) error { return os.WriteFile(base+".cdtext", []byte("?"), 0o666) }, format.BadCDText, ".cdtext", nil},
+		"pack": {".scm", func(base string) error {
+			return os.WriteFile(base+".cdtext", bytes.Repeat([]byte{0x80}, disc.PackSize), 0o666)
+		},
+			format.BadCDText, ".cdtext", nil},
+	} {
+		path := write(t, &testscram.Dump{Suffix: test.suffix}, img, t.TempDir())
+		base := strings.TrimSuffix(path, test.suffix)
+		if err := test.change(base); err != nil {
+			t.Fatal(err)
+		}
+		var remarks []image.Remark
+		got, err := image.Open(t.Context(), path, func(r image.Remark) { remarks = append(remarks, r) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer got.Close()
+		if len(remarks) != 1 || remarks[0].Kind != test.kind || remarks[0].File != base+test.file || fmt.Sprint(got.Flaws()) != fmt.Sprint(test.flaws) {
+			t.Errorf("%s: remarks %v, flaws %v", name, remarks, got.Flaws())
+		}
 	}
 }
 

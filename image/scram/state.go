@@ -7,6 +7,7 @@ import (
 
 	"spindle/disc"
 	"spindle/disc/cdsector"
+	"spindle/image/format"
 )
 
 // What redumper states of a sample: a byte each. The others were read, in one way or another.
@@ -24,12 +25,14 @@ const (
 // flaws are the sectors that were not read, or with errors. The offset is that of the dump, in bytes.
 func (o *opener) flaws(l *disc.Layout, offset int64) (disc.Flaws, error) {
 	if o.program.state == ".c2" {
-		return o.eachState(l, c2OfSector, 0, func(b []byte, a disc.LBA) (disc.Flaw, bool) {
+		known, err := o.eachState(l, c2OfSector, 0, func(b []byte, a disc.LBA) (disc.Flaw, bool) {
 			// They are displaced by the offset of the drive, which nothing says: it may be the sector
 			// before or behind.
 			return disc.Flaw{First: max(0, a-1), Count: 3, Kind: disc.ReadWithErrors}, len(bytes.Trim(b, "\x00")) > 0
 		})
+		return known.Union(o.unstated(l, c2OfSector, 0)), err
 	}
+	o.unstated(l, statesOfSector, offset/sampleSize) // what is not stated counts as skipped
 	good := bytes.Repeat([]byte{stateRead}, statesOfSector)
 	return o.eachState(l, statesOfSector, offset/sampleSize, func(b []byte, a disc.LBA) (disc.Flaw, bool) {
 		if bytes.Equal(b, good) {
@@ -44,6 +47,24 @@ func (o *opener) flaws(l *disc.Layout, offset int64) (disc.Flaws, error) {
 		}
 		return disc.Flaw{}, false
 	})
+}
+
+// unstated remarks that the file ends before the last sector of which it has so many bytes, displaced by shift
+// bytes. It returns the sectors of which nothing is stated.
+func (o *opener) unstated(l *disc.Layout, size int, shift int64) disc.Flaws {
+	var all []disc.Flaw
+	need := int64(0)
+	for _, t := range l.Tracks() {
+		need = int64(t.End-o.program.first)*int64(size) + shift
+		whole := o.program.first + disc.LBA((o.state.Size-shift)/int64(size)) // behind the last that is stated
+		if first := max(t.Begin(), whole); first < t.End {
+			all = append(all, disc.Flaw{First: first, Count: int(t.End - first), Kind: disc.Unproven})
+		}
+	}
+	if o.state.Size < need || o.state.Cut {
+		o.main.Remark(format.Remark{Kind: format.CutShort, File: o.state.Path, Have: o.state.Size, Want: max(need, o.state.Size)})
+	}
+	return disc.FlawsOf(all...)
 }
 
 // eachState reads what is stated of each sector, so many bytes, displaced by shift bytes. What the file does

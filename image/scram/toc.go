@@ -6,6 +6,7 @@ import (
 
 	"spindle/addr"
 	"spindle/disc"
+	"spindle/image/format"
 )
 
 // layout makes the layout from the table of contents, or from the sub-channels where there is none, and takes
@@ -54,13 +55,28 @@ func (o *opener) layout() (*disc.Layout, error) {
 		found.complete(l)
 	}
 	endTracks(l)
-	if packs, _, err := disc.ParsePacks(texts); err == nil {
-		l.CDText = packs
-	}
+	o.addText(l, texts)
 	if err := l.Validate(); err != nil {
 		return nil, errorf("%w", err)
 	}
 	return l, nil
+}
+
+// addText adds the CD-TEXT of the file that holds it. What of that is damaged is remarked.
+func (o *opener) addText(l *disc.Layout, b []byte) {
+	if len(b) == 0 {
+		return
+	}
+	packs, bad, err := disc.ParsePacks(b)
+	if err == nil && len(packs)+bad == 0 {
+		err = disc.ErrCDText
+	}
+	if err == nil {
+		l.CDText = packs
+	}
+	if err != nil || bad > 0 {
+		o.main.Remark(format.Remark{Kind: format.BadCDText, File: format.Stem(o.main.Path) + ".cdtext", Have: int64(bad), Err: err})
+	}
 }
 
 // endTracks lets each track end where the next begins, or its session does.

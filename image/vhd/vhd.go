@@ -75,6 +75,7 @@ type footer struct {
 	// cylinder is the size of one, in bytes.
 	cylinder int64
 	right    bool // its checksum
+	copied   bool // it is the copy at the start: there is none at the end
 }
 
 // parseFooter parses a footer of 512 bytes, or of 511.
@@ -115,7 +116,7 @@ func readFooter(r io.ReaderAt, size int64) (f *footer, end int64, err error) {
 		if f, ok := parseFooter(b[:min(footerSize, size-at)]); ok {
 			end := at
 			if at == 0 {
-				end = size
+				end, f.copied = size, true
 			}
 			if f.right {
 				return f, end, nil
@@ -144,6 +145,9 @@ func open(ctx context.Context, f *format.File) (*format.Content, error) {
 		Sums:  "checksums of the headers",
 	}
 	c.Check = func(context.Context, func(done, total int64)) error {
+		if d.footer.copied {
+			return fmt.Errorf("%w: it has no valid footer at its end, as if it was cut short", packed.ErrDamaged)
+		}
 		if !d.right {
 			return fmt.Errorf("%w: a checksum of its headers is wrong", packed.ErrDamaged)
 		}

@@ -257,6 +257,18 @@ func TestRefused(t *testing.T) {
 	if err := c.Check(t.Context(), nil); !errors.Is(err, packed.ErrDamaged) {
 		t.Errorf("a wrong checksum: %v", err)
 	}
+	for _, cut := range []int{0, 1, 100, footerSize} {
+		b = dynamic()
+		b = b[:len(b)-cut]
+		c, err = open(t.Context(), &format.File{ReaderAt: bytes.NewReader(b), Size: int64(len(b))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		// Footers of early versions have 511 bytes.
+		if err := c.Check(t.Context(), nil); (cut > 1) != errors.Is(err, packed.ErrDamaged) {
+			t.Errorf("%d bytes cut off: %v", cut, err)
+		}
+	}
 	b = disc(t, noise(1<<20, 1), true)
 	if got, f, err := load(t, write(t, t.TempDir(), "x.vhd", append(b[:1<<19], b[1<<20:]...))); err != nil || !f.Cut || len(got) != 1<<19 {
 		t.Errorf("a fixed disk without its middle: %d, %v", len(got), err)
