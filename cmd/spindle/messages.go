@@ -358,6 +358,10 @@ func explain(err error) message {
 			m.next = next
 		}
 	}
+	if errors.Is(err, fs.ErrNotExist) && errors.As(err, &file) && exists(rip.MapPath(file.Path)) {
+		m.what = fmt.Sprintf("%q is not there yet: the rip that makes it is unfinished", file.Path)
+		m.next = "Run that rip again: it resumes."
+	}
 	if errors.As(err, new(forcedRip)) {
 		m.next = withoutForce(m.next)
 	}

@@ -261,6 +261,9 @@ func remarkText(r image.Remark) string {
 		if r.Want == 0 {
 			have += ", and nothing says how much is missing"
 		}
+		if strings.HasSuffix(r.File, ".part") {
+			return have + ", as it is of a rip that is unfinished. What is missing counts as not read. Run that rip again: it resumes."
+		}
 		return have + ". What is missing counts as not read. " + downloadNew
 	case format.AbsentTracks:
 		return fmt.Sprintf("%s is part of a disc: as it says, %s %s absent.", r.File, trackNumbers(r.Tracks), map[bool]string{true: "are", false: "is"}[strings.Contains(r.Tracks, ",")])
