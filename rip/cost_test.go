@@ -139,6 +139,26 @@ func TestZerosAreNoEvidence(t *testing.T) {
 	}
 }
 
+// A narrow drive takes commands of 64 KiB only.
+type narrow struct{ scsi.Device }
+
+func (narrow) MaxTransfer() int { return 64 << 10 }
+
+// Damage that begins where commands begin costs no more: that the drive names what failed is found out.
+func TestNamingIsLearned(t *testing.T) {
+	d := makeDVD(madeVolume(t), rand.New(rand.NewPCG(7, 58)), 4000)
+	c := &counter{Device: narrow{sim.New(d.faulty(t, "block:992-2015"))}}
+	opts := d.options(filepath.Join(t.TempDir(), "x"))
+	opts.Retries = 0
+	res, err := Rip(context.Background(), mmc.New(c), opts)
+	if err != nil || res.BadSectors() != 1024 {
+		t.Fatalf("%v, %v", err, res.Bad)
+	}
+	if most := 1024/16 + mostProbes + 8; c.failed > most {
+		t.Errorf("%d reads failed for %d blocks", c.failed, 1024/16)
+	}
+}
+
 // A firstNamer names the first sector of a command, whichever failed.
 type firstNamer struct{ scsi.Device }
 

@@ -113,6 +113,11 @@ func (r *reader) copyRound(ctx context.Context, skip *skipper, pos, end int64) (
 		if drive.Classify(err) == drive.Protected {
 			continue // no damage: what follows fails at once, or is as good as the rest
 		}
+		if class == drive.Sector {
+			if err := r.learnNaming(ctx); err != nil {
+				return skipped, err
+			}
+		}
 		if k := skip.failed(); k > 0 {
 			pos += int64(k * g.size)
 			skipped++

@@ -60,6 +60,7 @@ type reader struct {
 	trials   int // of error pointers, in the middle of the rip
 	cache    cache
 	truthful bool // the drive named a sector inside of those it was asked for, and not only the first
+	asked    bool // whether it does was found out
 	hopeless bool // that damage is sampled was said
 	blocks   blocks
 	evidence evidence
