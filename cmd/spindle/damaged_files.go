@@ -30,9 +30,9 @@ func partsText(f iso.DamagedFile) string {
 	bad := damagedBytes(f)
 	switch {
 	case bad == f.Size:
-		return fmt.Sprintf("all of its %s", plural(int(f.Size), "byte"))
+		return fmt.Sprintf("all of its %s", bytesText(f.Size))
 	case len(f.Parts) > mostParts:
-		return fmt.Sprintf("%d of %s, in %d places", bad, plural(int(f.Size), "byte"), len(f.Parts))
+		return fmt.Sprintf("%d of %s, in %d places", bad, bytesText(f.Size), len(f.Parts))
 	}
 	var places []string
 	for _, x := range f.Parts {
@@ -68,4 +68,12 @@ func namesOf(files []iso.DamagedFile) []string {
 		names = append(names, f.Name)
 	}
 	return names
+}
+
+// bytesText is plural for numbers of bytes, which exceed an int of 32 bits.
+func bytesText(n int64) string {
+	if n == 1 {
+		return "1 byte"
+	}
+	return fmt.Sprintf("%d bytes", n)
 }
