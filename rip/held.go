@@ -13,10 +13,11 @@ import (
 // Held are sectors that earlier rips read, and that are not in the image, such as songs that others
 // are to be added to ([Options.Held]).
 type Held struct {
-	Codes *disc.Layout    // the tracks, with the ISRCs that are known
-	MCN   string          // the catalogue number, or ""
-	Good  []drive.Stretch // the sectors that are held, but for:
-	Once  []drive.Stretch // those that were read once, and may be wrong
+	Offset int             // the offset correction that they were read with
+	Codes  *disc.Layout    // the tracks, with the ISRCs that are known
+	MCN    string          // the catalogue number, or ""
+	Good   []drive.Stretch // the sectors that are held, but for:
+	Once   []drive.Stretch // those that were read once, and may be wrong
 	// Read fills p, a multiple of 2352 bytes, with the sectors from first on: all of them are held.
 	Read func(p []byte, first disc.LBA) error
 }
@@ -43,7 +44,7 @@ func (j *job) compareHeld(ctx context.Context, r *reader) error {
 		if m.Count(mapfile.NonTried) == m.Size() && !j.opts.SameDisc {
 			return fmt.Errorf("%w: %w (nothing of it)", ErrHeld, ErrUndecided)
 		}
-		err = r.compare(ctx, m, heldSectors{h, r.plan.regions})
+		err = r.compareAligned(ctx, m, heldSectors{h, r.plan.regions}, h.Offset)
 	}
 	if err != nil && ctx.Err() == nil {
 		return fmt.Errorf("%w: %w", ErrHeld, err)

@@ -70,6 +70,7 @@ func (j *job) run(ctx context.Context) (*Result, error) {
 	}
 	st := newState(c, p, j.opts, id)
 	if earlier != nil {
+		st.Offset = earlier.Offset // of the image; that of this drive may be another
 		st.Proven, st.Overread, st.Voted, st.Settled, st.Repaired = earlier.Proven, earlier.Overread, earlier.Voted, earlier.Settled, earlier.Repaired
 	}
 	if err := j.compareHeld(early, newReader(c, p, j.opts, newWriter(p, j.mapPath, st, m))); err != nil {
@@ -84,7 +85,7 @@ func (j *job) run(ctx context.Context) (*Result, error) {
 	r.setBounds(j.began)
 	res, err := j.readAll(ctx, r, earlier)
 	if res != nil {
-		res.Resumed = j.resumed
+		res.Resumed, res.Shift = j.resumed, p.shift
 	}
 	return res, j.incomplete(r, err)
 }
@@ -123,7 +124,11 @@ func (j *job) goOn(ctx context.Context, r *reader, earlier *state) error {
 		return err
 	}
 	r.keepRepairs(earlier.Repaired) // the disc is not compared with them
-	if err := r.compareDisc(ctx); err != nil {
+	err := r.compareEarlier(ctx, earlier.Offset)
+	if err != nil && earlier.Offset != j.opts.Offset && (errors.As(err, new(*audioError)) || errors.Is(err, ErrUndecided)) {
+		return j.otherOptions(earlier) // that of this drive does not fit
+	}
+	if err != nil {
 		return err
 	}
 	if err := j.breakSeal(earlier); err != nil {
@@ -196,12 +201,17 @@ func (j *job) lookForEarlier() (*state, *mapfile.Map, error) {
 		return nil, nil, fmt.Errorf("%s: %w", j.mapPath, err)
 	}
 	if !s.matches(j.opts) {
-		o := &j.opts
-		return nil, nil, &OtherOptionsError{Map: j.mapPath,
-			Was: Options{Format: s.Format, Split: s.Split, Subchannel: s.Subchannel, Offset: s.Offset},
-			Now: Options{Format: o.Format, Split: o.Split, Subchannel: o.Subchannel, Offset: o.Offset}}
+		return nil, nil, j.otherOptions(s)
 	}
 	return s, m, nil
+}
+
+// otherOptions says that a rip was begun with other options.
+func (j *job) otherOptions(s *state) error {
+	o := &j.opts
+	return &OtherOptionsError{Map: j.mapPath,
+		Was: Options{Format: s.Format, Split: s.Split, Subchannel: s.Subchannel, Offset: s.Offset},
+		Now: Options{Format: o.Format, Split: o.Split, Subchannel: o.Subchannel, Offset: o.Offset}}
 }
 
 // look surveys the disc and plans, again where the disc was changed meanwhile.

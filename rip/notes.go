@@ -38,6 +38,7 @@ const (
 	NoteRefused        NoteCode = "refused"           // Protection, Err: the drive does not give protected sectors; the others are read
 	NoteOffsetStart    NoteCode = "offset-start"      // Count samples at the start are silence
 	NoteOffsetEnd      NoteCode = "offset-end"        // Count samples at the end are silence
+	NoteShifted        NoteCode = "shifted"           // this drive gives audio Count samples later than the one before (earlier: less than 0): it is corrected
 	NoteCutShort       NoteCode = "cut-short"         // Count sectors of an earlier run are not in its files: they are read again
 	NoteSpeedForbidden NoteCode = "speed-forbidden"   // the speed cannot be set without write permission
 	NoteGaveUp         NoteCode = "gave-up"           // After that long without a success

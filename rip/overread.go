@@ -146,13 +146,16 @@ func (r *reader) overreads() bool {
 	return r.overreadBefore
 }
 
-// edgeLeftOut reports whether the end of the disc that an offset correction reads over is not asked for.
-func (r *reader) edgeLeftOut() bool {
-	edge := r.disc.Layout.End() - 1
+// edgeLeftOut reports whether the end of the disc that an offset correction reads over is not asked for, or is
+// as another drive read it.
+func (r *reader) edgeLeftOut() bool { return r.edgeHeld || r.plan.leavesOut(r.offsetEdge()) }
+
+// offsetEdge is the sector at the end of the disc beyond which an offset correction needs samples.
+func (r *reader) offsetEdge() disc.LBA {
 	if r.offsetSide() == 0 {
-		edge = r.plan.regions[0].first
+		return r.plan.regions[0].first
 	}
-	return r.plan.leavesOut(edge)
+	return r.disc.Layout.End() - 1
 }
 
 // offsetSide is the end of the disc beyond which an offset correction needs samples.

@@ -45,6 +45,8 @@ type plan struct {
 	displaced bool
 	dropped   bool // error pointers proved wrong in an earlier run
 	offset    int  // read offset correction of audio, in samples
+	shift     int  // of them, those that bring it to where another drive gave it
+	apart     bool // some of what was read before is of another drive, or another offset correction
 
 	notes []Note
 }

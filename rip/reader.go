@@ -55,6 +55,7 @@ type reader struct {
 
 	edges          [2]edge // of the disc: its beginning and its end
 	overreadBefore bool    // an earlier run read beyond it
+	edgeHeld       bool    // another drive read the one that the offset correction needs
 
 	flagged  int // batches in a row whose error pointers are doubtful
 	trials   int // of error pointers, in the middle of the rip

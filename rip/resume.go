@@ -31,11 +31,17 @@ const (
 // are joined. One difference makes it another disc. A comparison during which
 // the disc may have been changed begins again.
 func (r *reader) compareDisc(ctx context.Context) error {
+	return r.compare(ctx, r.tracker.snapshot(), r.image)
+}
+
+// compareEarlier compares what an earlier run read, with an offset correction of begun samples, and maybe in
+// another drive.
+func (r *reader) compareEarlier(ctx context.Context, begun int) error {
 	m := r.tracker.snapshot()
 	if size := r.plan.regions.size(); m.Size() != size {
 		return fmt.Errorf("%w: it is for an image of %d bytes, and this one has %d", mapfile.ErrSyntax, m.Size(), size)
 	}
-	return r.compare(ctx, m, r.image)
+	return r.compareAligned(ctx, m, r.image, begun)
 }
 
 // An earlierImage is what was read before.
@@ -56,7 +62,7 @@ func (r *reader) compare(ctx context.Context, m *mapfile.Map, was earlierImage) 
 		if r.interrupts > 0 {
 			continue
 		}
-		if c.decided() || r.opts.SameDisc {
+		if c.decided() || r.opts.SameDisc && r.plan.shift == 0 {
 			return nil
 		}
 		return fmt.Errorf("%w (%d of %d places could be compared)", ErrUndecided, c.same, leastPlaces)
@@ -72,6 +78,7 @@ type comparison struct {
 
 	compared int64 // sectors that are the same
 	same     int   // places that are the same and not constant
+	heard    int   // sectors of audio that are the same and not constant
 	once     *mapfile.Map
 	doubtful int  // places of audio read once that differ: damage, or another disc
 	agreed   int  // and that are the same
@@ -89,16 +96,24 @@ func newComparison(r *reader, m *mapfile.Map, was earlierImage) *comparison {
 	for _, x := range r.repaired { // the disc does not have what is right
 		r.eachIn(drive.Stretch{First: x.At, End: x.At + 1}, func(pos, size int64) { c.m.Set(pos, size, flawed) })
 	}
+	if r.plan.apart {
+		c.leaveOutEnds()
+	}
 	return c
 }
 
 // differs is what becomes of doubts about sectors from one on. Audio that was read once
-// may have been read wrong, and is read again in any case; but not everywhere.
+// may have been read wrong, and is read again in any case; but not everywhere, and where it is
+// to be shifted, in few places only.
 func (c *comparison) differs(g *region, at disc.LBA, open doubts) error {
 	c.doubtful++
+	many := c.doubtful >= leastPlaces && (c.doubtful > c.agreed || c.reader.plan.apart)
 	for i, doubt := range open {
 		a := at + disc.LBA(i)
-		if doubt && (c.once.At(g.position(a)) != readOnce || c.doubtful >= leastPlaces && c.doubtful > c.agreed) {
+		if doubt && (c.once.At(g.position(a)) != readOnce || many) {
+			if g.coding == drive.Audio {
+				return &audioError{at: a}
+			}
 			return fmt.Errorf("%w (its contents differ at sector %d)", ErrOtherDisc, a)
 		}
 	}
@@ -106,8 +121,10 @@ func (c *comparison) differs(g *region, at disc.LBA, open doubts) error {
 }
 
 // decided reports whether enough was the same. Where all is the same, nothing can
-// be joined that is not.
-func (c *comparison) decided() bool { return c.whole || c.same >= leastPlaces }
+// be joined that is not. Of two drives, or two offset corrections, enough audio has to be.
+func (c *comparison) decided() bool {
+	return (c.whole || c.same >= leastPlaces) && (!c.reader.plan.apart || c.heard >= leastPlaces)
+}
 
 func (c *comparison) run(ctx context.Context) error {
 	total := c.sectors()
@@ -305,7 +322,11 @@ func (c *comparison) piece(ctx context.Context, g *region, at disc.LBA, n int) (
 			}
 		}
 		if same {
-			if telling = c.count(was, b); telling > 0 && c.once.At(g.position(at)) == readOnce {
+			telling = c.count(was, b)
+			if g.coding == drive.Audio {
+				c.heard += telling
+			}
+			if telling > 0 && c.once.At(g.position(at)) == readOnce {
 				c.agreed++
 			}
 		}

@@ -219,6 +219,9 @@ type Result struct {
 	// Repaired are the sectors of audio that [Options.Repair] changed, in this run and in those before.
 	Repaired []Repaired
 
+	// Shift is by how many samples audio came later in this run than in the one before, in another drive
+	// (earlier: less than 0). It stands in the image where that gave it.
+	Shift   int
 	Resumed bool
 	Elapsed time.Duration // of the drive's time
 

@@ -327,7 +327,7 @@ func TestJitter(t *testing.T) {
 		"none":          {func(*rand.Rand) int { return 0 }, nil},
 		"two ways":      {func(r *rand.Rand) int { return r.IntN(41) - 20 }, nil},
 		"sometimes":     {func(r *rand.Rand) int { return 5 * (r.IntN(6) / 5) }, nil},
-		"other offset":  {func(*rand.Rand) int { return 30 }, ErrOtherDisc},
+		"other offset":  {func(*rand.Rand) int { return 30 }, nil},
 		"and unsteady":  {func(r *rand.Rand) int { return 100 + r.IntN(5) }, ErrOtherDisc},
 		"other content": {func(r *rand.Rand) int { return 5000 + r.IntN(500) }, ErrOtherDisc},
 	} {

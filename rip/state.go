@@ -63,9 +63,11 @@ func newState(c *Contents, p *plan, opts Options, id *identity) *state {
 	}
 }
 
-// matches reports whether a rip was begun with these options.
+// matches reports whether a rip was begun with these options. Of a CD, the offset is that of a drive,
+// and a comparison tells whether that of another fits.
 func (s *state) matches(opts Options) bool {
-	return s.Format == opts.Format && s.Split == opts.Split && s.Subchannel == opts.Subchannel && s.Offset == opts.Offset
+	offset := s.Offset == opts.Offset || s.Format == CueBin
+	return s.Format == opts.Format && s.Split == opts.Split && s.Subchannel == opts.Subchannel && offset
 }
 
 // Errors about the map of an earlier run. They wrap [mapfile.ErrSyntax].

@@ -180,8 +180,9 @@ func heldSongs(ctx context.Context, p *folder.Plan) *rip.Held {
 	if h == nil {
 		return nil
 	}
+	offset, _ := p.Offset()
 	return &rip.Held{
-		MCN: h.MCN, Codes: h.Codes, Good: stretches(h.Good), Once: stretches(h.Once),
+		Offset: offset.Samples, MCN: h.MCN, Codes: h.Codes, Good: stretches(h.Good), Once: stretches(h.Once),
 		Read: func(b []byte, first disc.LBA) error { return p.ReadSectors(ctx, b, first) },
 	}
 }

@@ -428,6 +428,9 @@ func aboutRip(s *riplog.Section, driveName string, o *ripFlags, res *rip.Result,
 		offset += " (" + choice.Origin + ")"
 	}
 	s.Add(riplog.OffsetLine, offset)
+	if res.Shift != 0 {
+		s.Add("audio of this drive", laterWords(res.Shift)+" than that of the one before, and put where that has it")
+	}
 	if silence := o.Offset; silence != 0 && !res.Overread {
 		s.Add("silence out of reach", fmt.Sprintf("%d samples at the %s", max(silence, -silence), map[bool]string{true: "start", false: "end"}[silence < 0]))
 	}

@@ -85,6 +85,10 @@ var explanations = []explanation{
 	{"album/changed", folder.ErrChanged, nil, exitUsage, "", unchanged + "Move it away to have it made again, or use --force to replace it."},
 	{"album/other-names", folder.ErrOtherNames, nil, exitUsage, "", unchanged + "Name another folder."},
 	{"album/other-log", folder.ErrOtherLog, nil, exitNoDisc, "", unchanged + "Name another folder."},
+	{"rip/shifted", rip.ErrShifted, nil, exitDifferent,
+		"",
+		unchanged + "The sub-channel cannot be read with a correction for that. Go on in the drive that the rip was begun with; or rip the disc to another " +
+			"name, and let \"spindle merge\" make one good image of both."},
 	{"rip/other-disc", rip.ErrOtherDisc, nil, exitNoDisc,
 		"",
 		unchanged + "Insert the right disc and run the same command, or choose another output name. " +
@@ -347,6 +351,10 @@ func explain(err error) message {
 	var flawed *folder.NotRightError
 	if errors.As(err, &flawed) {
 		m.next = unchanged + fmt.Sprintf("\"--track %d --force\" makes it again, whether or not that comes out better.", flawed.Number)
+	}
+	var shifted *rip.ShiftedError
+	if errors.As(err, &shifted) {
+		m.what = fmt.Sprintf("this is the same disc, but this drive reads its audio %s than the one that the rip was begun with", laterWords(shifted.Samples))
 	}
 	var begun *rip.OtherOptionsError
 	if errors.As(err, &begun) {

@@ -22,6 +22,7 @@ type factsFile struct {
 	Version  int      `json:"version"`
 	Disc     string   `json:"disc"` // its table of contents, as CTDB writes it
 	Offset   int      `json:"offset"`
+	Shift    int      `json:"shift,omitempty"`
 	Twice    bool     `json:"twice"`
 	C2       bool     `json:"c2"`
 	Overread bool     `json:"overread"`
@@ -38,7 +39,7 @@ const factsVersion = 1
 // writeFacts writes down how a disc was read, when all of it is right.
 func writeFacts(path string, l *disc.Layout, o *ripFlags, res *rip.Result) error {
 	f := factsFile{
-		Version: factsVersion, Disc: discid.TOCOf(l).String(), Offset: o.Offset, Twice: res.ReadTwice, C2: res.Pointed,
+		Version: factsVersion, Disc: discid.TOCOf(l).String(), Offset: o.Offset, Shift: res.Shift, Twice: res.ReadTwice, C2: res.Pointed,
 		Overread: res.Overread, Resumed: res.Resumed, Seconds: res.Elapsed.Seconds(),
 	}
 	for _, s := range res.Proven {
@@ -85,7 +86,7 @@ func readFacts(path string, l *disc.Layout, o *ripFlags) (*rip.Result, error) {
 	case f.Offset != o.Offset:
 		return nil, refusal{fmt.Errorf("the disc was read with --offset %d", f.Offset), exitUsage, "Use the same, or start over with --force."}
 	}
-	res := &rip.Result{ReadTwice: f.Twice, Pointed: f.C2, Overread: f.Overread, Resumed: f.Resumed, Elapsed: time.Duration(f.Seconds * float64(time.Second))}
+	res := &rip.Result{Shift: f.Shift, ReadTwice: f.Twice, Pointed: f.C2, Overread: f.Overread, Resumed: f.Resumed, Elapsed: time.Duration(f.Seconds * float64(time.Second))}
 	for _, x := range f.Voted {
 		res.Votes = append(res.Votes, rip.Vote{At: disc.LBA(x[0]), Samples: x[1], Agree: x[2], Of: x[3]})
 	}

@@ -99,6 +99,10 @@ var ripNotes = map[rip.NoteCode]func(n rip.Note) string{
 	rip.NoteRefused: func(rip.Note) string {
 		return "The drive does not return copy-protected sectors of this disc. They are filled in the image; all others are read."
 	},
+	rip.NoteShifted: func(n rip.Note) string {
+		return fmt.Sprintf("This drive reads audio %s than the one that the rip was begun with. That is corrected: all audio stands "+
+			"where the first drive put it.", laterWords(int(n.Count)))
+	},
 	rip.NoteOffsetStart: func(n rip.Note) string { return offsetNote(n, "start") },
 	rip.NoteOffsetEnd:   func(n rip.Note) string { return offsetNote(n, "end") },
 	rip.NoteCutShort: func(n rip.Note) string {
@@ -151,6 +155,14 @@ var sizeSources = map[rip.SizeSource]string{rip.FromDrive: "the drive", rip.From
 func offsetNote(n rip.Note, side string) string {
 	return fmt.Sprintf("With the offset correction, %d samples at the %s of the audio lie outside what can be read; "+
 		"they are silence in the image.", n.Count, side)
+}
+
+// laterWords says by how many samples audio comes later, or earlier.
+func laterWords(samples int) string {
+	if samples < 0 {
+		return plural(-samples, "sample") + " earlier"
+	}
+	return plural(samples, "sample") + " later"
 }
 
 // ripNote gives the sentence of a note.

@@ -30,8 +30,8 @@ func (o *offsetSeen) text(p *page) {
 }
 
 // learnOffset remembers what AccurateRip says of the read offset of the drive: where most songs are
-// so many samples away from what other drives gave, or just that.
-func (s *ripSession) learnOffset(ctx context.Context, a *app, x *album.Album, made *album.Created) *offsetSeen {
+// so many samples away from what other drives gave, or just that. What was read is shifted to where another drive put it.
+func (s *ripSession) learnOffset(ctx context.Context, a *app, x *album.Album, made *album.Created, shift int) *offsetSeen {
 	name := a.drive()
 	away, proven, ok := awayFrom(made)
 	lib := a.library()
@@ -46,7 +46,7 @@ func (s *ripSession) learnOffset(ctx context.Context, a *app, x *album.Album, ma
 	if err != nil {
 		return nil
 	}
-	seen := &offsetSeen{Samples: s.o.Offset + away, Away: away}
+	seen := &offsetSeen{Samples: s.o.Offset + shift + away, Away: away}
 	f, discs, err := lib.Saw(id, known.Sighting{Disc: ids.AccurateRip.String(), Samples: seen.Samples, Proven: proven})
 	if err != nil {
 		a.note("what the songs say of the drive's read offset was not remembered: " + fileWords(err))

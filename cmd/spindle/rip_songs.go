@@ -202,7 +202,7 @@ func (r *albumRip) describe(ctx context.Context, x *album.Album, made *album.Cre
 		out.Silence = r.o.Offset
 	}
 	out.takeFolder(r.plan, x)
-	out.Seen = r.learnOffset(ctx, r.a, x, made)
+	out.Seen = r.learnOffset(ctx, r.a, x, made, res.Shift)
 	return out
 }
 
