@@ -110,6 +110,7 @@ func kinds() []kind {
 			"perhaps the sectors of a CD: open the .cue, .toc or .ccd file that belongs to it"},
 		{"hard-disk image", []string{".img", ".raw"}, format.Guess, isHardDisk,
 			`an image of a hard disk or USB stick, not of a disc; "dd" writes it to a stick`},
+		{"Apple disk image", nil, format.Guess, named(".dmg"), "an Apple disk image (.dmg) whose end, which says where what is, is missing; was it cut short?"},
 	}
 }
 
