@@ -169,6 +169,9 @@ func deletable(ctx context.Context, a *app, sources, kept []string) []string {
 			folders[filepath.Dir(fullPath(f))] = true
 		}
 	}
+	for link, f := range linksTo(sources) {
+		needed[fullPath(f)] = link
+	}
 	var all []string
 	for _, f := range sources {
 		f = filepath.Clean(f)
@@ -185,6 +188,35 @@ func deletable(ctx context.Context, a *app, sources, kept []string) []string {
 	return all
 }
 
+// linksTo lists the symbolic links in the folders of files that lead to these, each with its file.
+func linksTo(files []string) map[string]string {
+	links := map[string]string{}
+	for _, dir := range foldersOf(files) {
+		entries, _ := os.ReadDir(dir) // if it cannot be listed, none of its files can be deleted either
+		for _, e := range entries {
+			if e.Type()&fs.ModeSymlink == 0 {
+				continue
+			}
+			link := filepath.Join(dir, e.Name())
+			i := slices.IndexFunc(files, func(f string) bool { return filepath.Clean(f) != link && sameFile(f, link) })
+			if i >= 0 && !slices.ContainsFunc(files, func(f string) bool { return filepath.Clean(f) == link }) {
+				links[link] = files[i]
+			}
+		}
+	}
+	return links
+}
+
+// foldersOf lists the folders of files, each once.
+func foldersOf(files []string) []string {
+	var dirs []string
+	for _, f := range files {
+		dirs = append(dirs, filepath.Dir(f))
+	}
+	slices.Sort(dirs)
+	return slices.Compact(dirs)
+}
+
 // fullPath is a path by which a file is known, however it was named.
 func fullPath(path string) string {
 	if full, err := filepath.Abs(path); err == nil {
@@ -196,12 +228,11 @@ func fullPath(path string) string {
 // beside lists the other files in the folders of some, without those that would have to be
 // unpacked.
 func beside(files []string) []string {
-	var own, dirs, all []string
+	var own, all []string
 	for _, f := range files {
-		own, dirs = append(own, filepath.Clean(f)), append(dirs, filepath.Dir(f))
+		own = append(own, filepath.Clean(f))
 	}
-	slices.Sort(dirs)
-	for _, dir := range slices.Compact(dirs) {
+	for _, dir := range foldersOf(files) {
 		entries, err := os.ReadDir(dir)
 		if err != nil {
 			continue // none of its files can be deleted either
