@@ -69,6 +69,10 @@ func lossWords(l format.Loss) string {
 		return "a track of audio"
 	case l.Kind == format.AudioTracks:
 		return plural(l.Count, "track") + " of audio"
+	case l.Kind == format.DataTracks && l.Count == 1:
+		return "a track of data"
+	case l.Kind == format.DataTracks:
+		return plural(l.Count, "track") + " of data"
 	}
 	if words, ok := losses[l.Kind]; ok {
 		return words

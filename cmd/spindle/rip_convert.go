@@ -313,7 +313,7 @@ func (s *ripSession) openRaw(ctx context.Context, a *app, res *rip.Result) (disc
 }
 
 // sectorLosses leave sectors out, so that what is made has others than the disc.
-var sectorLosses = []format.LossKind{format.LaterSessions, format.AudioTracks, format.Pregaps, format.GapContent, format.HiddenAudio, format.ModeZero}
+var sectorLosses = []format.LossKind{format.LaterSessions, format.AudioTracks, format.DataTracks, format.Pregaps, format.GapContent, format.HiddenAudio, format.ModeZero}
 
 // make makes the image, and reads it back: the raw rip goes when it is there. It returns how many
 // sectors it has: fewer than the disc, where part of it was left out.

@@ -71,6 +71,11 @@ func create(o *format.Output, ext string, write func(f *os.File, s *Song, of int
 	if len(songs) > 1 && !o.Split {
 		return o.CannotHold(format.OneSong, len(songs))
 	}
+	if o.Track == 0 {
+		if n := dataTracks(o.Layout); n > 0 {
+			o.Omit(format.Loss{Kind: format.DataTracks, Count: n})
+		}
+	}
 	var taken []*disc.Track
 	for i := range songs {
 		taken = append(taken, songs[i].Track)
@@ -98,6 +103,17 @@ func create(o *format.Output, ext string, write func(f *os.File, s *Song, of int
 		}
 	}
 	return nil
+}
+
+// dataTracks is how many tracks of a disc are no audio.
+func dataTracks(l *disc.Layout) int {
+	n := 0
+	for _, t := range l.Tracks() {
+		if t.Mode.IsData() {
+			n++
+		}
+	}
+	return n
 }
 
 // chosen returns the songs to take: at least one.

@@ -11,7 +11,7 @@ import (
 // A Loss is a part of an image that a format has no place for.
 type Loss struct {
 	Kind  LossKind
-	Count int // of AudioTracks
+	Count int // of AudioTracks and DataTracks
 }
 
 // A LossKind says what is lost.
@@ -34,6 +34,7 @@ const (
 	GapContent                        // what is in the gap between a track of data and one of audio
 	HiddenAudio                       // what is before the start of track 1
 	SavedQ                            // of the sub-channels, the Q channel
+	DataTracks                        // Count tracks of data
 )
 
 // losses are what a developer reads.
@@ -41,7 +42,7 @@ var losses = map[LossKind]string{
 	LaterSessions: "sessions", SomeCDText: "parts of CD-TEXT", SavedSub: "sub-channels", ModeZero: "mode 0", AudioTracks: "audio",
 	AllCDText: "CD-TEXT", Catalogue: "catalogue number", ISRCs: "ISRCs", LaterIndexes: "indexes", TrackFlags: "flags", CDIFormat: "CD-I", Pregaps: "pregaps",
 	HiddenAudio: "hidden audio", GapContent: "gaps",
-	SavedQ: "Q channel",
+	SavedQ: "Q channel", DataTracks: "data",
 }
 
 func (k LossKind) String() string { return losses[k] }
