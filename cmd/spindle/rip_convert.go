@@ -84,7 +84,7 @@ func runRipOther(ctx context.Context, a *app, o ripFlags) (result, error) {
 		return nil, err
 	}
 	if err := wouldMake(ctx, r.out, c.Layout, opts); err != nil {
-		return nil, err
+		return nil, perhapsMore(ctx, r.out, c.Layout, opts, err)
 	}
 	o.Output, o.Format = filepath.Join(r.dir(), "disc.cue"), rip.CueBin
 	if c.Layout.Medium != disc.CD || blocksOnly(filepath.Ext(r.out)) && r.wouldBeISO(ctx, c.Layout, opts) {
@@ -347,6 +347,38 @@ func wouldMake(ctx context.Context, out string, l *disc.Layout, o image.CreateOp
 		return err
 	}
 	return nil
+}
+
+// perhapsMore adds to an error that names what would be left out what else may be, as reading the
+// disc shows: whoever allows the one allows the other.
+func perhapsMore(ctx context.Context, out string, l *disc.Layout, o image.CreateOptions, err error) error {
+	var known, all *format.LossError
+	if !errors.As(err, &known) || !errors.As(wouldMake(ctx, out, withMarks(l), o), &all) {
+		return err
+	}
+	more := slices.DeleteFunc(slices.Clone(all.Losses), func(x format.Loss) bool { return slices.Contains(known.Losses, x) })
+	if len(more) == 0 {
+		return err
+	}
+	what, next := wouldLose(known)
+	return refusal{fmt.Errorf("%s, and, if the disc has them, which only reading it shows, %s", what, enumeration(lossesWords(more))), exitUsage, next}
+}
+
+// withMarks is a layout with what reading the Q sub-channel may add to it.
+func withMarks(l *disc.Layout) *disc.Layout {
+	l = l.Clone()
+	for _, t := range l.Tracks() {
+		if t.Mode.IsData() || t.End-t.Start < 2 {
+			continue
+		}
+		if t.ISRC == "" {
+			t.ISRC = "XX0000000000"
+		}
+		if len(t.Indexes) == 0 {
+			t.Indexes = []disc.LBA{t.Start + 1}
+		}
+	}
+	return l
 }
 
 // wouldBeISO reports whether an .iso holds the disc, whatever files there are.
