@@ -11,12 +11,14 @@ import (
 	"spindle/iso"
 )
 
-// Errors of a rip that ended at a bound of its options. They come in an [*IncompleteError].
+// Errors of a rip that ended before its image was whole. They come in an [*IncompleteError].
 var (
 	// ErrTimeUp: [Options.MaxTime] is over.
 	ErrTimeUp = errors.New("the time for this rip is up")
 	// ErrManyErrors: as many sectors as [Options.MaxErrors] allows turned out unreadable.
 	ErrManyErrors = errors.New("too many sectors are unreadable")
+	// ErrWorse: all was tried, and the image is not to replace one of its name that has no damage.
+	ErrWorse = errors.New("the new image is damaged, and the one that it is to replace is not")
 )
 
 // errFinish: [Options.Finish] was closed.
@@ -41,7 +43,7 @@ func (e *IncompleteError) Unwrap() error { return e.Err }
 // endsRip reports whether an error is one of the ways in which a rip ends that was not
 // to go on, and not one in which it fails.
 func endsRip(err error) bool {
-	return errors.Is(err, ErrTimeUp) || errors.Is(err, ErrManyErrors) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+	return errors.Is(err, ErrWorse) || errors.Is(err, ErrTimeUp) || errors.Is(err, ErrManyErrors) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 
 // incomplete says what is left where a rip was ended; other errors stay as they are.

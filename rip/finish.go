@@ -34,6 +34,9 @@ func (j *job) finish(ctx context.Context, r *reader) (*Result, error) {
 	if err := w.out.settle(); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrOutput, err)
 	}
+	if len(res.Bad) > 0 && j.replacesGood(p) {
+		return nil, ErrWorse
+	}
 	if err := j.takePlace(w.out.name); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrOutput, err)
 	}

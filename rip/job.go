@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -324,6 +325,14 @@ func (j *job) standAside(p *plan) {
 	if taken {
 		j.mapPath, j.over = over, true
 	}
+}
+
+// replacesGood reports whether an image of the output's name stands there of which no map says that it is damaged.
+func (j *job) replacesGood(p *plan) bool {
+	if !j.over || exists(j.opts.Output+mapfile.Suffix) {
+		return false
+	}
+	return slices.ContainsFunc(p.all(), func(f filePlan) bool { return exists(f.path) })
 }
 
 // takePlace moves the map to where the image is about to be, and names the image. The map replaces that of the image
