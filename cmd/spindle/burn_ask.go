@@ -14,6 +14,7 @@ import (
 
 	"spindle/burn"
 	"spindle/internal/printable"
+	"spindle/scsi/mmc"
 )
 
 // outliveTerminal keeps the program running when its terminal is closed: a burn that
@@ -27,6 +28,10 @@ var (
 	burnLeft = afterInterrupt{
 		"Interrupted: waiting until the drive has finished. (A second Ctrl-C ends spindle at once, whatever state the disc is in.)",
 		"Ended at once. The disc may lack a part of the image, or not be closed: \"spindle reburn\" resumes, or compares and closes it, as far as the disc allows.",
+	}
+	burnLeftUnknown = afterInterrupt{
+		burnLeft.waiting,
+		"Ended at once. The disc may lack a part of the image, or not be closed; without a journal, nothing resumes. \"spindle info\" shows it.",
 	}
 	eraseLeft = afterInterrupt{
 		burnLeft.waiting,
@@ -184,10 +189,15 @@ func readLine(ctx context.Context) (string, error) {
 }
 
 // holdsSame reports whether a disc that a burn failed on holds what that burn wrote:
-// the volume of the image, or its tracks of audio.
-func holdsSame(l *loss, c *burn.Comparison, src *burn.Source) bool {
+// the volume of the image, or its tracks of audio; or nothing that can be read, where it looks as
+// that burn, and none after it, left it.
+func holdsSame(l *loss, c *burn.Comparison, src *burn.Source, a *burn.Attempt) bool {
 	if c.Foreign {
 		return false
+	}
+	if *l.held == (burn.Holdings{Unreadable: true}) {
+		m := l.medium
+		return m.ID == a.MediumID && m.Profile == a.Plan.Profile && !a.Later && (m.Damaged || m.Status == mmc.DiscAppendable)
 	}
 	if l.held.AudioTracks == 0 {
 		return c.SameVolume

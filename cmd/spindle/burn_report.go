@@ -285,7 +285,13 @@ func (m message) of(t *target, r burn.Result) message {
 	verifying := errors.As(r.Err, &verify)
 	if t.image != "-" {
 		if m.next == compareAgain || m.next == pushTray {
-			m.next += "spindle verify " + quoted(t.image) + " --with " + quoted(cmp.Or(t.name, "/dev/sr0"))
+			m.next += t.compareCommand()
+		}
+		if t.noJournal && !verifying {
+			m.next = withoutJournal(t, r)
+		}
+		if t.elsewhere != "" {
+			m.next = strings.ReplaceAll(m.next, "\"spindle reburn\"", "\"spindle reburn "+quoted(t.elsewhere)+"\"")
 		}
 		return m
 	}
@@ -302,6 +308,31 @@ func (m message) of(t *target, r burn.Result) message {
 		m.next = "The disc may hold a part of what was sent. " + takesStream + ", onto a fresh disc."
 	}
 	return m
+}
+
+// withoutJournal says what to do after a burn of an image that reburn does not know of.
+func withoutJournal(t *target, r burn.Result) string {
+	again := "burn the image again: spindle burn " + quoted(t.image)
+	if t.name != "" {
+		again += " -d " + quoted(t.name)
+	}
+	const part = "The disc may hold a part of the image, and without a journal nothing resumes. "
+	switch state := r.State; {
+	case r.Err == nil:
+		return "Do not rely on this disc. Insert another one, and " + again
+	case state == burn.Untouched, state == burn.StillBlank, state == burn.Overwritable:
+		return stateWords(state) + " " + capital(again)
+	case state == burn.Complete:
+		return stateWords(state) + " Compare it with the image: " + t.compareCommand()
+	case t.medium.Erasable:
+		return part + "Erase it, and " + again + " --blank"
+	}
+	return part + "Insert a fresh disc, and " + again
+}
+
+// compareCommand compares the disc with the image.
+func (t *target) compareCommand() string {
+	return "spindle verify " + quoted(t.image) + " --with " + quoted(cmp.Or(t.name, "/dev/sr0"))
 }
 
 // stopped completes the message of a burn that a step ended.

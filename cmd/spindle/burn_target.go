@@ -23,7 +23,10 @@ type target struct {
 	// keepTray: the tray is not moved.
 	keepTray bool
 	image    string // its path; "-" is a pipe
-	damage   damage // of the image
+	// noJournal: none of this burn is kept, and reburn does not know of it.
+	noJournal bool
+	elsewhere string // the journal, where it is a file that reburn does not look for
+	damage    damage // of the image
 }
 
 // begin makes the job of a drive, with its journal in path, or in the folder of

@@ -131,6 +131,9 @@ func runBurn(ctx context.Context, a *app, path string, o burnFlags) (result, err
 	}
 	for n := 1; ; n++ {
 		r, err := b.once(ctx)
+		for n > 1 && err != nil && !b.begun && ctx.Err() == nil {
+			r, err = b.onceMore(ctx, n, err)
+		}
 		if err != nil || o.dryRun || n >= o.copies || r.end().Status != exitDone {
 			return r, err
 		}
@@ -168,11 +171,13 @@ type burning struct {
 	pre     *preflight // nil for a pipe
 	targets []*target
 	o       burnFlags
+	begun   bool // the discs are taken, and asked for no more
 }
 
 // once burns one disc in each drive. Of several drives, all results but the last
 // are shown here; the last one has the worst status.
 func (b *burning) once(ctx context.Context) (result, error) {
+	b.begun = false
 	if err := b.plan(ctx); err != nil {
 		return nil, err
 	}
@@ -183,6 +188,7 @@ func (b *burning) once(ctx context.Context) (result, error) {
 	if err := confirm(ctx, b.app, b.losses(), agreement{b.o.force, b.o.Blank, "--force"}); err != nil {
 		return nil, err
 	}
+	b.begun = true
 	jobs, err := b.jobs(ctx)
 	if err != nil {
 		return nil, err
@@ -190,7 +196,11 @@ func (b *burning) once(ctx context.Context) (result, error) {
 	observer := &burnProgress{b.newProgress()}
 	jobs[0].Observer = observer // of several drives the first one shows how it goes
 	outliveTerminal()
-	heard := hearInterrupt(ctx, b.app, burnLeft)
+	left := burnLeft
+	if b.pre == nil || b.targets[0].noJournal {
+		left = burnLeftUnknown
+	}
+	heard := hearInterrupt(ctx, b.app, left)
 	outcomes := burn.Run(ctx, b.src, jobs...)
 	heard()
 	observer.stop()
@@ -212,6 +222,22 @@ func (b *burning) once(ctx context.Context) (result, error) {
 		return nil, exitError(worst)
 	}
 	return last, nil
+}
+
+// onceMore says why a disc cannot be taken, asks for another one, and burns that. Where nobody answers, the reason
+// stays the error.
+func (b *burning) onceMore(ctx context.Context, n int, why error) (result, error) {
+	m := explain(why)
+	b.note(m.what)
+	err := b.nextDisc(ctx, n)
+	if errors.Is(err, errNoAnswer) {
+		b.begun = true
+		return nil, why
+	}
+	if err != nil {
+		return nil, err
+	}
+	return b.once(ctx)
 }
 
 // plan looks at the discs and decides how they are written.
@@ -286,6 +312,7 @@ func (b *burning) jobs(ctx context.Context) ([]*burn.Job, error) {
 		} else if err := t.begin(ctx, b.app, begin, b.o.journal); err != nil {
 			return nil, err
 		}
+		t.noJournal, t.elsewhere = t.journal == nil, b.o.journal
 		jobs = append(jobs, t.job)
 	}
 	return jobs, nil

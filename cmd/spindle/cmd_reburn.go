@@ -8,12 +8,14 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"spindle/burn"
 	"spindle/burn/journal"
 	"spindle/drive/byname"
+	"spindle/internal/printable"
 	"spindle/scsi/mmc"
 
 	"github.com/spf13/cobra"
@@ -147,7 +149,7 @@ func chooseJob(ctx context.Context, a *app, t *target, last *journal.Journal) (*
 	if err != nil || len(all) < 2 {
 		return last, err
 	}
-	taken := "the last one"
+	taken := lastOne
 	here := slices.DeleteFunc(slices.Clone(all), func(j *journal.Journal) bool { return !j.On(t.name) })
 	if len(here) == 1 {
 		taken = "the one in this drive"
@@ -165,8 +167,62 @@ func chooseJob(ctx context.Context, a *app, t *target, last *journal.Journal) (*
 			last, taken = here[i], "the last one on a disc like that in the drive"
 		}
 	}
+	if taken == lastOne {
+		chosen, err := askWhich(ctx, a, t, all, here)
+		if chosen != nil || err != nil {
+			return chosen, err
+		}
+	}
 	a.note(fmt.Sprintf("of %d burns that failed, this is %s; \"spindle reburn --list\" lists all, and \"spindle reburn NUMBER\" takes another", len(all), taken))
 	return last, nil
+}
+
+// lastOne is what a note calls a burn that nothing but its time speaks for.
+const lastOne = "the last one"
+
+// askWhich asks which of several images a blank disc that is written once is for: of those that failed in this drive, or of
+// all. It is nil where there is nothing to ask.
+func askWhich(ctx context.Context, a *app, t *target, all, here []*journal.Journal) (*journal.Journal, error) {
+	candidates := here
+	if len(here) == 0 {
+		candidates = all
+	}
+	if !slices.ContainsFunc(candidates, func(j *journal.Journal) bool { return j.Image.Path != candidates[0].Image.Path }) {
+		return nil, nil
+	}
+	if t.drive == nil {
+		var err error
+		if t.drive, _, err = a.openKnown(ctx, t.name, byname.Exclusive); err != nil {
+			return nil, err
+		}
+	}
+	m, err := burn.Survey(ctx, t.drive)
+	if err != nil || m.Status != mmc.DiscBlank || m.Erasable {
+		return nil, err
+	}
+	numbers := map[string]*journal.Journal{}
+	var names []string
+	for i, j := range all {
+		if slices.Contains(candidates, j) {
+			number := strconv.Itoa(i + 1)
+			numbers[number] = j
+			names = append(names, number+": "+filepath.Base(j.Image.Path))
+		}
+	}
+	which := "the disc is blank, and several burns failed (" + strings.Join(names, ", ") + ")"
+	unclear := refusal{errors.New(which), exitUsage, untouched + "\"spindle reburn NUMBER\" burns the one that is meant."}
+	if !isTerminal(os.Stdin) {
+		return nil, unclear
+	}
+	fmt.Fprint(a.stderr, printable.Text(capital(which)+". Which one is to be burned? "))
+	answer, err := readLine(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if j := numbers[strings.TrimSpace(answer)]; j != nil {
+		return j, nil
+	}
+	return nil, unclear
 }
 
 // resumable reports why a burn cannot be resumed.
@@ -280,7 +336,7 @@ func (r *reburning) run(ctx context.Context) (result, error) {
 	for _, n := range t.plan.Notes {
 		r.note(noteWords(n))
 	}
-	if t.loss != nil && !holdsSame(t.loss, r.found, r.src) {
+	if t.loss != nil && !holdsSame(t.loss, r.found, r.src, r.j.Attempt()) {
 		if err := confirm(ctx, r.app, []*loss{t.loss}, agreement{r.o.force, false, "--force"}); err != nil {
 			return nil, err
 		}
