@@ -354,7 +354,7 @@ func (r *reburning) run(ctx context.Context) (result, error) {
 	e := burnOutcome(ctx, r.app, t, outcome, false)
 	finishDisc(ctx, r.app, t, e, r.o.tray)
 	if again.Other {
-		r.note("this need not be the disc of the burn that failed, which therefore stays listed; delete " + r.j.Path + " if you do not need it")
+		r.note("this need not be the disc of the burn that failed, which therefore stays listed: delete " + r.j.Path + " if you do not need it")
 	}
 	return e, nil
 }
