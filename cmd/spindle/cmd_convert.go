@@ -225,8 +225,10 @@ type convertResult struct {
 	Flaws   []flawRange `json:"flaws,omitempty"` // of what was converted
 	Deleted []string    `json:"deleted,omitempty"`
 
-	out     string
-	maps    []string
+	out      string
+	maps     []string
+	hopeless bool // parity corrects none of the damaged sectors
+
 	sources []string // files that the new image replaces: it was read back, and is the same
 }
 
@@ -267,11 +269,11 @@ func (r *convertResult) Text(p *page) {
 	p.text("%s of %s %s damaged, the first at sector %d. %s%s.", p.red(plural(r.Damaged, "data sector")), r.In, are, r.First, they, r.mending())
 }
 
-// mending advises --repair, unless the sectors are ones that were never read: parity does
-// not restore what a filled sector held.
+// mending advises --repair, unless the sectors are ones that were never read, or parity is seen to correct
+// none of them.
 func (r *convertResult) mending() string {
 	unread := slices.DeleteFunc(slices.Clone(r.Flaws), func(f flawRange) bool { return f.Kind != disc.Unread.String() })
-	if sectorsOf(unread) >= r.Damaged {
+	if sectorsOf(unread) >= r.Damaged || r.hopeless {
 		return ""
 	}
 	return fmt.Sprintf("; \"spindle verify %s --repair OUT.cue\" may be able to repair", r.In)
@@ -306,10 +308,11 @@ func runConvert(ctx context.Context, a *app, in, out string, o convertFlags) (*c
 	for _, n := range textNotes(img.Layout()) {
 		a.note(n)
 	}
-	r := &convertResult{done(), in, res.Files, res.Whole, res.Damaged, res.First, lossesWords(res.Lost), flawRanges(res.Flaws), nil, out, res.Maps, nil}
+	r := &convertResult{done(), in, res.Files, res.Whole, res.Damaged, res.First, lossesWords(res.Lost), flawRanges(res.Flaws), nil, out, res.Maps, false, nil}
 	if res.Damaged > 0 || len(res.Flaws) > 0 {
 		r.Status = exitDifferent
 	}
+	r.hopeless = res.Damaged > 0 && hopeless(ctx, img, res)
 	r.Status = found.note(a, r.Status)
 	if !o.remove {
 		return r, nil

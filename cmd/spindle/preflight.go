@@ -242,6 +242,25 @@ func codesEverywhere(img disc.Image, rep *check.Report) bool {
 
 // mendable reports whether parity can correct one of some sectors.
 func mendable(ctx context.Context, img disc.Image, bad disc.Flaws) bool {
+	mended, _ := tryToMend(ctx, img, bad)
+	return mended > 0
+}
+
+// hopeless reports whether parity corrects none of the damaged sectors of what was copied, as far as these
+// are within reach of a quick look.
+func hopeless(ctx context.Context, img disc.Image, res *image.Created) bool {
+	const reach = 1000
+	t := img.Layout().TrackAt(res.First)
+	if t == nil || img.Layout().Medium != disc.CD {
+		return true
+	}
+	mended, left := tryToMend(ctx, img, disc.FlawsOf(disc.Flaw{First: res.First, Count: min(reach, int(t.End-res.First)), Kind: disc.Unproven}))
+	return mended == 0 && left >= res.Damaged
+}
+
+// tryToMend reads some of the sectors through their parity. It returns how many were corrected, and how
+// many stay damaged.
+func tryToMend(ctx context.Context, img disc.Image, bad disc.Flaws) (mended, left int) {
 	const most = 1000
 	whole := check.NewRepairer(img)
 	buf := make([]byte, cdsector.Size)
@@ -249,11 +268,15 @@ func mendable(ctx context.Context, img disc.Image, bad disc.Flaws) bool {
 	for _, x := range bad {
 		for a := x.First; a < x.End() && n < most; a++ {
 			if n++; whole.ReadSectors(ctx, buf, a) != nil {
-				return false
+				return 0, 0
 			}
 		}
 	}
-	return whole.Result().Sectors > 0
+	rep := whole.Result()
+	for _, b := range rep.Left {
+		left += int(b.Last-b.First) + 1
+	}
+	return rep.Sectors, left
 }
 
 // sums checks the files of the image against the checksum files beside them.
