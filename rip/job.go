@@ -299,6 +299,9 @@ func (j *job) clearTheWay(p *plan) error {
 	if err := p.shadowed(); err != nil {
 		return err
 	}
+	for _, path := range p.changedQ() {
+		j.opts.Observer.Note(Note{Code: NoteChangedQ, Path: path})
+	}
 	if err := atomicfile.KeepSources(append(paths, j.mapPath, j.opts.Output+SumsSuffix), j.opts.Sources); err != nil {
 		return err
 	}

@@ -51,6 +51,7 @@ const (
 	NoteFilesHit       NoteCode = "files-hit"         // Files: damaged so far, before longer work on damage begins
 	NoteRebuilt        NoteCode = "rebuilt"           // data came without error correction codes
 	NoteSheetUnread    NoteCode = "sheet-unread"      // Path, Err: the same, and what it says is not known
+	NoteChangedQ       NoteCode = "changed-q"         // Path: a file that was there, which says what is special about the Q sub-channel: the image is opened with it
 	NoteSheetKept      NoteCode = "sheet-kept"        // Path: a file that an earlier run wrote and somebody has edited, and that stays
 )
 

@@ -166,10 +166,24 @@ func (p *plan) shadowed() error {
 	if p.set == nil || p.sub != nil {
 		return nil
 	}
-	if st, err := os.Stat(p.beside.path); err != nil || st.Size() != p.beside.size {
-		return nil
+	if st, err := os.Stat(p.beside.path); err != nil || st.Size() > p.beside.size {
+		return nil // a shorter one would be taken for one that was cut
 	}
 	return fmt.Errorf("%s %w", p.beside.path, ErrShadows)
+}
+
+// changedQ names the files beside the sheet of a plan that say which sectors have another Q sub-channel, and
+// that the new image is opened with.
+func (p *plan) changedQ() (paths []string) {
+	if p.set == nil {
+		return nil
+	}
+	for _, suffix := range []string{".sbi", ".lsd"} {
+		if path := strings.TrimSuffix(p.beside.path, ".sub") + suffix; exists(path) {
+			paths = append(paths, path)
+		}
+	}
+	return paths
 }
 
 // cutRunOut makes a region of its own of the run-out blocks at the end of a track.

@@ -142,6 +142,9 @@ var ripNotes = map[rip.NoteCode]func(n rip.Note) string{
 	rip.NoteSheetUnread: func(n rip.Note) string {
 		return fmt.Sprintf("%s is of an earlier run, and cannot be read to see whether it was changed since (%s): it was left as it is.", n.Path, fileWords(n.Err))
 	},
+	rip.NoteChangedQ: func(n rip.Note) string {
+		return fmt.Sprintf("%s is there already: the image is opened with it. If it is of another disc, remove it.", n.Path)
+	},
 	rip.NoteSheetKept: func(n rip.Note) string {
 		return fmt.Sprintf("%s was changed since the earlier run, and is kept as it is.", n.Path)
 	},

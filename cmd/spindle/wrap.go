@@ -2,6 +2,7 @@ package main
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -59,6 +60,9 @@ func sentence(s string) string {
 // nameEnds are what stands behind the name of a file at the start of a text.
 var nameEnds = regexp.MustCompile(`: | (is|has|was|cannot|could|already|does|belongs|holds|ends) `)
 
+// openers begin a text that is about a name, and do not belong to it.
+var openers = []string{"the", "a", "an", "in", "of", "for", "no"}
+
 // capital begins a text with a capital letter, unless it begins with a name, which may have spaces.
 func capital(s string) string {
 	r, n := utf8.DecodeRuneInString(s)
@@ -67,7 +71,8 @@ func capital(s string) string {
 		start = s[:at[0]]
 	}
 	word, _, _ := strings.Cut(s, " ")
-	if !unicode.IsLower(r) || strings.ContainsAny(word, "./:_\\") || strings.Contains(strings.TrimSuffix(start, "."), ".") {
+	inName := strings.Contains(strings.TrimSuffix(start, "."), ".") && !slices.Contains(openers, word)
+	if !unicode.IsLower(r) || strings.ContainsAny(word, "./:_\\") || inName {
 		return s
 	}
 	return string(unicode.ToUpper(r)) + s[n:]
