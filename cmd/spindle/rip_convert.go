@@ -243,6 +243,9 @@ func blocksOnly(suffix string) bool {
 
 // makeOther makes the image of a raw rip, and removes that, if all of it is right.
 func (s *ripSession) makeOther(ctx context.Context, a *app, raw *rawRip, opts image.CreateOptions, res *rip.Result) (result, error) {
+	if err := raw.worse(s.o, res); err != nil {
+		return nil, err
+	}
 	img, found, err := s.openRaw(ctx, a, res)
 	if err != nil {
 		return nil, err
@@ -279,6 +282,15 @@ func (s *ripSession) makeOther(ctx context.Context, a *app, raw *rawRip, opts im
 	}
 	s.eject(ctx, a, r.Status)
 	return r, nil
+}
+
+// worse refuses to replace an image of which no map says that it is damaged by one that is. The raw rip stays.
+func (r *rawRip) worse(o *ripFlags, res *rip.Result) error {
+	if !o.Force || len(res.Bad) == 0 || !exists(r.out) || exists(r.out+mapfile.Suffix) {
+		return nil
+	}
+	return refusal{fmt.Errorf("%s could not be read correctly, and %q is not known to be damaged: it stays", plural(res.BadSectors(), "sector"), r.out), exitBadSectors,
+		"What was read is kept. Move that file away and run the same command without --force: only these sectors are read again."}
 }
 
 // openMedium opens a raw rip as one of the disc that was read: the size of a small DVD does not tell it from a CD.
