@@ -39,15 +39,15 @@ func (e *ShiftedError) Unwrap() error { return ErrShifted }
 type audioError struct{ at disc.LBA }
 
 func (e *audioError) Error() string {
-	return fmt.Sprintf("%s (its contents differ at sector %d)", ErrOtherDisc, e.at)
+	return fmt.Sprintf("%s (its audio differs at sector %d)", ErrOtherAudio, e.at)
 }
-func (e *audioError) Unwrap() error { return ErrOtherDisc }
+func (e *audioError) Unwrap() error { return ErrOtherAudio }
 
 // compareAligned compares what a map says was read before, with an offset correction of begun samples. Where all audio
 // that is compared comes by the same number of samples earlier or later, the plan is changed so that it is read to where
 // it came before. Audio read with another correction has to be just the same.
 func (r *reader) compareAligned(ctx context.Context, m *mapfile.Map, was earlierImage, begun int) error {
-	r.plan.apart = r.plan.apart || begun != r.opts.Offset
+	r.plan.apart = r.plan.apart || begun != r.opts.Offset && r.plan.regions.hasAudio()
 	err := r.compare(ctx, m, was)
 	switch {
 	case err == nil || ctx.Err() != nil:

@@ -17,8 +17,8 @@ var (
 	ErrTimeUp = errors.New("the time for this rip is up")
 	// ErrManyErrors: as many sectors as [Options.MaxErrors] allows turned out unreadable.
 	ErrManyErrors = errors.New("too many sectors are unreadable")
-	// ErrWorse: all was tried, and the image is not to replace one of its name that has no damage.
-	ErrWorse = errors.New("the new image is damaged, and the one that it is to replace is not")
+	// ErrWorse: all was tried, and the image is not to replace one of its name that has less damage, or none.
+	ErrWorse = errors.New("the new image is damaged more than the one that it is to replace")
 )
 
 // errFinish: [Options.Finish] was closed.

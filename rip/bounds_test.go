@@ -12,6 +12,9 @@ import (
 	"time"
 
 	"spindle/image/mapfile"
+	"spindle/scsi"
+	"spindle/scsi/mmc"
+	"spindle/scsi/sim"
 )
 
 // untilPhase ends a rip when a phase has begun to read.
@@ -184,6 +187,41 @@ func TestFinishInEveryPhase(t *testing.T) {
 			}
 			a.isOn(t, opts)
 		})
+	}
+}
+
+// A drive that becomes busy, and stays so, is not waited for by a rip that is asked to finish.
+func TestFinishWithoutTheDrive(t *testing.T) {
+	a := makeCD(madeVolume(t), rand.New(rand.NewPCG(7, 24)))
+	opts := a.options(filepath.Join(t.TempDir(), "x"))
+	asked := make(chan struct{})
+	opts.Finish = asked
+	end := sync.OnceFunc(func() { close(asked) })
+	trimming, polls := false, 0
+	opts.Observer = &observer{progress: func(p Progress) { trimming = trimming || p.Phase == Trimming && p.Sectors > 0 }}
+	cfg := a.config(t)
+	for _, text := range []string{"read:300-301", "lost:330-360"} {
+		f, err := sim.ParseFault(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cfg.Faults = append(cfg.Faults, f)
+	}
+	busy := &quirky{Device: sim.New(cfg), do: func(ctx context.Context, next scsi.Device, c *scsi.Command) (int, error) {
+		if !trimming || scsi.Opcode(c.CDB[0]) != scsi.OpReadCD && scsi.Opcode(c.CDB[0]) != scsi.OpTestUnitReady {
+			return next.Execute(ctx, c)
+		}
+		if polls++; polls == 5 {
+			end()
+			<-ctx.Done() // as the context of a wait hears it, a moment later
+		}
+		return 0, &scsi.CheckCondition{Opcode: scsi.Opcode(c.CDB[0]), Sense: scsi.Sense{Key: scsi.NotReady, ASC: 0x04, ASCQ: 0x01}}
+	}}
+	if res, err := Rip(t.Context(), mmc.New(busy), opts); err != nil || len(res.Bad) == 0 {
+		t.Fatalf("%v, %+v", err, res)
+	}
+	if polls > 10 {
+		t.Errorf("the drive was asked %d times", polls)
 	}
 }
 

@@ -2,6 +2,7 @@ package rip
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -34,8 +35,10 @@ func (j *job) finish(ctx context.Context, r *reader) (*Result, error) {
 	if err := w.out.settle(); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrOutput, err)
 	}
-	if len(res.Bad) > 0 && j.replacesGood(p) {
-		return nil, ErrWorse
+	if len(res.Bad) > 0 {
+		if better, err := j.replacesBetter(p, m); better || err != nil {
+			return nil, cmp.Or(err, ErrWorse)
+		}
 	}
 	if err := j.takePlace(w.out.name); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrOutput, err)

@@ -330,13 +330,26 @@ func (j *job) standAside(p *plan) {
 	}
 }
 
-// replacesGood reports whether an image of the output's name stands there of which no map says that it is damaged.
-func (j *job) replacesGood(p *plan) bool {
-	if !j.over || exists(j.opts.Output+mapfile.Suffix) {
-		return false
+// replacesBetter reports whether an image of the output's name stands there of which less is missing than of the new
+// one, with its map m: no map says that it is damaged, or its own lists less. Of one with a map that cannot be read nothing is known.
+func (j *job) replacesBetter(p *plan, m *mapfile.Map) (bool, error) {
+	if !j.over || !slices.ContainsFunc(p.all(), func(f filePlan) bool { return exists(f.path) }) {
+		return false, nil
 	}
-	return slices.ContainsFunc(p.all(), func(f filePlan) bool { return exists(f.path) })
+	f, err := regular.Open(j.opts.Output + mapfile.Suffix)
+	if errors.Is(err, fs.ErrNotExist) {
+		return true, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("%w: %w", ErrOutput, err)
+	}
+	defer f.Close()
+	before, err := mapfile.Read(f)
+	return err == nil && missing(before) < missing(m), nil
 }
+
+// missing counts the bytes that are not right, or not there, by a map.
+func missing(m *mapfile.Map) int64 { return m.Size() - m.Count(mapfile.Finished) }
 
 // takePlace moves the map to where the image is about to be, and names the image. The map replaces that of the image
 // before it, which comes back where the image cannot get its name.

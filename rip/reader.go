@@ -1,6 +1,7 @@
 package rip
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -216,9 +217,11 @@ func (r *reader) judge(ctx context.Context, err error) (again bool, fatal error)
 // recover waits for the drive after a reset or a medium change. Where the disc may
 // have been changed, it makes sure that it is still the same.
 func (r *reader) recover(ctx context.Context, changed bool) error {
-	m, err := drive.Survey(ctx, r.drive.Drive, drive.ForReading)
+	early, stop := untilClosed(ctx, r.opts.Finish)
+	defer stop()
+	m, err := drive.Survey(early, r.drive.Drive, drive.ForReading)
 	if err != nil {
-		return err
+		return cmp.Or(r.bound(), err)
 	}
 	if m.Contents == nil || m.Contents.ID != r.disc.Contents.ID {
 		return fmt.Errorf("%w (it was changed while it was being read)", ErrOtherDisc)

@@ -257,6 +257,9 @@ var (
 	ErrTakenOut = fmt.Errorf("the disc was taken out while it was being read (%w)", drive.ErrNoMedium)
 	// ErrOtherDisc: the disc is not the one that the rip was begun with.
 	ErrOtherDisc = errors.New("this is another disc than the one the rip was begun with")
+	// ErrOtherAudio: so it is by its audio, and none or too little of that tells whether another drive gives it earlier or
+	// later. It is a case of ErrOtherDisc.
+	ErrOtherAudio = fmt.Errorf("%w, or this drive gives its audio at another place", ErrOtherDisc)
 	// ErrUndecided: too little of what was read before can be compared to tell
 	// whether the disc is the same.
 	ErrUndecided = errors.New("too little can be compared to know that this is the disc the rip began with")

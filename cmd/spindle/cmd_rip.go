@@ -265,7 +265,7 @@ func (s *ripSession) ripImage(ctx context.Context, a *app) (result, error) {
 	}
 	ctx = context.WithoutCancel(ctx) // what is done now takes no time
 	r := newRipResult(res)
-	r.quick, r.most = o.Quick, o.MaxErrors
+	r.force, r.quick, r.most = o.Force, o.Quick, o.MaxErrors
 	if r.ReadOnce || r.ReadTwice {
 		if r.Offset = s.offset; !res.Overread {
 			r.Silence = o.Offset
@@ -350,6 +350,7 @@ type ripResult struct {
 
 	Parts []iso.DamagedFile `json:"file_parts,omitempty"` // what of Files is damaged
 	most  int               // how many unreadable sectors were to end it; 0: any number
+	force bool              // which would start over
 	quick bool              // sectors that failed were not retried
 }
 

@@ -89,6 +89,10 @@ var explanations = []explanation{
 		"",
 		unchanged + "The sub-channel cannot be read with a correction for that. Go on in the drive that the rip was begun with; or rip the disc to another " +
 			"name, and let \"spindle merge\" make one good image of both."},
+	{"rip/other-audio", rip.ErrOtherAudio, nil, exitNoDisc,
+		"",
+		unchanged + "If it is the same disc, rip it to another name, and let \"spindle merge\" make one good image of both; or use the drive that the rip was begun with. " +
+			"If it is not, insert the right disc. (--force would start over and discard what was read.)"},
 	{"rip/other-disc", rip.ErrOtherDisc, nil, exitNoDisc,
 		"",
 		unchanged + "Insert the right disc and run the same command, or choose another output name. " +

@@ -35,6 +35,10 @@ func (r *ripResult) textBad(p *page) {
 	}
 	again := "Clean the disc or try another drive, and run the same command: it"
 	switch {
+	case r.force && r.quick:
+		again = "Run the same command without --force and --quick: it"
+	case r.force:
+		again = "Clean the disc or try another drive, and run the same command without --force: it"
 	case r.quick:
 		again = "Run the same command without --quick: it"
 	case r.most > 0 && lost < r.BadSectors:

@@ -263,7 +263,7 @@ func (s *ripSession) makeOther(ctx context.Context, a *app, raw *rawRip, opts im
 	}
 	noteLost(a, raw.out, made.Lost)
 	r := newRipResult(res)
-	r.quick = s.o.Quick
+	r.force, r.quick = s.o.Force, s.o.Quick
 	r.Parts = filesHit(ctx, s.o.Output, res)
 	r.Files = namesOf(r.Parts)
 	r.Images, r.Others, r.Map, r.Whole, r.Lost = nil, made.Files, "", made.Whole, lossesWords(made.Lost)

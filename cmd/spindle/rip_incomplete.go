@@ -29,7 +29,7 @@ func whyIncomplete(err error, o *rip.Options) (what string, status int) {
 		return fmt.Sprintf("stopped at %s (--max-errors)", plural(o.MaxErrors, "unreadable sector")), exitBadSectors
 	}
 	if errors.Is(err, rip.ErrWorse) {
-		return fmt.Sprintf("the new image is damaged, and %q is not: that one stays", o.Output), exitBadSectors
+		return fmt.Sprintf("the new image is damaged more than %q, which stays", o.Output), exitBadSectors
 	}
 	return "interrupted", exitInterrupted
 }
