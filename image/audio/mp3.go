@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"sync"
 
 	"github.com/hajimehoshi/go-mp3"
@@ -76,6 +75,7 @@ type mp3Reader struct {
 	end    int64   // of the frames in the file
 	places []int64 // of each 32nd frame
 	frames int64
+	stated int64 // frames that there are at least, by what the encoder states
 	skip   int64 // bytes of samples that only encoding put in front
 	total  int64 // bytes of samples
 
@@ -119,7 +119,13 @@ func (m *mp3Reader) describe(begin *int64) (behind int64, err error) {
 		*begin += size
 	case "Xing", "Info":
 		*begin += size
-		const all = 0x0F // the fields are there
+		const frames, all = 0x01, 0x0F // the fields are there
+		if binary.BigEndian.Uint32(info[4:])&frames != 0 {
+			m.stated = int64(binary.BigEndian.Uint32(info[8:]))
+			if info[lame] == 0 {
+				m.stated-- // some old encoders count this frame too
+			}
+		}
 		if binary.BigEndian.Uint32(info[4:])&all != all || info[lame] == 0 {
 			break
 		}
@@ -160,16 +166,22 @@ func (m *mp3Reader) find(ctx context.Context, at, size int64) error {
 		}
 		m.end += length
 	}
-	if rest, _ := b.Peek(8); !isTrailer(rest) {
-		return &damageError{m.name, m.frames * mp3Frame / 4, fmt.Errorf("there is no whole frame at byte %d of %d", m.end, size)}
+	switch rest, err := behindTags(ctx, m.r, m.end, size); {
+	case err != nil:
+		return err
+	case rest == m.end && rest < size:
+		return m.cut("there is no whole frame at byte %d of %d", m.end, size)
+	case rest < size:
+		return m.cut("the frames end at byte %d of %d, and at byte %d there is something that is no tag", m.end, size, rest)
+	case m.frames < m.stated:
+		return m.cut("there are %d frames up to byte %d of %d, and %d are stated", m.frames, m.end, size, m.stated)
 	}
 	return nil
 }
 
-// isTrailer reports whether bytes may stand behind the last frame: of a tag (ID3v1, APE, Lyrics3), or zeros.
-func isTrailer(b []byte) bool {
-	has := func(s string) bool { return len(b) >= len(s) && string(b[:len(s)]) == s }
-	return has("TAG") || has("APETAGEX") || has("LYRICSBE") || has("ID3") || !slices.ContainsFunc(b, func(x byte) bool { return x != 0 })
+// cut is the error of a file whose frames end too early.
+func (m *mp3Reader) cut(text string, args ...any) error {
+	return &damageError{m.name, max(0, m.frames*mp3Frame-m.skip) / 4, fmt.Errorf(text, args...)}
 }
 
 // start makes the decoder give samples from a byte on, counted from the first frame on.

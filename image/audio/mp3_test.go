@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"os"
+	"slices"
 	"testing"
 
 	"spindle/internal/mutants"
@@ -63,7 +64,7 @@ func TestLongMP3(t *testing.T) {
 	}
 	frames := b[m.places[0]:m.end]
 	long := bytes.Repeat(frames, 10)
-	f, err := Open(t.Context(), write(t, "long.mp3", append(long, "TAG of ID3v1"...)))
+	f, err := Open(t.Context(), write(t, "long.mp3", append(long, id3v1()...)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,16 +122,103 @@ func TestMP3Refused(t *testing.T) {
 	}
 }
 
-// Whatever is in a file, decoding it ends, and gives the samples that were stated or an error.
+// id3v1 is such a tag.
+func id3v1() []byte { return append([]byte("TAGof ID3v1"), make([]byte, 117)...) }
+
+// ape is a tag of APE version 2, with a header or without.
+func ape(header bool) []byte {
+	item := append([]byte{4, 0, 0, 0, 0, 0, 0, 0}, "Title\x00Tone"...)
+	block := func(flags uint32) []byte {
+		le := binary.LittleEndian
+		b := le.AppendUint32([]byte("APETAGEX"), 2000)
+		b = le.AppendUint32(b, uint32(len(item)+32))
+		b = le.AppendUint32(le.AppendUint32(b, 1), flags)
+		return append(b, make([]byte, 8)...)
+	}
+	if header {
+		return slices.Concat(block(0xA0000000), item, block(0x80000000))
+	}
+	return slices.Concat(item, block(0))
+}
+
+// Only tags and zeros may follow the last frame: what else does is damage, or the rest of what is damaged.
+func TestBehindMP3(t *testing.T) {
+	b, err := os.ReadFile("testdata/tone.mp3")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const first = 61 // where the tag ends
+	places := []int64{first}
+	for at := int64(first); at < int64(len(b)); {
+		size, err := mp3Size([mp3Header]byte(b[at:]))
+		if err != nil || size == 0 {
+			t.Fatal(size, err)
+		}
+		at += size
+		places = append(places, at)
+	}
+	hole := func(from, to int64) []byte {
+		c := bytes.Clone(b)
+		clear(c[from:to])
+		return c
+	}
+	last := places[len(places)-2]
+	lyrics := []byte("LYRICSBEGININD0000200")
+	v2 := append([]byte("ID3\x04\x00\x10\x00\x00\x00\x05"), "tag\x00\x003DI\x04\x00\x10\x00\x00\x00\x05"...)
+	bare := append(bytes.Clone(b[:first]), b[places[1]:]...) // without the frame that states how many there are
+	for name, test := range map[string]struct {
+		content []byte
+		whole   bool
+	}{
+		"ID3v1":            {slices.Concat(b, id3v1()), true},
+		"enhanced ID3v1":   {slices.Concat(b, []byte("TAG+"), make([]byte, 223), id3v1()), true},
+		"ID3v2":            {slices.Concat(b, v2), true},
+		"APE":              {slices.Concat(b, ape(true)), true},
+		"APE, no header":   {slices.Concat(b, ape(false), id3v1()), true},
+		"zeros, APE":       {slices.Concat(b, make([]byte, 99), ape(false)), true},
+		"Lyrics3":          {slices.Concat(b, []byte("LYRICSBEGINla la laLYRICSEND"), id3v1()), true},
+		"Lyrics3 v2":       {slices.Concat(b, lyrics, []byte("000021LYRICS200"), id3v1()), true},
+		"zeros":            {slices.Concat(b, make([]byte, 3<<20)), true},
+		"all":              {slices.Concat(b, ape(true), lyrics, []byte("000021LYRICS200"), id3v1(), make([]byte, 5)), true},
+		"nothing stated":   {bare, true},
+		"joined":           {slices.Concat(bare, bare[first:]), true},
+		"tag in between":   {slices.Concat(bare, id3v1(), bare), false},
+		"ID3v2 in between": {slices.Concat(bare, bare), false},
+		"hole":             {hole(places[10], places[20]), false},
+		"hole, odd":        {hole(places[10]+7, places[20]+9), false},
+		"zeros at the end": {hole(places[10], int64(len(b))), false},
+		"one frame less":   {b[:last], false},
+		"half of ID3v1":    {slices.Concat(b, id3v1()[:60]), false},
+		"behind ID3v1":     {slices.Concat(b, id3v1(), []byte("x")), false},
+		"APE of any size":  {slices.Concat(b, ape(false)[1:]), false},
+	} {
+		f, err := Open(t.Context(), write(t, "x.mp3", test.content))
+		if err == nil {
+			f.Close()
+		}
+		if test.whole && err != nil || !test.whole && !errors.Is(err, ErrDamaged) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// Whatever is in a file, decoding it ends, and gives the samples that were stated or an error. What opens has the
+// frames that its header states.
 func TestMutantsOfMP3(t *testing.T) {
 	b, err := os.ReadFile("testdata/tone.mp3")
 	if err != nil {
 		t.Fatal(err)
 	}
+	const stated = 30
 	for n := range uint64(mutants.Count()) {
-		f, err := readMP3(t.Context(), "x.mp3", bytes.NewReader(mutants.Of(b[61:], n)), 0, int64(len(b)-61))
+		mutant := mutants.Of(b[61:], n)
+		f, err := readMP3(t.Context(), "x.mp3", bytes.NewReader(mutant), 0, int64(len(mutant)))
 		if err != nil {
 			continue
+		}
+		m, _ := f.coded.(*mp3Reader)
+		if head := 313; bytes.HasPrefix(mutant, b[61:61+head]) && m.frames != stated {
+			t.Errorf("mutant %d has %d frames, and %d are stated", n, m.frames, stated)
 		}
 		_, err = f.coded.check(t.Context(), func(int64) {})
 		if err != nil && !errors.Is(err, ErrDamaged) {
