@@ -73,6 +73,8 @@ type Created struct {
 	Flaws disc.Flaws
 	Maps  []string // the paths of the maps that list them
 	Bytes int64    // of sectors
+	// Regained are the numbers of songs of earlier runs that got the gain of the album, all of which is here now.
+	Regained []int
 	// Gains says why songs did not get the gain of the album, though all songs are here.
 	Gains []*GainError
 }
@@ -129,9 +131,10 @@ func Create(ctx context.Context, dir string, a *Album, img disc.Image, o Options
 			return nil, err
 		}
 	}
-	out.Gains = append(w.gainErrs, w.regain(ctx)...)
-	// The album is there: what proves it is found out also if ctx ends now.
-	if err := w.judge(context.WithoutCancel(ctx), out); err != nil {
+	ctx = context.WithoutCancel(ctx) // the album is there: what is left to do to it, and what proves it, are done also if ctx ends now
+	out.Regained, out.Gains = w.regain(ctx)
+	out.Gains = append(w.gainErrs, out.Gains...)
+	if err := w.judge(ctx, out); err != nil {
 		return nil, err
 	}
 	return out, nil
@@ -175,6 +178,7 @@ type writer struct {
 	peaks [100]int         // their loudest samples
 	whole *loudness.Result // how loud the album is; nil: some of its songs are not here
 
+	keptLoud map[int]loudness.Result // how loud the songs of Kept are, if whole is known
 	gainErrs []*GainError
 }
 

@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"spindle/check"
 	"spindle/image/audio"
 	"spindle/image/audio/flacenc"
 	"spindle/image/audio/loudness"
@@ -49,6 +51,7 @@ func (w *writer) completes() bool {
 // wholeLoudness is how loud the album is, or nil: not all of it is known. made are the songs of this run.
 func (w *writer) wholeLoudness(ctx context.Context, made []loudness.Result) (*loudness.Result, error) {
 	if w.completes() {
+		w.keptLoud = map[int]loudness.Result{}
 		for i := range w.Kept {
 			s := &w.Kept[i]
 			if s.Data {
@@ -63,6 +66,7 @@ func (w *writer) wholeLoudness(ctx context.Context, made []loudness.Result) (*lo
 				return nil, nil
 			}
 			made = append(made, r)
+			w.keptLoud[s.Number] = r
 		}
 		whole := loudness.Album(made...)
 		return &whole, nil
@@ -95,54 +99,90 @@ type untilEnd struct{ ctx context.Context }
 
 func (u untilEnd) Write(p []byte) (int, error) { return len(p), u.ctx.Err() }
 
-// regain gives the songs that were in the folder the gain of the album. Of one that does not take it, the error says why;
-// the others get it.
-func (w *writer) regain(ctx context.Context) (errs []*GainError) {
+// regain gives the songs that were in the folder the gain of the album, and returns the numbers of those that did not state it
+// before. Of one that does not take it, the error says why; the others get it.
+func (w *writer) regain(ctx context.Context) (numbers []int, errs []*GainError) {
 	if w.whole == nil {
-		return nil
+		return nil, nil
 	}
 	for i := range w.Kept {
 		s := &w.Kept[i]
 		if s.Data {
 			continue
 		}
-		if err := regain(ctx, filepath.Join(w.dir, s.File), s, gains(nil, w.whole)); err != nil {
+		song := w.keptLoud[s.Number]
+		switch changed, err := regain(ctx, filepath.Join(w.dir, s.File), s, gains(&song, w.whole)); {
+		case err != nil:
 			errs = append(errs, &GainError{File: s.File, Err: err})
+		case changed:
+			numbers = append(numbers, s.Number)
 		}
 	}
-	return errs
+	return numbers, errs
 }
 
-// errNotFLAC means that the tags of a song cannot be changed.
-var errNotFLAC = errors.New("not a FLAC file, and its tags stay as they are")
+// Why the tags of a song are left.
+var (
+	errNotFLAC   = errors.New("not a FLAC file, and its tags stay as they are")
+	errLink      = errors.New("a symbolic link, and what it leads to stays as it is")
+	errOtherGain = errors.New("another program gave it its ReplayGain, which stays as it is")
+)
 
-// regain sets tags of a song. The new file takes the place of the old one when it gives back the same samples, and the old
-// one is as it was when it was copied.
-func regain(ctx context.Context, path string, s *riplog.Song, tags Tags) (err error) {
+// A summedError means that a file has to stay as it is, as a checksum file states.
+type summedError struct{ list string }
+
+func (e *summedError) Error() string { return filepath.Base(e.list) + " has its checksum" }
+
+// regain gives a song the gain of the album, one of the tags of ReplayGain that it should have. It reports whether it had to: a
+// file that states it, or whose ReplayGain is that of another program, or that a checksum file names, is not touched.
+func regain(ctx context.Context, path string, s *riplog.Song, tags Tags) (changed bool, err error) {
 	was, err := os.Lstat(path)
 	if err == nil && !was.Mode().IsRegular() {
-		err = regular.Check(path)
-		if err == nil {
-			err = errNotFLAC // a link, to what may be elsewhere
+		if err = regular.Check(path); err == nil {
+			err = errLink
 		}
 	}
 	if err != nil {
-		return err
+		return false, err
 	}
 	old, err := regular.Open(path)
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer old.Close()
+	comments, err := flacenc.Comments(old)
+	if err != nil {
+		return false, formError(err)
+	}
+	if ok, err := takesGain(comments, tags); !ok {
+		return false, err
+	}
+	if list := check.NamedBeside(path); list != "" {
+		return false, &summedError{list}
+	}
+	return true, retagCopy(ctx, path, old, was, s, ofAlbum(tags))
+}
+
+// formError tells a file of another form from one that cannot be read.
+func formError(err error) error {
+	if _, ok := errors.AsType[*fs.PathError](err); ok {
+		return err
+	}
+	return fmt.Errorf("%w (%w)", errNotFLAC, err)
+}
+
+// retagCopy sets tags of a song. The new file takes the place of the old one when it gives back the same samples, and the old
+// one is as it was when it was copied. Its mode, its time and, where that is permitted, its owner stay.
+func retagCopy(ctx context.Context, path string, old *os.File, was fs.FileInfo, s *riplog.Song, tags Tags) error {
 	now, err := atomicfile.Create(path)
 	if err != nil {
 		return err
 	}
 	defer now.Discard()
 	if err := flacenc.CopyEdited(now, old, was.Size(), func(c [][2]string) [][2]string { return replaced(c, tags) }); err != nil {
-		return fmt.Errorf("%w (%w)", errNotFLAC, err)
+		return err
 	}
-	if err := errors.Join(now.Chmod(was.Mode().Perm()), now.Close()); err != nil {
+	if err := now.Resemble(was); err != nil {
 		return err
 	}
 	if _, err := measure(ctx, now.Name(), s); err != nil {
@@ -152,6 +192,45 @@ func regain(ctx context.Context, path string, s *riplog.Song, tags Tags) (err er
 		return errors.Join(&ChangedError{path}, err)
 	}
 	return now.Commit()
+}
+
+const (
+	gainPrefix  = "REPLAYGAIN_"
+	albumPrefix = gainPrefix + "ALBUM_"
+	trackPrefix = gainPrefix + "TRACK_"
+)
+
+// hasPrefix is that of strings, for names of tags, whose case does not count.
+func hasPrefix(name, prefix string) bool { return strings.HasPrefix(strings.ToUpper(name), prefix) }
+
+// ofAlbum are the tags that the gain of an album changes. A song of before has the rest, or is silent.
+func ofAlbum(tags Tags) Tags {
+	return slices.DeleteFunc(slices.Clone(tags), func(t Tag) bool { return hasPrefix(t.Name, trackPrefix) })
+}
+
+// takesGain reports whether a song with some comments lacks tags of ReplayGain that it should have for its album. The error is
+// [errOtherGain] where those of the song itself are other ones.
+func takesGain(comments [][2]string, tags Tags) (bool, error) {
+	has := map[string][]string{}
+	for _, c := range comments {
+		if name := strings.ToUpper(c[0]); hasPrefix(name, gainPrefix) {
+			has[name] = append(has[name], c[1])
+		}
+	}
+	lacks := false
+	for _, t := range tags {
+		right, ofSong := slices.Equal(has[t.Name], []string{t.Value}), !hasPrefix(t.Name, albumPrefix)
+		lacks = lacks || !right && !hasPrefix(t.Name, trackPrefix)
+		if right && ofSong {
+			delete(has, t.Name)
+		}
+	}
+	for name := range has {
+		if !hasPrefix(name, albumPrefix) {
+			return false, errOtherGain // other than that of the samples, or about something else
+		}
+	}
+	return lacks, nil
 }
 
 // replaced are comments with some tags instead of those of the same names.

@@ -113,7 +113,7 @@ func checkOffset(p *folder.Plan, samples int, choice *offsetChoice) error {
 	if was.Known {
 		why = "and the read offset of this drive is not known"
 	}
-	return refusal{fmt.Errorf("the songs in %s were read with --offset %d, %s: those of this run would not join them", p.Dir, was.Samples, why), exitUsage,
+	return refusal{fmt.Errorf("the songs in %s were read with --offset %d, %s: new songs would not line up with them", p.Dir, was.Samples, why), exitUsage,
 		"Use the same on the same drive, or name another folder. On another drive, --offset has to be the right one for both."}
 }
 
@@ -125,8 +125,8 @@ func (o *albumFlags) noteOtherTags(a *app, p *folder.Plan, x *album.Album) {
 	}
 	if other := x.OtherTags(p.Dir, p.Kept); len(other) > 0 {
 		list := numbersText(other)
-		a.note(fmt.Sprintf("In %s, %s %s there before, with other tags than %s states: files that are there keep theirs. A tagger changes them, and "+
-			"the log stays right; \"--track %s --force\" makes these songs again, with the tags of %s.", p.Dir,
+		a.note(fmt.Sprintf("In %s, %s %s there before, with other tags than %s states: existing files keep their tags. You can change them with any tagger; "+
+			"the log stays valid. \"--track %s --force\" makes these songs again, with the tags of %s.", p.Dir,
 			map[bool]string{true: "song", false: "songs"}[len(other) == 1]+" "+list, map[bool]string{true: "was", false: "were"}[len(other) == 1], o.tags, flagText(other), o.tags))
 	}
 }

@@ -125,12 +125,15 @@ func createAlbum(ctx context.Context, a *app, dir string, x *album.Album, img di
 	if err != nil {
 		return nil, err
 	}
+	if n := len(made.Regained); n > 0 {
+		a.note(fmt.Sprintf("The tags of %s %s now state the gain of the whole album.", map[bool]string{true: "song", false: "songs"}[n == 1], numbersText(made.Regained)))
+	}
 	for _, g := range made.Gains {
 		if g.Whole {
 			a.note(fmt.Sprintf("The songs have no ReplayGain for the album, as not all of it is what its log says (%v).", g))
 			continue
 		}
-		a.note(fmt.Sprintf("%s stays without ReplayGain for the album (%v).", g.File, g.Err))
+		a.note(fmt.Sprintf("%s does not get the ReplayGain of the whole album (%v).", g.File, g.Err))
 	}
 	return made, nil
 }

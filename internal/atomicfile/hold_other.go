@@ -2,7 +2,10 @@
 
 package atomicfile
 
-import "os"
+import (
+	"io/fs"
+	"os"
+)
 
 // holdsWhileRenaming: a file that is open cannot be renamed here.
 const holdsWhileRenaming = false
@@ -15,3 +18,6 @@ func removeUnheld(path string) { _ = os.Remove(path) }
 
 // careful are the flags of opening what others may have put in a place.
 const careful = 0
+
+// setOwner does nothing: a file has the owner that its folder gives it.
+func setOwner(*os.File, fs.FileInfo) {}

@@ -3,7 +3,9 @@
 package atomicfile
 
 import (
+	"io/fs"
 	"os"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -29,3 +31,10 @@ func removeUnheld(path string) {
 // Flags of opening what others may have put in a place: links are not followed, and
 // pipes not waited for.
 const careful = unix.O_NOFOLLOW | unix.O_NONBLOCK
+
+// setOwner gives a file the owner and the group of another one, as far as that is permitted.
+func setOwner(f *os.File, of fs.FileInfo) {
+	if st, ok := of.Sys().(*syscall.Stat_t); ok && f.Chown(int(st.Uid), int(st.Gid)) != nil {
+		_ = f.Chown(-1, int(st.Gid))
+	}
+}
