@@ -313,7 +313,9 @@ func runConvert(ctx context.Context, a *app, in, out string, o convertFlags) (*c
 		r.Status = exitDifferent
 	}
 	r.hopeless = res.Damaged > 0 && hopeless(ctx, img, res)
-	r.Status = found.note(a, r.Status)
+	if r.Status = found.note(a, r.Status); res.LostSub && r.Status == exitDone {
+		r.Status = exitDifferent
+	}
 	if !o.remove {
 		return r, nil
 	}
@@ -347,9 +349,10 @@ func (o convertFlags) make(ctx context.Context, a *app, out string, img disc.Ima
 	if !o.NoCheck && !o.remove { // with which all was compared
 		sums = found.watch()
 	}
+	o.LostSub = found.lostSub()
 	o.Doubts = func() string {
 		found.notice(sums())
-		return found.doubtsIn(out)
+		return found.doubts()
 	}
 	res, err := image.Create(ctx, out, img, o.CreateOptions)
 	bar.stop()
@@ -359,7 +362,7 @@ func (o convertFlags) make(ctx context.Context, a *app, out string, img disc.Ima
 	if img, err = usable(ctx, a, img, err); err != nil {
 		return nil, nil, err
 	}
-	o.Progress, o.Doubts = bar.step("converting"), func() string { return found.doubtsIn(out) }
+	o.Progress, o.Doubts = bar.step("converting"), found.doubts
 	res, err = image.Create(ctx, out, img, o.CreateOptions)
 	return img, res, err
 }

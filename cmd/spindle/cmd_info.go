@@ -272,7 +272,7 @@ func infoOfImage(ctx context.Context, a *app, path string, o infoFlags) (result,
 		r.Status, r.damage = exitDifferent, found.damageText(n)
 	}
 	r.absent = found.absent.Sectors()
-	r.Status = found.note(a, r.Status)
+	r.Status = found.noteWithSub(a, r.Status)
 	return r, r.drawMap(a, img, path, o)
 }
 

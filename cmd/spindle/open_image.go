@@ -98,7 +98,15 @@ func (f *findings) note(a *app, status int) int {
 	for _, s := range f.inside {
 		a.note(s + ": the image is damaged.")
 	}
-	if (f.doubtful() || len(f.subs) > 0) && status == exitDone {
+	if f.doubtful() && status == exitDone {
+		return exitDifferent
+	}
+	return status
+}
+
+// noteWithSub is note for a command that takes the sub-channels, too.
+func (f *findings) noteWithSub(a *app, status int) int {
+	if status = f.note(a, status); len(f.subs) > 0 && status == exitDone {
 		return exitDifferent
 	}
 	return status
@@ -144,20 +152,8 @@ func (f *findings) doubts() string {
 	return printable.Line(strings.Join(slices.Concat(all, f.sums, f.inside), "; "))
 }
 
-// doubtsIn is doubts for a new file. Sub-channels that are lost are no doubt of one that holds
-// none.
-func (f *findings) doubtsIn(path string) string {
-	all := f.doubts()
-	if len(f.subs) > 0 && holdsSub(path) {
-		all = strings.Join(slices.DeleteFunc([]string{all, printable.Line(strings.Join(f.subs, "; "))}, func(s string) bool { return s == "" }), "; ")
-	}
-	return all
-}
-
-// holdsSub reports whether images of a suffix have sub-channels, in themselves or beside them.
-func holdsSub(path string) bool {
-	return slices.Contains([]string{".cue", ".ccd", ".toc", ".nrg", ".chd"}, strings.ToLower(suffix(path)))
-}
+// lostSub says, in a line, why sub-channels may be missing: the maps of an image that holds them pass it on.
+func (f *findings) lostSub() string { return printable.Line(strings.Join(f.subs, "; ")) }
 
 // An unusableRecord is a map, or the log of an album, that cannot be used, or says no more than that
 // the image is in doubt.

@@ -172,7 +172,7 @@ func collect(ctx context.Context, a *app, x *dat.Index, path string, progress fu
 		c.Error = explain(err).what
 		return c, nil
 	}
-	if found.note(a, exitDone) != exitDone { // nobody knows which sectors are not right
+	if found.noteWithSub(a, exitDone) != exitDone { // nobody knows which sectors are not right
 		c.Damaged = max(c.Damaged, 1)
 	}
 	c.Game, c.Near, c.Differ, c.DAT = c.match.Name, c.match.Near, c.match.Differ, c.match.File

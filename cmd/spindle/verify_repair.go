@@ -40,7 +40,7 @@ func (v *verification) repair(ctx context.Context) error {
 	}
 	whole := check.NewRepairer(img)
 	res, err := image.Create(ctx, out, whole, image.CreateOptions{
-		Lossy: v.o.lossy, Force: v.o.force, NoCheck: true, Doubts: func() string { return v.found.doubtsIn(out) }, Progress: v.bar.step("repairing"),
+		Lossy: v.o.lossy, Force: v.o.force, NoCheck: true, Doubts: v.found.doubts, LostSub: v.found.lostSub(), Progress: v.bar.step("repairing"),
 	})
 	if err != nil {
 		return err
@@ -48,7 +48,7 @@ func (v *verification) repair(ctx context.Context) error {
 	v.bar.stop()
 	noteLost(v.a, out, res.Lost)
 	v.Repaired, v.unmended = whole.Result(), len(res.Flaws) > 0
-	v.unproven = v.found.doubtsIn(out) != ""
+	v.unproven = v.found.doubts() != "" || res.LostSub
 	if v.patch == nil {
 		return nil
 	}

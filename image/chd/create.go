@@ -118,7 +118,7 @@ func createCD(o *format.Output) error {
 		}
 		at = tracks[i].End
 	}
-	w := cdWriter{o: o, sub: o.Image.Subchannels()}
+	w := cdWriter{o: o, sub: o.Subchannels()}
 	var meta []hunks.Metadata
 	frames := 0
 	for i := range tracks {
@@ -153,7 +153,7 @@ func createGD(o *format.Output) error {
 	if err != nil {
 		return err
 	}
-	w := cdWriter{o: o, sub: o.Image.Subchannels()}
+	w := cdWriter{o: o, sub: o.Subchannels()}
 	var meta []hunks.Metadata
 	frames := make([]int, len(tracks))
 	all, stored := 0, 0

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
 
 	"spindle/disc"
 	"spindle/disc/cdsector"
@@ -153,6 +154,9 @@ func (o *Output) writeMaps() error {
 	doubt := ""
 	if o.Doubts != nil {
 		doubt = o.Doubts()
+	}
+	if o.res.LostSub = o.withSub && o.LostSub != ""; o.res.LostSub {
+		doubt = strings.Trim(doubt+"; "+o.LostSub, "; ")
 	}
 	flaws := o.Image.Flaws().Union(o.unsaid)
 	for _, path := range o.mapPaths() {

@@ -60,7 +60,10 @@ type Options struct {
 	MapEach bool
 	// Doubts says, in one line and once all sectors were copied, what may be wrong with the image though
 	// no flaw of it says so, or nothing. The maps of the new image pass that on.
-	Doubts   func() string
+	Doubts func() string
+	// LostSub says, in one line, what of the sub-channels of the image is lost, or nothing: those that are made
+	// in their place are no copy. The maps of a new image that holds sub-channels pass it on.
+	LostSub  string
 	Progress func(done, total int64)
 }
 
@@ -79,6 +82,8 @@ type Created struct {
 	// beside it that say so.
 	Flaws disc.Flaws
 	Maps  []string // the paths of those, or of those that pass on doubts
+	// LostSub: the new image holds sub-channels, and passes on [Options.LostSub].
+	LostSub bool
 }
 
 // An Output is an image on its way into a new file. A format's Create says what
@@ -101,6 +106,7 @@ type Output struct {
 	done     int64
 	total    int64
 	copies   []copied
+	withSub  bool         // the sub-channels of the image are in the new one
 	changedQ []sbi.Record // what a .sbi beside a sheet is to list
 	unasked  []Loss       // of what is left out, that is refused unless it was asked for
 	unsaid   []disc.Flaw  // wrong by an EDC that is not written

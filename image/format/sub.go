@@ -86,6 +86,7 @@ func anySub(ctx context.Context, img disc.Image, tracks []*disc.Track, says func
 // where the file is that of the source and holds just these. Where another file would be taken,
 // the error is an [ErrShadows].
 func (o *Output) SubBeside(sheet string) (path string, err error) {
+	o.withSub = true // none say that they are those of the tracks
 	stem := strings.TrimSuffix(sheet, filepath.Ext(sheet))
 	more, err := SubchannelsSayMore(o.ctx, o.Image, o.Layout.Tracks())
 	if err != nil {
@@ -279,10 +280,16 @@ func eachSub(ctx context.Context, tracks []*disc.Track, do func(t *disc.Track, p
 	return nil
 }
 
+// Subchannels returns the sub-channels of the image, or nil, for a format that keeps them.
+func (o *Output) Subchannels() disc.Subchannels {
+	o.withSub = true
+	return o.Image.Subchannels()
+}
+
 // readSub reads the sub-channels of the image, or makes those that a disc of its
 // layout has.
 func (o *Output) readSub(ctx context.Context, p []byte, first disc.LBA) error {
-	if sub := o.Image.Subchannels(); sub != nil {
+	if sub := o.Subchannels(); sub != nil {
 		return sub.ReadSubchannel(ctx, p, first)
 	}
 	for i := 0; i < len(p); i += cdsector.SubSize {
