@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -104,9 +103,7 @@ func sameSectors(a, b *disc.Track) bool { return a.Begin() == b.Begin() && a.End
 // ofSongs reports whether an image is an album in sound files, whose names and codes may be
 // those of a database.
 func ofSongs(img disc.Image) bool {
-	return slices.ContainsFunc(img.Files(), func(f string) bool {
-		return slices.Contains([]string{".flac", ".wav", ".aif", ".aiff", ".mp3"}, strings.ToLower(filepath.Ext(f)))
-	})
+	return slices.ContainsFunc(img.Files(), isSong)
 }
 
 // String describes the difference in a line.

@@ -15,8 +15,20 @@ import (
 	"spindle/image/format"
 )
 
-// songSuffixes are those of the songs of a rip.
-var songSuffixes = []string{".flac", ".wav", ".aif", ".aiff", ".mp3"}
+// losslessSuffixes are those of the songs of a rip.
+var losslessSuffixes = []string{".flac", ".wav", ".aif", ".aiff"}
+
+// lossySuffix is that of songs that a sheet may name, and that often are beside those of a rip, for a player.
+const lossySuffix = ".mp3"
+
+// isSong reports whether a file has the suffix of a song.
+func isSong(name string) bool { return isLossless(name) || isLossy(name) }
+
+func isLossless(name string) bool {
+	return slices.Contains(losslessSuffixes, strings.ToLower(filepath.Ext(name)))
+}
+
+func isLossy(name string) bool { return strings.EqualFold(filepath.Ext(name), lossySuffix) }
 
 // openAlbum opens what verify is given: an image, or a folder of songs by its cue sheet, or by the numbers that the names
 // of the songs begin with. It returns the path of what was opened.
@@ -48,17 +60,20 @@ func openAlbum(ctx context.Context, a *app, path string) (disc.Image, *findings,
 	return img, found, strings.TrimRight(path, "/") + "/", nil
 }
 
-// sheetsAndSongs lists those of a folder.
+// sheetsAndSongs lists those of a folder. MP3 files are none of its songs where others are lossless.
 func sheetsAndSongs(dir string) (sheets, songs []string, err error) {
 	entries, err := os.ReadDir(dir)
 	for _, e := range entries {
-		switch ext := strings.ToLower(filepath.Ext(e.Name())); {
+		switch {
 		case e.IsDir() || strings.HasPrefix(e.Name(), "."):
-		case ext == ".cue":
+		case strings.EqualFold(filepath.Ext(e.Name()), ".cue"):
 			sheets = append(sheets, filepath.Join(dir, e.Name()))
-		case slices.Contains(songSuffixes, ext):
+		case isSong(e.Name()):
 			songs = append(songs, filepath.Join(dir, e.Name()))
 		}
+	}
+	if slices.ContainsFunc(songs, isLossless) {
+		songs = slices.DeleteFunc(songs, isLossy)
 	}
 	return sheets, songs, err
 }
