@@ -3,6 +3,7 @@ package hfs
 import (
 	"cmp"
 	"encoding/binary"
+	"fmt"
 	"io"
 	"slices"
 	"sort"
@@ -124,7 +125,7 @@ func (v *Volume) checkExtents(f *Fork, all []extent) error {
 // further finds the extents of a fork behind its first ones (TN1150, "Extents Overflow File").
 func (v *Volume) further(f *Fork, have, need int64) ([]extent, error) {
 	if v.extents == nil {
-		return nil, malformed("file %d is in pieces that are not known", f.id)
+		return nil, fmt.Errorf("file %d is in pieces that are not known: %w", f.id, v.extentsErr)
 	}
 	var all []extent
 	var bad error

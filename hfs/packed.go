@@ -40,23 +40,29 @@ func ways() map[uint32]way {
 	}
 }
 
-// Packed is the content of a file that the file system compresses. It implements [io.ReaderAt].
+// Packed is the content of a file that the file system compresses. It implements [io.ReaderAt]. Of the table of
+// its blocks, which may be larger than memory, it has a piece at a time.
 type Packed struct {
 	Size   int64 // in bytes
 	InFork bool  // it is in the resource fork
 
-	unpack func(dst, b []byte) error
-	inline []byte // what is not in the fork
-	fork   *runReader
-	places []Run // of the blocks in the fork
+	unpack   func(dst, b []byte) error
+	inline   []byte // what is not in the fork
+	v        *Volume
+	resource Fork
+	stride   int64 // bytes from an entry of the table to the next
 
 	mu    sync.Mutex
-	block []byte // that was unpacked last
-	at    int64  // its number
+	fork  *runReader // nil: not opened yet
+	begin int64      // the byte in the fork that places are counted from
+	table []byte     // entries of the table
+	first int64      // the block of the first of them
+	block []byte     // that was unpacked last
+	at    int64      // its number
 }
 
 // Packed returns the content of an item that is compressed. The error wraps [ErrPacked] where nothing says
-// how, or nothing that is known.
+// how, or nothing that is known. The resource fork is not read before the content is.
 func (v *Volume) Packed(i *Item) (*Packed, error) {
 	b, err := v.attribute(i.ID, packedName)
 	if err != nil {
@@ -73,78 +79,90 @@ func (v *Volume) Packed(i *Item) (*Packed, error) {
 	if size > 1<<40 || !w.fork && size > packedBlock {
 		return nil, malformed("file %d is said to have %d bytes", i.ID, size)
 	}
-	p := &Packed{Size: int64(size), InFork: w.fork, unpack: w.unpack, inline: b[packedHeader:], at: -1}
+	p := &Packed{Size: int64(size), InFork: w.fork, unpack: w.unpack, v: v, resource: i.Resource, at: -1}
 	if !w.fork {
+		p.inline = bytes.Clone(b[packedHeader:])
 		return p, nil
 	}
-	runs, err := v.Runs(&i.Resource)
-	if err != nil {
-		return nil, err
+	if p.stride = offsetEntry; kind == 4 {
+		p.stride = resourceEntry
 	}
-	p.fork = &runReader{v.r, runs}
-	if kind == 4 {
-		return p, p.readResource(i.Resource.Size)
+	if n := p.blocks(); p.stride*n+4 > i.Resource.Size {
+		return nil, malformed("a table of %d blocks in a resource fork of %d bytes", n, i.Resource.Size)
 	}
-	return p, p.readTable(i.Resource.Size)
+	return p, nil
 }
+
+// Tables of blocks have entries of two kinds.
+const (
+	resourceEntry = 8 // place and length of a block, in a resource behind the number of them
+	offsetEntry   = 4 // where in the fork a block begins; one more says where the last ends
+)
 
 // blocks is how many there are.
 func (p *Packed) blocks() int64 { return (p.Size + packedBlock - 1) / packedBlock }
 
-// readResource finds the blocks in a resource: their number, and the place and length of each.
-func (p *Packed) readResource(size int64) error {
-	var h [4]byte
-	if err := readFull(p.fork, h[:], 0); err != nil {
-		return malformed("its resource fork: %w", err)
+// open finds the resource fork, and the table in it.
+func (p *Packed) open() error {
+	if p.fork != nil {
+		return nil
 	}
-	begin := int64(binary.BigEndian.Uint32(h[:])) + 4 // behind the length of the resource
-	n := p.blocks()
-	if begin+4+8*n > size {
-		return malformed("a table of %d blocks at byte %d of a resource fork of %d", n, begin, size)
+	runs, err := p.v.Runs(&p.resource)
+	if err != nil {
+		return err
 	}
-	b := make([]byte, 4+8*n)
-	if err := readFull(p.fork, b, begin); err != nil {
-		return malformed("its resource fork: %w", err)
-	}
-	le := binary.LittleEndian
-	if int64(le.Uint32(b)) != n {
-		return malformed("%d compressed blocks of %d", le.Uint32(b), n)
-	}
-	for k := range n {
-		at, length := begin+int64(le.Uint32(b[4+8*k:])), int64(le.Uint32(b[8+8*k:]))
-		if err := p.add(at, length, size); err != nil {
-			return err
+	fork := &runReader{p.v.r, runs}
+	if p.stride == resourceEntry {
+		var h [4]byte
+		if err := readFull(fork, h[:], 0); err != nil {
+			return fmt.Errorf("its resource fork: %w", err)
 		}
+		begin, n := int64(binary.BigEndian.Uint32(h[:]))+4, p.blocks() // behind the length of the resource
+		if begin+4+resourceEntry*n > p.resource.Size {
+			return malformed("a table of %d blocks at byte %d of a resource fork of %d", n, begin, p.resource.Size)
+		}
+		if err := readFull(fork, h[:], begin); err != nil {
+			return fmt.Errorf("its resource fork: %w", err)
+		}
+		if stated := binary.LittleEndian.Uint32(h[:]); int64(stated) != n {
+			return malformed("%d compressed blocks of %d", stated, n)
+		}
+		p.begin = begin
 	}
+	p.fork = fork
 	return nil
 }
 
-// readTable finds the blocks in a fork that begins with where each of them begins, and where the last ends.
-func (p *Packed) readTable(size int64) error {
-	n := p.blocks()
-	if 4*(n+1) > size {
-		return malformed("a table of %d blocks in a resource fork of %d bytes", n, size)
+// place finds a block in the fork.
+func (p *Packed) place(n int64) (Run, error) {
+	const most = 512 // entries that are read together
+	if err := p.open(); err != nil {
+		return Run{}, err
 	}
-	b := make([]byte, 4*(n+1))
-	if err := readFull(p.fork, b, 0); err != nil {
-		return malformed("its resource fork: %w", err)
-	}
-	le := binary.LittleEndian
-	for k := range n {
-		at := int64(le.Uint32(b[4*k:]))
-		if err := p.add(at, int64(le.Uint32(b[4*k+4:]))-at, size); err != nil {
-			return err
+	if p.table == nil || n < p.first || n >= p.first+most {
+		first := n - n%most
+		from, size := p.stride*first, p.stride*min(most, p.blocks()-first)
+		if p.stride == resourceEntry {
+			from += p.begin + 4
+		} else {
+			size += offsetEntry
 		}
+		b := make([]byte, size)
+		if err := readFull(p.fork, b, from); err != nil {
+			return Run{}, fmt.Errorf("its resource fork: %w", err)
+		}
+		p.table, p.first = b, first
 	}
-	return nil
-}
-
-func (p *Packed) add(at, length, size int64) error {
-	if length < 1 || length > 2*packedBlock || at+length > size {
-		return malformed("a compressed block of %d bytes at byte %d of a resource fork of %d", length, at, size)
+	e := p.table[p.stride*(n-p.first):]
+	x, y := int64(binary.LittleEndian.Uint32(e)), int64(binary.LittleEndian.Uint32(e[4:]))
+	at, length := p.begin+x, y
+	if p.stride == offsetEntry {
+		length = y - x
 	}
-	p.places = append(p.places, Run{at, length})
-	return nil
+	if length < 1 || length > 2*packedBlock || at+length > p.resource.Size {
+		return Run{}, malformed("a compressed block of %d bytes at byte %d of a resource fork of %d", length, at, p.resource.Size)
+	}
+	return Run{at, length}, nil
 }
 
 // ReadAt implements [io.ReaderAt].
@@ -173,8 +191,12 @@ func (p *Packed) load(n int64) error {
 	}
 	b := p.inline
 	if p.InFork {
-		b = make([]byte, p.places[n].Size)
-		if err := readFull(p.fork, b, p.places[n].At); err != nil {
+		place, err := p.place(n)
+		if err != nil {
+			return err
+		}
+		b = make([]byte, place.Size)
+		if err := readFull(p.fork, b, place.At); err != nil {
 			return err
 		}
 	}
@@ -240,7 +262,7 @@ func unpackStream(dst, b []byte) error {
 // File"; Darwin's bsd/hfs/hfs_format.h). One in blocks of its own is none that is read.
 func (v *Volume) attribute(id uint32, name string) ([]byte, error) {
 	if v.attributes == nil {
-		return nil, nil
+		return nil, v.attributesErr
 	}
 	be := binary.BigEndian
 	want := utf16.Encode([]rune(name))

@@ -57,6 +57,8 @@ type Volume struct {
 	catalog    *tree
 	attributes *tree // extended attributes of files of HFS Plus, or nil
 
+	extentsErr, attributesErr error // why these trees are nil, where there are such
+
 	mu    sync.Mutex
 	links map[string]*Item // what hard links lead to, by its name; nil: not read yet
 }
@@ -148,17 +150,17 @@ func openPlus(r io.ReaderAt, at int64, b []byte) (*Volume, error) {
 		return nil, err
 	}
 	attributes := v.plusFork(attributesID, dataFork, b[352:432])
-	if v.attributes, err = v.openTree(&attributes); err != nil {
-		v.attributes = nil // needed by few files: they say so
+	if attributes.Size > 0 || attributes.bad {
+		v.attributes, v.attributesErr = v.openTree(&attributes) // needed by few files: they say what is wrong
 	}
 	v.Name = v.rootName()
 	return v, nil
 }
 
 // openTrees opens the catalogue, and the tree of further extents, which is missing in none but
-// is needed by few files: they say so.
+// is needed by few files: they say what is wrong.
 func (v *Volume) openTrees(extents, catalog Fork) (err error) {
-	v.extents, _ = v.openTree(&extents)
+	v.extents, v.extentsErr = v.openTree(&extents)
 	if v.catalog, err = v.openTree(&catalog); err != nil {
 		return fmt.Errorf("its catalogue: %w", err)
 	}

@@ -5,7 +5,9 @@ import (
 	"compress/zlib"
 	"encoding/binary"
 	"errors"
+	"io"
 	"io/fs"
+	"slices"
 	"testing"
 	"testing/fstest"
 
@@ -143,5 +145,97 @@ func TestPackedRefused(t *testing.T) {
 		if b, err := fs.ReadFile(f, "x"); !errors.Is(err, test.want) {
 			t.Errorf("%s: %d bytes, %v, want %v", name, len(b), err, test.want)
 		}
+	}
+}
+
+// A readCounter counts the bytes that are read.
+type readCounter struct {
+	r io.ReaderAt
+	n int
+}
+
+func (c *readCounter) ReadAt(p []byte, off int64) (int, error) {
+	c.n += len(p)
+	return c.r.ReadAt(p, off)
+}
+
+// A folder is listed without the tables of its compressed files, which may be large; and of one, only what leads to
+// the blocks that are asked for is read.
+func TestPackedListing(t *testing.T) {
+	const (
+		blocks = 1 << 16
+		block  = 64 << 10
+		most   = 128 << 10 // bytes, for trees of this size and a block
+	)
+	all := make([][]byte, blocks)
+	for i := range all {
+		all[i] = []byte{0x0F}
+	}
+	all[blocks-1] = append([]byte{0x0F}, bytes.Repeat([]byte{'x'}, block)...)
+	lzvn := slices.Clone(all)
+	lzvn[blocks-1] = bytes.Clone(all[blocks-1])
+	lzvn[blocks-1][0] = 6 // stored, too
+	vol := testhfs.Make(testhfs.Options{Name: "Mac", Plus: true, Files: []testhfs.File{
+		{Path: "resource", Packed: decmpfs(4, blocks*block), Resource: resource(all...), Owner: 0x20, Mode: 0o100644},
+		{Path: "table", Packed: decmpfs(8, blocks*block), Resource: table(lzvn...), Owner: 0x20, Mode: 0o100644},
+	}})
+	counter := &readCounter{r: bytes.NewReader(vol)}
+	f, err := OpenFiles(counter, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	counter.n = 0
+	if entries, err := fs.ReadDir(f, "."); len(entries) != 2 || err != nil || counter.n > most {
+		t.Errorf("%d files, %d bytes read, %v", len(entries), counter.n, err)
+	}
+	for _, name := range []string{"resource", "table"} {
+		x, err := f.Open(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		counter.n = 0
+		r, ok := x.(io.ReaderAt)
+		if !ok {
+			t.Fatal("no reader")
+		}
+		var last [1]byte
+		if _, err := r.ReadAt(last[:], blocks*block-1); err != nil || last[0] != 'x' || counter.n > most {
+			t.Errorf("%s: the last byte is %q, %d bytes read, %v", name, last, counter.n, err)
+		}
+		x.Close()
+	}
+}
+
+// A holedReader cannot read some bytes.
+type holedReader struct {
+	r        io.ReaderAt
+	from, to int64
+}
+
+var errUnread = errors.New("unread")
+
+func (h *holedReader) ReadAt(p []byte, off int64) (int, error) {
+	if off < h.to && off+int64(len(p)) > h.from {
+		return 0, errUnread
+	}
+	return h.r.ReadAt(p, off)
+}
+
+// Where the tree of attributes was not read, the error is that, and not that the way is unknown.
+func TestUnreadAttributes(t *testing.T) {
+	vol := testhfs.Make(testhfs.Options{Name: "Mac", Plus: true, Files: []testhfs.File{
+		{Path: "x", Packed: decmpfs(1, 5, []byte("Hello")...), Owner: 0x20, Mode: 0o100644},
+		{Path: "y", Data: []byte("Hello"), Mode: 0o100644},
+	}})
+	at := int64(binary.BigEndian.Uint32(vol[1024+352+16:])) * 512 // the first extent of the attributes
+	f, err := OpenFiles(&holedReader{bytes.NewReader(vol), at, at + 512}, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := fs.ReadFile(f, "x"); !errors.Is(err, errUnread) || errors.Is(err, hfs.ErrPacked) {
+		t.Error(err)
+	}
+	if b, err := fs.ReadFile(f, "y"); string(b) != "Hello" || err != nil {
+		t.Errorf("%q, %v", b, err)
 	}
 }
