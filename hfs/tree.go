@@ -30,7 +30,7 @@ type tree struct {
 }
 
 func (v *Volume) openTree(f *Fork) (*tree, error) {
-	if f.Size > v.Size || f.Size < minNode {
+	if f.Size > v.Size || f.Size < minNode && !f.bad {
 		return nil, malformed("a tree of %d bytes in a volume of %d", f.Size, v.Size)
 	}
 	runs, err := v.Runs(f)
