@@ -18,6 +18,8 @@ type Held struct {
 	MCN    string          // the catalogue number, or ""
 	Good   []drive.Stretch // the sectors that are held, but for:
 	Once   []drive.Stretch // those that were read once, and may be wrong
+	// Same, unless nil, is called when the disc is that of what is held, before anything else is read.
+	Same func()
 	// Read fills p, a multiple of 2352 bytes, with the sectors from first on: all of them are held.
 	Read func(p []byte, first disc.LBA) error
 }
@@ -48,6 +50,9 @@ func (j *job) compareHeld(ctx context.Context, r *reader) error {
 	}
 	if err != nil && ctx.Err() == nil {
 		return fmt.Errorf("%w: %w", ErrHeld, err)
+	}
+	if err == nil && h.Same != nil {
+		h.Same()
 	}
 	return err
 }

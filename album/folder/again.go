@@ -11,10 +11,21 @@ import (
 // Songs that a rip read once, and that nothing proves, are made again where that is asked for: what is read now takes their place
 // only if it is right. Until then they are compared with the disc as all that is there.
 
-// once reports whether a song was read once, and nothing proves it. One of an image may be proven elsewhere, and what was repaired is not
+// once reports whether a song was read once, and nothing proves it, nor anything that this version knows. One of an image may be proven elsewhere, and what was repaired is not
 // read again, as no drive may give it.
 func once(s *riplog.Song) bool {
-	return !s.Data && !s.Proof.Repaired && (s.Proof.By == riplog.OneRead || s.Proof.By == riplog.Unproven)
+	by := s.Proof.By
+	return !s.Data && !s.Proof.Repaired && (by == riplog.OneRead || by == riplog.Unproven || by == riplog.Unknown)
+}
+
+// Once returns the songs that are there, and as their log says, but were read once, and that nothing proves.
+func (p *Plan) Once() (songs []riplog.Song) {
+	for i := range p.same {
+		if once(&p.same[i]) {
+			songs = append(songs, p.same[i])
+		}
+	}
+	return songs
 }
 
 // again takes a song that is there, and as its log says, for one to be made again, if it is such a song.

@@ -45,9 +45,10 @@ const proven = riplog.TwoReads
 // What is there and proven stays; what is asked for and is not there is made.
 func TestPlan(t *testing.T) {
 	img := testimage.Open(t, "audio")
-	dir, once, empty := t.TempDir(), t.TempDir(), t.TempDir()
+	dir, once, later, empty := t.TempDir(), t.TempDir(), t.TempDir(), t.TempDir()
 	a := makeSongs(t, dir, img, proven, 1, 3)
 	makeSongs(t, once, img, "read once", 1, 3)
+	makeSongs(t, later, img, "a means of a later version", 1, 3)
 	for name, test := range map[string]struct {
 		dir          string
 		request      folder.Request
@@ -68,6 +69,8 @@ func TestPlan(t *testing.T) {
 		"once, again":             {once, folder.Request{Songs: []int{3}, Prove: true}, false, false, []int{3}, 1, 0, []int{2, 4}, 6, 3, 1},
 		"the rest, of not proven": {once, folder.Request{}, false, false, []int{2, 4}, 2, 2, nil, 6, 2, 2},
 		"all, to be proven":       {once, folder.Request{Prove: true}, true, false, []int{1, 2, 3, 4}, 0, 0, nil, 6, 4, 4},
+		"later, as it is":         {later, folder.Request{Songs: []int{3}}, false, true, nil, 2, 1, []int{2, 4}, 6, 2, 0},
+		"later, to be proven":     {later, folder.Request{Prove: true}, true, false, []int{1, 2, 3, 4}, 0, 0, nil, 6, 4, 4},
 		"proven, to be proven":    {dir, folder.Request{Prove: true}, false, false, []int{2, 4}, 2, 2, nil, 6, 2, 2},
 	} {
 		p, err := folder.Open(t.Context(), test.dir, a, test.request)

@@ -156,6 +156,20 @@ func songNumbers(songs []riplog.Song) (numbers []int) {
 	return numbers
 }
 
+// wrongOnce says what else there is to do if a disc is not that of songs which were read once: they may be wrong from end to end.
+func wrongOnce(p *folder.Plan, err error) error {
+	once := songNumbers(p.Once())
+	if len(once) == 0 || !errors.Is(err, rip.ErrHeld) || !errors.Is(err, rip.ErrOtherDisc) {
+		return err
+	}
+	songs, them := "Songs "+numbersText(once)+" were", "them"
+	if len(once) == 1 {
+		songs, them = "Song "+numbersText(once)+" was", "it"
+	}
+	return refusal{err, exitNoDisc, fmt.Sprintf("%sInsert the disc of the songs that are there, or name another folder. %s read once, and may be wrong: "+
+		"if this is the right disc, \"--track %s --force\" makes %s again.", unchanged, songs, flagText(once), them)}
+}
+
 // noteReplaced says which songs came out other than the reading that they replace.
 func noteReplaced(a *app, p *folder.Plan, made *album.Created) {
 	for i := range p.Again {
@@ -175,14 +189,14 @@ func onlySongs(p *folder.Plan) func(*disc.Layout) []drive.Stretch {
 }
 
 // heldSongs is what a rip compares with the disc; nil: nothing stays.
-func heldSongs(ctx context.Context, p *folder.Plan) *rip.Held {
+func heldSongs(ctx context.Context, a *app, p *folder.Plan) *rip.Held {
 	h := p.Held()
 	if h == nil {
 		return nil
 	}
 	offset, _ := p.Offset()
 	return &rip.Held{
-		Offset: offset.Samples, MCN: h.MCN, Codes: h.Codes, Good: stretches(h.Good), Once: stretches(h.Once),
+		Offset: offset.Samples, MCN: h.MCN, Codes: h.Codes, Good: stretches(h.Good), Once: stretches(h.Once), Same: func() { noteAgain(a, p) },
 		Read: func(b []byte, first disc.LBA) error { return p.ReadSectors(ctx, b, first) },
 	}
 }

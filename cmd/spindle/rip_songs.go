@@ -114,12 +114,11 @@ func (r *albumRip) prepare(ctx context.Context, x *album.Album) error {
 	if err := os.MkdirAll(filepath.Dir(raw), 0o777); err != nil {
 		return err
 	}
-	noteAgain(r.a, r.plan)
 	if r.before, err = beforeReading(r.folder.dir, x, r.opts, r.folder.own); err != nil {
 		return err
 	}
 	r.known.keep(r.dir)
-	o.Output, o.Format, o.Only, o.Held = raw, rip.CueBin, onlySongs(r.plan), heldSongs(ctx, r.plan)
+	o.Output, o.Format, o.Only, o.Held = raw, rip.CueBin, onlySongs(r.plan), heldSongs(ctx, r.a, r.plan)
 	o.Prove = func(ctx context.Context, x *rip.Reading) ([]drive.Stretch, error) {
 		r.known.InPlace = x.Jitters()
 		runs, err := r.known.Proven(ctx, x.Layout, x.ReadSectors)
@@ -135,7 +134,8 @@ func (r *albumRip) readDisc(ctx context.Context) (*rip.Result, error) {
 		r.a.note("The disc was read before; its songs are made now.")
 		return r.folder.read, nil
 	}
-	return r.rip(ctx, r.a)
+	res, err := r.rip(ctx, r.a)
+	return res, wrongOnce(r.plan, err)
 }
 
 // makeSongs makes the songs of a raw rip, and removes it, if all of it is right.
