@@ -52,7 +52,7 @@ func (j *job) run(ctx context.Context) (*Result, error) {
 		return nil, err
 	}
 	if earlier == nil {
-		if err := j.checkNames(); err != nil {
+		if err := j.checkNames(ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -62,7 +62,7 @@ func (j *job) run(ctx context.Context) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	if m, err = j.makeRoom(p, m); err != nil {
+	if m, err = j.makeRoom(ctx, p, m); err != nil {
 		return nil, err
 	}
 	id, err := j.identity(early, c, earlier)
@@ -143,9 +143,9 @@ func (j *job) goOn(ctx context.Context, r *reader, earlier *state) error {
 
 // makeRoom makes sure that there is room, and nothing in the way, for what m does not have
 // yet. Without the map m of an earlier run it returns a new one.
-func (j *job) makeRoom(p *plan, m *mapfile.Map) (*mapfile.Map, error) {
+func (j *job) makeRoom(ctx context.Context, p *plan, m *mapfile.Map) (*mapfile.Map, error) {
 	if m == nil {
-		if err := j.clearTheWay(p); err != nil {
+		if err := j.clearTheWay(ctx, p); err != nil {
 			return nil, err
 		}
 		m = mapfile.New(p.regions.size())
@@ -288,7 +288,7 @@ func (j *job) plan(ctx context.Context, c *Contents, earlier *state) (*plan, err
 // earlier run is replaced when the new files are made, and not before: without it, its
 // image would pass for whole. Its files are replaced when the new ones are whole. The error
 // wraps [ErrExists], [ErrShadows] or [ErrSource].
-func (j *job) clearTheWay(p *plan) error {
+func (j *job) clearTheWay(ctx context.Context, p *plan) error {
 	paths := []string{j.opts.Output}
 	for _, f := range p.all() {
 		paths = append(paths, f.path, f.path+partSuffix)
@@ -296,7 +296,7 @@ func (j *job) clearTheWay(p *plan) error {
 	if p.set != nil && p.set.CDText != "" {
 		paths = append(paths, p.set.CDText)
 	}
-	if err := p.shadowed(); err != nil {
+	if err := p.shadowed(ctx); err != nil {
 		return err
 	}
 	for _, path := range p.changedQ() {

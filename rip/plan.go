@@ -11,6 +11,8 @@ import (
 	"spindle/disc"
 	"spindle/disc/cdsector"
 	"spindle/drive"
+	"spindle/internal/regular"
+	"spindle/internal/subfile"
 	"spindle/scsi/mmc"
 )
 
@@ -33,6 +35,7 @@ type plan struct {
 	sub     *filePlan // of the sub-channel; nil: none
 	beside  filePlan  // what is opened with the sheet as its sub-channels
 	set     *cue.Set  // the files of a CD; nil: an ISO
+	layout  *disc.Layout
 
 	caps     drive.ReadCaps
 	transfer int // bytes that one command may carry
@@ -141,6 +144,7 @@ func isoRegions(recorded []drive.Stretch, sectors int64, t *disc.Track) regions 
 // cue plans whole sectors, in one file or one a track.
 func (p *plan) cue(f facts, opts Options) {
 	l := f.contents.Layout
+	p.layout = l
 	p.set = cue.NewSet(opts.Output, l, opts.Split)
 	pos := int64(0)
 	for i, t := range l.Tracks() {
@@ -162,12 +166,21 @@ func (p *plan) cue(f facts, opts Options) {
 
 // shadowed refuses a file of sub-channels of an earlier image that the sheet of a plan without
 // any would be opened with. The error wraps [ErrShadows].
-func (p *plan) shadowed() error {
+func (p *plan) shadowed(ctx context.Context) error {
 	if p.set == nil || p.sub != nil {
 		return nil
 	}
-	if st, err := os.Stat(p.beside.path); err != nil || st.Size() > p.beside.size {
-		return nil // a shorter one would be taken for one that was cut
+	st, err := os.Stat(p.beside.path)
+	if err != nil || !st.Mode().IsRegular() {
+		return nil
+	}
+	f, err := regular.Open(p.beside.path)
+	if err != nil {
+		return err // nor could the sheet be opened
+	}
+	defer f.Close()
+	if fits, err := subfile.Fits(ctx, p.layout, f, st.Size()); !fits || err != nil {
+		return err
 	}
 	return fmt.Errorf("%s %w", p.beside.path, ErrShadows)
 }

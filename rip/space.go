@@ -1,6 +1,7 @@
 package rip
 
 import (
+	"context"
 	"fmt"
 	"path/filepath"
 
@@ -36,7 +37,7 @@ func (j *job) checkSpace(p *plan, m *mapfile.Map) error {
 
 // checkNames makes sure, before the disc is looked at, that the names that are known by
 // then are free. The error wraps [ErrExists].
-func (j *job) checkNames() error {
+func (j *job) checkNames(ctx context.Context) error {
 	if j.opts.Force {
 		return nil
 	}
@@ -50,5 +51,5 @@ func (j *job) checkNames() error {
 			p.files = nil // their names follow from the tracks
 		}
 	}
-	return j.clearTheWay(p)
+	return j.clearTheWay(ctx, p)
 }

@@ -111,7 +111,7 @@ func wrongSumText(r check.SumResult) string {
 func noteUnusable(a *app, all []check.Unusable) {
 	for _, u := range all {
 		if u.Line > 0 {
-			a.note(fmt.Sprintf("line %d of %s names %s and states no checksum (is it cut off?): it was not used.", u.Line, u.From, filepath.Base(u.File)))
+			a.note(fmt.Sprintf("Line %d of %s names %s and states no checksum (is it cut off?): it was not used.", u.Line, u.From, filepath.Base(u.File)))
 			continue
 		}
 		if u.File != "" {

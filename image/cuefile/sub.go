@@ -3,13 +3,13 @@ package cuefile
 import (
 	"context"
 	"errors"
-	"io"
 	"os"
 	"path/filepath"
 
 	"spindle/disc"
 	"spindle/disc/cdsector"
 	"spindle/image/format"
+	"spindle/internal/subfile"
 )
 
 // withSub gives an image the sub-channels in the file that has the name of its sheet, if there
@@ -38,7 +38,7 @@ func (o *opener) withSub(ctx context.Context, img disc.Image, c *format.Complete
 	remark := format.Remark{Kind: format.OtherSub, File: path, Have: sub.Size, Want: int64(c.Layout.Sectors()) * cdsector.SubSize}
 	fits := false
 	if remark.Have <= remark.Want && (remark.Have < remark.Want || !sub.Cut) {
-		if fits, err = agrees(ctx, c.Layout, sub, int(remark.Have/cdsector.SubSize)); err != nil {
+		if fits, err = subfile.Fits(ctx, c.Layout, sub, remark.Have); err != nil {
 			sub.Close()
 			return nil, err
 		}
@@ -70,69 +70,3 @@ func sectorsBefore(l *disc.Layout, a disc.LBA) int {
 	}
 	return n
 }
-
-// How much of a file of sub-channels is looked at to tell whether it belongs to a layout. The
-// catalogue number stands in one of 100 sectors (ECMA-130 22.3.4).
-const (
-	subPlaces = 16
-	subLength = 128 // sectors at each
-)
-
-// agrees reports whether what the Q of sub-channels states is what the layout does, at places
-// spread over the disc: some sectors may be wrong, on purpose or by damage, and the sheet may
-// not say where a pregap begins; but not most. The file has the sub-channels of total sectors.
-func agrees(ctx context.Context, l *disc.Layout, sub io.ReaderAt, total int) (bool, error) {
-	var positions, codes tally
-	buf := make([]byte, subLength*cdsector.SubSize)
-	for i := range subPlaces {
-		if err := ctx.Err(); err != nil {
-			return false, err
-		}
-		first := total * i / subPlaces
-		n := min(subLength, total*(i+1)/subPlaces-first)
-		p := buf[:n*cdsector.SubSize]
-		if k, err := sub.ReadAt(p, int64(first)*cdsector.SubSize); k < len(p) {
-			return false, err
-		}
-		for k := range n {
-			a, t := sectorAt(l, first+k)
-			q, err := cdsector.DecodeQ((*[cdsector.QSize]byte)(p[k*cdsector.SubSize+cdsector.QSize:]))
-			switch {
-			case err != nil:
-			case q.ADR == 1:
-				want := l.Q(a)
-				positions.count(q.Track == t.Number && q.Abs == a.MSF() && (want.ADR != 1 || q.Rel == want.Rel && (q.Index == 0) == (want.Index == 0)))
-			case q.ADR == 2 && l.MCN != "":
-				codes.count(q.MCN == l.MCN)
-			case q.ADR == 3 && t.ISRC != "":
-				codes.count(q.ISRC == t.ISRC)
-			}
-		}
-	}
-	return positions.same > 0 && positions.mostly() && codes.mostly(), nil
-}
-
-// sectorAt returns the address of the n-th sector of all tracks, and its track.
-func sectorAt(l *disc.Layout, n int) (disc.LBA, *disc.Track) {
-	for _, t := range l.Tracks() {
-		if n < t.Sectors() {
-			return t.Begin() + disc.LBA(n), t
-		}
-		n -= t.Sectors()
-	}
-	return 0, nil // n is none of them
-}
-
-// A tally counts what is the same, and what is not.
-type tally struct{ same, other int }
-
-func (t *tally) count(same bool) {
-	if same {
-		t.same++
-	} else {
-		t.other++
-	}
-}
-
-// mostly reports whether at most a quarter is not the same.
-func (t *tally) mostly() bool { return 3*t.other <= t.same }

@@ -14,7 +14,7 @@ import (
 	"spindle/disc"
 	"spindle/disc/cdsector"
 	"spindle/image/sbi"
-	"spindle/internal/packed"
+	"spindle/internal/subfile"
 )
 
 // OmitSubchannels leaves out the sub-channels of tracks. Those that say nothing beyond the
@@ -128,14 +128,25 @@ func (o *Output) shadowed(path string) error {
 	if err != nil || o.isSource(there) {
 		return nil // no such file, or one that says what the image does
 	}
-	st, err := os.Stat(there)
-	if err != nil {
-		return err
-	}
-	if filepath.Ext(path) == ".sub" && packed.Inner(there) == there && st.Size() > int64(o.Layout.Sectors())*cdsector.SubSize {
-		return nil // a shorter one may be taken for one that was cut short
+	if filepath.Ext(path) == ".sub" {
+		if taken, err := o.wouldTake(there); !taken || err != nil {
+			return err
+		}
 	}
 	return fmt.Errorf("%s %w", there, ErrShadows)
+}
+
+// wouldTake reports whether the opener of a new sheet would take a file for its sub-channels, or for what is left of them.
+func (o *Output) wouldTake(path string) (bool, error) {
+	f, err := OpenDamaged(o.ctx, path)
+	if err != nil {
+		return false, err
+	}
+	defer f.Close()
+	if f.Damage != nil {
+		return true, nil // and fail with it
+	}
+	return subfile.Fits(o.ctx, o.Layout, f, f.Size)
 }
 
 // mostChangedQ is how many sectors may have a changed Q that a .sbi lists: those of LibCrypt
