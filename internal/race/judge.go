@@ -63,26 +63,38 @@ func swap(b []byte) {
 	}
 }
 
-// The places that programs name as not right, each with what its numbers count.
+// The places that programs name as not right, each with what its numbers count. A second number is the last of a range.
 var naming = []struct {
 	pattern   *regexp.Regexp
 	perSector int
 }{
-	{regexp.MustCompile(`Error on sector (\d+) not corrected`), 1},                        // readom
-	{regexp.MustCompile(`(?i)sector (\d+): L-EC error|error.* at sector (\d+)`), 1},       // cdrdao
-	{regexp.MustCompile(`##: -?\d+ \[(?:skip|readerr)\] @ (\d+)`), cdsector.Size / 2},     // cdparanoia -e
-	{regexp.MustCompile(`(?:Sector|sectors?) (\d+)(?:-\d+)?: +(?:.*error|.*missing)`), 1}, // dvdisaster
+	{regexp.MustCompile(`Error on sector (\d+) not corrected`), 1},                    // readom
+	{regexp.MustCompile(`(?i)sector (\d+): L-EC error`), 1},                           // cdrdao
+	{regexp.MustCompile(`(?i)error.* at sector (\d+)`), 1},                            // cdrdao
+	{regexp.MustCompile(`##: -?\d+ \[(?:skip|readerr)\] @ (\d+)`), cdsector.Size / 2}, // cdparanoia -e
+	{regexp.MustCompile(`[Ss]ectors? (\d+)(?:-(\d+))?: +(?:.*error|.*missing)`), 1},   // dvdisaster
 }
+
+// mostNamed bounds a range: no disc has more sectors.
+const mostNamed = 1 << 26
 
 // named returns the sectors that a program names in its output.
 func named(said []byte) map[int]bool {
 	all := map[int]bool{}
 	for _, n := range naming {
 		for _, m := range n.pattern.FindAllSubmatch(said, -1) {
-			for _, text := range m[1:] {
-				if at, err := strconv.Atoi(string(text)); err == nil {
-					all[at/n.perSector] = true
+			first, err := strconv.Atoi(string(m[1]))
+			if err != nil {
+				continue
+			}
+			last := first
+			if len(m) > 2 && len(m[2]) > 0 {
+				if last, err = strconv.Atoi(string(m[2])); err != nil || last >= mostNamed {
+					last = first
 				}
+			}
+			for at := first; at <= last; at++ {
+				all[at/n.perSector] = true
 			}
 		}
 	}

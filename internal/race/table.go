@@ -156,12 +156,13 @@ func checkRows(logs []string) error {
 			}
 		}
 		for _, program := range theirs {
-			if r := all[d][program]; r.of <= spindle.of && r.right-r.of > spindle.right-spindle.of {
+			if r, ran := all[d][program]; ran && r.of <= spindle.of && r.right-r.of > spindle.right-spindle.of {
 				fmt.Printf("FAIL  %s: %d right, %s has %d\n", d, spindle.right, program, r.right)
 				err = errBehind
 			}
 		}
-		if quick, r := all[d][ours[1]], all[d][theirs[0]]; quick.failed > r.failed && r.of > 0 {
+		quick, ran := all[d][ours[1]]
+		if r := all[d][theirs[0]]; ran && quick.failed > r.failed && r.of > 0 {
 			fmt.Printf("note  %s: %d reads failed without retries, %d of %s\n", d, quick.failed, r.failed, theirs[0])
 		}
 	}
