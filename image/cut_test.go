@@ -1,6 +1,7 @@
 package image_test
 
 import (
+	"bytes"
 	"compress/gzip"
 	"errors"
 	"os"
@@ -148,6 +149,44 @@ func TestCutNeroOfSeveralTracks(t *testing.T) {
 				} else if !errors.Is(err, nrg.ErrNoFooter) {
 					t.Error(err)
 				}
+			}
+		})
+	}
+}
+
+// Nor are they where nothing stands before the first track, as Nero has it in track-at-once, so that the file begins as
+// an .iso does.
+func TestCutNeroOfTracksAtOnce(t *testing.T) {
+	dir := t.TempDir()
+	source, err := testdisc.Make(dir, "iso")
+	if err != nil {
+		t.Fatal(err)
+	}
+	volume, err := os.ReadFile(source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	audio := bytes.Repeat([]byte{1, 2, 3, 4}, 50*2352/4)
+	for name, test := range map[string]struct {
+		content []byte
+		opens   bool
+	}{
+		"audio behind it": {slices.Concat(volume, audio), false},
+		"a cut table":     {slices.Concat(volume, []byte("ETN2\x00\x00")), true},
+		"nothing":         {volume, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "x.nrg")
+			if err := os.WriteFile(path, test.content, 0o666); err != nil {
+				t.Fatal(err)
+			}
+			cut := false
+			img, err := image.Open(t.Context(), path, func(r image.Remark) { cut = cut || r.Kind == format.CutShort })
+			if err == nil {
+				defer img.Close()
+			}
+			if test.opens && (err != nil || !cut) || !test.opens && !errors.Is(err, nrg.ErrNoFooter) {
+				t.Errorf("%v; said to be cut: %v", err, cut)
 			}
 		})
 	}

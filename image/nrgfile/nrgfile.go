@@ -27,7 +27,7 @@ func match(p *format.Probe) format.Score {
 	case nrg.Detect(p.R, p.Size):
 		return format.Sure
 	case strings.HasSuffix(strings.ToLower(p.Name), ".nrg"):
-		return format.Guess // opening says what is missing: its end, most often
+		return format.Likely // opening says what is missing: its end, most often. It may begin as an .iso does.
 	}
 	return format.No
 }
