@@ -81,6 +81,7 @@ func TestUnits(t *testing.T) {
 		{sectorsText(5, 9), "sectors 5 to 9 (5)"},
 		{capital("sim:x is open"), "sim:x is open"},
 		{capital("some places"), "Some places"},
+		{capital("line 1 of SUMS names x.iso and states none (is it cut off?): it is not used"), "Line 1 of SUMS names x.iso and states none (is it cut off?): it is not used"},
 		{capital("the end of x.iso is missing"), "The end of x.iso is missing"},
 		{capital("my film.iso is incomplete"), "my film.iso is incomplete"},
 		{capital("w (Track 2).bin: it ends early"), "w (Track 2).bin: it ends early"},

@@ -60,6 +60,9 @@ func sentence(s string) string {
 // nameEnds are what stands behind the name of a file at the start of a text.
 var nameEnds = regexp.MustCompile(`: | (is|has|was|cannot|could|already|does|belongs|holds|ends) `)
 
+// suffixed is what ends with the suffix of a file.
+var suffixed = regexp.MustCompile(`\.\w{1,8}$`)
+
 // openers begin a text that is about a name, and do not belong to it.
 var openers = []string{"the", "a", "an", "in", "of", "for", "no"}
 
@@ -71,7 +74,7 @@ func capital(s string) string {
 		start = s[:at[0]]
 	}
 	word, _, _ := strings.Cut(s, " ")
-	inName := strings.Contains(strings.TrimSuffix(start, "."), ".") && !slices.Contains(openers, word)
+	inName := suffixed.MatchString(start) && !slices.Contains(openers, word)
 	if !unicode.IsLower(r) || strings.ContainsAny(word, "./:_\\") || inName {
 		return s
 	}
