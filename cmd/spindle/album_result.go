@@ -42,6 +42,8 @@ type albumResult struct {
 	ends     [2]int // sectors at the start and the end of proven audio that no database covers
 	endsRead bool   // twice, with the same result
 	there    int    // songs that were asked for, and in the folder
+	force    bool   // these options were given
+	quick    bool
 }
 
 // albumSong is a song in it.
@@ -329,49 +331,6 @@ func (r *albumResult) label(s *albumSong) string {
 		return fmt.Sprintf("%02d %s", s.Number, s.Title)
 	}
 	return filepath.Base(s.File)
-}
-
-// again says how what is not right is tried again.
-func (r *albumResult) again() string {
-	if r.Raw == "" {
-		return ""
-	}
-	return fmt.Sprintf(" The same command tries the damaged sectors again; until then, what was read is kept in %s.", filepath.Dir(r.Raw))
-}
-
-// summary says in a sentence how the songs are proven.
-func (r *albumResult) summary() string {
-	n := len(r.Songs)
-	all := func(what string) string {
-		if n == 1 {
-			return "The song " + what + "."
-		}
-		return fmt.Sprintf("All %d songs %s.", n, what)
-	}
-	switch {
-	case r.proofs[riplog.NotRight] > 0:
-		return fmt.Sprintf("%s of %d not right: the log says where.%s", plural(r.proofs[riplog.NotRight], "song"), n, r.again())
-	case r.proofs[riplog.Database] == n && n == 1:
-		return all("is what other people's drives read" + r.butEnds())
-	case r.proofs[riplog.Database] == n:
-		return all("are what other people's drives read" + r.butEnds())
-	case r.proofs[riplog.Database]+r.proofs[riplog.TwoReads] == n && r.proofs[riplog.Database] > 0:
-		return fmt.Sprintf("%s of %d proven by a database, the others read twice with the same result.", plural(r.proofs[riplog.Database], "song"), n)
-	case r.proofs[riplog.TwoReads] == n && n == 1:
-		return all("was read twice with the same result")
-	case r.proofs[riplog.TwoReads] == n:
-		return all("were read twice with the same result")
-	case r.proofs[riplog.Database]+r.proofs[riplog.TwoReads]+r.proofs[riplog.Votes] == n:
-		others := " The others are proven."
-		if r.proofs[riplog.Votes] == n {
-			others = ""
-		}
-		return fmt.Sprintf("%s of %d put together from several readings of damaged sectors: the log says how many agree.%s",
-			plural(r.proofs[riplog.Votes], "song"), n, others)
-	case r.proofs[riplog.OneRead] > 0:
-		return fmt.Sprintf("%s of %d read once: only the drive vouches for them.", plural(r.proofs[riplog.OneRead], "song"), n)
-	}
-	return fmt.Sprintf("%s of %d not proven by anything.", plural(r.proofs[riplog.Unproven], "song"), n)
 }
 
 // butEnds says what of songs that databases prove they do not cover, as the end of a sentence.

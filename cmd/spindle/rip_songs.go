@@ -243,7 +243,7 @@ func (r *albumRip) holdsMore(res *rip.Result) bool {
 // stays, as it does while what was there is not right.
 func (r *albumRip) finish(out *albumResult, made *album.Created, res *rip.Result, found *findings, bad bool) {
 	if r.o.keep || bad {
-		out.Raw = r.o.Output
+		out.Raw, out.force, out.quick = r.o.Output, r.opts.Force, r.o.Quick
 	}
 	if bad {
 		out.Status = exitBadSectors
