@@ -31,7 +31,15 @@ const mostConcealed = 16
 // where the disc is proven to be of the same pressing: all tracks that the patch leaves alone are there in the entry, at the same offset, and it changes few
 // sectors of others.
 func (x *Damaged) differs(p *check.Proof, m *ctdb.Match, patch *ctdb.Patch) *VersionError {
-	if len(x.Suspects) > 0 || len(patch.Changes) == 0 {
+	if len(x.Suspects) > 0 {
+		return nil
+	}
+	return OtherVersion(p, m, patch)
+}
+
+// OtherVersion returns what a patch changes that makes a rip without any sign of damage that of an entry; nil: it repairs damage.
+func OtherVersion(p *check.Proof, m *ctdb.Match, patch *ctdb.Patch) *VersionError {
+	if len(patch.Changes) == 0 {
 		return nil
 	}
 	e, start := &VersionError{Confidence: m.Entry.Confidence}, p.Spans[0].First

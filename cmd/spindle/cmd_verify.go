@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 
+	"spindle/album"
 	"spindle/check"
 	"spindle/check/dat"
 	"spindle/disc"
@@ -116,10 +117,11 @@ type verifyResult struct {
 	compared   bool     // with a disc or an image
 	lookedUp   bool     // in a DAT
 	match      dat.Match
-	sameDamage string // of the image that it was compared with
-	unmended   bool   // the copy of --repair has flaws, too
-	unproven   bool   // it may be damaged where parity does not reach
-	cut        bool   // the disc holds more, and that was not compared
+	sameDamage string              // of the image that it was compared with
+	unmended   bool                // the copy of --repair has flaws, too
+	version    *album.VersionError // what differs from CTDB without any sign of damage
+	unproven   bool                // it may be damaged where parity does not reach
+	cut        bool                // the disc holds more, and that was not compared
 	cutFrom    disc.LBA
 	// judged: something besides the image itself vouches for it, or its own
 	// codes do.

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"spindle/album"
 	"spindle/check"
 	"spindle/disc/accuraterip"
 	"spindle/disc/ctdb"
@@ -253,6 +254,9 @@ func (v *verification) findPatch(ctx context.Context) {
 				v.patch, v.beyond, v.CTDB.Wrong = patch, nil, len(patch.Changes)
 				if len(patch.Changes) > 0 {
 					v.wrong()
+				}
+				if len(runs) == 0 {
+					v.version = album.OtherVersion(v.proof, &m, patch)
 				}
 				return
 			}

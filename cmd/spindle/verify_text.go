@@ -117,6 +117,8 @@ func (r *verifyResult) reportWith(p *page) {
 // conclude says in a sentence how it came out.
 func (r *verifyResult) conclude(p *page) {
 	switch {
+	case r.mended() && r.version != nil:
+		p.text("This image is of another edition than the one in CTDB, or damaged. The copy %s is as in CTDB, which proves all but a third of a second at each end.", r.o.repair)
 	case r.mended() && len(r.Bad) == 0:
 		p.text("This image is damaged. In the copy %s the damage is repaired: CTDB proves all but a third of a second at each end.", r.o.repair)
 	case r.mended():
@@ -126,7 +128,11 @@ func (r *verifyResult) conclude(p *page) {
 		if r.unproven {
 			p.text("So may be the copy %s: nothing says where, and what parity does not reach is as it was.", r.o.repair)
 		}
-		if r.CTDB != nil && r.CTDB.Wrong > 0 && r.Repaired == nil {
+		switch {
+		case r.CTDB == nil || r.CTDB.Wrong == 0 || r.Repaired != nil:
+		case r.version != nil:
+			p.text("--repair OUT makes the version of CTDB.")
+		default:
 			p.text("Repair it with --repair OUT: the parity of CTDB is enough.")
 		}
 		if r.Repaired != nil && r.unmended {
@@ -152,6 +158,8 @@ func (r *verifyResult) verdict() string {
 		return "This album is not as its log says, or not whole."
 	case len(r.Broken) > 0:
 		return "This image may be damaged."
+	case r.version != nil:
+		return "This image is of another edition than the one in CTDB, or damaged: it differs in " + versionText(r.version) + "."
 	case r.onlyUnread():
 		return "Part of " + r.o.with + " cannot be read; all the rest is the same as in this image."
 	}
@@ -162,7 +170,7 @@ func (r *verifyResult) verdict() string {
 func (r *verifyResult) damaged() bool {
 	switch {
 	case r.sameDamage != "" && len(r.Differences) == 0, len(r.Bad)+len(r.DamagedSongs)+len(r.Subs) > 0, len(r.Flaws) > 0 && !r.onlyAbsent(),
-		r.Implanted == implantedWrong, r.CTDB != nil && r.CTDB.Wrong > 0:
+		r.Implanted == implantedWrong, r.CTDB != nil && r.CTDB.Wrong > 0 && r.version == nil:
 		return true
 	}
 	return slices.ContainsFunc(r.Sums, func(s check.SumResult) bool { return !s.Right }) ||
