@@ -338,6 +338,17 @@ func (p *Plan) paths(s *riplog.Song) []string {
 	return []string{path}
 }
 
+// Names reports whether the folder has a log of an album, which names a file where that is a song.
+func (p *Plan) Names(path string) bool {
+	if p.log == nil {
+		return false
+	}
+	if ext := filepath.Ext(path); ext != ".flac" && ext != ".wav" {
+		return true
+	}
+	return slices.ContainsFunc(p.songs, func(s riplog.Song) bool { return filepath.Join(p.Dir, s.File) == path })
+}
+
 // InTheWay says why a file that a run does not replace is there: the error wraps [ErrComplete] or [ErrChanged]. It is nil where
 // nothing is known of it.
 func (p *Plan) InTheWay(ctx context.Context, path string) error {

@@ -108,6 +108,9 @@ func albumInTheWay(ctx context.Context, plan *folder.Plan, x *album.Album, o alb
 			if why := plan.InTheWay(ctx, path); why != nil {
 				return why
 			}
+			if !plan.Names(path) {
+				return fmt.Errorf("%s %w", path, errUnlogged)
+			}
 			return fmt.Errorf("%s %w", path, errAlbumExists)
 		}
 	}

@@ -80,6 +80,7 @@ var explanations = []explanation{
 			"there, add --same-disc; or name another folder."},
 	{"album/other-disc", folder.ErrOtherDisc, nil, exitNoDisc, "", unchanged + "Name another folder."},
 	{"album/nothing-same", folder.ErrNothingSame, nil, exitNoDisc, "", unchanged + "Name another folder."},
+	{"album/unlogged", errUnlogged, nil, exitUsage, "", unchanged + "Name another folder, or use --force to replace it."},
 	{"album/complete", folder.ErrComplete, nil, exitUsage, "", unchanged + "--force makes it again."},
 	{"album/not-right", folder.ErrNotRight, nil, exitUsage, "", unchanged + "Name its track and --force to make it again, whether or not that comes out better."},
 	{"album/changed", folder.ErrChanged, nil, exitUsage, "", unchanged + "Move it away to have it made again, or use --force to replace it."},

@@ -26,6 +26,9 @@ const rawFolder = ".spindle-rip"
 // errAlbumExists: a file of an album is there already.
 var errAlbumExists = rip.ErrExists
 
+// errUnlogged: so it is, and nothing is known of it.
+var errUnlogged = errors.New("already exists, and no log in its folder says which disc it is of")
+
 // toFolder reports whether a folder is to be made, in the form that suits the disc.
 func (o *ripFlags) toFolder() bool {
 	return o.Output == "" || o.format == "flac" || o.format == "wav" || isFolder(o.Output)
