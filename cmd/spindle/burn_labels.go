@@ -22,20 +22,15 @@ func noteLabels(a *app, v *burn.Verification) {
 // labelsApart ends the sentence on sectors that match.
 func labelsApart(v *burn.Verification) string {
 	text := ""
-	if n := len(v.Missing) + len(v.LeftOut); n > 0 {
+	if wrong := slices.Concat(v.Missing, v.LeftOut); len(wrong) > 0 {
 		do := "do"
-		if n == 1 {
+		if len(wrong) == 1 {
 			do = "does"
 		}
-		text = fmt.Sprintf("; %s %s not", plural(n, "code"), do)
+		text = "; " + labelNames(wrong) + " " + do + " not"
 	}
-	n := len(v.NotAsked)
-	if slices.Contains(v.NotAsked, burn.Label{Kind: burn.LabelTracks}) {
-		text += "; the table of contents could not be read"
-		n--
-	}
-	if n > 0 {
-		text += fmt.Sprintf("; %s could not be checked", plural(n, "code"))
+	if len(v.NotAsked) > 0 {
+		text += "; " + labelNames(v.NotAsked) + " could not be checked"
 	}
 	return text
 }
@@ -58,10 +53,17 @@ func labelNames(labels []burn.Label) string {
 			parts = append(parts, fmt.Sprintf("index %d of track %d", l.Index, l.Track))
 		}
 	}
-	if len(codes) > 0 {
+	switch len(codes) {
+	case 0:
+	case 1:
 		parts = append(parts, "the ISRC of "+trackList(codes))
+	default:
+		parts = append(parts, "the ISRCs of "+trackList(codes))
 	}
-	return strings.Join(parts, ", ")
+	if last := len(parts) - 1; last > 0 {
+		return strings.Join(parts[:last], ", ") + " and " + parts[last]
+	}
+	return strings.Join(parts, "")
 }
 
 // missingWords says what a CD does not return.
