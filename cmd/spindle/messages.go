@@ -319,64 +319,8 @@ func explain(err error) message {
 			m.what = e.what
 		}
 	}
-	var fit *burn.FitError
-	if errors.As(err, &fit) {
-		m.what = fitWords(fit)
-	}
-	var refused *burn.Refusal
-	if errors.As(err, &refused) {
-		what, next := refusalWords(refused)
-		m.what, m.next = what, strings.TrimSpace(untouched+next)
-	}
-	var held *format.CannotHoldError
-	var suffix *format.SuffixError
-	if errors.As(err, &suffix) {
-		m.status, m.what, m.next = exitUsage, suffixWords(suffix), ""
-	}
-	if errors.As(err, &held) {
-		m.what = cannotHoldWords(held)
-	}
-	var loses *format.LossError
-	if errors.As(err, &loses) {
-		m.what, m.next = wouldLose(loses)
-	}
-	var full *rip.NoSpaceError
-	if errors.As(err, &full) {
-		m.what = fmt.Sprintf("the image needs %s, and the folder %q has room for %s", sizeText(full.Need), full.Dir, sizeText(full.Have))
-		m.next = "Nothing was read. Make room and run the same command, or choose another folder."
-	}
-	var file *fs.PathError
-	if errors.Is(err, syscall.ENOSPC) && errors.As(err, &file) {
-		m.what = fmt.Sprintf("there is no space left for %q", file.Path)
-	}
-	var named *folder.NamesError
-	if errors.As(err, &named) {
-		m.next = unchanged + fmt.Sprintf("Name it as it is named there, with --tags %s, or name another folder.", quoted(strings.TrimSuffix(named.Log, ".log")+".cue"))
-	}
-	var flawed *folder.NotRightError
-	if errors.As(err, &flawed) {
-		m.next = unchanged + fmt.Sprintf("\"--track %d --force\" makes it again, whether or not that comes out better.", flawed.Number)
-	}
-	var shifted *rip.ShiftedError
-	if errors.As(err, &shifted) {
-		m.what = fmt.Sprintf("this is the same disc, but this drive reads its audio %s than the one that the rip was begun with", laterWords(shifted.Samples))
-	}
-	var begun *rip.OtherOptionsError
-	if errors.As(err, &begun) {
-		m.what = begunWords(begun)
-	}
-	var open *scsi.OpenError
-	if errors.As(err, &open) {
-		if next := openAdvice(open); next != "" {
-			m.next = next
-		}
-	}
-	if errors.Is(err, fs.ErrNotExist) && errors.As(err, &file) && exists(rip.MapPath(file.Path)) {
-		m.what = fmt.Sprintf("%q is not there yet: the rip that makes it is unfinished", file.Path)
-		m.next = "Run that rip again: it resumes."
-	}
-	if errors.As(err, new(forcedRip)) {
-		m.next = withoutForce(m.next)
+	for _, more := range details {
+		more(err, &m)
 	}
 	m = m.withSense(err)
 	m.what = inWords(m.what)
