@@ -42,23 +42,8 @@ func OtherVersion(p *check.Proof, m *ctdb.Match, patch *ctdb.Patch) *VersionErro
 	if len(patch.Changes) == 0 {
 		return nil
 	}
-	e, start := &VersionError{Confidence: m.Entry.Confidence}, p.Spans[0].First
-	changed := make([]int, len(p.Spans)) // samples
-	sectors, lastSector, lastSample := 0, int64(-1), int64(-1)
-	for _, c := range patch.Changes {
-		sample := c.Word / 2
-		if sample == lastSample {
-			continue
-		}
-		lastSample = sample
-		if s := sample / discid.SectorSamples; s != lastSector {
-			sectors, lastSector = sectors+1, s
-		}
-		at := start + disc.LBA(sample/discid.SectorSamples)
-		if i := slices.IndexFunc(p.Spans, func(s discid.Span) bool { return s.First <= at && at < s.End }); i >= 0 {
-			changed[i]++
-		}
-	}
+	e := &VersionError{Confidence: m.Entry.Confidence}
+	changed, sectors := changedBy(p, patch)
 	same, other, sums := 0, 0, p.AccurateRip.Sums()
 	for i, n := range changed {
 		switch {
@@ -75,4 +60,25 @@ func OtherVersion(p *check.Proof, m *ctdb.Match, patch *ctdb.Patch) *VersionErro
 		return nil
 	}
 	return e
+}
+
+// changedBy counts the samples that a patch changes in each track, and the sectors.
+func changedBy(p *check.Proof, patch *ctdb.Patch) (samples []int, sectors int) {
+	samples = make([]int, len(p.Spans))
+	lastSector, lastSample := int64(-1), int64(-1)
+	for _, c := range patch.Changes {
+		sample := c.Word / 2
+		if sample == lastSample {
+			continue
+		}
+		lastSample = sample
+		if s := sample / discid.SectorSamples; s != lastSector {
+			sectors, lastSector = sectors+1, s
+		}
+		at := p.Spans[0].First + disc.LBA(sample/discid.SectorSamples)
+		if i := slices.IndexFunc(p.Spans, func(s discid.Span) bool { return s.First <= at && at < s.End }); i >= 0 {
+			samples[i]++
+		}
+	}
+	return samples, sectors
 }

@@ -32,19 +32,8 @@ func (j *job) finish(ctx context.Context, r *reader) (*Result, error) {
 	}
 	r.noteSilence()
 	res := j.result(r, m)
-	if err := w.out.settle(); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrOutput, err)
-	}
-	if len(res.Bad) > 0 {
-		if better, err := j.replacesBetter(p, m); better || err != nil {
-			return nil, cmp.Or(err, ErrWorse)
-		}
-	}
-	if err := j.takePlace(w.out.name); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrOutput, err)
-	}
-	if err := j.texts(p, res); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrOutput, err)
+	if err := j.nameImage(p, m, res); err != nil {
+		return nil, err
 	}
 	if !isPart {
 		if err := res.sums(ctx, w); err != nil {
@@ -57,26 +46,53 @@ func (j *job) finish(ctx context.Context, r *reader) (*Result, error) {
 	if w.subs.moved {
 		j.opts.Observer.Note(Note{Code: NoteSubMoved, Count: int64(w.subs.ahead)})
 	}
-	if len(res.Bad) > 0 || isPart {
-		if res.Map = j.mapPath; isPart {
-			return res, nil
-		}
-		if err := j.seal(m, seal{res.Whole.SHA256, res.subSum}); err != nil {
-			return nil, err
-		}
-		return res, nil
-	}
-	if err := os.Remove(j.mapPath); err != nil {
+	if err := j.settleMap(m, res, isPart); err != nil {
 		return nil, err
 	}
-	if j.stale {
-		path, err := res.ReplaceSums(j.opts.Output)
-		if err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrOutput, err)
-		}
-		res.Others = append(res.Others, path)
-	}
 	return res, nil
+}
+
+// nameImage gives all files their names, unless they are to replace better ones, and writes the texts beside them.
+func (j *job) nameImage(p *plan, m *mapfile.Map, res *Result) error {
+	if err := j.writer.out.settle(); err != nil {
+		return fmt.Errorf("%w: %w", ErrOutput, err)
+	}
+	if len(res.Bad) > 0 {
+		if better, err := j.replacesBetter(p, m); better || err != nil {
+			return cmp.Or(err, ErrWorse)
+		}
+	}
+	if err := j.takePlace(j.writer.out.name); err != nil {
+		return fmt.Errorf("%w: %w", ErrOutput, err)
+	}
+	if err := j.texts(p, res); err != nil {
+		return fmt.Errorf("%w: %w", ErrOutput, err)
+	}
+	return nil
+}
+
+// settleMap seals the map of an image that is not whole, and removes that of one that is.
+func (j *job) settleMap(m *mapfile.Map, res *Result, isPart bool) error {
+	switch {
+	case isPart:
+		res.Map = j.mapPath
+		return nil
+	case len(res.Bad) > 0:
+		res.Map = j.mapPath
+		return j.seal(m, seal{res.Whole.SHA256, res.subSum})
+	}
+	if err := os.Remove(j.mapPath); err != nil {
+		return err
+	}
+	if !j.stale {
+		return nil
+	}
+	path, err := res.ReplaceSums(j.opts.Output)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrOutput, err)
+	}
+	res.Others = append(res.Others, path)
+	return nil
 }
 
 // result is what was read, by the map m.
