@@ -60,13 +60,10 @@ func (d *Databases) Repair(ctx context.Context, x Damaged, parity func(context.C
 	if err != nil {
 		return nil, err
 	}
-	if len(x.Suspects) == 0 && slices.ContainsFunc(matches, func(m ctdb.Match) bool { return m.Same && m.Offset == 0 && m.Entry.Confidence < leastConfidence }) {
-		return nil, nil // somebody has read the same: it may be another pressing
+	if len(x.Suspects) == 0 && slices.ContainsFunc(matches, isOwn) {
+		return nil, nil
 	}
-	matches = slices.DeleteFunc(matches, func(m ctdb.Match) bool {
-		return m.Entry.Confidence < leastConfidence || d.InPlace && m.Found && m.Offset != 0
-	})
-	slices.SortStableFunc(matches, func(a, b ctdb.Match) int { return cmp.Compare(b.Entry.Confidence, a.Entry.Confidence) })
+	matches = d.trusted(matches)
 	if i := slices.IndexFunc(matches, func(m ctdb.Match) bool { return m.Same }); i >= 0 {
 		return x.repair(p, &ctdb.Patch{Offset: matches[i].Offset}), nil // nothing is wrong with it
 	}
@@ -87,6 +84,20 @@ func (d *Databases) Repair(ctx context.Context, x Damaged, parity func(context.C
 		return nil, nil
 	}
 	return fix, err
+}
+
+// trusted are the entries that may repair, those that most people submitted first.
+func (d *Databases) trusted(matches []ctdb.Match) []ctdb.Match {
+	matches = slices.DeleteFunc(matches, func(m ctdb.Match) bool {
+		return m.Entry.Confidence < leastConfidence || d.InPlace && m.Found && m.Offset != 0
+	})
+	slices.SortStableFunc(matches, func(a, b ctdb.Match) int { return cmp.Compare(b.Entry.Confidence, a.Entry.Confidence) })
+	return matches
+}
+
+// isOwn reports whether somebody has read the same, of whom no second one says so: it may be another pressing.
+func isOwn(m ctdb.Match) bool {
+	return m.Same && m.Offset == 0 && m.Entry.Confidence < leastConfidence
 }
 
 // byParity looks for the smallest repair.
