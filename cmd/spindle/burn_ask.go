@@ -41,7 +41,6 @@ var (
 		"Interrupted: waiting until the drive has answered its last command. (A second Ctrl-C ends spindle at once; what was read is kept.)",
 		"Ended at once. What was read is kept, except for the last seconds: run the same command to resume from there.",
 	}
-	ripLeftForced = afterInterrupt{ripLeft.waiting, withoutForce(ripLeft.left)}
 )
 
 // hearInterrupt says, while a drive still finishes what it began, that Ctrl-C was

@@ -235,7 +235,11 @@ func (s *ripSession) rip(ctx context.Context, a *app) (*rip.Result, error) {
 	s.o.Observer = p
 	words := ripLeft
 	if s.o.Force {
-		words = ripLeftForced
+		words.left = withoutForce(words.left)
+	}
+	if s.finishes {
+		words.waiting = "Interrupted: waiting until the drive has answered its last command; then an image of which all was tried is finished. " +
+			"(A second Ctrl-C ends spindle at once; what was read is kept.)"
 	}
 	heard := hearInterrupt(ctx, a, words)
 	if s.finishes {
