@@ -127,7 +127,7 @@ func (o *albumFlags) noteOtherTags(a *app, p *folder.Plan, x *album.Album) {
 		list := numbersText(other)
 		a.note(fmt.Sprintf("In %s, %s %s there before, with other tags than %s states: existing files keep their tags. You can change them with any tagger; "+
 			"the log stays valid. \"--track %s --force\" makes these songs again, with the tags of %s.", p.Dir,
-			map[bool]string{true: "song", false: "songs"}[len(other) == 1]+" "+list, map[bool]string{true: "was", false: "were"}[len(other) == 1], o.tags, flagText(other), o.tags))
+			oneOr(len(other), "song", "songs")+" "+list, wasOrWere(len(other)), o.tags, flagText(other), o.tags))
 	}
 }
 
@@ -144,7 +144,7 @@ func noteAgain(a *app, p *folder.Plan) {
 			is, was, they = "song", "was", "it is"
 		}
 		a.note(fmt.Sprintf("In %s, %s %s %s read once, and nothing proves %s: %s read again.", p.Dir, is, numbersText(songNumbers(p.Again)), was,
-			map[bool]string{true: "it", false: "them"}[len(p.Again) == 1], they))
+			oneOr(len(p.Again), "it", "them"), they))
 	}
 }
 

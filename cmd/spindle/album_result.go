@@ -317,7 +317,7 @@ func (r *albumResult) textKept(p *page) {
 		}
 	}
 	if len(r.Absent) > 0 {
-		p.text("Not asked for: %s %s.", map[bool]string{true: "song", false: "songs"}[len(r.Absent) == 1], numbersText(r.Absent))
+		p.text("Not asked for: %s %s.", oneOr(len(r.Absent), "song", "songs"), numbersText(r.Absent))
 	}
 }
 

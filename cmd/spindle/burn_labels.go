@@ -23,11 +23,7 @@ func noteLabels(a *app, v *burn.Verification) {
 func labelsApart(v *burn.Verification) string {
 	text := ""
 	if wrong := slices.Concat(v.Missing, v.LeftOut); len(wrong) > 0 {
-		do := "do"
-		if len(wrong) == 1 {
-			do = "does"
-		}
-		text = "; " + labelNames(wrong) + " " + do + " not"
+		text = "; " + labelNames(wrong) + " " + oneOr(len(wrong), "does", "do") + " not"
 	}
 	if len(v.NotAsked) > 0 {
 		text += "; " + labelNames(v.NotAsked) + " could not be checked"
@@ -68,26 +64,15 @@ func labelNames(labels []burn.Label) string {
 
 // missingWords says what a CD does not return.
 func missingWords(missing []burn.Label) string {
-	it, do := pronoun(len(missing)), "was"
-	if len(missing) > 1 {
-		do = "were"
-	}
-	return "The disc does not return " + labelNames(missing) + ", which " + do + " sent to the drive: some drives do not write " +
+	it := oneOr(len(missing), "it", "them")
+	return "The disc does not return " + labelNames(missing) + ", which " + wasOrWere(len(missing)) + " sent to the drive: some drives do not write " +
 		it + ", others do not read " + it + ". The sectors are not affected."
 }
 
 // notAskedWords says what the drive could not be asked for.
 func notAskedWords(labels []burn.Label) string {
 	return "The drive could not read back " + labelNames(labels) + "; another drive may show whether the disc has " +
-		pronoun(len(labels)) + ". The sectors are not affected."
-}
-
-// pronoun stands for n things.
-func pronoun(n int) string {
-	if n == 1 {
-		return "it"
-	}
-	return "them"
+		oneOr(len(labels), "it", "them") + ". The sectors are not affected."
 }
 
 // trackList gives "track 3" or "tracks 1 to 4, 7".

@@ -205,20 +205,6 @@ func (r *mergeResult) count(a *app, m *merge.Image) {
 	}
 }
 
-func isOrAre(n int) string {
-	if n == 1 {
-		return "is"
-	}
-	return "are"
-}
-
-func wasOrWere(n int) string {
-	if n == 1 {
-		return "was"
-	}
-	return "were"
-}
-
 // proofWords say what proves sectors.
 var proofWords = []struct {
 	proof merge.Proof

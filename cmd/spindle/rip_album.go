@@ -129,7 +129,7 @@ func createAlbum(ctx context.Context, a *app, dir string, x *album.Album, img di
 		return nil, err
 	}
 	if n := len(made.Regained); n > 0 {
-		a.note(fmt.Sprintf("The tags of %s %s now state the gain of the whole album.", map[bool]string{true: "song", false: "songs"}[n == 1], numbersText(made.Regained)))
+		a.note(fmt.Sprintf("The tags of %s %s now state the gain of the whole album.", oneOr(n, "song", "songs"), numbersText(made.Regained)))
 	}
 	for _, g := range made.Gains {
 		if g.Whole {

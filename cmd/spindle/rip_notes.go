@@ -131,7 +131,7 @@ var ripNotes = map[rip.NoteCode]func(n rip.Note) string{
 		if n.Count == 0 {
 			return "No file on the disc matches --first."
 		}
-		return fmt.Sprintf("%s read first.", map[bool]string{true: "1 file is", false: fmt.Sprintf("%d files are", n.Count)}[n.Count == 1])
+		return fmt.Sprintf("%s %s read first.", plural(int(n.Count), "file"), isOrAre(int(n.Count)))
 	},
 	rip.NoteNoFiles: func(rip.Note) string {
 		return "No file system can be read that says where the files of --first are: the disc is read from its beginning."

@@ -17,6 +17,17 @@ func plural(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
+// oneOr is the word for one thing, or for more.
+func oneOr(n int, one, more string) string {
+	if n == 1 {
+		return one
+	}
+	return more
+}
+
+func isOrAre(n int) string   { return oneOr(n, "is", "are") }
+func wasOrWere(n int) string { return oneOr(n, "was", "were") }
+
 // sizeText gives a number of bytes in the unit that suits it.
 func sizeText(n int64) string {
 	switch {
