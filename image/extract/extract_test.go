@@ -364,6 +364,39 @@ func TestCancel(t *testing.T) {
 	}
 }
 
+// A file has its name only when it is whole, also where nothing is replaced: a process that is
+// killed leaves no half of one.
+func TestWholeOrNotThere(t *testing.T) {
+	out := t.TempDir()
+	fsys := fstest.MapFS{"a": file(strings.Repeat("x", 1<<20))}
+	seen := watcher(func() {
+		if _, err := os.Lstat(filepath.Join(out, "a")); err == nil {
+			t.Error("half of it has its name")
+		}
+	})
+	if _, err := extract.Run(t.Context(), out, fsys, extract.Options{Observer: seen}); err != nil {
+		t.Error(err)
+	}
+	if got := tree(t, out); len(got) != 1 || len(got["a"]) != 1<<20 {
+		t.Error("it is not there, or more is")
+	}
+	// One that another program makes meanwhile is not replaced.
+	out = t.TempDir()
+	other := watcher(func() { _ = os.WriteFile(filepath.Join(out, "a"), []byte("other"), 0o666) })
+	if _, err := extract.Run(t.Context(), out, fsys, extract.Options{Observer: other}); !errors.Is(err, extract.ErrExists) {
+		t.Error(err)
+	}
+	if diff := cmp.Diff(map[string]string{"a": "other"}, tree(t, out)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// watcher is told of progress.
+type watcher func()
+
+func (w watcher) Progress(string, int64) { w() }
+func (watcher) Skipped(extract.Skipped)  {}
+
 func TestNamesOfTheSystem(t *testing.T) {
 	long := strings.Repeat("n", 300)
 	out := t.TempDir()

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path"
 	"path/filepath"
 	"strings"
@@ -23,33 +22,31 @@ func (x *extraction) file(name, local string, info fs.FileInfo) error {
 		return nil
 	}
 	defer src.Close()
-	if st, err := x.root.Lstat(local); err == nil && (st.IsDir() || x.made[strings.ToLower(local)]) {
+	st, err := x.root.Lstat(local)
+	if err == nil && (st.IsDir() || !x.o.Replace || x.made[strings.ToLower(local)]) {
 		return x.taken(Skipped{Path: name}, local)
 	}
-	if err := atomicfile.KeepSources([]string{filepath.Join(x.dir, local)}, x.o.Sources); x.o.Replace && err != nil {
-		return err
-	}
-	w, out, err := x.create(local)
 	if reason, ok := refusal(err); ok {
 		x.skip(Skipped{Path: name, Reason: reason, Err: err})
 		return nil
 	}
-	if errors.Is(err, fs.ErrExist) {
-		return x.taken(Skipped{Path: name}, out)
-	}
-	if err != nil {
+	if err := atomicfile.KeepSources([]string{filepath.Join(x.dir, local)}, x.o.Sources); x.o.Replace && err != nil {
 		return err
+	}
+	w, temp, err := x.temp.Create(local)
+	if err != nil {
+		return x.temp.Error(err, local)
 	}
 	r := &reader{x: x, name: name, r: src}
 	n, err := io.Copy(w, r)
 	if err = errors.Join(err, w.Close()); err == nil && n < info.Size() {
 		r.err = fmt.Errorf("%d of %d bytes: %w", n, info.Size(), io.ErrUnexpectedEOF)
 	}
-	if err == nil && r.err == nil && x.o.Replace {
-		err = x.root.Rename(out, local)
+	if err == nil && r.err == nil {
+		err = x.temp.Commit(temp, local, x.o.Replace)
 	}
 	if err != nil || r.err != nil {
-		return x.failed(name, out, err, r.err)
+		return x.failed(Skipped{Path: name, Err: r.err}, temp, local, err)
 	}
 	x.made[strings.ToLower(local)] = true
 	x.res.Files++
@@ -58,31 +55,28 @@ func (x *extraction) file(name, local string, info fs.FileInfo) error {
 	return nil
 }
 
-// create makes a file; what replaces another one has a temporary name until it is whole,
-// which nobody can foresee.
-func (x *extraction) create(local string) (w *os.File, out string, err error) {
-	if x.o.Replace {
-		return x.temp.Create(local)
+// failed removes half a file. An error of reading leaves the file out, and so does a name that
+// the system refuses; one of writing ends the extraction.
+func (x *extraction) failed(s Skipped, temp, local string, err error) error {
+	if rerr := x.root.Remove(temp); rerr != nil {
+		return fmt.Errorf("%s is incomplete and could not be removed: %w", filepath.Join(x.dir, temp), errors.Join(err, rerr))
 	}
-	w, err = x.root.OpenFile(local, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-	return w, local, err
-}
-
-// failed removes half a file. An error of reading leaves the file out; one of writing
-// ends the extraction.
-func (x *extraction) failed(name, out string, err, readErr error) error {
-	if rerr := x.root.Remove(out); rerr != nil {
-		return fmt.Errorf("%s is incomplete and could not be removed: %w", filepath.Join(x.dir, out), errors.Join(err, rerr))
-	}
+	reason, refused := refusal(err)
 	switch {
 	case x.ctx.Err() != nil:
 		return x.ctx.Err()
-	case errors.Is(readErr, ErrTooMuch):
-		return readErr
-	case readErr == nil:
-		return fmt.Errorf("%s: %w", name, err) // the disk is full, perhaps
+	case errors.Is(s.Err, ErrTooMuch):
+		return s.Err
+	case s.Err != nil:
+		s.Reason = Unreadable
+	case refused:
+		s.Reason, s.Err = reason, err
+	case errors.Is(err, fs.ErrExist): // it came while this was written
+		return x.taken(s, local)
+	default:
+		return fmt.Errorf("%s: %w", s.Path, x.temp.Error(err, filepath.Join(x.dir, local))) // the disk is full, perhaps
 	}
-	x.skip(Skipped{Path: name, Reason: Unreadable, Err: readErr})
+	x.skip(s)
 	return nil
 }
 

@@ -131,27 +131,45 @@ func (f *File) Commit() error { return f.commit(os.Rename) }
 func (f *File) CommitNew() error { return f.commitNew(os.Link) }
 
 func (f *File) commitNew(link func(temp, path string) error) error {
-	return f.commit(func(temp, path string) error {
-		err := link(temp, path)
-		switch {
-		case err == nil:
-			return os.Remove(temp)
-		case errors.Is(err, fs.ErrExist):
-			return err
-		}
-		// The file system has no hard links: an empty file keeps the name until the
-		// whole one takes its place.
-		reserved, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-		if err != nil {
-			return err
-		}
-		reserved.Close()
-		if err := os.Rename(temp, path); err != nil {
-			os.Remove(path)
-			return err
-		}
-		return nil
-	})
+	return f.commit(func(temp, path string) error { return nameNew(system{}, temp, path, link) })
+}
+
+// folders are what names are given in: all of the system, or an [os.Root].
+type folders interface {
+	OpenFile(name string, flag int, perm os.FileMode) (*os.File, error)
+	Rename(from, to string) error
+	Remove(name string) error
+}
+
+type system struct{}
+
+func (system) OpenFile(name string, flag int, perm os.FileMode) (*os.File, error) {
+	return os.OpenFile(name, flag, perm)
+}
+func (system) Rename(from, to string) error { return os.Rename(from, to) }
+func (system) Remove(name string) error     { return os.Remove(name) }
+
+// nameNew gives a file a name that must not be taken.
+func nameNew(in folders, temp, path string, link func(temp, path string) error) error {
+	err := link(temp, path)
+	switch {
+	case err == nil:
+		return in.Remove(temp)
+	case errors.Is(err, fs.ErrExist):
+		return err
+	}
+	// The file system has no hard links: an empty file keeps the name until the
+	// whole one takes its place.
+	reserved, err := in.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	if err != nil {
+		return err
+	}
+	reserved.Close()
+	if err := in.Rename(temp, path); err != nil {
+		_ = in.Remove(path)
+		return err
+	}
+	return nil
 }
 
 func (f *File) commit(name func(temp, path string) error) error {

@@ -41,6 +41,18 @@ func (d *Folder) Create(path string) (f *os.File, name string, err error) {
 	return nil, name, fmt.Errorf("create %s: no temporary name is free", path)
 }
 
+// Commit gives a temporary file, which is closed, the name path. With replace, it takes the place of
+// another file; else the error wraps [fs.ErrExist] where there is one.
+func (d *Folder) Commit(temp, path string, replace bool) error {
+	if replace {
+		return d.root.Rename(temp, path)
+	}
+	return nameNew(d.root, temp, path, d.root.Link)
+}
+
+// Error puts the name of a file into an error of writing it.
+func (d *Folder) Error(err error, path string) error { return named(err, path) }
+
 // stands is [stands] for a file below the root.
 func (d *Folder) stands(f *os.File, name string) bool {
 	own, err := f.Stat()
