@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -127,6 +128,79 @@ func TestHuge(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+}
+
+// Entities of a DAT file are not expanded, so that a few of them cannot become gigabytes; what names them is
+// read as it stands.
+func TestEntities(t *testing.T) {
+	var bomb strings.Builder
+	bomb.WriteString("<?xml version=\"1.0\"?>\n<!DOCTYPE datafile [\n<!ENTITY a0 \"aaaaaaaaaa\">\n")
+	for i := range 30 {
+		fmt.Fprintf(&bomb, "<!ENTITY a%d \"%s\">\n", i+1, strings.Repeat(fmt.Sprintf("&a%d;", i), 10))
+	}
+	bomb.WriteString("<!ENTITY file SYSTEM \"file:///etc/passwd\">\n]>\n<datafile><game name=\"&a30;&file;\"><rom name=\"x.bin\" size=\"1\"/></game></datafile>")
+	r := NewReader(strings.NewReader(bomb.String()))
+	if g, err := r.Next(); err != nil || g.Name != "&a30;&file;" {
+		t.Errorf("%+v, %v", g, err)
+	}
+}
+
+// A DAT file of any size is read in the memory that one of its games takes.
+func TestMemory(t *testing.T) {
+	one := game("Some disc (Europe)", disc(1, 2, 3), "crc,md5,sha1")
+	const size = 8 << 20
+	last := disc(50, 51)
+	r := io.MultiReader(strings.NewReader("<datafile>"), &repeated{text: one, left: size / len(one)},
+		strings.NewReader(game("The last", last, "sha1")+"</datafile>"))
+	peak := &memory{r: r}
+	m, err := Find(peak, last)
+	if err != nil || m.Name != "The last" {
+		t.Errorf("%+v, %v", m, err)
+	}
+	if peak.grew > size/4 {
+		t.Errorf("%d bytes of heap for a file of %d", peak.grew, size)
+	}
+}
+
+// repeated is a text, many times.
+type repeated struct {
+	text string
+	at   int
+	left int
+}
+
+func (r *repeated) Read(p []byte) (int, error) {
+	if r.left == 0 {
+		return 0, io.EOF
+	}
+	n := copy(p, r.text[r.at:])
+	if r.at += n; r.at == len(r.text) {
+		r.at, r.left = 0, r.left-1
+	}
+	return n, nil
+}
+
+// memory watches what is held while something is read.
+type memory struct {
+	r                io.Reader
+	read, at         int
+	first, now, grew uint64
+}
+
+func (m *memory) Read(p []byte) (int, error) {
+	if m.read >= m.at {
+		m.at += 1 << 20
+		var s runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&s)
+		if m.now = s.HeapAlloc; m.first == 0 {
+			m.first = m.now
+		}
+		m.grew = max(m.grew, m.now-min(m.now, m.first))
+	}
+	n, err := m.r.Read(p)
+	m.read += n
+	return n, err
 }
 
 // folder writes a folder of DAT files, one of them in an archive, and some that cannot be used.
