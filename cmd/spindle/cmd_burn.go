@@ -212,6 +212,7 @@ func (b *burning) once(ctx context.Context) (result, error) {
 			b.show(last)
 		}
 		last = burnOutcome(ctx, b.app, b.targets[i], r, len(b.targets) > 1)
+		b.unchanged(last)
 		finishDisc(ctx, b.app, b.targets[i], last, b.o.tray)
 		if last.Status != exitDone {
 			worst = last.Status
@@ -222,6 +223,17 @@ func (b *burning) once(ctx context.Context) (result, error) {
 		return nil, exitError(worst)
 	}
 	return last, nil
+}
+
+// unchanged takes back what was said of a burn during which the image was written to.
+func (b *burning) unchanged(r *burnResult) {
+	if b.pre == nil || r.Status != exitDone {
+		return
+	}
+	if err := b.pre.found.writtenTo(); err != nil {
+		b.note(err.Error() + ": the disc may hold a part of what the image was, and a part of what it is. \"spindle verify IMAGE --with DRIVE\" compares them.")
+		r.Status, r.text = exitDifferent, "Burned, but the image was written to meanwhile."
+	}
 }
 
 // onceMore says why a disc cannot be taken, asks for another one, and burns that. Where nobody answers, the reason

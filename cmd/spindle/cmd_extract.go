@@ -161,7 +161,7 @@ func runExtract(ctx context.Context, a *app, name string, args []string, o fileF
 		return nil, err
 	}
 	r.Status = f.found.note(a, r.Status)
-	return r, nil
+	return r, f.found.writtenTo()
 }
 
 // isPackedDamage reports whether an entry was left out because it cannot be unpacked.

@@ -202,7 +202,7 @@ func runVerify(ctx context.Context, a *app, path string, o verifyFlags) (result,
 		o: o, sectorSize: img.Layout().Medium.SectorSize(), found: found, Broken: found.brokenTexts(), Subs: found.subs}
 	defer func() { v.img.Close() }() // another one than img, where songs are damaged
 	defer v.bar.stop()
-	for _, step := range []func(context.Context) error{v.songs, v.evidence, v.sectors, v.audio, v.flaws, v.ownSums, v.log, v.sums, v.implanted, v.with, v.repair} {
+	for _, step := range []func(context.Context) error{v.songs, v.evidence, v.sectors, v.audio, v.flaws, v.ownSums, v.log, v.sums, v.implanted, v.with, v.repair, v.unchanged} {
 		if err := step(ctx); err != nil {
 			v.bar.stop()
 			if v.rep != nil && !a.json { // what was found so far is worth knowing
@@ -215,6 +215,9 @@ func runVerify(ctx context.Context, a *app, path string, o verifyFlags) (result,
 	v.Unchecked, err = othersIn(ctx, folder, img)
 	return v.verifyResult, err
 }
+
+// unchanged makes sure that nothing has written to the image meanwhile.
+func (v *verification) unchanged(context.Context) error { return v.found.writtenTo() }
 
 func (v *verification) wrong() { v.Status = exitDifferent }
 

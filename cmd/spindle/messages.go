@@ -271,6 +271,7 @@ var explanations = []explanation{
 		unchanged + "Leave this image out, or rip the disc again."},
 
 	{"image/damaged-song", audio.ErrDamaged, nil, exitDifferent, "", "Get the file again, or rip the disc again."},
+	{"image/written-to", errWrittenTo, nil, exitFailed, "", "What was found may hold neither for what it was nor for what it is now. Run the same command when nothing writes to the image."},
 	{"image/changed", image.ErrChanged, nil, exitFailed, "", "Nothing was kept. Run the same command when nothing writes to the image."},
 	{"image/folder", regular.ErrFolder, image.ErrUnknown, exitFailed, "", "\"spindle make\" makes an image of a folder."},
 	{"image/unknown", image.ErrUnknown, nil, exitFailed, "", ""},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -22,17 +23,18 @@ import (
 // findings are what opening an image found that its user should know.
 type findings struct {
 	broken   []unusableRecord
-	sums     []string        // checksums that do not match
-	maps     []string        // and logs, that say that sectors are not right
-	cut      bool            // its end is missing
-	subs     []string        // files of sub-channels that were cut short
-	part     string          // that it is not a whole disc, and what is absent
-	absent   disc.Flaws      // the sectors of that
-	toBurn   bool            // what stops a burn is left to the caller
-	changedQ string          // how many sectors have another Q than their tracks, and the file that says so
-	inside   []string        // sums in containers that do not match, and those that a rip left
-	layers   []*format.Layer // that files were looked through
-	seen     []string        // files and kinds of what was noted
+	sums     []string               // checksums that do not match
+	maps     []string               // and logs, that say that sectors are not right
+	cut      bool                   // its end is missing
+	subs     []string               // files of sub-channels that were cut short
+	part     string                 // that it is not a whole disc, and what is absent
+	absent   disc.Flaws             // the sectors of that
+	toBurn   bool                   // what stops a burn is left to the caller
+	changedQ string                 // how many sectors have another Q than their tracks, and the file that says so
+	inside   []string               // sums in containers that do not match, and those that a rip left
+	layers   []*format.Layer        // that files were looked through
+	seen     []string               // files and kinds of what was noted
+	files    map[string]fs.FileInfo // of the image, as they were when it was opened
 }
 
 // openImage opens an image, and says what is found that is no error. That a map cannot be
@@ -43,7 +45,30 @@ func openImage(ctx context.Context, a *app, path string) (disc.Image, *findings,
 
 func (f *findings) open(ctx context.Context, a *app, path string) (disc.Image, *findings, error) {
 	img, err := image.Open(ctx, path, func(r image.Remark) { f.take(a, r) })
+	if err == nil {
+		f.files = make(map[string]fs.FileInfo)
+		for _, name := range img.Files() {
+			if st, err := os.Stat(name); err == nil {
+				f.files[name] = st
+			}
+		}
+	}
 	return img, f, err
+}
+
+// errWrittenTo: what was found of the image holds neither for what it was nor for what it is.
+var errWrittenTo = errors.New("changed meanwhile")
+
+// writtenTo is an [errWrittenTo] where a file of the image is not what it was when the image was opened.
+func (f *findings) writtenTo() error {
+	for _, name := range slices.Sorted(maps.Keys(f.files)) {
+		was := f.files[name]
+		is, err := os.Stat(name)
+		if err != nil || !os.SameFile(was, is) || is.Size() != was.Size() || !is.ModTime().Equal(was.ModTime()) {
+			return fmt.Errorf("%s %w", name, errWrittenTo)
+		}
+	}
+	return nil
 }
 
 // take keeps a remark, or notes it.
