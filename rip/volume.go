@@ -110,7 +110,7 @@ func (c *Contents) largest(n int64, who SizeSource) int64 {
 	case v > n:
 		c.note(Note{Code: NoteVolumeLarger, Count: v, Total: n, Source: who})
 		return v
-	case v < n:
+	case v < n && len(c.Contents.Recorded) < 2: // further sessions lie behind it
 		c.note(Note{Code: NoteVolumeSmaller, Count: v, Total: n, Source: who})
 	}
 	return n
