@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -90,10 +91,29 @@ func runMake(ctx context.Context, a *app, dir, out string, o makeFlags) (result,
 	for _, left := range made.Left {
 		a.note("Left out: " + left + ".")
 	}
+	a.noteRenamed(made.Renamed)
+	if st, err := os.Stat(filepath.Join(dir, "VIDEO_TS")); err == nil && st.IsDir() {
+		a.note("Players may not play this: a DVD-Video needs UDF, which \"spindle make\" does not write.")
+	}
 	if made.Deep {
 		a.note("Some folders are nested more than eight deep: current systems read them, some from the nineties do not.")
 	}
 	return &makeResult{done(), out, made.Sectors, made.Files, made.Folders, made.Left}, nil
+}
+
+// noteRenamed says which names Windows shows otherwise.
+func (a *app) noteRenamed(all [][2]string) {
+	const most = 3
+	var pairs []string
+	for _, r := range all[:min(len(all), most)] {
+		pairs = append(pairs, fmt.Sprintf("%s is %q", r[0], r[1]))
+	}
+	if n := len(all) - most; n > 0 {
+		pairs = append(pairs, fmt.Sprintf("and so on (%d more)", n))
+	}
+	if len(all) > 0 {
+		a.note(fmt.Sprintf("Windows shows %s otherwise, for Joliet has up to 64 characters, and not all: %s.", plural(len(all), "name"), strings.Join(pairs, ", ")))
+	}
 }
 
 // complete checks the options, and fills in what was not given.

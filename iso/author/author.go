@@ -57,6 +57,9 @@ type Made struct {
 	Folders int
 	// Left names what was left out, and why: devices, pipes, sockets.
 	Left []string
+	// Renamed are the files and folders whose names differ in Joliet, and what they are there: too long
+	// ones, and those with characters that it forbids.
+	Renamed [][2]string
 	// Deep is set when folders lie more than eight deep, which ECMA-119 does
 	// not foresee, though no system of today minds.
 	Deep bool

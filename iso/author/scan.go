@@ -161,6 +161,9 @@ func (v *volume) name() {
 				c.isoName += ";1"
 			}
 			c.jolietName = unique(used[joliet], jolietName(c.name), maxJoliet)
+			if c.jolietName != c.name && !v.o.NoJoliet {
+				v.made.Renamed = append(v.made.Renamed, [2]string{c.path, c.jolietName})
+			}
 		}
 	}
 }
