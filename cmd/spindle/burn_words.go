@@ -167,3 +167,24 @@ func fitWords(e *burn.FitError) string {
 	return fmt.Sprintf("the image does not fit on the disc: it needs %d sectors (%s), and %d (%s) are free; %d are missing", e.Need,
 		sizeText(int64(e.Need)*iso.BlockSize), e.Free, sizeText(int64(e.Free)*iso.BlockSize), e.Need-e.Free)
 }
+
+// dataDiscs are the kinds of disc that hold data, in sectors, from the smallest: DVD+R (ECMA-349) and DVD-R DL
+// (ECMA-382) as the smaller of their kind, and the Blu-ray discs of one to four layers.
+var dataDiscs = []struct {
+	sectors int
+	name    string
+}{
+	{2295104, "DVD (4.7 GB)"}, {4171712, "DVD DL (8.5 GB)"}, {12219392, "BD (25 GB)"},
+	{24438784, "BD DL (50 GB)"}, {48878592, "BD XL (100 GB)"}, {62500864, "BD XL (128 GB)"},
+}
+
+// fitAdvice says which kind of disc an image fits on. One hardly larger than that in the drive is of its kind, and lacks
+// what spare areas take.
+func fitAdvice(e *burn.FitError) string {
+	for _, d := range dataDiscs {
+		if d.sectors >= e.Need && d.sectors > e.Free+e.Free/8 {
+			return fmt.Sprintf("Use a larger disc; for data, a blank %s is large enough.", d.name)
+		}
+	}
+	return "spindle knows no larger disc."
+}

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"spindle/burn"
 	"spindle/image/format"
 )
 
@@ -28,5 +29,24 @@ func TestCannotHold(t *testing.T) {
 	text := explain(&format.CannotHoldError{Suffix: ".wav", Reason: format.OneSong, Count: 3}).what
 	if !strings.Contains(text, "a .wav file cannot hold this image: it has 3 tracks of audio; choose one with --track") {
 		t.Error(text)
+	}
+}
+
+// Of what does not fit, the smallest kind of disc is named that takes it, and is larger than that in the drive.
+func TestFitAdvice(t *testing.T) {
+	for _, test := range []struct {
+		need, free int
+		want       string
+	}{
+		{400000, 359849, "DVD (4.7 GB)"},
+		{2295105, 2295104, "DVD DL"},
+		{5000000, 2295104, "BD (25 GB)"},
+		{12000000, 11826176, "BD DL"}, // a BD with spare areas
+		{400000, 16, "DVD (4.7 GB)"},  // a disc that is nearly full
+		{70000000, 12219392, "no larger disc"},
+	} {
+		if got := fitAdvice(&burn.FitError{Need: test.need, Free: test.free}); !strings.Contains(got, test.want) {
+			t.Errorf("%d on %d: %s", test.need, test.free, got)
+		}
 	}
 }

@@ -16,7 +16,7 @@ import (
 
 // details say what errors of some types carry, instead of what is said of all of their kind, in this order.
 var details = []func(err error, m *message){
-	detail(func(e *burn.FitError, m *message) { m.what = fitWords(e) }),
+	detail(func(e *burn.FitError, m *message) { m.what, m.next = fitWords(e), untouched+fitAdvice(e) }),
 	detail(func(e *burn.Refusal, m *message) {
 		what, next := refusalWords(e)
 		m.what, m.next = what, strings.TrimSpace(untouched+next)
