@@ -60,6 +60,39 @@ func TestBurnKilled(t *testing.T) {
 	}
 }
 
+// Killing a raw burn of several tracks leaves a simulated disc that can still be looked at.
+func TestRawBurnKilled(t *testing.T) {
+	exe, err := exec.LookPath("spindle")
+	if err != nil {
+		exe = buildCommand(t)
+	}
+	src, err := testdisc.Make(t.TempDir(), "mixed")
+	if err != nil {
+		t.Fatal(err)
+	}
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	k := &burnKiller{t: t, exe: exe, src: src, dir: t.TempDir(), random: rand.New(rand.NewPCG(seed, 9))}
+	killed := 0
+	for n := range 8 {
+		drive := fmt.Sprintf("sim:%s?media=cd-r", filepath.Join(k.dir, fmt.Sprintf("raw%d.cue", n)))
+		code, text := k.run(time.Millisecond+k.fuse.next(k.random), "burn", src, "-q", "--mode", "raw", "--no-verify", "-d", drive+"&pace=150&speed=4")
+		switch code {
+		case exitDone:
+			k.fuse.adjust(false, true)
+		case -1:
+			killed++
+			k.fuse.adjust(false, false) // later, until one comes to its end
+		default:
+			t.Errorf("exit status %d\n%s", code, text)
+		}
+		if code, text := k.run(0, "info", "-d", drive); code != exitDone {
+			t.Errorf("after the kill: exit status %d\n%s", code, text)
+		}
+	}
+	t.Logf("%d were killed", killed)
+}
+
 // burnKiller kills burns in one folder.
 type burnKiller struct {
 	t        *testing.T
