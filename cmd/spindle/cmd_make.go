@@ -112,7 +112,7 @@ func (a *app) noteRenamed(all [][2]string) {
 		pairs = append(pairs, fmt.Sprintf("and so on (%d more)", n))
 	}
 	if len(all) > 0 {
-		a.note(fmt.Sprintf("Windows shows %s otherwise, for Joliet has up to 64 characters, and not all: %s.", plural(len(all), "name"), strings.Join(pairs, ", ")))
+		a.note(fmt.Sprintf("Windows shows %s differently, as names in Joliet have at most 64 characters, and not every one of them: %s.", plural(len(all), "name"), strings.Join(pairs, ", ")))
 	}
 }
 
