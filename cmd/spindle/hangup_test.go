@@ -69,6 +69,10 @@ func TestRipHangup(t *testing.T) {
 				}
 				_ = cmd.Wait()
 				status := cmd.ProcessState.ExitCode()
+				if hangup && status == exitDone && rip.phase == "reading again" { // the last phase, which may have ended meanwhile
+					same(t, filepath.Join(dir, "x.bin"), strings.TrimSuffix(src, "cue")+"bin")
+					return
+				}
 				if !slices.Contains(allowed, status) {
 					t.Errorf("exit status %d, want one of %d\n%s", status, allowed, words.String())
 				}
