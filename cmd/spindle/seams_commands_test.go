@@ -149,7 +149,7 @@ func (s *seam) repairs() {
 		out := s.file(fmt.Sprintf("r%d/%s", i, name))
 		s.must(os.MkdirAll(filepath.Dir(out), 0o777))
 		args := []string{"verify", s.path, "--lossy", "--repair", out}
-		if slices.Contains([]string{"iso", "cso", "zso", "dmg", "vhd"}, s.kind) {
+		if slices.Contains([]string{"iso", "ecm", "cso", "zso", "dmg", "vhd"}, s.kind) {
 			continue // no sector of it has parity
 		}
 		s.honest(true, args...)
