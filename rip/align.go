@@ -15,7 +15,7 @@ import (
 // drive than the one that a rip was begun with gives the same audio at another place, and what differs in audio may
 // still be the same disc.
 
-// apartSectors is by how many sectors two drives are taken to read audio apart, at the most; so much is also left
+// apartSectors is the most by which the audio of two drives is taken to lie apart, in sectors; so much is also left
 // out where audio begins and ends, for there one of them may have given silence.
 const apartSectors = 5
 

@@ -22,7 +22,7 @@ func (d *madeDisc) in(t testing.TB, offset int) *mmc.Drive {
 }
 
 // A rip that another drive goes on with, one of another read offset, comes out as that of one drive: with no correction,
-// as the first drive gives it, and with that of each drive, as the disc has it. Another disc is told all the same.
+// as the first drive gives it, and with that of each drive, as the disc has it. Another disc is recognised as such.
 func TestAnotherDriveGoesOn(t *testing.T) {
 	volume := madeVolume(t)
 	const first, second = 30, 6 // read offsets

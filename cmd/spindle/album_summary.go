@@ -12,16 +12,8 @@ func (r *albumResult) again() string {
 	if r.Raw == "" {
 		return ""
 	}
-	without := ""
-	switch {
-	case r.force && r.quick:
-		without = " without --force and --quick"
-	case r.force:
-		without = " without --force"
-	case r.quick:
-		without = " without --quick"
-	}
-	return fmt.Sprintf(" The same command%s tries the damaged sectors again; until then, what was read is kept in %s.", without, filepath.Dir(r.Raw))
+	return fmt.Sprintf(" %s tries the damaged sectors again; until then, what was read is kept in %s.",
+		capital(sameCommand(r.force, r.quick)), filepath.Dir(r.Raw))
 }
 
 // songsAre begins a sentence on k of the songs.

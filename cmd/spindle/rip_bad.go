@@ -33,14 +33,11 @@ func (r *ripResult) textBad(p *page) {
 		p.text("%s spindle does not decrypt discs; what lies outside of these sectors can be extracted from the image.", r.rest())
 		return
 	}
-	again := "Clean the disc or try another drive, and run the same command: it"
+	again := "Clean the disc or try another drive, and run " + sameCommand(r.force, r.quick) + ": it"
 	switch {
-	case r.force && r.quick:
-		again = "Run the same command without --force and --quick: it"
-	case r.force:
-		again = "Clean the disc or try another drive, and run the same command without --force: it"
 	case r.quick:
-		again = "Run the same command without --quick: it"
+		again = "Run " + sameCommand(r.force, r.quick) + ": it"
+	case r.force:
 	case r.most > 0 && lost < r.BadSectors:
 		again = "Run the same command without --max-errors: it"
 	case lost == 0:

@@ -53,6 +53,19 @@ func newIncompleteRip(left *rip.IncompleteError, o *rip.Options) *incompleteRip 
 	}
 }
 
+// sameCommand names the command that resumes: with --force it would start over, with --quick retry nothing.
+func sameCommand(force, quick bool) string {
+	switch {
+	case force && quick:
+		return "the same command without --force and --quick"
+	case force:
+		return "the same command without --force"
+	case quick:
+		return "the same command without --quick"
+	}
+	return "the same command"
+}
+
 // resumeBy says which command reads what a rip has not, where its time was up perhaps before it had read anything.
 func resumeBy(o *rip.Options, tooShort bool) string {
 	switch {

@@ -391,7 +391,7 @@ func TestWholeOrNotThere(t *testing.T) {
 	}
 }
 
-// watcher is told of progress.
+// watcher hears of progress.
 type watcher func()
 
 func (w watcher) Progress(string, int64) { w() }

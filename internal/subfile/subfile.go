@@ -1,5 +1,5 @@
 // Package subfile tells whether a file of saved sub-channels, 96 de-interleaved bytes a sector, is one of a disc. A sheet
-// has no line for it, so that what else has its suffix, as subtitles do, is told by its content.
+// has no line for it, so that what else has its suffix, as subtitles do, is recognised by its content.
 package subfile
 
 import (

@@ -2,7 +2,7 @@ package testdisc
 
 import "encoding/binary"
 
-// Pattern is content without end in which each sector is told from all others.
+// Pattern is content without end in which each sector differs from all others.
 type Pattern struct{}
 
 // ReadAt makes the content from an offset on.
