@@ -399,6 +399,9 @@ func describeMedium(m *burn.Medium) string {
 		parts = append(parts, m.ID)
 	}
 	parts = append(parts, string(m.State()))
+	if m.State() == burn.Spoiled {
+		return strings.Join(parts, ", ") // whatever the drive says is free, and how fast
+	}
 	if m.Free > 0 {
 		parts = append(parts, sizeText(int64(m.Free)*iso.BlockSize)+" free")
 	}
