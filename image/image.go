@@ -23,6 +23,7 @@ import (
 	_ "spindle/image/chd"
 	_ "spindle/image/cso"
 	_ "spindle/image/cuefile"
+	_ "spindle/image/daa"
 	_ "spindle/image/dmg"
 	_ "spindle/image/ecm"
 	_ "spindle/image/foreign"

@@ -42,7 +42,7 @@ func TestOpenUnknown(t *testing.T) {
 	dir := t.TempDir()
 	for content, want := range map[string]string{
 		"": "empty", "ECM\x02": "Reloaded", "IsZ!" + strings.Repeat("\x01", 99): ".isz",
-		"DAA\x00": ".daa", "\xFE\xEF\x01": ".gho",
+		"DAA VOL" + strings.Repeat("\x00", 99): ".daa", "\xFE\xEF\x01": ".gho",
 		"some text": "", "JISO": ".jso",
 		"ER" + strings.Repeat("\x00", 510) + "PM" + strings.Repeat("\x00", 600): "without a volume of HFS",
 		strings.Repeat("\x00", 510) + "\x55\xAA" + strings.Repeat("\x00", 999):  "USB stick",

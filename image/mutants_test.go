@@ -54,6 +54,17 @@ func TestMutants(t *testing.T) {
 			mutate(t, seedImage(t, m.source, m.out, m.options), m.sums)
 		})
 	}
+	_, iso := readISO(t)
+	for name, files := range foreignISOs() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			path, err := files(iso).Write(t.TempDir())
+			if err != nil {
+				t.Fatal(err)
+			}
+			mutate(t, path, false)
+		})
+	}
 }
 
 // seedImage makes an image in a folder of its own.

@@ -71,8 +71,6 @@ func kinds() []kind {
 		{"compressed ISO (JSO)", []string{".jso"}, format.Sure, starts("JISO"), "a compressed ISO of JISO (.jso), of which no description is public; JISO expands it"},
 		{"ECM file of ECM Tool Reloaded", []string{".ecm"}, format.Sure, starts("ECM\x02", "ECM\x03"),
 			"an ECM file of ECM Tool Reloaded, whose layout changes from version to version; that program decodes it"},
-		{"PowerISO image", []string{".daa", ".gbi"}, format.Sure, starts("DAA\x00", "GBI\x00", "DAA VOL\x00", "GBI VOL\x00"),
-			`a PowerISO or gBurner image (.daa, .gbi); PowerISO's own "poweriso convert" makes an .iso of it`},
 		{"MagicISO image", []string{".uif"}, format.Sure, isUIF, `a MagicISO image (.uif); "uif2iso" makes an .iso of it`},
 		{"WinOnCD image", []string{".c2d"}, format.Sure, starts("Adaptec CeQuadrat VirtualCD File", "Roxio Image File Format 3.0"),
 			"an image of WinOnCD (.c2d); WinOnCD saves it as .iso"},

@@ -23,7 +23,7 @@ func TestRecognised(t *testing.T) {
 		"Apple partition map": "ER\x08\x00" + strings.Repeat("\x00", 508) + "PM" + strings.Repeat("\x00", 2000),
 		"VMware hard disk":    "KDMV", "QEMU hard disk": "QFI\xFB",
 		"VirtualBox hard disk": "<<< Oracle VM VirtualBox Disk Image >>>", "GameCube image (CISO)": "CISO\x00\x00\x20\x00", "compressed ISO (JSO)": "JISO",
-		"ECM file of ECM Tool Reloaded": "ECM\x03", "PowerISO image": "DAA\x00", "BlindWrite 4 image": "BLINDWRITE TOC FILE",
+		"ECM file of ECM Tool Reloaded": "ECM\x03", "BlindWrite 4 image": "BLINDWRITE TOC FILE",
 		"MagicISO image": strings.Repeat("x", 900) + "bbis" + strings.Repeat("\x00", 60), "WinOnCD image": "Adaptec CeQuadrat VirtualCD File",
 		"Easy CD Creator image": "RIFF\x08\x00\x00\x00imag", "Aaru image": "AARUFRMT", "delta ISO": "DISO\x00\x00",
 		"GameCube image (GCZ)": "\x01\xC0\x0B\xB1", "GameCube image (RVZ)": "RVZ\x01", "Wii image (WIA)": "WIA\x01", "Wii disk (WBFS)": "WBFS",

@@ -10,8 +10,8 @@ import (
 )
 
 func ExampleFind() {
-	content := []byte("DAA\x00 and so on")
-	f, ok := format.Find(&format.Probe{Name: "game.daa", Head: content, Size: int64(len(content)), R: bytes.NewReader(content)})
+	content := []byte("JISO and so on")
+	f, ok := format.Find(&format.Probe{Name: "game.jso", Head: content, Size: int64(len(content)), R: bytes.NewReader(content)})
 	fmt.Println(f.Name, ok)
-	// Output: PowerISO image true
+	// Output: compressed ISO (JSO) true
 }

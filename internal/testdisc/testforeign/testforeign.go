@@ -1,0 +1,59 @@
+// Package testforeign makes images as other programs do, in formats that spindle reads and does not write, for tests.
+// They follow what is known of these formats: no file of the programs themselves was at hand.
+package testforeign
+
+import (
+	"bytes"
+	"compress/flate"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+// Files are the files of an image, by their names. The first of the names in Order is the one that is opened.
+type Files struct {
+	Order []string
+	Bytes map[string][]byte
+}
+
+func (f *Files) add(name string, b []byte) {
+	if f.Bytes == nil {
+		f.Bytes = make(map[string][]byte)
+	}
+	f.Order = append(f.Order, name)
+	f.Bytes[name] = b
+}
+
+// Write writes the files into a folder, and returns the path of the first.
+func (f *Files) Write(dir string) (string, error) {
+	for name, b := range f.Bytes {
+		if err := os.WriteFile(filepath.Join(dir, name), b, 0o666); err != nil {
+			return "", err
+		}
+	}
+	return filepath.Join(dir, f.Order[0]), nil
+}
+
+// must is for writers that write to memory.
+func must(err error) {
+	if err != nil {
+		panic(err)
+	}
+}
+
+func deflate(b []byte) []byte {
+	return packed(b, func(out io.Writer) io.WriteCloser {
+		w, err := flate.NewWriter(out, flate.DefaultCompression)
+		must(err)
+		return w
+	})
+}
+
+func packed(b []byte, packer func(io.Writer) io.WriteCloser) []byte {
+	var out bytes.Buffer
+	w := packer(&out)
+	_, err := w.Write(b)
+	must(err)
+	must(w.Close())
+	return out.Bytes()
+}
