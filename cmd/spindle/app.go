@@ -115,7 +115,7 @@ func (c *console) run(w work) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
 		r, err := w(cmd.Context(), args)
 		if err != nil {
-			return err
+			return interrupted(cmd.Name(), err)
 		}
 		return c.finish(r)
 	}

@@ -3,10 +3,7 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
-	"fmt"
-	"io"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,13 +14,32 @@ import (
 	"spindle/internal/testdisc"
 )
 
+// burnPhases are burns that are cut off, and in which phase. A burn that comes before is of the same image, and
+// ends with a status; what is cut off is then a reburn.
+var burnPhases = []struct {
+	media, phase string
+	small        bool   // a small image comes before, and is erased
+	fails        string // how the burn fails that comes before
+	stops        bool   // nothing was written yet, and a closed terminal ends it
+}{
+	{media: "dvd+r", phase: "writing"},
+	{media: "dvd+r", phase: "closing"},
+	{media: "dvd+r", phase: "verifying"},
+	{media: "bd-re", phase: "formatting"},
+	{media: "bd-re", phase: "writing"},
+	{media: "bd-re", phase: "closing"},
+	{media: "bd-re", phase: "verifying"},
+	{media: "dvd-rw", phase: "blanking", small: true},
+	{media: "dvd+rw", phase: "comparing", fails: "2A:100:gone", stops: true},
+	{media: "dvd+r", phase: "checking", fails: "2A:100:gone", stops: true},
+	{media: "dvd+r", phase: "writing", fails: "2A:20:gone"},
+	{media: "dvd+r", phase: "verifying", fails: "28:20:gone"}, // nothing is left but to compare
+}
+
 // A burn runs to its end when the terminal is closed (SIGHUP) or nobody reads its
-// output any more, in whatever phase it is.
+// output any more, in whatever phase it is; one that is killed is resumed.
 func TestBurnHangup(t *testing.T) {
-	exe, err := exec.LookPath("spindle")
-	if err != nil {
-		exe = buildCommand(t)
-	}
+	exe := command(t)
 	src, err := testdisc.Make(t.TempDir(), "iso")
 	if err != nil {
 		t.Fatal(err)
@@ -32,85 +48,66 @@ func TestBurnHangup(t *testing.T) {
 	if b, err := os.ReadFile(src); err != nil || os.WriteFile(small, b, 0o666) != nil {
 		t.Fatal(err)
 	}
-	if err := os.Truncate(src, 12<<20); err != nil { // so that writing takes a while
+	noise := make([]byte, 12<<20) // so that writing takes a while
+	_, _ = rand.NewChaCha8([32]byte{1}).Read(noise)
+	if b, err := os.ReadFile(small); err != nil || os.WriteFile(src, append(b, noise[len(b):]...), 0o666) != nil {
 		t.Fatal(err)
 	}
-	for media, phases := range map[string][]string{
-		"dvd+r":  {"writing", "closing", "verifying"},
-		"bd-re":  {"formatting", "writing", "closing", "verifying"},
-		"dvd-rw": {"blanking"},
-	} {
-		for _, phase := range phases {
-			for _, how := range []struct {
-				name         string
-				hangup, lose bool
-				status       int
-			}{
-				{"hangup", true, false, exitDone},
-				{"pipe", false, true, exitFailed},
-				{"both", true, true, exitFailed},
-			} {
-				t.Run(fmt.Sprintf("%s/%s/%s", media, phase, how.name), func(t *testing.T) {
-					t.Parallel()
-					dir := t.TempDir()
-					env := append(os.Environ(), "XDG_STATE_HOME="+dir)
-					disc := filepath.Join(dir, "disc.iso")
-					args := []string{"burn", src, "--json", "--speed", "1", "-d", "sim:" + disc + "?pace=60&media=" + media}
-					if phase == "blanking" {
-						first := exec.Command(exe, "burn", small, "-q", "-d", "sim:"+disc+"?media="+media)
-						first.Env = env
-						if text, err := first.CombinedOutput(); err != nil {
-							t.Fatalf("%v\n%s", err, text)
-						}
-						args = append(args, "--blank")
-					}
+	for _, row := range burnPhases {
+		for _, by := range []cut{hangup, pipe, both, killed} {
+			name := row.media + "/" + row.phase + "/" + by.name
+			if row.fails != "" {
+				name = "reburn/" + name
+			}
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				dir := t.TempDir()
+				env := append(os.Environ(), "XDG_STATE_HOME="+dir)
+				run := func(want int, args ...string) string {
+					t.Helper()
 					cmd := exec.Command(exe, args...)
 					cmd.Env = env
-					out, err := cmd.StdoutPipe()
-					if err != nil {
-						t.Fatal(err)
+					text, _ := cmd.CombinedOutput()
+					if got := cmd.ProcessState.ExitCode(); got != want {
+						t.Errorf("%q: exit status %d, want %d\n%s", args, got, want, text)
 					}
-					var words bytes.Buffer
-					cmd.Stderr = &words
-					if err := cmd.Start(); err != nil {
-						t.Fatal(err)
-					}
-					lines := bufio.NewScanner(out)
-					found := false
-					for !found && lines.Scan() {
-						found = strings.Contains(lines.Text(), fmt.Sprintf(`"phase":%q`, phase))
-					}
-					if !found {
-						t.Errorf("it was never %s", phase)
-					}
-					if how.lose {
-						out.Close()
-					}
-					if how.hangup {
-						if err := cmd.Process.Signal(syscall.SIGHUP); err != nil {
-							t.Errorf("it ended too early: %v", err)
-						}
-					}
-					if !how.lose {
-						rest, err := io.ReadAll(out)
-						if err != nil || !bytes.Contains(rest, []byte(`"event":"result","status":0`)) {
-							t.Errorf("the rest of the output: %s, %v", rest, err)
-						}
-					}
-					_ = cmd.Wait() // the status is compared
-					if got := cmd.ProcessState.ExitCode(); got != how.status {
-						t.Errorf("exit status %d (%v), want %d\n%s", got, cmd.ProcessState, how.status, words.String())
-					}
-					failed := exec.Command(exe, "reburn", "--list")
-					failed.Env = env
-					if list, err := failed.Output(); err != nil || string(list) != "No burn has failed.\n" {
-						t.Errorf("the journal: %s, %v", list, err)
-					}
-					if said, err := exec.Command(exe, "verify", src, "--with", disc).CombinedOutput(); media != "bd-re" && err != nil {
-						t.Errorf("the disc: %v\n%s", err, said)
-					}
-				})
-			}
+					return string(text)
+				}
+				disc := filepath.Join(dir, "disc.iso")
+				drive := "sim:" + disc + "?media=" + row.media
+				args := []string{"burn", src, "--speed", "1", "-d", drive + "&pace=60"}
+				switch {
+				case row.small:
+					run(exitDone, "burn", small, "-q", "-d", drive)
+					args = append(args, "--blank")
+				case row.fails != "":
+					run(exitBurnFailed, "burn", src, "-q", "-d", drive+"&fault="+row.fails)
+					args = []string{"reburn", "--speed", "1", "-d", drive + "&pace=60"}
+				}
+				status, last := startUntil(t, row.phase, env, exe, args...).end(by)
+				want := map[cut]int{hangup: exitDone, pipe: exitFailed, both: exitFailed, killed: -1}[by]
+				if row.stops && by.signal == syscall.SIGHUP {
+					want = exitInterrupted
+				}
+				if status != want && !(by == both && want == exitInterrupted && status == exitFailed) {
+					t.Errorf("exit status %d, want %d\n%s", status, want, last)
+				}
+				switch {
+				case by == hangup && row.stops && !strings.Contains(last, "nothing was written"):
+					t.Errorf("it says %s", last)
+				case by == hangup && !row.stops && !strings.Contains(last, `"event":"result","status":0`):
+					t.Errorf("the last line: %s", last)
+				}
+				if by == killed || want == exitInterrupted {
+					run(exitDone, "reburn", "-q", "-d", drive)
+				}
+				if list := run(exitDone, "reburn", "--list"); list != "No burn has failed.\n" {
+					t.Errorf("the journal: %s", list)
+				}
+				if row.media != "bd-re" { // which would be compared with all that follows
+					run(exitDone, "verify", src, "--with", disc)
+				}
+			})
 		}
 	}
 }

@@ -151,6 +151,13 @@ func (k *burnKiller) once(n int) {
 		k.t.Errorf("%s: exit status %d\n%s", media, code, text)
 		return
 	}
+	if n%2 == 1 { // what resumes may be killed, too
+		if code, _ = k.run(time.Millisecond+k.fuse.next(k.random), "reburn", "-q", "-d", drive+"&pace=150"); code == exitDone {
+			k.ways["reburned before it was killed"]++
+			k.compare(path, media)
+			return
+		}
+	}
 	code, text = k.run(0, "reburn", "-d", drive)
 	switch {
 	case strings.Contains(text, "there is no failed burn"): // killed before it began

@@ -319,7 +319,8 @@ func runConvert(ctx context.Context, a *app, in, out string, o convertFlags) (*c
 	if !o.remove {
 		return r, nil
 	}
-	return r, r.readBack(ctx, a, img, found)
+	err = r.readBack(ctx, a, img, found)
+	return r, interruptedAt(err, r.out+" is complete, but was not compared; "+r.In+" was kept", "The same command with --force starts over.")
 }
 
 // checkSource compares an image with the checksums that are stated of it; with all of them, before its

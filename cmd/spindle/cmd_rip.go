@@ -253,6 +253,11 @@ func (s *ripSession) rip(ctx context.Context, a *app) (*rip.Result, error) {
 		s.interrupted = newIncompleteRip(left, &s.o.Options)
 		return nil, nil
 	}
+	if p.at.Phase == "" || p.at.Phase == rip.Surveying {
+		err = interruptedAt(err, unread, unreadNext)
+	} else {
+		err = interruptedAt(err, "what was read is kept", resumeBy(&s.o.Options, false))
+	}
 	if err != nil && s.o.Force {
 		err = forcedRip{err}
 	}

@@ -61,6 +61,7 @@ func runConvertAlbum(ctx context.Context, a *app, in, dir string, o convertFlags
 	if err != nil {
 		return nil, err
 	}
+	ctx = context.WithoutCancel(ctx) // the songs are there: so is their log
 	if err := noteSubLost(ctx, a, img, made); err != nil {
 		return nil, err
 	}

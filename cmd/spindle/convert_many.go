@@ -311,7 +311,7 @@ func runConvertMany(ctx context.Context, a *app, args []string, o convertFlags) 
 		advance(int64(i+1), int64(len(all)))
 	}
 	if err := ctx.Err(); err != nil {
-		return nil, err
+		return nil, interruptedAt(err, "the images that were converted are kept", "The same command with --force converts all of them again.")
 	}
 	total.Status = total.status()
 	if !o.remove {

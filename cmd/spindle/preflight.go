@@ -90,7 +90,7 @@ func (p *preflight) run(ctx context.Context, checks ...func(context.Context, *pr
 	defer bar.stop()
 	for _, check := range checks {
 		if err := check(ctx, bar); err != nil {
-			return err
+			return interruptedAt(err, "nothing was written", "Run the same command to start over.")
 		}
 	}
 	return nil

@@ -86,7 +86,7 @@ func readFacts(path string, l *disc.Layout, o *ripFlags) (*rip.Result, error) {
 	case f.Offset != o.Offset:
 		return nil, refusal{fmt.Errorf("the disc was read with --offset %d", f.Offset), exitUsage, "Use the same, or start over with --force."}
 	}
-	res := &rip.Result{Shift: f.Shift, ReadTwice: f.Twice, Pointed: f.C2, Overread: f.Overread, Resumed: f.Resumed, Elapsed: time.Duration(f.Seconds * float64(time.Second))}
+	res := &rip.Result{Contents: &rip.Contents{Layout: l}, Shift: f.Shift, ReadTwice: f.Twice, Pointed: f.C2, Overread: f.Overread, Resumed: f.Resumed, Elapsed: time.Duration(f.Seconds * float64(time.Second))}
 	for _, x := range f.Voted {
 		res.Votes = append(res.Votes, rip.Vote{At: disc.LBA(x[0]), Samples: x[1], Agree: x[2], Of: x[3]})
 	}

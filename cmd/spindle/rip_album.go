@@ -83,13 +83,13 @@ func examineRip(ctx context.Context, a *app, o *ripFlags) (*ripSession, *rip.Con
 	}
 	m, err := drive.Survey(ctx, s.dev, drive.ForReading)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, interruptedAt(err, unread, unreadNext)
 	}
 	c, err := rip.Examine(ctx, s.dev, m, rip.ExamineOptions{})
 	if err == nil && c.Layout == nil {
 		err = rip.ErrBlank
 	}
-	return s, c, err
+	return s, c, interruptedAt(err, unread, unreadNext)
 }
 
 // ripImageNamed makes the image of a disc, named by it.

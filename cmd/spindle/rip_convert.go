@@ -210,7 +210,7 @@ func (r *rawRip) read(ctx context.Context, a *app, s *ripSession, c *rip.Content
 		}
 		if res != nil {
 			a.note("The disc was read before; " + filepath.Base(r.out) + " is made now.")
-			res.Contents = c
+			res.Contents = c // which says more
 			return res, nil
 		}
 	}

@@ -34,7 +34,7 @@ type albumRip struct {
 func (s *ripSession) ripAlbum(ctx context.Context, a *app, x *album.Album) (result, error) {
 	r := &albumRip{ripSession: s, a: a}
 	if err := r.nameAlbum(ctx, x); err != nil {
-		return nil, err
+		return nil, interruptedAt(err, unread, unreadNext)
 	}
 	release, err := r.folder.claim()
 	if err != nil {
@@ -42,7 +42,7 @@ func (s *ripSession) ripAlbum(ctx context.Context, a *app, x *album.Album) (resu
 	}
 	defer release()
 	if err := r.planSongs(ctx, x); err != nil {
-		return nil, err
+		return nil, interruptedAt(err, unread, unreadNext)
 	}
 	s.o.album.noteOtherTags(a, r.plan, x)
 	if r.plan.Done() {
