@@ -39,25 +39,35 @@ func decode(b []byte) []byte {
 // of a western language accented letters stand alone.
 func looksShiftJIS(b []byte) bool {
 	const manyInARow = 3
-	kana, row, longest := 0, 0, 0
-	for i := 0; i < len(b); i++ {
-		c := b[i]
-		lead := c >= 0x81 && c <= 0x9F || c >= 0xE0 && c <= 0xFC
+	kana, row, longest := false, 0, 0
+	for len(b) > 0 {
 		switch {
-		case c < 0x80:
+		case b[0] < 0x80:
 			row = 0
-		case !lead && (c < 0xA1 || c > 0xDF): // not a half-width katakana either
-			return false
-		case lead:
-			if i++; i == len(b) || b[i] < 0x40 || b[i] == 0x7F || b[i] > 0xFC {
-				return false
-			}
-			if c == 0x82 && b[i] >= 0x9F && b[i] <= 0xF1 || c == 0x83 && b[i] <= 0x96 {
-				kana++
-			}
+		case halfKatakana(b[0]):
+		case len(b) > 1 && leadByte(b[0]) && trailByte(b[1]):
+			kana = kana || fullKana(b[0], b[1])
 			row++
 			longest = max(longest, row)
+			b = b[1:]
+		default:
+			return false
 		}
+		b = b[1:]
 	}
-	return kana > 0 || longest >= manyInARow
+	return kana || longest >= manyInARow
+}
+
+// halfKatakana reports whether a byte of Shift-JIS is a half-width katakana (JIS X 0201).
+func halfKatakana(c byte) bool { return c >= 0xA1 && c <= 0xDF }
+
+// leadByte reports whether a byte of Shift-JIS begins a character of two bytes.
+func leadByte(c byte) bool { return c >= 0x81 && c <= 0x9F || c >= 0xE0 && c <= 0xFC }
+
+// trailByte reports whether a byte of Shift-JIS can end a character of two bytes.
+func trailByte(c byte) bool { return c >= 0x40 && c <= 0xFC && c != 0x7F }
+
+// fullKana reports whether a character of two bytes is a hiragana or a katakana.
+func fullKana(lead, trail byte) bool {
+	return lead == 0x82 && trail >= 0x9F && trail <= 0xF1 || lead == 0x83 && trail <= 0x96
 }
