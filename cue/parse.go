@@ -101,21 +101,9 @@ func (p *parser) parseLine(line string) error {
 	cmd, args := strings.ToUpper(words[0]), words[1:]
 	switch cmd {
 	case "CATALOG":
-		if err := argCount(cmd, args, 1); err != nil {
-			return err
-		}
-		if !cdsector.ValidMCN(args[0]) {
-			return fmt.Errorf("CATALOG %q is not 13 digits", args[0])
-		}
-		if p.sheet.Catalog != "" {
-			return errors.New("a second CATALOG")
-		}
-		p.sheet.Catalog = args[0]
+		return p.catalog(args)
 	case "CDTEXTFILE":
-		if err := argCount(cmd, args, 1); err != nil {
-			return err
-		}
-		p.sheet.CDTextFile = args[0]
+		return p.textFile(args)
 	case "FILE":
 		return p.file(args)
 	case "TRACK":
@@ -128,20 +116,40 @@ func (p *parser) parseLine(line string) error {
 		return p.flags(args)
 	case "ISRC":
 		return p.isrc(args)
-	default:
-		if f := p.textField(cmd); f != nil {
-			*f = strings.Join(args, " ") // unquoted text is common
-			return nil
-		}
-		return fmt.Errorf("unknown command %q", words[0])
 	}
-	return nil
+	if f := p.textField(cmd); f != nil {
+		*f = strings.Join(args, " ") // unquoted text is common
+		return nil
+	}
+	return fmt.Errorf("unknown command %q", words[0])
 }
 
 func argCount(cmd string, args []string, n int) error {
 	if len(args) != n {
 		return fmt.Errorf("%s has %d arguments, not %d", cmd, len(args), n)
 	}
+	return nil
+}
+
+func (p *parser) catalog(args []string) error {
+	if err := argCount("CATALOG", args, 1); err != nil {
+		return err
+	}
+	if !cdsector.ValidMCN(args[0]) {
+		return fmt.Errorf("CATALOG %q is not 13 digits", args[0])
+	}
+	if p.sheet.Catalog != "" {
+		return errors.New("a second CATALOG")
+	}
+	p.sheet.Catalog = args[0]
+	return nil
+}
+
+func (p *parser) textFile(args []string) error {
+	if err := argCount("CDTEXTFILE", args, 1); err != nil {
+		return err
+	}
+	p.sheet.CDTextFile = args[0]
 	return nil
 }
 
@@ -330,56 +338,79 @@ func (p *parser) isrc(args []string) error {
 	return nil
 }
 
-// rem reads the comments that mean something: those about sessions, and about files that are absent.
+// rem keeps a comment, or obeys it where it means something: those about sessions, and about
+// files that are absent.
 func (p *parser) rem(rest string) error {
-	words := strings.Fields(rest)
-	if len(words) == 2 {
-		switch key := strings.ToUpper(words[0]); key {
-		case "SESSION":
-			n, err := strconv.Atoi(words[1])
-			if err != nil || n != p.session+1 {
-				return fmt.Errorf("session %q follows session %d", words[1], p.session)
-			}
-			if err := p.finishTrack(); err != nil {
-				return err
-			}
-			if n == 1 && len(p.sheet.Tracks) > 0 {
-				return errors.New("REM SESSION 01 after a TRACK")
-			}
-			p.session = n
-			p.sheet.Sessions = append(p.sheet.Sessions, Session{Number: n, LeadIn: -1, Pregap: -1, LeadOut: -1})
-			return nil
-		case "ABSENT":
-			at, err := addr.ParseMSF(words[1])
-			if err != nil || p.track == nil {
-				break // it names tracks
-			}
-			p.sheet.Files[len(p.sheet.Files)-1].Absent = at.Frames()
-			return nil
-		case "LEAD-OUT", "LEAD-IN", "PREGAP":
-			if p.session == 0 {
-				break
-			}
-			at, err := addr.ParseMSF(words[1])
-			if err != nil {
-				return err
-			}
-			s := &p.sheet.Sessions[p.session-1]
-			switch key {
-			case "LEAD-OUT":
-				s.LeadOut = at.Frames()
-			case "LEAD-IN":
-				s.LeadIn = at.Frames()
-			default:
-				s.Pregap = at.Frames()
-			}
-			return nil
+	if words := strings.Fields(rest); len(words) == 2 {
+		if obeyed, err := p.remark(strings.ToUpper(words[0]), words[1]); obeyed {
+			return err
 		}
 	}
+	comments := &p.sheet.Comments
 	if p.track != nil {
-		p.track.Comments = append(p.track.Comments, rest)
-	} else {
-		p.sheet.Comments = append(p.sheet.Comments, rest)
+		comments = &p.track.Comments
+	}
+	*comments = append(*comments, rest)
+	return nil
+}
+
+// remark obeys a comment of a key and a value. It reports whether it means something here.
+func (p *parser) remark(key, value string) (obeyed bool, err error) {
+	switch key {
+	case "SESSION":
+		return true, p.newSession(value)
+	case "ABSENT":
+		return p.absent(value), nil
+	case "LEAD-OUT", "LEAD-IN", "PREGAP":
+		if p.session == 0 {
+			return false, nil
+		}
+		return true, p.sessionEdge(key, value)
+	}
+	return false, nil
+}
+
+func (p *parser) newSession(number string) error {
+	n, err := strconv.Atoi(number)
+	if err != nil || n != p.session+1 {
+		return fmt.Errorf("session %q follows session %d", number, p.session)
+	}
+	if err := p.finishTrack(); err != nil {
+		return err
+	}
+	if n == 1 && len(p.sheet.Tracks) > 0 {
+		return errors.New("REM SESSION 01 after a TRACK")
+	}
+	p.session = n
+	p.sheet.Sessions = append(p.sheet.Sessions, Session{Number: n, LeadIn: -1, Pregap: -1, LeadOut: -1})
+	return nil
+}
+
+// absent notes how long the file of the track is, which is absent. It reports false for a
+// comment that has no time, and names tracks.
+func (p *parser) absent(length string) bool {
+	n, err := addr.ParseMSF(length)
+	if err != nil || p.track == nil {
+		return false
+	}
+	p.sheet.Files[len(p.sheet.Files)-1].Absent = n.Frames()
+	return true
+}
+
+// sessionEdge notes how long a part of the session is that no track holds.
+func (p *parser) sessionEdge(part, length string) error {
+	n, err := addr.ParseMSF(length)
+	if err != nil {
+		return err
+	}
+	s := &p.sheet.Sessions[p.session-1]
+	switch part {
+	case "LEAD-OUT":
+		s.LeadOut = n.Frames()
+	case "LEAD-IN":
+		s.LeadIn = n.Frames()
+	case "PREGAP":
+		s.Pregap = n.Frames()
 	}
 	return nil
 }
