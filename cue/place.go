@@ -209,11 +209,7 @@ func (b *builder) place(t *Track, x Index, end int, at disc.LBA) (int, error) {
 	}
 	from := s.at + int64(x.Frame-s.frame)*int64(stride)
 	if end < 0 {
-		left := s.End - from
-		end = x.Frame + int(max(0, min(left/int64(stride), disc.MaxLBA)))
-		if left%int64(stride) != 0 && left > 0 || s.Cut || end == x.Frame && x.Number != 0 {
-			end++ // of which some is there, or nothing
-		}
+		end = s.endFrame(x, from, stride)
 	}
 	n := end - x.Frame
 	if n < 0 {
@@ -232,4 +228,15 @@ func (b *builder) place(t *Track, x Index, end int, at disc.LBA) (int, error) {
 	}
 	s.frame, s.at = end, from+int64(n)*int64(stride)
 	return n, nil
+}
+
+// endFrame returns where the last index of a file ends, whose sectors begin at an offset. A
+// sector of which only a part is there counts, and one where the file has none.
+func (s *source) endFrame(x Index, from int64, stride int) int {
+	left := max(0, s.End-from)
+	frames := int(min(left/int64(stride), disc.MaxLBA))
+	if partial := left%int64(stride) != 0; partial || s.Cut || frames == 0 && x.Number != 0 {
+		frames++
+	}
+	return x.Frame + frames
 }
