@@ -22,6 +22,9 @@ type Content struct {
 	Cut bool
 	// Absent is how many sectors the file would have, of which none is there: End is not used then.
 	Absent int
+	// Lack is how many sectors are missing at the end of a file that was cut short, beside the one that
+	// [Sheet.Place] gives it there.
+	Lack int
 }
 
 // Place lays out the disc that the sheet describes: what is where on it, and where
@@ -238,5 +241,5 @@ func (s *source) endFrame(x Index, from int64, stride int) int {
 	if partial := left%int64(stride) != 0; partial || s.Cut || frames == 0 && x.Number != 0 {
 		frames++
 	}
-	return x.Frame + frames
+	return x.Frame + frames + s.Lack
 }

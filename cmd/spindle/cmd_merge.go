@@ -128,7 +128,7 @@ func mergeInputs(ctx context.Context, a *app, paths []string) (inputs []merge.In
 		if err := errors.Join(found.checkSums(ctx, a, img), found.checkUnwatched(ctx, a)); err != nil {
 			return inputs, closeAll, err
 		}
-		for _, why := range slices.Concat(found.brokenTexts(), found.sums, found.inside) {
+		for _, why := range slices.Concat(found.brokenTexts(), found.sums, found.inside, found.early) {
 			in.Doubtful = true
 			a.note(why + ": of " + path + ", only what its error codes prove is used.")
 		}

@@ -27,6 +27,7 @@ type findings struct {
 	maps     []string               // and logs, that say that sectors are not right
 	cut      bool                   // its end is missing
 	subs     []string               // files of sub-channels that were cut short
+	early    []string               // files that were cut short, so that what follows them is too early
 	part     string                 // that it is not a whole disc, and what is absent
 	absent   disc.Flaws             // the sectors of that
 	toBurn   bool                   // what stops a burn is left to the caller
@@ -100,6 +101,9 @@ func (f *findings) take(a *app, r image.Remark) {
 		f.changedQ = fmt.Sprintf("%s, by %s", plural(int(r.Have), "sector"), r.File)
 	case format.CutShort:
 		f.cut = true
+		if r.Displaced {
+			f.early = append(f.early, displacedText(r))
+		}
 		a.note(remarkText(r))
 	case format.NoSubchannels:
 		if r.Want > 0 {
@@ -174,7 +178,7 @@ func (f *findings) doubts() string {
 	for _, u := range f.broken {
 		all = append(all, u.doubt)
 	}
-	return printable.Line(strings.Join(slices.Concat(all, f.sums, f.inside), "; "))
+	return printable.Line(strings.Join(slices.Concat(all, f.sums, f.inside, f.early), "; "))
 }
 
 // lostSub says, in a line, why sub-channels may be missing: the maps of an image that holds them pass it on.
@@ -274,6 +278,11 @@ func incompleteText(r image.Remark) string {
 	return r.File + " is incomplete: it has " + have
 }
 
+// displacedText says that a file was cut short, and what follows it is not where it belongs.
+func displacedText(r image.Remark) string {
+	return filepath.Base(r.File) + " is incomplete, and what follows it begins too early"
+}
+
 // remarkText says what was found when an image was opened.
 func remarkText(r image.Remark) string {
 	switch r.Kind {
@@ -281,6 +290,9 @@ func remarkText(r image.Remark) string {
 		have := incompleteText(r)
 		if r.Want == 0 {
 			have += ", and nothing says how much is missing"
+		}
+		if r.Displaced {
+			have += ". The tracks after it begin that much too early"
 		}
 		if strings.HasSuffix(r.File, ".part") {
 			return have + ", as it is of a rip that is unfinished. What is missing counts as not read. Run that rip again: it resumes."

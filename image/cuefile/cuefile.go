@@ -70,6 +70,7 @@ type opened struct {
 	file   *format.File
 	source io.ReaderAt
 	end    int64 // of its content
+	known  bool  // how much is missing behind that
 }
 
 // opener opens the files of a sheet.
@@ -109,19 +110,21 @@ func (o *opener) build(ctx context.Context) (disc.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	l, extents, err := o.sheet.Place(contents, packs)
+	l, extents, err := o.place(contents, packs)
 	if err != nil {
 		return nil, err
 	}
 	if err := o.checkSizes(l, extents); err != nil {
 		return nil, err
 	}
-	c := format.Completer{Layout: l, Extents: extents, Least: true} // a sheet says where its last track begins
+	c := format.Completer{Layout: l, Extents: extents}
 	o.emptyAbsent(&c)
 	sources := make(map[string]io.ReaderAt)
 	for i := range o.opened {
 		x := &o.opened[i]
 		sources[x.file.Path] = x.source
+		// A sheet says only where the last track of a file begins.
+		c.Least, c.Displaced = !x.known, i+1 < len(o.opened)
 		c.Complete(x.file, x.source, x.end, o.main)
 	}
 	img, err := c.Image(o.files, o.closers)
@@ -190,7 +193,7 @@ func (o *opener) openOne(ctx context.Context, f *cue.File) (cue.Content, error) 
 			return cue.Content{}, fmt.Errorf("line %d: %w", f.Line, err)
 		}
 		o.keep(path, file)
-		o.opened = append(o.opened, opened{file, file.ReaderAt, file.Size})
+		o.opened = append(o.opened, opened{file: file, source: file.ReaderAt, end: file.Size})
 		return cue.Content{Source: file.ReaderAt, End: file.Size, Swapped: f.Type == cue.Motorola, Cut: file.Cut}, nil
 	}
 	// The type says little about sound files: they are recognised by their content.
@@ -205,7 +208,7 @@ func (o *opener) openOne(ctx context.Context, f *cue.File) (cue.Content, error) 
 		end = file.Offset + (file.Size+file.Lack+audio.SectorSize-1)/audio.SectorSize*audio.SectorSize
 	}
 	o.keep(path, file)
-	o.opened = append(o.opened, opened{&format.File{Path: path}, sound, file.Offset + have*audio.SectorSize})
+	o.opened = append(o.opened, opened{file: &format.File{Path: path}, source: sound, end: file.Offset + have*audio.SectorSize})
 	return cue.Content{
 		Source: sound, Offset: file.Offset, End: end,
 		Swapped: file.Swapped, Sound: true,

@@ -33,6 +33,8 @@ type Completer struct {
 	// Least says that nothing states how long a file is that was cut short: what extents have
 	// beyond its end is the least that is missing.
 	Least bool
+	// Displaced says that then what follows the file is displaced; see [Remark].
+	Displaced bool
 }
 
 // Complete replaces what extents have beyond the end of a file, and remarks that to. What
@@ -57,7 +59,7 @@ func (c *Completer) Complete(file *File, source io.ReaderAt, size int64, to *Fil
 	}
 	switch {
 	case end.want > size && c.Least && end.kind == CutShort:
-		to.Remark(Remark{Kind: CutShort, File: file.Path, Have: size})
+		to.Remark(Remark{Kind: CutShort, File: file.Path, Have: size, Displaced: c.Displaced})
 	case end.want > size:
 		to.Remark(Remark{Kind: end.kind, File: file.Path, Have: size, Want: end.want})
 	case file.Cut:

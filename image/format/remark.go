@@ -70,6 +70,9 @@ type Remark struct {
 	Layer      *Layer // of InLayer
 	Tracks     string // of AbsentTracks: their numbers, 0 being audio hidden before track 1
 	Absent     disc.Flaws
+	// Displaced, of CutShort: nothing says how much is missing, and what follows the file on the disc
+	// stands that much too early in the image.
+	Displaced bool
 }
 
 // Observe has remark receive what is found while the image of this file is opened.

@@ -165,6 +165,9 @@ func (o *opener) open() (disc.Image, error) {
 		}
 		if rest := (t.Source.File.Size - t.Offset) % int64(t.Size); rest > 0 && t.End < next {
 			t.End++ // of which a part is there: it was cut short
+			if i+1 < len(lines) && (t.Start >= highDensity || next < highDensity) {
+				t.End = next // at the most
+			}
 		}
 		d.Tracks = append(d.Tracks, *t)
 	}

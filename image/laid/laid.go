@@ -54,13 +54,14 @@ type Source struct {
 	Size  int64
 	files []string
 	cut   *format.File // one that was cut short, with others behind it: nothing says where these begin
+	sizes []int64      // of each, where there are several
 }
 
 // NewSource makes the source of files.
 func NewSource(files ...*format.File) *Source {
 	s := &Source{ReaderAt: files[0].ReaderAt, File: files[0], Size: files[0].Size}
 	for i, f := range files {
-		s.files = append(s.files, f.Files()...)
+		s.files, s.sizes = append(s.files, f.Files()...), append(s.sizes, f.Size)
 		if f.Cut && i+1 < len(files) {
 			s.cut = f
 		}
@@ -69,6 +70,16 @@ func NewSource(files ...*format.File) *Source {
 		s.ReaderAt, s.Size = format.Join(files)
 	}
 	return s
+}
+
+// short returns which of several files was cut short with others behind it, or -1, where so many bytes are
+// wanted of all: parts but the last are of one size.
+func (s *Source) short(want int64) int {
+	if want <= s.Size || len(s.sizes) < 2 || len(s.sizes) != len(s.files) {
+		return -1
+	}
+	whole := slices.Max(s.sizes)
+	return slices.IndexFunc(s.sizes[:len(s.sizes)-1], func(n int64) bool { return n < whole })
 }
 
 // A Track is where a track is on the disc, and in a file.
@@ -120,6 +131,9 @@ func (d *Disc) Open(ctx context.Context, main *format.File, closers ...io.Closer
 		if s.cut != nil {
 			return nil, s.cut.NeedWhole()
 		}
+		if i := s.short(d.wanted(s)); i >= 0 {
+			return nil, Errorf("%s was cut short, and what stands in later files is displaced: it has %d bytes, and another part %d", filepath.Base(s.files[i]), s.sizes[i], slices.Max(s.sizes))
+		}
 		c.Complete(s.File, s.ReaderAt, s.Size, main)
 		for _, f := range s.files {
 			if !slices.Contains(files, f) {
@@ -135,6 +149,17 @@ func (d *Disc) Open(ctx context.Context, main *format.File, closers ...io.Closer
 		return nil, Errorf("%w", err)
 	}
 	return format.WithFileMaps(ctx, main, img, maps)
+}
+
+// wanted is how many bytes of a source tracks have.
+func (d *Disc) wanted(s *Source) int64 {
+	var want int64
+	for i := range d.Tracks {
+		if t := &d.Tracks[i]; t.Source == s {
+			want = max(want, t.endOffset())
+		}
+	}
+	return want
 }
 
 // sources are those of the tracks, each once.

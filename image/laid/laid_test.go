@@ -198,3 +198,34 @@ func TestJoinedCut(t *testing.T) {
 		}
 	}
 }
+
+// Of parts that hold less than the tracks want, the last was cut short. If it was another, what stands behind that is
+// displaced.
+func TestJoinedShort(t *testing.T) {
+	for _, test := range []struct {
+		sizes []int // sectors
+		flaws string
+		err   string
+	}{
+		{[]int{8, 8, 4}, "[]", ""},
+		{[]int{8, 8, 3}, "[{19 1 unread}]", ""},
+		{[]int{8, 7, 4}, "", "y was cut short"},
+		{[]int{7, 8, 4}, "", "y was cut short"},
+		{[]int{3, 8}, "", "y was cut short"},
+		{[]int{3, 17}, "[]", ""}, // whoever split it so
+	} {
+		var files []*format.File
+		for _, n := range test.sizes {
+			files = append(files, file(t, "y", n*2352))
+		}
+		d := Disc{Tracks: []Track{track(1, 1, 0, 0, 20)}}
+		d.Tracks[0].Source = NewSource(files...)
+		img, err := d.Open(t.Context(), files[0])
+		switch {
+		case (err == nil) != (test.err == "") || err != nil && !strings.Contains(err.Error(), test.err):
+			t.Errorf("%v: %v", test.sizes, err)
+		case err == nil && fmt.Sprint(img.Flaws()) != test.flaws:
+			t.Errorf("%v: %v", test.sizes, img.Flaws())
+		}
+	}
+}

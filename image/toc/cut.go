@@ -12,12 +12,13 @@ type missing struct {
 	file  string
 	size  int64 // of the file
 	least bool  // nothing says how much it is
+	last  bool  // nothing follows it
 }
 
 // lack notes that a part reaches so many bytes beyond the content of its file.
 func (x *part) lack(bytes int64, file string, size int64) {
 	block := x.block()
-	x.lost = missing{min(x.length, (bytes+block-1)/block*block), file, size, x.lost.least}
+	x.lost = missing{min(x.length, (bytes+block-1)/block*block), file, size, x.lost.least, x.lost.last}
 }
 
 // fill puts empty sectors, or silence, in the place of what parts lack, and notes the flaws.
@@ -50,7 +51,7 @@ func (b *builder) fill(parts []part, begins []int64, sector int64, at disc.LBA) 
 		}
 		if !b.remarked[x.lost.file] {
 			b.remarked[x.lost.file] = true
-			b.main.Remark(format.Remark{Kind: format.CutShort, File: x.lost.file, Have: x.lost.size, Want: want})
+			b.main.Remark(format.Remark{Kind: format.CutShort, File: x.lost.file, Have: x.lost.size, Want: want, Displaced: x.lost.least && !x.lost.last})
 		}
 	}
 	return all

@@ -323,16 +323,41 @@ func (b *builder) open(ctx context.Context, p *Piece, mode disc.Mode) (part, err
 	}
 	if x.length == 0 {
 		x.length = c.size - skip + c.lack
-		if c.cut { // and nothing says how much is missing
-			x.length += x.block()
-			x.lost.least = true
+		if b.sound[c.path] == nil { // which states how long it is
+			x.guess(c)
 		}
 	}
+	x.lost.last = p == b.lastPiece()
 	if left := max(0, c.size-skip); x.length > left {
 		x.lack(x.length-left, c.path, c.size)
 	}
 	x.offset = c.offset + skip
 	return x, nil
+}
+
+// guess lengthens a part that is all of a file, if that was cut short: by the least that is missing.
+// Samples may end anywhere, but whole.
+func (x *part) guess(c content) {
+	const sample = 4
+	block, whole := x.block(), x.block()
+	if mode, _, _ := x.mode.stored(); mode == disc.Audio && x.sub == NoSub {
+		whole = sample
+	}
+	switch rest := x.length % block; {
+	case c.cut:
+		x.length += block
+	case x.length%whole > 0:
+		x.length += block - rest
+	default:
+		return
+	}
+	x.lost.least = true // nothing says how much is missing
+}
+
+// lastPiece is what ends the disc.
+func (b *builder) lastPiece() *Piece {
+	pieces := b.f.Tracks[len(b.f.Tracks)-1].Pieces
+	return &pieces[len(pieces)-1]
 }
 
 // content is what a file has: how many bytes of it, and where they begin.
