@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"spindle/disc"
+	"spindle/scsi"
 )
 
 // A Trait is one way in which a drive departs from the standard, such as
@@ -102,6 +103,13 @@ func (g argument) parse(value string, given bool) (traitArg, error) {
 
 // always makes hooks that have no state of their own.
 func always(h hooks) func(traitArg) hooks { return func(traitArg) hooks { return h } }
+
+// refuseWhere makes the hooks of a trait that answers a command with an error where when is true.
+func refuseWhere(op scsi.Opcode, err error, when func(*Drive, *exchange) bool) func(traitArg) hooks {
+	return always(hooks{before: func(d *Drive, x *exchange) bool {
+		return x.op == op && when(d, x) && x.answer(err)
+	}})
+}
 
 // traitKinds are the traits that there are, each with what makes its hooks.
 func traitKinds() []traitKind {

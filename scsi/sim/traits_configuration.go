@@ -23,9 +23,9 @@ func configurationTraits() []traitKind {
 				clear(x.Data[:x.n])
 			}
 		}})},
-		{"mode-select-wants-zero-length", argument{}, always(hooks{before: func(_ *Drive, x *exchange) bool {
-			return x.op == scsi.OpModeSelect10 && len(x.Data) >= 2 && x.Data[0]|x.Data[1] != 0 && x.answer(errParams)
-		}})},
+		{"mode-select-wants-zero-length", argument{}, refuseWhere(scsi.OpModeSelect10, errParams, func(_ *Drive, x *exchange) bool {
+			return len(x.Data) >= 2 && x.Data[0]|x.Data[1] != 0
+		})},
 		{"dvd-drive", argument{}, always(hooks{ready: noBD, features: withoutBD})},
 		{"features-not-current-on-closed-rw", argument{}, always(hooks{features: func(d *Drive, all [][]byte) [][]byte {
 			if d.disc == nil || !d.disc.st.Final || !d.disc.kind.profile.rewritable() {

@@ -16,18 +16,17 @@ func readyTraits() []traitKind {
 			}
 			return nil
 		}})},
-		{"not-ready-04-00", argument{}, always(hooks{before: func(d *Drive, x *exchange) bool {
-			if x.op != scsi.OpTestUnitReady || !d.loaded() || len(d.attention) > 0 {
-				return false
-			}
-			return x.answer(fail(scsi.NotReady, scsi.ASCNotReady, scsi.ASCQCauseNotReportable))
-		}})},
+		{"not-ready-04-00", argument{}, refuseWhere(scsi.OpTestUnitReady, errNotReportable, func(d *Drive, _ *exchange) bool {
+			return d.loaded() && len(d.attention) == 0
+		})},
 		{"progress-background", argument{}, always(hooks{after: backgroundProgress})},
 		{"progress-stuck", argument{}, stuckProgress},
 		{"busy-after-load", secondsArgument(6), busyAfterLoad},
 		{"load-refused", argument{}, always(hooks{before: loadRefused})},
 	}
 }
+
+var errNotReportable = fail(scsi.NotReady, scsi.ASCNotReady, scsi.ASCQCauseNotReportable)
 
 // absentTime is how long a drive says that there is no medium, after one has come.
 const absentTime = 1500 * time.Millisecond

@@ -20,35 +20,26 @@ func writeTraits() []traitKind {
 		}},
 		{"refuses-after-write-error", argument{}, refusesAfterError},
 		{"synchronize-never-ends", argument{}, synchronizeForEver},
-		{"opc-refused", argument{}, always(hooks{before: func(d *Drive, x *exchange) bool {
-			if x.op != scsi.OpSendOPC {
-				return false
-			}
-			d.clock.advance(failedCalibration)
-			return x.answer(fail(scsi.MediumError, scsi.ASCCDControl, scsi.ASCQCalibrationAreaError))
-		}})},
-		{"cdtext-refused", argument{}, always(hooks{before: func(_ *Drive, x *exchange) bool {
-			return x.op == scsi.OpSendCueSheet && textLeadIn(x.Data) != nil && x.answer(errParams)
-		}})},
-		{"cdtext-at-zero-only", argument{}, refuseSheet(func(lead []byte) bool { return leadInAt(lead) != 0 })},
-		{"cdtext-at-lead-in-only", argument{}, refuseSheet(func(lead []byte) bool { return leadInAt(lead) == 0 })},
-		{"cdtext-block-type-3-only", argument{}, always(hooks{before: func(d *Drive, x *exchange) bool {
-			return x.op == scsi.OpSendCueSheet && textLeadIn(x.Data) != nil && d.rec.page.blockType() != 3 && x.answer(errParams)
-		}})},
-		{"isrc-control-refused", argument{}, always(hooks{before: func(_ *Drive, x *exchange) bool {
-			return x.op == scsi.OpSendCueSheet && hasCode(x.Data) && x.answer(errParams)
-		}})},
-		{"last-session-refused", argument{}, always(hooks{before: func(_ *Drive, x *exchange) bool {
-			return x.op == scsi.OpModeSelect10 && len(x.Data) > 11 && x.Data[8]&0x3F == pageWrite && x.Data[11]>>6 == 1 && x.answer(errParams)
-		}})},
+		{"opc-refused", argument{}, always(hooks{before: failCalibration})},
+		{"cdtext-refused", argument{}, refuseText(func([]byte) bool { return true })},
+		{"cdtext-at-zero-only", argument{}, refuseText(func(lead []byte) bool { return leadInAt(lead) != 0 })},
+		{"cdtext-at-lead-in-only", argument{}, refuseText(func(lead []byte) bool { return leadInAt(lead) == 0 })},
+		{"cdtext-block-type-3-only", argument{}, refuseWhere(scsi.OpSendCueSheet, errParams, func(d *Drive, x *exchange) bool {
+			return textLeadIn(x.Data) != nil && d.rec.page.blockType() != 3
+		})},
+		{"isrc-control-refused", argument{}, refuseWhere(scsi.OpSendCueSheet, errParams, func(_ *Drive, x *exchange) bool {
+			return hasCode(x.Data)
+		})},
+		{"last-session-refused", argument{}, refuseWhere(scsi.OpModeSelect10, errParams, func(_ *Drive, x *exchange) bool {
+			return len(x.Data) > 11 && x.Data[8]&0x3F == pageWrite && x.Data[11]>>6 == 1
+		})},
 		{"cue-sheet-limit", argument{name: "BYTES", low: 64, high: maxCueSheet, usual: 3072}, cueSheetLimit},
-		{"close-refused-after-test-write", argument{}, always(hooks{before: func(d *Drive, x *exchange) bool {
-			test := d.rec.test != nil || d.rec.page.testWrite()
-			return x.op == scsi.OpCloseTrackSession && test && x.answer(errPhase)
-		}})},
-		{"close-000-sequence-error", argument{}, always(hooks{before: func(_ *Drive, x *exchange) bool {
-			return x.op == scsi.OpCloseTrackSession && x.CDB[2]&7 == closeBackground && x.answer(errPhase)
-		}})},
+		{"close-refused-after-test-write", argument{}, refuseWhere(scsi.OpCloseTrackSession, errPhase, func(d *Drive, _ *exchange) bool {
+			return d.rec.test != nil || d.rec.page.testWrite()
+		})},
+		{"close-000-sequence-error", argument{}, refuseWhere(scsi.OpCloseTrackSession, errPhase, func(_ *Drive, x *exchange) bool {
+			return x.CDB[2]&7 == closeBackground
+		})},
 		{"mcn-from-cue-sheet-only", argument{}, always(hooks{before: func(d *Drive, x *exchange) bool {
 			if x.isWrite() && d.rec.cue != nil {
 				d.rec.page[16] &^= 0x80
@@ -92,6 +83,15 @@ func recordedTraits() []traitKind {
 // failedCalibration is how long a drive calibrated in vain (reports: 8 to 110 s).
 const failedCalibration = 14700 * time.Millisecond
 
+// failCalibration answers SEND OPC INFORMATION with an error, late.
+func failCalibration(d *Drive, x *exchange) bool {
+	if x.op != scsi.OpSendOPC {
+		return false
+	}
+	d.clock.advance(failedCalibration)
+	return x.answer(fail(scsi.MediumError, scsi.ASCCDControl, scsi.ASCQCalibrationAreaError))
+}
+
 // textLeadIn is the lead-in in a cue sheet, where it has CD-TEXT; nil otherwise.
 func textLeadIn(sheet []byte) []byte {
 	for e := range slices.Chunk(sheet, 8) {
@@ -115,15 +115,12 @@ func hasCode(sheet []byte) bool {
 // leadInAt is the time that a lead-in is announced at.
 func leadInAt(entry []byte) int { return int(entry[5])<<16 | int(entry[6])<<8 | int(entry[7]) }
 
-// refuseSheet refuses cue sheets with CD-TEXT whose lead-in it does not like.
-func refuseSheet(bad func(lead []byte) bool) func(traitArg) hooks {
-	return always(hooks{before: func(_ *Drive, x *exchange) bool {
-		if x.op != scsi.OpSendCueSheet {
-			return false
-		}
+// refuseText refuses cue sheets with CD-TEXT whose lead-in it does not like.
+func refuseText(bad func(lead []byte) bool) func(traitArg) hooks {
+	return refuseWhere(scsi.OpSendCueSheet, errParams, func(_ *Drive, x *exchange) bool {
 		lead := textLeadIn(x.Data)
-		return lead != nil && bad(lead) && x.answer(errParams)
-	}})
+		return lead != nil && bad(lead)
+	})
 }
 
 // cueSheetLimit states how long a cue sheet can be, and refuses longer ones.
