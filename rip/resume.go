@@ -284,58 +284,80 @@ const (
 	audioTries = 16 // all to one side by chance: once in 32,768
 )
 
+// triesFor returns how many times what differs is read.
+func triesFor(g *region) int {
+	if g.coding == drive.Audio {
+		return audioTries
+	}
+	return dataTries
+}
+
 // piece compares sectors of one command. It returns how many of those that are the
-// same are not constant, and 0 where they cannot be read. Audio that always comes
-// shifted to one side is of another pressing, or read with another offset.
+// same are not constant, and 0 where they cannot be read.
 func (c *comparison) piece(ctx context.Context, g *region, at disc.LBA, n int) (telling int, err error) {
 	if g.void != notVoid {
 		return 0, nil // not on the disc
 	}
-	was := make([]byte, n*g.size)
-	if err := c.image.readAt(was, g.position(at)); err != nil {
+	m := match{was: make([]byte, n*g.size), open: newDoubts(n)}
+	if err := c.image.readAt(m.was, g.position(at)); err != nil {
 		return 0, fmt.Errorf("%w: %w", ErrOutput, err)
 	}
-	tries := dataTries
-	if g.coding == drive.Audio {
-		tries = audioTries
-	}
-	early, late := false, false
-	open := newDoubts(n)
-	for try := range tries {
+	for try := range triesFor(g) {
 		if try > 0 {
 			c.reader.defeatCache(ctx, at)
 		}
 		b := c.reader.sink.take()
 		b.prepare(c.reader.plan, g, at, n)
-		ok, err := c.fetch(ctx, b)
-		if err != nil || !ok && try == 0 {
-			c.reader.sink.drop(b)
-			return 0, err
-		}
+		came, err := c.fetch(ctx, b)
 		same := false
-		if ok {
+		if came {
 			b.check(c.reader.plan.caps)
-			if same = open.settled(was, b); !same && g.coding == drive.Audio {
-				shift := shiftOf(was, b)
-				early, late = early || shift < 0, late || shift > 0
-				same = early && late
-			}
-		}
-		if same {
-			telling = c.count(was, b)
-			if g.coding == drive.Audio {
-				c.heard += telling
-			}
-			if telling > 0 && c.once.At(g.position(at)) == readOnce {
-				c.agreed++
+			if same = m.reached(b); same {
+				telling = c.count(m.was, b)
 			}
 		}
 		c.reader.sink.drop(b)
-		if same {
+		switch {
+		case err != nil, !came && try == 0:
+			return 0, err
+		case same:
+			c.agree(g, at, telling)
 			return telling, nil
 		}
 	}
-	return 0, c.differs(g, at, open)
+	return 0, c.differs(g, at, m.open)
+}
+
+// agree counts sectors that are the same, telling of which are not constant.
+func (c *comparison) agree(g *region, at disc.LBA, telling int) {
+	if g.coding == drive.Audio {
+		c.heard += telling
+	}
+	if telling > 0 && c.once.At(g.position(at)) == readOnce {
+		c.agreed++
+	}
+}
+
+// A match is the comparison of one piece of the image, over all its readings.
+type match struct {
+	was         []byte // what the image has
+	open        doubts
+	early, late bool // audio came shifted to this side
+}
+
+// reached takes one more reading into account, and reports whether the disc has what the
+// image has. Audio that comes shifted to both sides is the same; audio that always comes
+// shifted to one side is of another pressing, or read with another offset.
+func (m *match) reached(b *batch) bool {
+	if m.open.settled(m.was, b) {
+		return true
+	}
+	if b.r.coding != drive.Audio {
+		return false
+	}
+	shift := shiftOf(m.was, b)
+	m.early, m.late = m.early || shift < 0, m.late || shift > 0
+	return m.early && m.late
 }
 
 // fetch reads a batch, again where the drive was reset. It reports whether the
