@@ -14,8 +14,8 @@ import (
 // foreignISOs make images of an ISO as other programs do, in formats that are only read.
 func foreignISOs() map[string]func(iso []byte) *testforeign.Files {
 	all := make(map[string]func([]byte) *testforeign.Files)
-	for name, d := range testforeign.DAAs() {
-		all["daa, "+name] = func(iso []byte) *testforeign.Files { return d.Make("x", iso) }
+	for name, files := range testforeign.ISOs() {
+		all[name] = func(iso []byte) *testforeign.Files { return files("x", iso) }
 	}
 	return all
 }

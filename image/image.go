@@ -36,6 +36,7 @@ import (
 	_ "spindle/image/parts"
 	_ "spindle/image/scram"
 	_ "spindle/image/toc"
+	_ "spindle/image/uif"
 	_ "spindle/image/vhd"
 )
 

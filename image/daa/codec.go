@@ -2,14 +2,13 @@ package daa
 
 import (
 	"bytes"
-	"encoding/binary"
 	"errors"
 	"io"
 
 	"github.com/klauspost/compress/flate"
-	"github.com/ulikunitz/xz/lzma"
 
 	"spindle/internal/blocks"
+	"spindle/internal/lzmablock"
 )
 
 // A kind is how a chunk is stored.
@@ -86,7 +85,7 @@ func (i *file) unpack(dst []byte, k kind, begin, end int64) error {
 		return err
 	}
 	if k == lzmaed && i.filter {
-		unfilter(dst)
+		lzmablock.Unfilter(dst)
 	}
 	room := i.chunk - int64(len(dst)) // the last chunk may be padded
 	n, err := io.Copy(io.Discard, io.LimitReader(r, room+1))
@@ -104,13 +103,7 @@ func (i *file) unpacker(b []byte, k kind, size int) (io.Reader, error) {
 	if k == deflated {
 		return newInflater(b, i.order), nil
 	}
-	// The head of an .lzma file, which a chunk does not have. A larger window than the chunk is of no use.
-	const leastWindow = 1 << 12
-	window := min(binary.LittleEndian.Uint32(i.properties[1:]), uint32(max(i.chunk, leastWindow)))
-	h := append(make([]byte, 0, lzma.HeaderLen), i.properties[0])
-	h = binary.LittleEndian.AppendUint32(h, window)
-	h = binary.LittleEndian.AppendUint64(h, uint64(size))
-	return lzma.NewReader(io.MultiReader(bytes.NewReader(h), bytes.NewReader(b)))
+	return lzmablock.NewReader(i.properties, b, size)
 }
 
 // newInflater unpacks deflate, of which the kinds of blocks may have other numbers.

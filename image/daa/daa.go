@@ -15,6 +15,7 @@ import (
 
 	"spindle/image/format"
 	"spindle/internal/blocks"
+	"spindle/internal/lzmablock"
 )
 
 func init() {
@@ -69,8 +70,8 @@ type header struct {
 	maskedBits   bool
 	maskedTable  bool
 	sum          uint32
-	filter       bool    // of machine code of the x86
-	properties   [5]byte // of LZMA
+	filter       bool // of machine code of the x86
+	properties   lzmablock.Properties
 	parts        int
 	partsByNames bool // the file states that there are parts, and not how many
 }

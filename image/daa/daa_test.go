@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"compress/flate"
 	"encoding/binary"
-	"encoding/hex"
 	"errors"
 	"hash/crc32"
 	"io"
@@ -209,22 +208,6 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// What xz's filter makes of 60 bytes, in which calls and jumps overlap.
-func TestFilterOfXz(t *testing.T) {
-	plain, err := hex.DecodeString(xzPlain)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := hex.DecodeString(xzFiltered)
-	if err != nil {
-		t.Fatal(err)
-	}
-	unfilter(b)
-	if !bytes.Equal(b, plain) {
-		t.Errorf("%x", b)
-	}
-}
-
 // Usual deflate has the usual numbers of blocks.
 func TestInflate(t *testing.T) {
 	want := content()
@@ -304,8 +287,3 @@ func TestMutants(t *testing.T) {
 		}
 	}
 }
-
-const (
-	xzPlain    = "ff7fe8e97f01ffff0001e97f00e8ff00ff650001e80100e900ff0000ff7f0000ffe8ffe8e8ffffffb57fffe8e9ff00000000e90000e9e8ff7f00e8ff"
-	xzFiltered = "ff7fe8f07f01ffff0001e98e00e8ff00ff650001e81a00e900ff0000ff7f0000ffe825e9e8ffffffb57fffe8190001000000e90000e922008000e8ff"
-)

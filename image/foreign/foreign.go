@@ -71,7 +71,6 @@ func kinds() []kind {
 		{"compressed ISO (JSO)", []string{".jso"}, format.Sure, starts("JISO"), "a compressed ISO of JISO (.jso), of which no description is public; JISO expands it"},
 		{"ECM file of ECM Tool Reloaded", []string{".ecm"}, format.Sure, starts("ECM\x02", "ECM\x03"),
 			"an ECM file of ECM Tool Reloaded, whose layout changes from version to version; that program decodes it"},
-		{"MagicISO image", []string{".uif"}, format.Sure, isUIF, `a MagicISO image (.uif); "uif2iso" makes an .iso of it`},
 		{"WinOnCD image", []string{".c2d"}, format.Sure, starts("Adaptec CeQuadrat VirtualCD File", "Roxio Image File Format 3.0"),
 			"an image of WinOnCD (.c2d); WinOnCD saves it as .iso"},
 		{"Easy CD Creator image", []string{".cif"}, format.Sure, isCIF, "an image of Easy CD Creator (.cif); Roxio's programs save it as .iso"},

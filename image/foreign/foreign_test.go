@@ -24,7 +24,7 @@ func TestRecognised(t *testing.T) {
 		"VMware hard disk":    "KDMV", "QEMU hard disk": "QFI\xFB",
 		"VirtualBox hard disk": "<<< Oracle VM VirtualBox Disk Image >>>", "GameCube image (CISO)": "CISO\x00\x00\x20\x00", "compressed ISO (JSO)": "JISO",
 		"ECM file of ECM Tool Reloaded": "ECM\x03", "BlindWrite 4 image": "BLINDWRITE TOC FILE",
-		"MagicISO image": strings.Repeat("x", 900) + "bbis" + strings.Repeat("\x00", 60), "WinOnCD image": "Adaptec CeQuadrat VirtualCD File",
+		"WinOnCD image":         "Adaptec CeQuadrat VirtualCD File",
 		"Easy CD Creator image": "RIFF\x08\x00\x00\x00imag", "Aaru image": "AARUFRMT", "delta ISO": "DISO\x00\x00",
 		"GameCube image (GCZ)": "\x01\xC0\x0B\xB1", "GameCube image (RVZ)": "RVZ\x01", "Wii image (WIA)": "WIA\x01", "Wii disk (WBFS)": "WBFS",
 		"NKit image":        strings.Repeat("\x00", 28) + "\xC2\x33\x9F\x3D" + strings.Repeat("\x00", 480) + "NKIT" + strings.Repeat("\x00", 2048-516),

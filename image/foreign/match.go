@@ -1,7 +1,6 @@
 package foreign
 
 import (
-	"bytes"
 	"slices"
 	"strings"
 
@@ -14,12 +13,6 @@ func named(suffixes ...string) func(*format.Probe) bool {
 		name := strings.ToLower(p.Name)
 		return slices.ContainsFunc(suffixes, func(s string) bool { return strings.HasSuffix(name, s) })
 	}
-}
-
-// isUIF knows the images of MagicISO by what stands at their end.
-func isUIF(p *format.Probe) bool {
-	const trailer = 64
-	return bytes.HasPrefix(p.Tail(trailer), []byte("bbis"))
 }
 
 func isCIF(p *format.Probe) bool {

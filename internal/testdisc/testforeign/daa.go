@@ -29,7 +29,7 @@ type DAA struct {
 const (
 	daaHeader = 76
 	daaVolume = 40
-	daaProps  = 0x5D // of LZMA: the usual ones
+	usualLZMA = 0x5D // the usual properties
 )
 
 // Make makes an image of some bytes. The name of its first file has no suffix yet.
@@ -183,7 +183,7 @@ func (d *DAA) second(h []byte, t *daaTable, chunk int) []byte {
 	if d.Filter {
 		h[62] = 1
 	}
-	h[63] = daaProps
+	h[63] = usualLZMA
 	put(h[64:], 1<<16)
 	var w bitWriter
 	mask := [8]byte{0x0A, 0x35, 0x2D, 0x3F, 0x08, 0x33, 0x09, 0x15}

@@ -5,6 +5,7 @@ package testforeign
 import (
 	"bytes"
 	"compress/flate"
+	"compress/zlib"
 	"io"
 	"os"
 	"path/filepath"
@@ -22,6 +23,18 @@ func (f *Files) add(name string, b []byte) {
 	}
 	f.Order = append(f.Order, name)
 	f.Bytes[name] = b
+}
+
+// ISOs make images of an ISO in all ways, by names that say which. They take the name of the first file, without a suffix.
+func ISOs() map[string]func(name string, iso []byte) *Files {
+	all := make(map[string]func(string, []byte) *Files)
+	for name, d := range DAAs() {
+		all["daa-"+name] = d.Make
+	}
+	for name, u := range UIFs() {
+		all["uif-"+name] = u.Make
+	}
+	return all
 }
 
 // Write writes the files into a folder, and returns the path of the first.
@@ -47,6 +60,10 @@ func deflate(b []byte) []byte {
 		must(err)
 		return w
 	})
+}
+
+func zlibOf(b []byte) []byte {
+	return packed(b, func(out io.Writer) io.WriteCloser { return zlib.NewWriter(out) })
 }
 
 func packed(b []byte, packer func(io.Writer) io.WriteCloser) []byte {

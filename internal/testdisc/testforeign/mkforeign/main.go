@@ -24,8 +24,8 @@ func run(args []string) error {
 	if err != nil {
 		return err
 	}
-	for name, d := range testforeign.DAAs() {
-		path, err := d.Make(name, content).Write(args[2])
+	for name, files := range testforeign.ISOs() {
+		path, err := files(name, content).Write(args[2])
 		if err != nil {
 			return err
 		}

@@ -1,10 +1,10 @@
-package daa
+package lzmablock
 
 import "encoding/binary"
 
-// unfilter undoes in place what makes x86 code compress better: that the targets of calls and jumps are absolute, from
-// the start of b on. It is the BCJ filter of the LZMA SDK (x86.c of the xz project documents it), for one whole chunk.
-func unfilter(b []byte) {
+// Unfilter undoes in place what makes x86 code compress better: that the targets of calls and jumps are absolute, from
+// the start of b on. It is the BCJ filter of the LZMA SDK (x86.c of the xz project documents it), for one whole block.
+func Unfilter(b []byte) {
 	const instruction = 5                   // bytes: the code of a call or jump, and its target
 	const looksBack = 3                     // bytes in which an earlier code counts
 	mask, before := uint32(0), -instruction // bits for the bytes before, of which 1 was such a code; where the last was
