@@ -449,6 +449,7 @@ func (w *writer) judge(ctx context.Context, out *Created) error {
 			for _, f := range out.Flaws.Clip(s.Start, s.End) {
 				m.Flawed += f.Count
 			}
+			m.Proof.Silent = m.Peak == 0
 			if k := slices.IndexFunc(w.proof.Spans, func(x discid.Span) bool { return x.Track == m.Number }); k >= 0 {
 				m.Sums, m.Proof = sums[k], proofs[k]
 				m.Proven = proven(k, &m.Proof, w.proof)

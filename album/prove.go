@@ -29,6 +29,10 @@ func (d *Databases) Empty() bool { return d.AccurateRip == nil && d.CTDB == nil 
 
 // A Proof is what databases say of a track.
 type Proof struct {
+	// Silent: the samples of the track are zeros, as those of a drive that reads nothing, and that others have these, too, proves
+	// nothing.
+	Silent bool
+
 	AccurateRip accuraterip.Result
 	// CTDB is how many people submitted this track to CTDB, of CTDBTotal who submitted the
 	// disc.
@@ -43,30 +47,36 @@ type Proof struct {
 // ByAccurateRip reports whether AccurateRip proves the track. Its checksums of version 1
 // leave out some bits, and prove nothing alone.
 func (p *Proof) ByAccurateRip() bool {
-	return p.AccurateRip.Outcome == accuraterip.Accurate && p.AccurateRip.V2 >= leastConfidence
+	return !p.Silent && p.AccurateRip.Outcome == accuraterip.Accurate && p.AccurateRip.V2 >= leastConfidence
 }
 
 // ByCTDB reports whether CTDB proves the track. At another offset, the checksum of a track is about other samples
 // than those of its sectors, and that of the whole disc proves them.
-func (p *Proof) ByCTDB() bool { return p.CTDB >= leastConfidence || p.movedWhole() }
+func (p *Proof) ByCTDB() bool { return !p.Silent && (p.CTDB >= leastConfidence || p.movedWhole()) }
 
 func (p *Proof) movedWhole() bool { return p.MovedWhole && p.CTDBMoved >= leastConfidence }
 
 // judge compares the tracks of a disc, all of which were taken, with what the databases say.
 func (d *Databases) judge(ctx context.Context, l *disc.Layout, x *check.Proof) ([]Proof, error) {
+	var matches []ctdb.Match
+	if ids, err := discid.Of(l); err == nil && len(d.CTDB) > 0 && x.CTDB != nil {
+		if matches, err = x.CTDB.Judge(ctx, d.CTDB, ids.CTDB); err != nil {
+			return nil, err
+		}
+	}
+	return d.Judge(x, matches), nil
+}
+
+// Judge says of each track of a disc, all of which were taken, what the databases say of it. matches are what CTDB's entries are found to be.
+func (d *Databases) Judge(x *check.Proof, matches []ctdb.Match) []Proof {
 	proofs := make([]Proof, len(x.Spans))
+	for i, s := range x.AccurateRip.Sums() {
+		proofs[i].Silent = s.Silent
+	}
 	if d.AccurateRip != nil {
 		for i, r := range x.AccurateRip.Judge(d.AccurateRip, x.Slots()) {
 			proofs[i].AccurateRip = r
 		}
-	}
-	ids, err := discid.Of(l)
-	if err != nil || len(d.CTDB) == 0 || x.CTDB == nil {
-		return proofs, nil
-	}
-	matches, err := x.CTDB.Judge(ctx, d.CTDB, ids.CTDB)
-	if err != nil {
-		return nil, err
 	}
 	for _, m := range matches {
 		for i := range proofs {
@@ -80,7 +90,7 @@ func (d *Databases) judge(ctx context.Context, l *disc.Layout, x *check.Proof) (
 			}
 		}
 	}
-	return proofs, nil
+	return proofs
 }
 
 // moved takes an entry into account that has the track at another offset: all of the disc tells more than the track.
@@ -141,6 +151,8 @@ func takeAll(ctx context.Context, x *check.Proof, read func(ctx context.Context,
 func proven(i int, p *Proof, x *check.Proof) Run {
 	run := Run{x.Spans[i].First, x.Spans[i].End}
 	switch {
+	case p.Silent:
+		return Run{}
 	case p.ByAccurateRip():
 		if i == 0 {
 			run.First += accuraterip.Outside

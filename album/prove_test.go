@@ -13,6 +13,7 @@ import (
 	"spindle/disc/cdsector"
 	"spindle/disc/ctdb"
 	"spindle/disc/discid"
+	"spindle/internal/testdisc"
 	"spindle/internal/testdisc/testimage"
 )
 
@@ -97,6 +98,39 @@ func TestProvenByCTDB(t *testing.T) {
 	d.CTDB[0].Confidence = 1
 	if runs, err := d.Proven(t.Context(), l, img.ReadSectors); err != nil || len(runs) > 0 {
 		t.Errorf("by one's own: %v, %v", runs, err)
+	}
+}
+
+// Silence is the same on every disc, and what a drive gives that reads nothing: a database that has it
+// proves nothing, whichever it is.
+func TestSilenceProvesNothing(t *testing.T) {
+	l := &disc.Layout{Sessions: []disc.Session{{LeadOut: 160}}}
+	for i := range 4 {
+		l.Sessions[0].Tracks = append(l.Sessions[0].Tracks, disc.Track{Number: i + 1, Start: disc.LBA(40 * i), End: disc.LBA(40 * (i + 1))})
+	}
+	audio := testdisc.NetRandom(5, 160*cdsector.Size)
+	clear(audio[80*cdsector.Size : 120*cdsector.Size])
+	x := check.NewProof(l)
+	if err := x.Take(0, audio); err != nil {
+		t.Fatal(err)
+	}
+	var chunk accuraterip.Chunk
+	for _, s := range x.AccurateRip.Sums() {
+		chunk = append(chunk, accuraterip.Entry{Confidence: 9, Sum: s.V2})
+	}
+	sums := x.CTDB.Sums()
+	d := Databases{
+		AccurateRip: accuraterip.Response{chunk},
+		CTDB:        []ctdb.Entry{{Confidence: 9, CRC: sums.Disc, TrackCRCs: sums.Tracks, TOC: discid.TOCOf(l)}},
+	}
+	proofs, err := d.judge(t.Context(), l, x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, p := range proofs {
+		if silent := i == 2; p.Silent != silent || p.ByAccurateRip() == silent || p.ByCTDB() == silent {
+			t.Errorf("track %d: %+v", i+1, p)
+		}
 	}
 }
 

@@ -49,7 +49,7 @@ func OtherVersion(p *check.Proof, m *ctdb.Match, patch *ctdb.Patch) *VersionErro
 		switch {
 		case n > 0:
 			e.Tracks = append(e.Tracks, TrackDifference{p.Spans[i].Track, n})
-		case i < len(sums) && sums[i].V1 == 0 && sums[i].V2 == 0: // silence is that of every pressing
+		case i < len(sums) && sums[i].Silent: // silence is that of every pressing
 		case m.Found && m.Offset == patch.Offset && i < len(m.Tracks) && m.Tracks[i]:
 			same++
 		default:

@@ -11,7 +11,6 @@ import (
 	"spindle/addr"
 	"spindle/album"
 	"spindle/disc"
-	"spindle/disc/accuraterip"
 	"spindle/disc/discid"
 	"spindle/drive"
 	"spindle/image/riplog"
@@ -41,6 +40,7 @@ type albumResult struct {
 	proofs   map[proof]int
 	ends     [2]int // sectors at the start and the end of proven audio that no database covers
 	endsRead bool   // twice, with the same result
+	silent   int    // songs, of which nothing else is known
 	there    int    // songs that were asked for, and in the folder
 	force    bool   // these options were given
 	quick    bool
@@ -58,6 +58,7 @@ type albumSong struct {
 	Proof   proof  `json:"proof"`
 	Words   string `json:"proof_text"`
 	Flawed  int    `json:"flawed,omitempty"`
+	Silent  bool   `json:"silent,omitempty"`
 }
 
 // albumData is a track of data beside the songs.
@@ -85,26 +86,44 @@ func proofOf(m *album.Made, res *rip.Result) (proof, string) {
 	if m.Proof.ByAccurateRip() || m.Proof.ByCTDB() {
 		return riplog.Database, said + settledWords(m, res) + edgeWords(m, res)
 	}
+	by, words := readWords(m, res, fixed)
+	switch {
+	case onlySilence(&m.Proof):
+		words = silentWords + "; " + words
+	case m.Proof.Silent:
+		words = "silent; " + words
+	}
 	if said != "" {
-		said = " (" + said + ")"
+		words += " (" + said + ")"
+	}
+	return by, words
+}
+
+// readWords says how a song was read, of which CTDB's parity repaired some samples and which no database proves.
+func readWords(m *album.Made, res *rip.Result, fixed int) (proof, string) {
+	gone := func(words string) string {
+		if m.Proof.Silent {
+			return ""
+		}
+		return words
 	}
 	switch {
 	case res == nil:
-		return riplog.Unproven, "copied from an image" + said
+		return riplog.Unproven, "copied from an image"
 	case fixed > 0:
-		return riplog.Unproven, fmt.Sprintf("%s repaired by CTDB's parity, and what proved them then is not here now%s", plural(fixed, "sample"), said)
+		return riplog.Unproven, plural(fixed, "sample") + " repaired by CTDB's parity" + gone(", and what proved them then is not here now")
 	case slices.ContainsFunc(res.Proven, func(r drive.Stretch) bool { return r.First < m.End && m.First < r.End }):
 		// The songs of an earlier reading are made without the file that proved it.
-		return riplog.Unproven, "read once; what proved it then is not here now" + said
+		return riplog.Unproven, "read once" + gone("; what proved it then is not here now")
 	case res.ReadTwice:
 		if v := votesIn(res.Votes, m.First, m.End); v != nil {
-			return riplog.Votes, "two equal reads; " + v.text() + said
+			return riplog.Votes, "two equal reads; " + v.text()
 		}
-		return riplog.TwoReads, "two equal reads" + said
+		return riplog.TwoReads, "two equal reads"
 	case res.Pointed:
-		return riplog.OneRead, "read once, no error reported by the drive (C2)" + said
+		return riplog.OneRead, "read once, no error reported by the drive (C2)"
 	}
-	return riplog.Unproven, "read once" + said
+	return riplog.Unproven, "read once"
 }
 
 // settledWords says how many samples of a song no readings decided on, but AccurateRip.
@@ -180,40 +199,6 @@ func onlyNotCompared(m *album.Made, res *rip.Result) bool {
 	return some
 }
 
-// databaseWords says what databases say of a track, of which CTDB's parity repaired some samples, as users of other
-// programs know it.
-func databaseWords(p *album.Proof, repaired int) string {
-	var words []string
-	switch r := &p.AccurateRip; r.Outcome {
-	case accuraterip.Accurate:
-		if r.V2 > 0 {
-			words = append(words, fmt.Sprintf("AccurateRip v2, confidence %d of %d", r.V2, r.Total))
-		}
-		if r.V1 > 0 {
-			words = append(words, fmt.Sprintf("AccurateRip v1, confidence %d of %d", r.V1, r.Total))
-		}
-	case accuraterip.OtherPressing:
-		words = append(words, fmt.Sprintf("AccurateRip v1 with offset %+d, confidence %d of %d", r.Offset, r.Confidence(), r.Total))
-	case accuraterip.NoMatch:
-		words = append(words, "no match in AccurateRip")
-	case accuraterip.Silent:
-		words = append(words, "silent")
-	}
-	fixed := ""
-	if repaired > 0 && p.ByCTDB() {
-		fixed = fmt.Sprintf(", %s repaired", plural(repaired, "sample"))
-	}
-	switch {
-	case p.CTDB > 0:
-		words = append(words, fmt.Sprintf("CTDB%s, confidence %d of %d", fixed, p.CTDB, p.CTDBTotal))
-	case p.CTDBMoved > 0:
-		words = append(words, fmt.Sprintf("CTDB with offset %+d%s, confidence %d of %d", p.Offset, fixed, p.CTDBMoved, p.CTDBTotal))
-	case p.CTDBTotal > 0:
-		words = append(words, "no match in CTDB")
-	}
-	return strings.Join(words, "; ")
-}
-
 // newAlbumResult describes what was made.
 func newAlbumResult(dir string, x *album.Album, made *album.Created, res *rip.Result) *albumResult {
 	r := &albumResult{
@@ -223,14 +208,18 @@ func newAlbumResult(dir string, x *album.Album, made *album.Created, res *rip.Re
 	for i := range made.Songs {
 		m := &made.Songs[i]
 		p, words := proofOf(m, res)
-		r.proofs[p]++
+		if onlySilence(&m.Proof) && (p == riplog.Unproven || p == riplog.OneRead) {
+			r.silent++
+		} else {
+			r.proofs[p]++
+		}
 		if p == riplog.Database {
 			first, last := leftOut(m)
 			r.ends[0], r.ends[1] = r.ends[0]+first, r.ends[1]+last
 		}
 		s := albumSong{
 			Number: m.Number, Title: m.Title, File: m.Path, Sectors: int(m.End - m.First), CRC32: fmt.Sprintf("%08x", m.CRC32),
-			Proof: p, Words: words, Flawed: m.Flawed,
+			Proof: p, Words: words, Flawed: m.Flawed, Silent: m.Proof.Silent,
 		}
 		if m.Number > 0 {
 			s.V1, s.V2 = fmt.Sprintf("%08x", m.Sums.V1), fmt.Sprintf("%08x", m.Sums.V2)

@@ -126,6 +126,7 @@ type verifyResult struct {
 	// judged: something besides the image itself vouches for it, or its own
 	// codes do.
 	judged bool
+	proofs []trackProof // of audio, where there is something to compare with
 }
 
 // verifyTrack is what was found in a track.

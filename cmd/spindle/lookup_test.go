@@ -159,7 +159,7 @@ func TestLookupRip(t *testing.T) {
 	for _, flags := range [][]string{{"--lookup"}, {}} {
 		out = l.spindle(t, 0, append([]string{"rip", dir + "/", "--force", "-d", drive}, flags...)...)
 		has(t, out, "01 - Song A.flac AccurateRip")
-		has(t, l.spindle(t, 0, append([]string{"verify", dir}, flags...)...), "accurately ripped (confidence 34 of 34)")
+		has(t, l.spindle(t, 0, append([]string{"verify", dir}, flags...)...), "accurately ripped (v2, confidence 4 of 34; v1, confidence 30 of 34)")
 	}
 	if n := l.questions(); n != 0 {
 		t.Errorf("%d questions", n)
@@ -225,7 +225,7 @@ func TestLookupConvert(t *testing.T) {
 func TestLookupVerify(t *testing.T) {
 	l := newLibrary(t)
 	album, whole := filepath.Join(l.dir, "album.cue"), filepath.Join(l.dir, "whole.cue")
-	has(t, l.spindle(t, 0, "verify", album, "--lookup"), "accurately ripped (confidence 34 of 34)", "track 4")
+	has(t, l.spindle(t, 0, "verify", album, "--lookup"), "accurately ripped (v2, confidence 4 of 34; v1, confidence 30 of 34)", "track 4")
 	l.kept(t, l.dir, ".bin", ".xml")
 	if n := l.questions(); n != 2 {
 		t.Errorf("%d questions", n)

@@ -47,6 +47,10 @@ type ripTrack struct {
 	V2          string `json:"v2"`
 	CRC32       string `json:"crc32"`
 	Stated      string `json:"stated,omitempty"` // of a track that does not match: what most people have
+	Silent      bool   `json:"silent,omitempty"`
+	Proven      bool   `json:"proven"`
+
+	proof *album.Proof
 }
 
 // ctdbVerdict is what CTDB says.
@@ -61,13 +65,27 @@ type ctdbVerdict struct {
 	Wrong      int         `json:"wrong_words,omitempty"`   // that parity repairs
 	Beyond     string      `json:"parity_cannot,omitempty"` // why it does not
 	Repaired   bool        `json:"repaired,omitempty"`      // in the copy
+
+	silent, proven bool // all of it
 }
 
 type ctdbTrack struct {
 	Track      int    `json:"track"`
 	CRC32      string `json:"crc32"`
 	Confidence int    `json:"confidence"`
+	Silent     bool   `json:"silent,omitempty"`
+	Proven     bool   `json:"proven"`
+
+	proof *album.Proof
 }
+
+// A trackProof is what the databases say of a track.
+type trackProof struct {
+	album.Proof
+	track int
+}
+
+func (p *trackProof) proven() bool { return p.ByAccurateRip() || p.ByCTDB() }
 
 // outcomes are the words of JSON.
 var outcomes = map[accuraterip.Outcome]string{
@@ -168,13 +186,14 @@ func (v *verification) audio(ctx context.Context) error {
 	if !v.proof.Complete() {
 		return errors.New("the audio was not read to its end")
 	}
+	if err := v.judgeProofs(ctx); err != nil {
+		return err
+	}
 	if v.AccurateRip != nil {
 		v.judgeAccurateRip()
 	}
 	if v.CTDB != nil && v.proof.CTDB != nil {
-		if err := v.judgeCTDB(ctx); err != nil {
-			return err
-		}
+		v.judgeCTDB()
 		if err := v.askParity(ctx); err != nil {
 			return err
 		}
@@ -188,12 +207,27 @@ func (v *verification) audio(ctx context.Context) error {
 	return nil
 }
 
+// judgeProofs compares the tracks with what the databases say, by the rules of rip.
+func (v *verification) judgeProofs(ctx context.Context) (err error) {
+	if v.CTDB != nil && v.proof.CTDB != nil {
+		if v.matches, err = v.proof.CTDB.Judge(ctx, v.entries, v.ids.CTDB); err != nil {
+			return err
+		}
+	}
+	d := album.Databases{AccurateRip: v.response, CTDB: v.entries}
+	for i, p := range d.Judge(v.proof, v.matches) {
+		v.proofs = append(v.proofs, trackProof{p, v.proof.Spans[i].Track})
+	}
+	return nil
+}
+
 func (v *verification) judgeAccurateRip() {
 	sums := v.proof.AccurateRip.Sums()
-	for i, r := range v.proof.AccurateRip.Judge(v.response, v.proof.Slots()) {
-		s := sums[i]
+	for i, s := range sums {
+		p := &v.proofs[i].Proof
+		r := &p.AccurateRip
 		t := ripTrack{Track: v.proof.Spans[i].Track, Result: outcomes[r.Outcome], Confidence: r.Confidence(), Confidence2: r.V2, Total: r.Total,
-			Offset: r.Offset, V1: hex32(s.V1), V2: hex32(s.V2), CRC32: hex32(s.CRC32)}
+			Offset: r.Offset, V1: hex32(s.V1), V2: hex32(s.V2), CRC32: hex32(s.CRC32), Silent: p.Silent, Proven: p.ByAccurateRip(), proof: p}
 		if r.Outcome == accuraterip.NoMatch {
 			t.Stated = hex32(r.Stated)
 		}
@@ -203,15 +237,15 @@ func (v *verification) judgeAccurateRip() {
 
 func hex32(n uint32) string { return fmt.Sprintf("%08x", n) }
 
-func (v *verification) judgeCTDB(ctx context.Context) (err error) {
+func (v *verification) judgeCTDB() {
 	c := v.CTDB
-	if v.matches, err = v.proof.CTDB.Judge(ctx, v.entries, v.ids.CTDB); err != nil {
-		return err
-	}
+	c.silent, c.proven = true, true
 	c.Entries = len(v.matches)
 	sums := v.proof.CTDB.Sums()
 	for i, s := range v.proof.Spans {
-		c.Tracks = append(c.Tracks, ctdbTrack{Track: s.Track, CRC32: hex32(sums.Tracks[i])})
+		p := &v.proofs[i].Proof
+		c.Tracks = append(c.Tracks, ctdbTrack{Track: s.Track, CRC32: hex32(sums.Tracks[i]), Silent: p.Silent, Proven: p.ByCTDB(), proof: p})
+		c.silent, c.proven = c.silent && p.Silent, c.proven && (p.Silent || p.ByCTDB())
 	}
 	for _, m := range v.matches {
 		c.Total += m.Entry.Confidence
@@ -228,7 +262,6 @@ func (v *verification) judgeCTDB(ctx context.Context) (err error) {
 			}
 		}
 	}
-	return nil
 }
 
 // errOwn is why parity that fits is not used.
@@ -275,24 +308,12 @@ func (v *verification) findPatch(ctx context.Context) {
 
 // trusted returns the entries that more than one person submitted, those that most did first.
 func trusted(matches []ctdb.Match) []ctdb.Match {
-	all := slices.DeleteFunc(slices.Clone(matches), func(m ctdb.Match) bool { return m.Entry.Confidence < proof2 })
+	all := slices.DeleteFunc(slices.Clone(matches), func(m ctdb.Match) bool { return m.Entry.Confidence < leastProof })
 	slices.SortStableFunc(all, func(a, b ctdb.Match) int { return cmp.Compare(b.Entry.Confidence, a.Entry.Confidence) })
 	return all
 }
 
-// proof2 is the confidence from which a match is not one's own submission.
-const proof2 = 2
-
-// proven reports whether a database proves a track. Checksums of AccurateRip's version 1 leave out
-// some bits, and prove nothing alone.
+// proven reports whether a database proves a track.
 func (r *verifyResult) proven(track int) bool {
-	if r.AccurateRip != nil {
-		for _, t := range r.AccurateRip.Tracks {
-			if t.Track == track && t.Confidence2 >= proof2 {
-				return true
-			}
-		}
-	}
-	return r.CTDB != nil && (r.CTDB.Confidence >= proof2 ||
-		slices.ContainsFunc(r.CTDB.Tracks, func(t ctdbTrack) bool { return t.Track == track && t.Confidence >= proof2 }))
+	return slices.ContainsFunc(r.proofs, func(p trackProof) bool { return p.track == track && p.proven() })
 }

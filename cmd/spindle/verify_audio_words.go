@@ -39,45 +39,49 @@ func (r *verifyResult) unprovenEnds() string {
 	return strings.Join(ends, ", ")
 }
 
-// confidence says how many people agree.
-func confidence(n, of int) string {
-	text := fmt.Sprintf("confidence %d of %d", n, of)
-	if n < proof2 {
-		text += ", which may be your own"
+// words says what AccurateRip states of a track: it is called accurately ripped where that is proof.
+func (t *ripTrack) words() string {
+	r := &t.proof.AccurateRip
+	switch r.Outcome {
+	case accuraterip.Accurate, accuraterip.OtherPressing:
+		return verdict(t.proof.ByAccurateRip(), strings.Join(versions(r), "; "))
+	case accuraterip.Silent:
+		return silentWords
+	case accuraterip.Absent:
+		return "not in the database"
 	}
-	return text
+	here := fmt.Sprintf("v1 %s, v2 %s here", t.V1, t.V2)
+	if r.Silent {
+		here = "silent here"
+	}
+	return fmt.Sprintf("no match: %s, %s in the database (confidence of all: %d)", here, t.Stated, t.Total)
 }
 
-// away says how far another pressing is away.
-func away(offset int) string {
-	switch {
-	case offset > 0:
-		return fmt.Sprintf("with offset +%d", offset)
-	case offset < 0:
-		return fmt.Sprintf("with offset %d", offset)
+// verdict words that others have the same, and whether that is proof.
+func verdict(proven bool, who string) string {
+	if proven {
+		return "accurately ripped (" + who + ")"
 	}
-	return ""
+	return "matches (" + who + ")"
 }
 
 // versionOne reports whether the track agrees by version 1 only, as that of another pressing does.
-func (t *ripTrack) versionOne() bool { return t.Confidence2 < proof2 && t.Confidence > t.Confidence2 }
+func (t *ripTrack) versionOne() bool {
+	r := &t.proof.AccurateRip
+	return r.V1 > 0 && r.V2 < leastProof
+}
 
-func (t *ripTrack) words() string {
-	switch t.Result {
-	case outcomes[accuraterip.Accurate]:
-		text := "accurately ripped"
-		if t.versionOne() {
-			text += ", by version 1"
-		}
-		return fmt.Sprintf("%s (%s)", text, confidence(t.Confidence, t.Total))
-	case outcomes[accuraterip.OtherPressing]:
-		return fmt.Sprintf("accurately ripped, by version 1 %s (%s)", away(t.Offset), confidence(t.Confidence, t.Total))
-	case outcomes[accuraterip.Silent]:
-		return "silent: nothing to compare"
-	case outcomes[accuraterip.Absent]:
-		return "not in the database"
+// words says what CTDB states of a track.
+func (t *ctdbTrack) words() string {
+	switch x := t.proof; {
+	case onlySilence(x):
+		return silentWords
+	case x.CTDB > 0:
+		return verdict(x.ByCTDB(), confidence(x.CTDB, x.CTDBTotal))
+	case x.CTDBMoved > 0:
+		return verdict(x.ByCTDB(), confidenceAt(x.Offset, x.CTDBMoved, x.CTDBTotal))
 	}
-	return fmt.Sprintf("no match: v1 %s, v2 %s here, %s in the database (confidence of all: %d)", t.V1, t.V2, t.Stated, t.Total)
+	return "no match"
 }
 
 func (c *ctdbVerdict) report(p *page) {
@@ -85,19 +89,13 @@ func (c *ctdbVerdict) report(p *page) {
 	switch {
 	case c.Entries == 0:
 		p.line("  disc not in the database")
+	case c.Same && c.silent:
+		p.line("  the whole disc: %s", silentWords)
 	case c.Same:
-		text := "the whole disc: accurately ripped"
-		if c.Offset != 0 {
-			text += ", " + away(c.Offset)
-		}
-		p.line("  %s (%s)", text, confidence(c.Confidence, c.Total))
+		p.line("  the whole disc: %s", verdict(c.proven, confidenceAt(c.Offset, c.Confidence, c.Total)))
 	default:
 		for _, t := range c.Tracks {
-			if t.Confidence > 0 {
-				p.line("  track %d: accurately ripped (%s)", t.Track, confidence(t.Confidence, c.Total))
-				continue
-			}
-			p.line("  track %d: no match", t.Track)
+			p.line("  track %d: %s", t.Track, t.words())
 		}
 	}
 	if c.Wrong > 0 {
@@ -113,23 +111,14 @@ func (c *ctdbVerdict) report(p *page) {
 
 // openTracks returns the tracks that were compared and that no database proves. Silence is not among them.
 func (r *verifyResult) openTracks() (open []string, compared int) {
-	add := func(track int) {
+	for i := range r.proofs {
+		switch p := &r.proofs[i]; {
+		case onlySilence(&p.Proof):
+			continue
+		case !p.proven():
+			open = append(open, strconv.Itoa(p.track))
+		}
 		compared++
-		if !r.proven(track) {
-			open = append(open, strconv.Itoa(track))
-		}
-	}
-	switch {
-	case r.AccurateRip != nil:
-		for _, t := range r.AccurateRip.Tracks {
-			if t.Result != outcomes[accuraterip.Silent] {
-				add(t.Track)
-			}
-		}
-	case r.CTDB != nil:
-		for _, t := range r.CTDB.Tracks {
-			add(t.Track)
-		}
 	}
 	return open, compared
 }
@@ -154,6 +143,6 @@ func (r *verifyResult) unprovenText() string {
 // onlyVersionOne reports whether all tracks that AccurateRip compares agree, but by version 1.
 func (r *verifyResult) onlyVersionOne() bool {
 	return r.AccurateRip != nil && !slices.ContainsFunc(r.AccurateRip.Tracks, func(t ripTrack) bool {
-		return t.Result != outcomes[accuraterip.Silent] && !t.versionOne()
+		return !onlySilence(t.proof) && !t.versionOne()
 	})
 }

@@ -144,6 +144,8 @@ func (r *verifyResult) conclude(p *page) {
 		p.text("Everything of it that can be checked is correct; it lacks a part of its disc.")
 	case r.judged:
 		p.text("Everything that can be checked is correct.")
+	case len(r.proofs) > 0:
+		p.text("The audio is silent: there is nothing to prove.")
 	default:
 		p.text("This image carries nothing to check it by: compare it with a checksum file, another image, or the disc (--with).")
 	}

@@ -12,7 +12,7 @@ type Outcome uint8
 // The outcomes.
 const (
 	Absent        Outcome = iota // the database has no checksum of the track
-	Silent                       // the checksum of the track is 0, which cannot be told from none
+	Silent                       // so is the track, and nothing else is in the database: its checksum is 0, which cannot be told from none
 	NoMatch                      // other people's tracks are different, or of another pressing
 	OtherPressing                // the track is that of another pressing, some samples away
 	Accurate                     // the track is what other people's drives gave
@@ -22,7 +22,8 @@ const (
 // taken together, V1 + V2, as CUETools counts; Total is that of all entries of the track.
 type Result struct {
 	Outcome Outcome
-	V1, V2  int // confidence of the entries that agree, by the version of their checksum
+	Silent  bool // the track is silent, which other people's need not be
+	V1, V2  int  // confidence of the entries that agree, by the version of their checksum
 	Total   int
 	Offset  int    // in samples, of OtherPressing: this track has its samples so many later
 	Stated  uint32 // the checksum with the highest confidence, of NoMatch
@@ -58,7 +59,7 @@ func (m *Meter) Judge(r Response, slots []int) []Result {
 
 // judge compares a track as it is.
 func judge(s Sums, entries []Entry) Result {
-	var r Result
+	r := Result{Silent: s.Silent}
 	best := 0
 	for _, e := range entries {
 		r.Total += e.Confidence
@@ -73,10 +74,9 @@ func judge(s Sums, entries []Entry) Result {
 		}
 	}
 	switch {
-	case s.V1 == 0 && s.V2 == 0:
-		return Result{Outcome: Silent, Total: r.Total}
+	case len(entries) == 0 && s.Silent:
+		r.Outcome = Silent
 	case len(entries) == 0:
-		return Result{}
 	case r.Confidence() > 0:
 		r.Outcome, r.Stated = Accurate, 0
 	default:

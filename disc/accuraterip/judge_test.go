@@ -165,6 +165,8 @@ func TestJudge(t *testing.T) {
 	away := func(o int) Result {
 		return Result{Outcome: OtherPressing, V1: 30, Total: 36, Offset: o, Stated: sums[0].V1}
 	}
+	silent := Result{Outcome: Silent, Silent: true}
+	others := Result{Outcome: NoMatch, Silent: true, Total: 2, Stated: 0x5555} // other people's is not silent
 	slots := []int{0, 1, 2, 3}
 	damaged := slices.Clone(stream)
 	damaged[200*frame*4]++
@@ -175,16 +177,16 @@ func TestJudge(t *testing.T) {
 		slots []int
 		want  []Result // of the first track, the silent one, and the last
 	}{
-		{"accurate", m, all, slots, []Result{good, {Outcome: Silent, Total: 2}, good}},
-		{"only version 2", m, all[1:2], slots, []Result{{Outcome: Accurate, V2: 4, Total: 4}, {Outcome: Silent}, {Outcome: Accurate, V2: 4, Total: 4}}},
-		{"nothing", m, nil, slots, []Result{{}, {Outcome: Silent}, {}}},
-		{"zeros", m, Response{make(Chunk, 4)}, slots, []Result{{}, {Outcome: Silent}, {}}},
-		{"silence called accurate", m, Response{{{9, 0, 0}, {9, 0, 0}, {9, 0, 0}, {9, 0, 0}}}, slots, []Result{{}, {Outcome: Silent}, {}}},
-		{"no slot for the last track", m, all, []int{0, 1, 2, 4}, []Result{good, {Outcome: Silent, Total: 2}, {}}},
-		{"another pressing", shifted(100), all, slots, []Result{away(-100), {Outcome: Silent, Total: 2}, {}}},
-		{"as far as can be", shifted(-MaxOffset), all, slots, []Result{away(MaxOffset), {Outcome: Silent, Total: 2}, {}}},
+		{"accurate", m, all, slots, []Result{good, others, good}},
+		{"only version 2", m, all[1:2], slots, []Result{{Outcome: Accurate, V2: 4, Total: 4}, silent, {Outcome: Accurate, V2: 4, Total: 4}}},
+		{"nothing", m, nil, slots, []Result{{}, silent, {}}},
+		{"zeros", m, Response{make(Chunk, 4)}, slots, []Result{{}, silent, {}}},
+		{"silence called accurate", m, Response{{{9, 0, 0}, {9, 0, 0}, {9, 0, 0}, {9, 0, 0}}}, slots, []Result{{}, silent, {}}},
+		{"no slot for the last track", m, all, []int{0, 1, 2, 4}, []Result{good, others, {}}},
+		{"another pressing", shifted(100), all, slots, []Result{away(-100), others, {}}},
+		{"as far as can be", shifted(-MaxOffset), all, slots, []Result{away(MaxOffset), others, {}}},
 		{"a damaged track", measure(t, tracks, damaged, 5000), all, slots,
-			[]Result{{Outcome: NoMatch, Total: 36, Stated: sums[0].V1}, {Outcome: Silent, Total: 2}, good}},
+			[]Result{{Outcome: NoMatch, Total: 36, Stated: sums[0].V1}, others, good}},
 	} {
 		got := test.m.Judge(test.r, test.slots)
 		for i, track := range []int{0, 1, 3} {
@@ -213,10 +215,10 @@ func TestChance(t *testing.T) {
 		c    Chunk
 		want []Outcome
 	}{
-		{"one track", Chunk{e(0, 0), wrong, wrong, wrong}, []Outcome{NoMatch, Silent, NoMatch, NoMatch}},
-		{"one track and another's frame 450", Chunk{e(0, sums[3].Frame450), wrong, wrong, wrong}, []Outcome{NoMatch, Silent, NoMatch, NoMatch}},
-		{"one track and frame 450", Chunk{e(0, sums[0].Frame450), wrong, wrong, wrong}, []Outcome{OtherPressing, Silent, NoMatch, NoMatch}},
-		{"two tracks", Chunk{e(0, 0), wrong, wrong, e(3, 0)}, []Outcome{OtherPressing, Silent, NoMatch, OtherPressing}},
+		{"one track", Chunk{e(0, 0), wrong, wrong, wrong}, []Outcome{NoMatch, NoMatch, NoMatch, NoMatch}},
+		{"one track and another's frame 450", Chunk{e(0, sums[3].Frame450), wrong, wrong, wrong}, []Outcome{NoMatch, NoMatch, NoMatch, NoMatch}},
+		{"one track and frame 450", Chunk{e(0, sums[0].Frame450), wrong, wrong, wrong}, []Outcome{OtherPressing, NoMatch, NoMatch, NoMatch}},
+		{"two tracks", Chunk{e(0, 0), wrong, wrong, e(3, 0)}, []Outcome{OtherPressing, NoMatch, NoMatch, OtherPressing}},
 	} {
 		for i, r := range shifted.Judge(Response{test.c}, []int{0, 1, 2, 3}) {
 			if r.Outcome != test.want[i] {

@@ -46,6 +46,8 @@ type Sums struct {
 	// CRC32 is that of all samples of the track; CRC32NonNull leaves out 16-bit words
 	// that are zero, as Exact Audio Copy can.
 	CRC32, CRC32NonNull uint32
+
+	Silent bool // no sample that V1 and V2 count is other than 0
 }
 
 // A Meter computes the checksums of all tracks of a disc in one pass over its audio. Each Write
@@ -70,6 +72,7 @@ type track struct {
 	Track
 	from, to  int64 // the samples that count: [from, to) in the stream
 	low, high uint32
+	sound     bool // a sample that counts is not 0
 	crc       uint32
 	nonNull   uint32
 	begin     *edge // around from
@@ -175,6 +178,7 @@ func (m *Meter) take(p []byte) {
 		if m.at >= t.from && m.at < t.to {
 			t.low += r.low
 			t.high += r.high
+			t.sound = t.sound || r.sound
 		}
 		t.crc = crc32.Update(t.crc, crc32.IEEETable, p)
 		if r.nulls {
@@ -191,12 +195,13 @@ type counted struct {
 	sum       uint32
 	low, high uint32 // of the halves of each sample times its weight
 	nulls     bool   // a word is zero
+	sound     bool   // a sample is not
 }
 
 // count sums samples, the first of which has a weight.
 func count(p []byte, weight uint32) counted {
 	var sum, low, high uint64
-	var nulls uint32
+	var nulls, sound uint32
 	for ; len(p) >= 4; p = p[4:] {
 		s := binary.LittleEndian.Uint32(p)
 		x := uint64(s) * uint64(weight)
@@ -204,9 +209,10 @@ func count(p []byte, weight uint32) counted {
 		low += x & 0xFFFFFFFF
 		high += x >> 32
 		nulls |= (s - 0x00010001) &^ s
+		sound |= s
 		weight++
 	}
-	return counted{uint32(sum), uint32(low), uint32(high), nulls&0x80008000 != 0}
+	return counted{uint32(sum), uint32(low), uint32(high), nulls&0x80008000 != 0, sound != 0}
 }
 
 // withoutNulls continues a CRC over the words that are not zero.
@@ -227,7 +233,7 @@ func (m *Meter) Sums() []Sums {
 	all := make([]Sums, len(m.tracks))
 	for i := range m.tracks {
 		t := &m.tracks[i]
-		all[i] = Sums{V1: t.low, V2: t.low + t.high, CRC32: t.crc, CRC32NonNull: t.nonNull}
+		all[i] = Sums{V1: t.low, V2: t.low + t.high, CRC32: t.crc, CRC32NonNull: t.nonNull, Silent: !t.sound}
 		for o, f := range t.keyFrames() {
 			if o == 0 {
 				all[i].Frame450 = f

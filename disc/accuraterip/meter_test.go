@@ -196,11 +196,11 @@ func TestSamples(t *testing.T) {
 	got = append(got, measure(t, []Track{{0, n}}, sample, 999).Sums()...)
 	for i, want := range [][2]uint32{{0x9d6c90ec, 0xb775893e}, {0x3c8dd1d2, 0x56bba272}, {0x9360d25a, 0xaa2de02d}, {0xf43f9174, 0x0ae7c6f9}} {
 		if s := got[i]; s.V1 != want[0] || s.V2 != want[1] || s.CRC32 != 0x8ce80129 || s.CRC32NonNull != 0x2d5000dc {
-			t.Errorf("%d: %08x, want %08x", i, s, want)
+			t.Errorf("%d: %+v, want %08x", i, s, want)
 		}
 	}
 	if s := measure(t, []Track{{0, int64(len(silence) / 4)}}, silence, 999).Sums()[0]; s.V1 != 0 || s.V2 != 0 {
-		t.Errorf("silence: %08x", s)
+		t.Errorf("silence: %+v", s)
 	}
 }
 
