@@ -3,8 +3,36 @@ package check
 import (
 	"context"
 	"errors"
+	"io"
 	"slices"
+
+	"spindle/internal/packed"
 )
+
+// A File is what a checksum may be of.
+type File struct {
+	Path string
+	// Content is what the file holds, of so many bytes, where it is stored otherwise: compressed, or in parts.
+	Content io.ReaderAt
+	Size    int64
+}
+
+// Plain are files that are stored as they are.
+func Plain(paths ...string) []File {
+	var all []File
+	for _, p := range paths {
+		all = append(all, File{Path: p})
+	}
+	return all
+}
+
+// hash computes a hash of the file.
+func (f *File) hash(ctx context.Context, a Algorithm, progress func(done, total int64)) (string, error) {
+	if f.Content == nil {
+		return HashFile(ctx, f.Path, a, progress)
+	}
+	return hashAll(ctx, io.NewSectionReader(f.Content, 0, f.Size), f.Size, a, progress)
+}
 
 // A SumResult is how one line of a checksum file came out.
 type SumResult struct {
@@ -34,10 +62,10 @@ type SumProgress func(a Algorithm) func(done, total int64)
 // Beside checks files against the checksum files that lie beside them: of disc.iso,
 // disc.iso.sha256, disc.sha256 and SHA256SUMS, and those of other hashes. What of these states
 // no checksum is unusable.
-func Beside(ctx context.Context, files []string, progress SumProgress) (results []SumResult, unusable []Unusable, err error) {
+func Beside(ctx context.Context, files []File, progress SumProgress) (results []SumResult, unusable []Unusable, err error) {
 	var lists []string
 	for _, f := range files {
-		lists = append(lists, findSums(f)...)
+		lists = append(lists, findSums(f.Path)...)
 	}
 	slices.Sort(lists)
 	for _, list := range slices.Compact(lists) { // one for the folder is found for each file
@@ -64,33 +92,49 @@ func HoldsSums(path string) bool {
 // The lines that name one of them and state no checksum are unusable. The only line of a
 // checksum file that is named for the only file counts, whatever it names. The error wraps
 // [ErrNoSums] for a file that holds no checksums.
-func Against(ctx context.Context, files []string, list string, progress SumProgress) (results []SumResult, unusable []Unusable, err error) {
+func Against(ctx context.Context, files []File, list string, progress SumProgress) (results []SumResult, unusable []Unusable, err error) {
 	all, err := readSums(list)
 	if err != nil {
 		return nil, nil, err
 	}
-	for _, f := range files {
-		for _, n := range all.mention(f) {
-			unusable = append(unusable, Unusable{list, n, f})
+	of := slices.IndexFunc(files, func(f File) bool { return isNamedFor(list, f.Path) })
+	for i, f := range files {
+		for _, n := range all.mention(f.Path) {
+			unusable = append(unusable, Unusable{list, n, f.Path})
 		}
-		sums, names := sumsFor(all.sums, f), ""
-		if len(sums) == 0 && len(files) == 1 && len(all.sums) == 1 && isNamedFor(list, f) {
+		sums, names := sumsFor(all.sums, f.Path), ""
+		if alone := len(all.sums) == 1 && (len(files) == 1 || f.Content != nil); len(sums) == 0 && alone && i == of {
 			sums, names = all.sums, all.sums[0].Name
+		}
+		if of >= 0 && i != of {
+			sums = slices.DeleteFunc(slices.Clone(sums), func(s namedSum) bool { return s.Name == "" })
 		}
 		for _, s := range sums {
 			var report func(done, total int64)
 			if progress != nil {
 				report = progress(s.Algorithm)
 			}
-			found, err := HashFile(ctx, f, s.Algorithm, report)
+			found, err := f.hash(ctx, s.Algorithm, report)
+			if f.Content != nil && errors.Is(err, packed.ErrDamaged) {
+				break // it is found, and reported, where sectors are read
+			}
 			if err != nil {
 				return nil, nil, err
 			}
-			results = append(results, SumResult{File: f, From: list, Algorithm: s.Algorithm, Right: found == s.Hex, Names: names, Stated: s.Hex, Found: found})
+			results = append(results, SumResult{File: f.Path, From: list, Algorithm: s.Algorithm, Right: found == s.Hex, Names: names, Stated: s.Hex, Found: found})
 		}
 	}
-	if i := slices.IndexFunc(files, func(f string) bool { return isNamedFor(list, f) }); i >= 0 && len(results)+len(unusable) == 0 {
-		unusable = append(unusable, Unusable{From: list, File: files[i]})
+	if of >= 0 && len(results)+len(unusable) == 0 {
+		unusable = append(unusable, Unusable{From: list, File: files[of].Path})
 	}
-	return results, unusable, nil
+	return ofOne(results, all.sums), unusable, nil
+}
+
+// ofOne leaves out, of a lone sum without a name, what it is not of, if it is right of another file.
+func ofOne(results []SumResult, sums []namedSum) []SumResult {
+	right := func(r SumResult) bool { return r.Right }
+	if len(sums) != 1 || sums[0].Name != "" || !slices.ContainsFunc(results, right) {
+		return results
+	}
+	return slices.DeleteFunc(results, func(r SumResult) bool { return !r.Right })
 }

@@ -22,7 +22,7 @@ func TestBeside(t *testing.T) {
 		}
 	}
 	asked := 0
-	got, unusable, err := Beside(t.Context(), []string{one, two}, func(Algorithm) func(int64, int64) { asked++; return nil })
+	got, unusable, err := Beside(t.Context(), Plain(one, two), func(Algorithm) func(int64, int64) { asked++; return nil })
 	if err != nil || len(got) != 2 || asked != 2 {
 		t.Fatalf("%+v, %v", got, err)
 	}
@@ -35,7 +35,7 @@ func TestBeside(t *testing.T) {
 	if !got[0].Right || got[1].Right || got[1].File != two || got[1].Stated != sum || got[1].Found == sum {
 		t.Errorf("%+v", got)
 	}
-	if _, _, err := Against(t.Context(), []string{one}, filepath.Join(dir, "one.bin.md5"), nil); !errors.Is(err, ErrNoSums) {
+	if _, _, err := Against(t.Context(), Plain(one), filepath.Join(dir, "one.bin.md5"), nil); !errors.Is(err, ErrNoSums) {
 		t.Error(err)
 	}
 }

@@ -40,7 +40,7 @@ func TestSumNames(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(dir, test.list), []byte(test.text), 0o666); err != nil {
 			t.Fatal(err)
 		}
-		results, unusable, err := Beside(t.Context(), files, nil)
+		results, unusable, err := Beside(t.Context(), Plain(files...), nil)
 		if err != nil || len(results) != test.results || len(unusable) != test.unusable {
 			t.Errorf("%s: %+v, %+v, %v", name, results, unusable, err)
 			continue

@@ -313,17 +313,22 @@ func HashFile(ctx context.Context, path string, a Algorithm, progress func(done,
 	if err != nil {
 		return "", err
 	}
+	return hashAll(ctx, f, st.Size(), a, progress)
+}
+
+// hashAll computes a hash of all that r gives, which is about size bytes.
+func hashAll(ctx context.Context, r io.Reader, size int64, a Algorithm, progress func(done, total int64)) (string, error) {
 	h := a.new()
 	buf := make([]byte, 1<<20)
 	for done := int64(0); ; {
 		if err := ctx.Err(); err != nil {
 			return "", err
 		}
-		n, err := f.Read(buf)
+		n, err := r.Read(buf)
 		h.Write(buf[:n])
 		done += int64(n)
 		if progress != nil {
-			progress(done, st.Size())
+			progress(done, size)
 		}
 		if errors.Is(err, io.EOF) {
 			return hex.EncodeToString(h.Sum(nil)), nil

@@ -271,7 +271,7 @@ func (v *verification) sums(ctx context.Context) error {
 	var err error
 	switch {
 	case asked:
-		v.Sums, unusable, err = check.Against(ctx, v.img.Files(), v.o.with, sumProgress(v.bar))
+		v.Sums, unusable, err = check.Against(ctx, append(check.Plain(v.img.Files()...), v.found.contents()...), v.o.with, sumProgress(v.bar))
 	case v.Log != nil:
 		v.Sums, err = v.found.sumsBeside(ctx, v.a, v.img, v.bar, filepath.Clean(v.Log.Log))
 	default:

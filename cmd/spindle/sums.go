@@ -33,7 +33,7 @@ func (f *findings) sumsBeside(ctx context.Context, a *app, img disc.Image, bar *
 	if sub != "" && !slices.Contains(files, sub) && exists(sub) {
 		files = append(slices.Clone(files), sub) // one that no longer fits is not used
 	}
-	results, unusable, err := check.Beside(ctx, files, sumProgress(bar))
+	results, unusable, err := check.Beside(ctx, append(check.Plain(files...), f.contents()...), sumProgress(bar))
 	bar.stop()
 	if err != nil {
 		return nil, err
@@ -59,6 +59,18 @@ func (f *findings) sumsBeside(ctx context.Context, a *app, img disc.Image, bar *
 	songs, err := album.Beside(ctx, img.Files(), skip, bar.step("checking the songs"))
 	bar.stop()
 	return append(results, songs...), err
+}
+
+// contents are the files that are compressed in those of the image, or were split into them: a
+// checksum may be of these.
+func (f *findings) contents() []check.File {
+	var all []check.File
+	for _, l := range f.layers {
+		if l.Content != nil {
+			all = append(all, check.File{Path: filepath.Join(filepath.Dir(l.File), l.Inner), Content: l.Content, Size: l.Size})
+		}
+	}
+	return all
 }
 
 // changed compares an image with what the rips left whose maps say that sectors of it are not right. Such

@@ -23,7 +23,7 @@ func init() {
 		{Name: "ZSO file", Suffixes: []string{".zso", ".ziso"}, Match: magic("ZISO"), Open: open},
 		{Name: "DAX file", Suffixes: []string{".dax"}, Match: magic("DAX\x00"), Open: openDAX},
 	} {
-		c.Inner = ".iso"
+		c.Inner, c.Exact = ".iso", true
 		format.RegisterContainer(c)
 	}
 	format.Register(format.Format{Name: "CSO file", Suffixes: []string{".cso"}, Create: kindCSO.create})

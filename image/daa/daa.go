@@ -20,7 +20,7 @@ import (
 
 func init() {
 	format.RegisterContainer(format.Container{
-		Name: "PowerISO image", Suffixes: []string{".daa", ".gbi"}, Inner: ".iso", Open: open,
+		Name: "PowerISO image", Suffixes: []string{".daa", ".gbi"}, Inner: ".iso", Exact: true, Open: open,
 		Match: func(p *format.Probe) bool {
 			return p.HasMagic(magicDAA) || p.HasMagic(magicGBI) || p.HasMagic(magicDAA[:3]+volume) || p.HasMagic(magicGBI[:3]+volume)
 		},

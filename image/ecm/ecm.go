@@ -23,7 +23,7 @@ import (
 
 func init() {
 	format.RegisterContainer(format.Container{
-		Name: "ECM file", Suffixes: []string{".ecm"}, Open: open,
+		Name: "ECM file", Suffixes: []string{".ecm"}, Exact: true, Open: open,
 		Match: func(p *format.Probe) bool { return p.HasMagic(magic) },
 	})
 	format.Register(format.Format{Name: "ECM file", Suffixes: []string{".ecm"}, Create: create})

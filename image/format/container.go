@@ -25,6 +25,8 @@ type Container struct {
 	// Inner is the suffix of what is inside, which stands for the file's own. Where it is empty,
 	// the file's is appended to one, as that of compression.
 	Inner string
+	// Exact says that the content is to the byte the file of which this was made.
+	Exact bool
 	// Match looks whether a file is one.
 	Match func(*Probe) bool
 	// Open opens one. The file is closed by others.
@@ -59,11 +61,13 @@ type Layer struct {
 	Size   int64  // of the content
 	Parts  []string
 	Inner  string // the name that the content has as a file
-	Files  []string
-	Split  bool
-	Sums   string
-	Check  func(ctx context.Context, progress func(done, total int64)) error
-	Blind  bool // as of [Content]
+	// Content is what that file held, to the byte, and closed with the image. It is nil where that is not certain.
+	Content io.ReaderAt
+	Files   []string
+	Split   bool
+	Sums    string
+	Check   func(ctx context.Context, progress func(done, total int64)) error
+	Blind   bool // as of [Content]
 	// Watch compares the sums with what is read from now on by others. The function that it
 	// returns says what Check would, and whether all was read: if not, nothing is known. It is
 	// nil where that cannot be done.
@@ -128,6 +132,9 @@ func (f *File) lookThrough(ctx context.Context, c *Container) error {
 		File: f.Path, Name: c.Name, Codec: content.Codec, Stored: f.Size, Size: content.Size, Inner: f.name, Parts: content.Parts,
 		Files: content.Files, Split: content.Split, Sums: content.Sums, Check: content.Check, Blind: content.Blind,
 	})
+	if c.Exact {
+		f.layers[len(f.layers)-1].Content = content.ReaderAt
+	}
 	if content.Stored > 0 {
 		f.layers[len(f.layers)-1].Stored = content.Stored
 	}

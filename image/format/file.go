@@ -73,7 +73,7 @@ func OpenStored(ctx context.Context, path string) (*File, error) {
 	case err == nil:
 		file := &File{ReaderAt: r, Path: path, Size: r.Size(), Packed: r.Method(), Cut: r.Cut(), closer: r}
 		if st, err := f.Stat(); err == nil {
-			file.layers = []Layer{{File: path, Name: r.Method(), Stored: st.Size(), Size: r.Size(), Inner: file.innerName()}}
+			file.layers = []Layer{{File: path, Name: r.Method(), Stored: st.Size(), Size: r.Size(), Inner: file.innerName(), Content: r}}
 		}
 		if d := r.Damage(); d != nil {
 			file.Damage = d

@@ -22,7 +22,7 @@ import (
 
 func init() {
 	format.RegisterContainer(format.Container{
-		Name: "UltraISO image", Suffixes: []string{".isz"}, Inner: ".iso", Open: open,
+		Name: "UltraISO image", Suffixes: []string{".isz"}, Inner: ".iso", Exact: true, Open: open,
 		Match: func(p *format.Probe) bool { return p.HasMagic(magic) },
 	})
 }

@@ -31,7 +31,7 @@ var errMissing = errors.New("is missing, and later parts are there")
 
 func init() {
 	format.RegisterContainer(format.Container{
-		Name: "split file", Suffixes: []string{first},
+		Name: "split file", Suffixes: []string{first}, Exact: true,
 		Match: func(p *format.Probe) bool { return strings.HasSuffix(p.Name, first) },
 		Open:  open,
 	})
