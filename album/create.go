@@ -59,8 +59,9 @@ type Options struct {
 	Kept []riplog.Song
 	// Databases are what is known of the disc from other people.
 	Databases Databases
-	Force     bool                    // replace existing files
-	Doubts    func() string           // as of [format.Options]
+	Force     bool          // replace existing files
+	Doubts    func() string // as of [format.Options]
+	Naming    func([]format.Pending) error
 	Progress  func(done, total int64) // bytes of sectors
 }
 
@@ -120,7 +121,7 @@ func Create(ctx context.Context, dir string, a *Album, img disc.Image, o Options
 		}
 	}
 	res, err := format.Create(ctx, format.Format{Create: w.create}, path, img, format.Options{
-		Force: o.Force, Lossy: true, MapEach: true, Doubts: o.Doubts, Progress: o.Progress,
+		Force: o.Force, Lossy: true, MapEach: true, Doubts: o.Doubts, Naming: o.Naming, Progress: o.Progress,
 	})
 	if err != nil {
 		return nil, err

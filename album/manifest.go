@@ -10,7 +10,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
+	"spindle/image/format"
 	"spindle/internal/atomicfile"
 	"spindle/internal/regular"
 )
@@ -42,14 +44,21 @@ type manifest1 struct {
 }
 
 // Remember writes down which files of a folder were made, for [Remembered].
-func Remember(path string, files []string) error {
+func Remember(path string, files []string) error { return RememberPending(path, nil, files) }
+
+// RememberPending is Remember for files that are about to get their names, so that a run that is killed
+// before it has done all knows them; files are those of earlier runs, which may have some of the names yet.
+func RememberPending(path string, pending []format.Pending, files []string) error {
 	m := manifest{Version: manifestVersion}
 	for _, f := range files {
-		sum, err := hashFile(f)
+		pending = append(pending, format.Pending{Temp: f, Path: f})
+	}
+	for _, f := range pending {
+		sum, err := hashFile(f.Temp)
 		if err != nil {
 			return err
 		}
-		m.Files = append(m.Files, manifest1{filepath.Base(f), sum})
+		m.Files = append(m.Files, manifest1{filepath.Base(f.Path), sum})
 	}
 	b, err := json.Marshal(m)
 	if err != nil {
@@ -78,19 +87,26 @@ func Remembered(path, dir string) ([]string, error) {
 	if err != nil || m.Version != manifestVersion {
 		return nil, fmt.Errorf("%w: %s", ErrManifest, path)
 	}
-	var files []string
+	var files, names []string
+	made := make(map[string][]string) // the sums that a file may have
 	for _, x := range m.Files {
 		if x.Name != filepath.Base(x.Name) || x.Name == "." || x.Name == ".." {
 			return nil, fmt.Errorf("%w: %s names %q", ErrManifest, path, x.Name)
 		}
-		file := filepath.Join(dir, x.Name)
+		if made[x.Name] == nil {
+			names = append(names, x.Name)
+		}
+		made[x.Name] = append(made[x.Name], x.SHA256)
+	}
+	for _, name := range names {
+		file := filepath.Join(dir, name)
 		sum, err := hashFile(file)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			continue
 		case err != nil:
 			return nil, err
-		case sum != x.SHA256:
+		case !slices.Contains(made[name], sum):
 			return nil, &ChangedError{file}
 		}
 		files = append(files, file)

@@ -81,6 +81,11 @@ func (j *job) settleMap(m *mapfile.Map, res *Result, isPart bool) error {
 		res.Map = j.mapPath
 		return j.seal(m, seal{res.Whole.SHA256, res.subSum})
 	}
+	if j.opts.Named != nil {
+		if err := j.opts.Named(res); err != nil {
+			return err
+		}
+	}
 	if err := os.Remove(j.mapPath); err != nil {
 		return err
 	}

@@ -67,7 +67,7 @@ func makersOf(t *testing.T, exe, dir string) []maker {
 	}, ripMakers(t, dir), mergeMakers(t, exe, dir))
 }
 
-// ripMakers rip albums: a whole one, and what is missing of one, after which its first song, too, states the gain of all.
+// ripMakers rip an image by way of a raw rip, and albums: a whole one, and what is missing of one, after which its first song, too, states the gain of all.
 func ripMakers(t *testing.T, dir string) []maker {
 	disc, err := testdisc.Make(dir, "cdtext")
 	if err != nil {
@@ -83,9 +83,12 @@ func ripMakers(t *testing.T, dir string) []maker {
 		keeps: func(name string) bool {
 			return strings.HasPrefix(name, "Songs/"+rawFolder) || name == "Songs/Album.log" || name == "Songs/Album.cdt"
 		}}
+	chd := maker{name: "raw rip", says: "kept", files: []string{"x.chd"}, args: func(out string) []string {
+		return []string{"rip", out + "/x.chd", "--lossy", "-d", "sim:" + disc + "?pace=200"}
+	}, keeps: func(name string) bool { return strings.HasPrefix(name, ".x.chd"+rawFolder) }}
 	rest := m
 	rest.name, rest.before, rest.partial = "rest of album", rip("--track", "1"), true
-	return []maker{m, rest}
+	return []maker{m, rest, chd}
 }
 
 // mergeMakers merge images, and verify one, which makes nothing.

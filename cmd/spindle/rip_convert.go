@@ -128,6 +128,9 @@ func (r *rawRip) facts() string    { return filepath.Join(r.dir(), "read.json") 
 // nobody has changed, is this one's to replace.
 func (r *rawRip) options(o *ripFlags) (image.CreateOptions, error) {
 	opts := image.CreateOptions{Lossy: o.lossy, Force: o.Force, Hashes: digest.All}
+	opts.Naming = func(files []format.Pending) error { // a run that is killed before it has compared them would not know them again
+		return album.RememberPending(r.manifest(), files, existing(r.own))
+	}
 	if st, err := os.Lstat(r.dir()); err == nil && !st.IsDir() {
 		return opts, refusal{fmt.Errorf("%s is not a folder", r.dir()), exitFailed, "It is where the raw rip would go. Move it away."}
 	}
@@ -217,15 +220,13 @@ func (r *rawRip) read(ctx context.Context, a *app, s *ripSession, c *rip.Content
 	if err := os.Mkdir(r.dir(), 0o777); err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, err
 	}
+	s.o.Named = func(res *rip.Result) error { return writeFacts(r.facts(), c.Layout, s.o, res) }
 	res, err := s.rip(ctx, a)
 	if err != nil || res == nil {
 		_ = os.Remove(r.dir()) // if nothing is in it
 		return nil, err
 	}
-	if len(res.Bad) > 0 {
-		return res, nil
-	}
-	return res, writeFacts(r.facts(), c.Layout, s.o, res)
+	return res, nil
 }
 
 // finish removes the raw rip, or where sectors are not right, writes down what was made of it.

@@ -125,6 +125,13 @@ func (r *albumRip) prepare(ctx context.Context, x *album.Album) error {
 		return stretches(runs), err
 	}
 	o.Repair, o.Settle = r.known.repair, r.known.settle
+	o.Named = func(res *rip.Result) error {
+		if !r.plan.Whole() {
+			return nil
+		}
+		return writeFacts(r.folder.facts(), res.Contents.Layout, o, res)
+	}
+	r.opts.Naming = r.folder.naming
 	return nil
 }
 
@@ -151,11 +158,6 @@ func (r *albumRip) makeSongs(ctx context.Context, res *rip.Result) (*albumResult
 		}
 	}
 	x := album.Of(img.Layout())
-	if len(res.Bad) == 0 && r.plan.Whole() {
-		if err := writeFacts(r.folder.facts(), x.Layout, r.o, res); err != nil {
-			return nil, err
-		}
-	}
 	if err := r.o.album.name(x, r.known); err != nil {
 		return nil, err
 	}

@@ -12,6 +12,7 @@ import (
 	"spindle/album"
 	"spindle/album/folder"
 	"spindle/disc"
+	"spindle/image/format"
 	"spindle/rip"
 )
 
@@ -94,6 +95,23 @@ func (f *songFolder) check(ctx context.Context, raw string, plan *folder.Plan, o
 		return err
 	}
 	return fmt.Errorf("%s %w", raw, errAlbumExists)
+}
+
+// naming writes down which files are about to be in the folder: a run that is killed before the log lists them
+// would not know them again.
+func (f *songFolder) naming(files []format.Pending) error {
+	if err := os.MkdirAll(filepath.Dir(f.manifest()), 0o777); err != nil {
+		return err
+	}
+	earlier := slices.DeleteFunc(existing(f.remembered), func(path string) bool {
+		return slices.Contains([]string{".log", ".cue", ".cdt"}, filepath.Ext(path)) // which are written anew later
+	})
+	return album.RememberPending(f.manifest(), files, earlier)
+}
+
+// existing are those of some files that are there.
+func existing(files []string) []string {
+	return slices.DeleteFunc(slices.Clone(files), func(path string) bool { return !exists(path) })
 }
 
 // facts says how the raw rip was read.

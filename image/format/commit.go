@@ -12,6 +12,9 @@ import (
 
 // commit gives all files their final names, or none: then what stood there before stays, also with Force.
 func (o *Output) commit() error {
+	if err := o.announce(); err != nil {
+		return err
+	}
 	before, err := o.setAside()
 	if err == nil {
 		err = o.commitAll()
@@ -28,6 +31,18 @@ func (o *Output) commit() error {
 		left = append(left, a.Forget())
 	}
 	return errors.Join(left...)
+}
+
+// announce tells which files are about to get their names.
+func (o *Output) announce() error {
+	if o.Naming == nil {
+		return nil
+	}
+	var all []Pending
+	for i, w := range o.written {
+		all = append(all, Pending{w.Name(), o.paths[i]})
+	}
+	return o.Naming(all)
 }
 
 // setAside keeps the files that those of the image replace, by their paths. One file replaces another

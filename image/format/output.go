@@ -63,9 +63,15 @@ type Options struct {
 	Doubts func() string
 	// LostSub says, in one line, what of the sub-channels of the image is lost, or nothing: those that are made
 	// in their place are no copy. The maps of a new image that holds sub-channels pass it on.
-	LostSub  string
+	LostSub string
+	// Naming, when it is not nil, is told all files once they are whole, before any gets its name. Where it
+	// fails, none does.
+	Naming   func([]Pending) error
 	Progress func(done, total int64)
 }
+
+// A Pending file is whole under a temporary name, and about to get its own.
+type Pending struct{ Temp, Path string }
 
 // Created is what was made.
 type Created struct {
