@@ -123,7 +123,7 @@ func (w *writer) regain(ctx context.Context) (numbers []int, errs []*GainError) 
 
 // Why the tags of a song are left.
 var (
-	errNotFLAC   = errors.New("not a FLAC file, and its tags stay as they are")
+	errForm      = errors.New("neither a FLAC file nor a WAVE file with tags as spindle writes them, and its tags stay as they are")
 	errLink      = errors.New("a symbolic link, and what it leads to stays as it is")
 	errOtherGain = errors.New("another program gave it its ReplayGain, which stays as it is")
 )
@@ -150,7 +150,8 @@ func regain(ctx context.Context, path string, s *riplog.Song, tags Tags) (change
 		return false, err
 	}
 	defer old.Close()
-	comments, err := flacenc.Comments(old)
+	form := formOf(old)
+	comments, err := form.read(old, was.Size())
 	if err != nil {
 		return false, formError(err)
 	}
@@ -160,7 +161,27 @@ func regain(ctx context.Context, path string, s *riplog.Song, tags Tags) (change
 	if list := check.NamedBeside(path); list != "" {
 		return false, &summedError{list}
 	}
-	return true, retagCopy(ctx, path, old, was, s, ofAlbum(tags))
+	return true, retagCopy(ctx, path, form, old, was, s, ofAlbum(tags))
+}
+
+// A tagForm is how a kind of file keeps its tags, or of a WAVE file those that a gain is among.
+type tagForm struct {
+	read func(r io.ReaderAt, size int64) ([][2]string, error)
+	copy func(dst io.Writer, src io.ReaderAt, size int64, edit func([][2]string) [][2]string) error
+}
+
+var (
+	flacForm = tagForm{func(r io.ReaderAt, _ int64) ([][2]string, error) { return flacenc.Comments(r) }, flacenc.CopyEdited}
+	waveForm = tagForm{audio.WaveTexts, audio.CopyWaveEdited}
+)
+
+// formOf tells them apart.
+func formOf(r io.ReaderAt) tagForm {
+	var head [4]byte
+	if _, err := r.ReadAt(head[:], 0); err == nil && string(head[:]) == "RIFF" {
+		return waveForm
+	}
+	return flacForm
 }
 
 // formError tells a file of another form from one that cannot be read.
@@ -168,18 +189,18 @@ func formError(err error) error {
 	if _, ok := errors.AsType[*fs.PathError](err); ok {
 		return err
 	}
-	return fmt.Errorf("%w (%w)", errNotFLAC, err)
+	return fmt.Errorf("%w (%w)", errForm, err)
 }
 
 // retagCopy sets tags of a song. The new file takes the place of the old one when it gives back the same samples, and the old
 // one is as it was when it was copied. Its mode, its time and, where that is permitted, its owner stay.
-func retagCopy(ctx context.Context, path string, old *os.File, was fs.FileInfo, s *riplog.Song, tags Tags) error {
+func retagCopy(ctx context.Context, path string, form tagForm, old *os.File, was fs.FileInfo, s *riplog.Song, tags Tags) error {
 	now, err := atomicfile.Create(path)
 	if err != nil {
 		return err
 	}
 	defer now.Discard()
-	if err := flacenc.CopyEdited(now, old, was.Size(), func(c [][2]string) [][2]string { return replaced(c, tags) }); err != nil {
+	if err := form.copy(now, old, was.Size(), func(c [][2]string) [][2]string { return replaced(c, tags) }); err != nil {
 		return err
 	}
 	if err := now.Resemble(was); err != nil {

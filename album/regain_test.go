@@ -127,6 +127,35 @@ func TestGainOfAlbumMadeInParts(t *testing.T) {
 	}
 }
 
+// Made in parts, an album of WAVE files is byte by byte what it is when it is made at once.
+func TestGainOfWaveAlbum(t *testing.T) {
+	img := testimage.Open(t, "audio")
+	together, err := Create(t.Context(), t.TempDir(), Of(img.Layout()), img, Options{Coding: Wave})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, a := t.TempDir(), Of(img.Layout())
+	first, err := Create(t.Context(), dir, a, img, Options{Coding: Wave, Only: []int{1, 3}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var kept []riplog.Song
+	for _, m := range first.Songs {
+		kept = append(kept, riplog.Song{Number: m.Number, File: filepath.Base(m.Path), First: m.First, End: m.End, CRC32: m.CRC32})
+	}
+	rest, err := Create(t.Context(), dir, a, img, Options{Coding: Wave, Only: []int{2, 4}, Kept: kept, Force: true})
+	if err != nil || len(rest.Gains) > 0 || !slices.Equal(rest.Regained, []int{1, 3}) {
+		t.Fatal(err, rest.Gains, rest.Regained)
+	}
+	for _, m := range together.Songs {
+		want, err := os.ReadFile(m.Path)
+		got, gerr := os.ReadFile(filepath.Join(dir, filepath.Base(m.Path)))
+		if err != nil || gerr != nil || !bytes.Equal(got, want) {
+			t.Errorf("%s: %v, %v, or not the same", m.Path, err, gerr)
+		}
+	}
+}
+
 // What has the tags that it should have is not touched, nor what a checksum file names, or another program gave its gain.
 func TestGainOfAlbumLeaves(t *testing.T) {
 	img := testimage.Open(t, "audio")
@@ -156,7 +185,7 @@ func TestGainOfAlbumLeaves(t *testing.T) {
 		"not a FLAC file": {func(path string) error { // but one of the same samples
 			r, err := os.ReadFile(path)
 			return errors.Join(err, os.WriteFile(path, append([]byte("ID3\x04\x00\x00\x00\x00\x00\x00"), r...), 0o666))
-		}, errNotFLAC, false},
+		}, errForm, false},
 	} {
 		dir := t.TempDir()
 		a := Of(img.Layout())

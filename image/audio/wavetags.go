@@ -113,6 +113,11 @@ func id3(comments [][2]string) []byte {
 	if frames == nil {
 		return nil
 	}
+	return id3Tag(frames)
+}
+
+// id3Tag is a tag of frames, with its head.
+func id3Tag(frames []byte) []byte {
 	size := len(frames) // seven bits a byte
 	head := []byte{'I', 'D', '3', 3, 0, 0, byte(size >> 21 & 0x7F), byte(size >> 14 & 0x7F), byte(size >> 7 & 0x7F), byte(size & 0x7F)}
 	return append(head, frames...)
