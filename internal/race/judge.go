@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"strconv"
 
 	"spindle/disc/cdsector"
@@ -116,6 +117,7 @@ func judge(args []string) error {
 		first         = f.Int("first", 0, "sector that it begins with")
 		only          = f.Int("only", 0, "sectors of the source that can be had so (0: all)")
 		skip          = f.Int("skip", 0, "bytes before its first sector")
+		gap           = f.Int("gap", 0, "first of the 150 sectors that its sheet states as silence, and its output leaves out (0: none)")
 		swapped       = f.Int("swapped", -1, "sector from which audio has its most significant byte first")
 		mapPath       = f.String("map", "", "map of what is good")
 		said          = f.String("said", "", "output of the program")
@@ -130,6 +132,9 @@ func judge(args []string) error {
 	}
 	v.out = v.out[min(*skip, len(v.out)):]
 	v.out = append(bytes.Clone(v.source[:*first*v.size]), v.out...)
+	if at := *gap * v.size; at > 0 && at <= len(v.out) {
+		v.out = slices.Insert(v.out, at, make([]byte, pregap*v.size)...)
+	}
 	if *swapped >= 0 {
 		swap(v.out[min(*swapped*v.size, len(v.out)):])
 	}
