@@ -46,6 +46,7 @@ func (r *reader) firstPass(ctx context.Context) error {
 	}
 	r.opts.Observer.Note(Note{Code: NoteFirst, Count: int64(count)})
 	r.setPhase(Copying, mapfile.NonTried, 1)
+	round := copyRound{reader: r} // which leaves nothing out behind damage
 	for _, x := range runs {
 		for i := range r.plan.regions {
 			g := &r.plan.regions[i]
@@ -53,7 +54,7 @@ func (r *reader) firstPass(ctx context.Context) error {
 			if first >= end {
 				continue
 			}
-			if _, err := r.copyRound(ctx, &skipper{}, g.position(first), g.position(end)); err != nil {
+			if err := round.over(ctx, g.position(first), g.position(end)); err != nil {
 				return err
 			}
 		}

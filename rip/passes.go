@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"time"
 
 	"spindle/disc"
 	"spindle/drive"
@@ -46,18 +44,16 @@ func (s *skipper) succeeded() { s.sectors = 0 }
 // copyPass reads what was not tried. A block that fails is left for later, and
 // with it a stretch behind it, so that what reads well is safe first.
 func (r *reader) copyPass(ctx context.Context) error {
-	for round := (skipper{least: firstSkip, most: mostSkip}); ; round = (skipper{}) {
+	for skip := (skipper{least: firstSkip, most: mostSkip}); ; skip = (skipper{}) {
 		r.setPhase(Copying, mapfile.NonTried, 1)
-		skipped := 0
+		round := copyRound{reader: r, skip: skip}
 		for _, s := range r.plan.asked() {
-			n, err := r.copyRound(ctx, &round, s.pos, s.end)
-			if err != nil {
+			if err := round.over(ctx, s.pos, s.end); err != nil {
 				return err
 			}
-			skipped += n
 		}
 		r.sink.drain()
-		if skipped == 0 {
+		if round.skipped == 0 {
 			return nil
 		}
 	}
@@ -66,63 +62,77 @@ func (r *reader) copyPass(ctx context.Context) error {
 // maxTimeouts is how many commands in a row may go unanswered.
 const maxTimeouts = 3
 
-// copyRound goes once over what was not tried from a position to before another, and returns how many stretches it
-// left out.
-func (r *reader) copyRound(ctx context.Context, skip *skipper, pos, end int64) (skipped int, err error) {
-	timeouts := 0
+// A copyRound goes once over what was not tried.
+type copyRound struct {
+	*reader
+	skip     skipper
+	skipped  int // stretches that were left out
+	timeouts int // commands in a row that went unanswered
+}
+
+// over reads what was not tried from a position to before another.
+func (c *copyRound) over(ctx context.Context, pos, end int64) error {
+	c.timeouts = 0
 	for {
-		b, ok := r.tracker.next(pos, mapfile.NonTried)
+		b, ok := c.tracker.next(pos, mapfile.NonTried)
 		if !ok || b.Pos >= end {
-			return skipped, nil
+			return nil
 		}
 		b.Size = min(b.End(), end) - b.Pos
-		g, at, n := r.piece(b)
+		g, at, n := c.piece(b)
 		pos = g.position(at) + int64(n*g.size)
-		err := r.read(ctx, g, at, n, firstReading)
-		if failed := (*sectorsError)(nil); errors.As(err, &failed) && r.audioFailed(ctx, g, at, n) {
-			pos = g.position(at)
-			continue
-		}
+		err := c.read(ctx, g, at, n, firstReading)
 		if err == nil {
-			skip.succeeded()
-			timeouts = 0
+			c.skip.succeeded()
+			c.timeouts = 0
 			continue
 		}
 		var failed *sectorsError
 		if !errors.As(err, &failed) {
-			return skipped, err
+			return err
 		}
-		class := drive.Classify(err)
-		if r.unwritten(err) {
-			class = drive.Boundary // between what is written and what is not
-		}
-		switch class {
-		case drive.Boundary, drive.Short:
-			if err := r.bisect(ctx, g, at, n, firstReading); err != nil {
-				return skipped, err
-			}
+		if c.audioFailed(ctx, g, at, n) {
+			pos = g.position(at) // again, without error pointers
 			continue
-		case drive.TimedOut:
-			if timeouts++; timeouts >= maxTimeouts {
-				return skipped, fmt.Errorf("%w: %w, %d times in a row", ErrDrive, err, timeouts)
-			}
 		}
-		if err := r.leave(ctx, g, at, n, failed, firstReading); err != nil {
-			return skipped, err
+		left, err := c.failed(ctx, g, at, n, failed)
+		if err != nil {
+			return err
 		}
-		if drive.Classify(err) == drive.Protected {
-			continue // no damage: what follows fails at once, or is as good as the rest
-		}
-		if class == drive.Sector {
-			if err := r.learnNaming(ctx); err != nil {
-				return skipped, err
-			}
-		}
-		if k := skip.failed(); k > 0 {
-			pos += int64(k * g.size)
-			skipped++
+		if left > 0 {
+			pos += int64(left * g.size)
+			c.skipped++
 		}
 	}
+}
+
+// failed leaves sectors that failed together for later, and returns how many behind them are left out.
+// Where a part of them is as good as what was read before, they are read in smaller pieces at once.
+func (c *copyRound) failed(ctx context.Context, g *region, at disc.LBA, n int, failed *sectorsError) (left int, err error) {
+	class := drive.Classify(failed)
+	if c.unwritten(failed) {
+		class = drive.Boundary // between what is written and what is not
+	}
+	switch class {
+	case drive.Boundary, drive.Short:
+		return 0, c.bisect(ctx, g, at, n, firstReading)
+	case drive.TimedOut:
+		if c.timeouts++; c.timeouts >= maxTimeouts {
+			return 0, fmt.Errorf("%w: %w, %d times in a row", ErrDrive, failed, c.timeouts)
+		}
+	}
+	if err := c.leave(ctx, g, at, n, failed, firstReading); err != nil {
+		return 0, err
+	}
+	switch class {
+	case drive.Protected:
+		return 0, nil // no damage: what follows fails at once, or is as good as the rest
+	case drive.Sector:
+		if err := c.learnNaming(ctx); err != nil {
+			return 0, err
+		}
+	}
+	return c.skip.failed(), nil
 }
 
 // comparePass reads the audio that was read once a second time.
@@ -223,35 +233,43 @@ func (r *reader) bisect(ctx context.Context, g *region, at disc.LBA, n int, what
 		if !errors.As(err, &failed) {
 			return err
 		}
-		class := drive.Classify(err)
-		if r.unwritten(err) && (n == 1 || n <= leastWritten && at%leastWritten == 0) {
+		if r.unwritten(failed) && (n == 1 || n <= leastWritten && at%leastWritten == 0) {
 			r.markUnwritten(g, at, n)
 			return nil
 		}
 		if n == 1 {
-			r.markFailed(g, at, what, class)
+			r.markFailed(g, at, what, drive.Classify(failed))
 			return nil
 		}
-		if failed.kept == 0 && uncorrected(err) && r.inBlock(at, n) {
-			_, err := r.failBlock(ctx, g, at, at+disc.LBA(n), what, err)
+		done, err := r.divide(ctx, g, at, n, failed, what)
+		if err != nil {
 			return err
 		}
-		head, named := r.split(err, class, at, n)
-		if head > failed.kept {
-			if err := r.bisect(ctx, g, at+disc.LBA(failed.kept), head-failed.kept, what); err != nil {
-				return err
-			}
-		}
-		at, n = at+disc.LBA(head), n-head
-		if named && class != drive.Boundary {
-			done, err := r.failBlock(ctx, g, at, at+disc.LBA(n), what, err)
-			if err != nil {
-				return err
-			}
-			at, n = at+disc.LBA(done), n-done
-		}
+		at, n = at+disc.LBA(done), n-done
 	}
 	return nil
+}
+
+// divide settles the first of some sectors that failed together, up to and with the one that failed where that is known,
+// and returns how many they are.
+func (r *reader) divide(ctx context.Context, g *region, at disc.LBA, n int, failed *sectorsError, what intent) (done int, err error) {
+	end := at + disc.LBA(n)
+	if failed.kept == 0 && uncorrected(failed) && r.inBlock(at, n) {
+		_, err := r.failBlock(ctx, g, at, end, what, failed)
+		return n, err
+	}
+	class := drive.Classify(failed)
+	head, named := r.split(failed, class, at, n)
+	if head > failed.kept {
+		if err := r.bisect(ctx, g, at+disc.LBA(failed.kept), head-failed.kept, what); err != nil {
+			return 0, err
+		}
+	}
+	if !named || class == drive.Boundary {
+		return head, nil
+	}
+	done, err = r.failBlock(ctx, g, at+disc.LBA(head), end, what, failed)
+	return head + done, err
 }
 
 // leastWritten is the fewest sectors that are written together: an ECC block of a DVD
@@ -327,133 +345,4 @@ func (r *reader) markUnreadable(g *region, at disc.LBA, what intent) {
 	b.prepare(r.plan, g, at, 1)
 	b.intent = filler
 	r.sink.send(b)
-}
-
-// The pause before a pass of retrying, which lets the drive recover: it doubles
-// with each pass.
-const (
-	firstPause = time.Second
-	mostPause  = 30 * time.Second
-)
-
-// retryPasses reads the bad sectors again: each pass slower than the one before,
-// after a longer pause, and from the other side.
-func (r *reader) retryPasses(ctx context.Context) error {
-	r.lastGood = r.clock().Now()
-	pause := firstPause
-	passes := r.opts.Retries
-	if passes == 0 && len(r.leftOver) > 0 {
-		passes = 1
-	}
-	if passes > 0 {
-		r.nameFiles()
-	}
-	for pass := 1; pass <= passes; pass++ {
-		sectors := r.badSectors(unread, flawed, readOnce)
-		if r.opts.Retries == 0 {
-			sectors = r.leftOver
-		}
-		if len(sectors) == 0 {
-			break
-		}
-		r.setPhase(Retrying, mapfile.Bad, pass)
-		if len(r.speeds) > 0 {
-			r.setSpeed(ctx, r.speeds[min(pass, len(r.speeds)-1)])
-		}
-		if err := r.pause(ctx, pause); err != nil {
-			return err
-		}
-		r.lastGood = r.lastGood.Add(pause) // which is no failure
-		pause = min(2*pause, mostPause)
-		// A pass reads each sector once: what the buffer had before it is what counts.
-		if i := slices.IndexFunc(sectors, func(s sectorRef) bool { return r.mayBeBuffered(s.g, s.at) }); i >= 0 {
-			r.defeatCache(ctx, sectors[i].at)
-		}
-		if pass%2 == 1 {
-			slices.Reverse(sectors)
-		}
-		r.vitalFirst(sectors)
-		r.damage.Of = run(sectors).count()
-		if err := r.eachRun(sectors, func(s sectorRef) (bool, error) { return r.retry(ctx, s) }); err != nil {
-			return err
-		}
-		if err := r.evidencePass(ctx, sectors); err != nil {
-			return err
-		}
-		if err := r.audioPass(ctx, sectors); err != nil {
-			return err
-		}
-		if err := r.confirm(ctx); err != nil {
-			return err
-		}
-		r.votePass(sectors)
-		if err := r.repairPass(ctx); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// A sectorRef is a bad sector, or some that failed together.
-type sectorRef struct {
-	g  *region
-	at disc.LBA
-	n  int
-}
-
-// maxRetried bounds the list of sectors of one pass.
-const maxRetried = 1 << 20
-
-// badSectors lists the sectors in one of the states that reading again may help.
-func (r *reader) badSectors(states ...mapfile.Status) []sectorRef {
-	var all []sectorRef
-	for _, b := range r.plan.ofAsked(r.tracker.snapshot(), mapfile.NonTried).Blocks() {
-		if !slices.Contains(states, b.Status) {
-			continue
-		}
-		for pos := b.Pos; pos < b.End() && len(all) < maxRetried; {
-			g := r.plan.regions.find(pos)
-			n := r.sameBlock(g, pos, b)
-			if b.Status == unread || !r.plan.displaces(g) {
-				all = append(all, sectorRef{g, g.at(pos), n})
-			}
-			pos += int64(n * g.size)
-		}
-	}
-	return all
-}
-
-// retry reads a bad sector once more, and reports whether that was of use. Where one reading proves nothing, it is
-// compared with the one that the image holds, if it holds one.
-func (r *reader) retry(ctx context.Context, s sectorRef) (won bool, err error) {
-	if s.n > 1 {
-		return r.retryBlock(ctx, s)
-	}
-	g, at := s.g, s.at
-	defer func() { r.damage.Tried++ }()
-	if r.refusals.has(g.position(at)) {
-		return true, nil // the drive will not think better of it; that says nothing of others
-	}
-	what := firstReading
-	r.keepImage(g, at)
-	if r.cache.way == byFlush && r.mayBeBuffered(g, at) {
-		r.defeatCache(ctx, at)
-	}
-	if r.plan.provesNothing(g) && r.tracker.at(g.position(at)) != unread {
-		what = secondReading
-	}
-	err = r.read(ctx, g, at, 1, what)
-	var failed *sectorsError
-	if err != nil && !errors.As(err, &failed) {
-		return false, err
-	}
-	if drive.Classify(err) == drive.Protected {
-		r.refusals.add(g, at, r.plan.regions.size())
-	}
-	r.sink.drain()
-	if r.tracker.at(g.position(at)) == mapfile.Finished {
-		r.lastGood = r.clock().Now()
-		return true, nil
-	}
-	return err == nil && g.coding == drive.Audio, nil // it may be voted on
 }
