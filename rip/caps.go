@@ -59,42 +59,40 @@ func firstAudio(l *disc.Layout) *disc.Track {
 func (c *Contents) tryAudio(ctx context.Context, caps drive.ReadCaps, t *disc.Track, facts *known.Facts) (drive.ReadCaps, error) {
 	at := t.Start + (t.End-t.Start)/2
 	claimed := caps.C2 != mmc.NoC2 || facts.C2Bits.Is(true) || facts.C2Block.Is(true) || facts.C2WithSub.Is(true)
-	alone := caps
-	alone.C2 = mmc.NoC2
-	var tries []drive.ReadCaps
 	if claimed {
-		tries = pointerForms(caps, facts)
-	}
-	found := false
-	for _, try := range tries {
-		if try.Sub != mmc.NoSub && !c.reader.Try(ctx, try, at, drive.Audio) {
-			continue
-		}
-		trial, err := c.tryPointers(ctx, try, 0)
-		if err != nil {
-			return caps, err
-		}
-		if found = trial.hold(); found {
-			caps = try
-			break
+		for _, form := range pointerForms(caps, facts) {
+			holds, err := c.pointersHold(ctx, form, at)
+			if err != nil {
+				return caps, err
+			}
+			if holds {
+				return form, ctx.Err()
+			}
 		}
 	}
-	if !found {
-		caps = alone
-		found = c.reader.Try(ctx, caps, at, drive.Audio)
-	}
+	caps.C2 = mmc.NoC2
+	readable := c.reader.Try(ctx, caps, at, drive.Audio)
 	switch {
 	case ctx.Err() != nil:
 		return caps, ctx.Err()
-	case !found && caps.Sub != mmc.NoSub:
+	case !readable && caps.Sub != mmc.NoSub:
 		return caps, ErrNoSubchannel
-	case caps.C2 != mmc.NoC2:
 	case claimed && caps.Sub != mmc.NoSub:
 		c.note(Note{Code: NoteNoC2WithSub})
 	default:
 		c.note(Note{Code: NoteNoC2})
 	}
 	return caps, nil
+}
+
+// pointersHold reports whether audio comes in a form with error pointers that are not wrong. A form
+// with a sub-channel is first tried at an address.
+func (c *Contents) pointersHold(ctx context.Context, form drive.ReadCaps, at disc.LBA) (bool, error) {
+	if form.Sub != mmc.NoSub && !c.reader.Try(ctx, form, at, drive.Audio) {
+		return false, nil
+	}
+	trial, err := c.tryPointers(ctx, form, 0)
+	return trial.hold(), err
 }
 
 // pointerForms are the forms of error pointers that are worth a trial, the likeliest
