@@ -68,32 +68,41 @@ func (r *reader) trimPass(ctx context.Context) error {
 // learnNaming finds out whether the drive names the sector that failed, with one read that begins before damage. Where
 // damage begins with the commands, as whole ECC blocks do, no other shows it, and each block costs two reads that fail.
 func (r *reader) learnNaming(ctx context.Context) error {
-	u := disc.LBA(r.unit())
 	if r.truthful || r.asked || r.tracker.tally().untrimmed < int64(leastToLearn*r.unit()*r.plan.regions[0].size) {
 		return nil
 	}
 	r.sink.drain()
+	g, at, ok := r.startOfDamage()
+	if !ok {
+		return nil
+	}
+	r.asked = true
+	u := disc.LBA(r.unit())
+	err := r.read(ctx, g, at-u, int(min(2*u, g.last()-at+u)), firstReading)
+	var failed *sectorsError
+	if err != nil && !errors.As(err, &failed) {
+		return err
+	}
+	bad := failedAt(err)
+	r.truthful = r.truthful || drive.Classify(err) == drive.Sector && bad > at-u && bad < at+u
+	return nil
+}
+
+// startOfDamage returns the first sector of damage to data that lies behind a unit of good sectors.
+func (r *reader) startOfDamage() (g *region, at disc.LBA, ok bool) {
+	u := disc.LBA(r.unit())
 	for _, b := range r.tracker.snapshot().Blocks() {
 		if b.Status != mapfile.NonTrimmed {
 			continue
 		}
-		g := r.plan.regions.find(b.Pos)
-		at := g.at(b.Pos)
-		if g.coding != drive.Data || g.void != notVoid || at-u < g.first ||
-			r.tracker.at(g.position(at-u)) != mapfile.Finished || r.tracker.at(g.position(at-1)) != mapfile.Finished {
-			continue
+		g = r.plan.regions.find(b.Pos)
+		at = g.at(b.Pos)
+		if g.coding == drive.Data && g.void == notVoid && at-u >= g.first &&
+			r.tracker.at(g.position(at-u)) == mapfile.Finished && r.tracker.at(g.position(at-1)) == mapfile.Finished {
+			return g, at, true
 		}
-		r.asked = true
-		err := r.read(ctx, g, at-u, int(min(2*u, g.last()-at+u)), firstReading)
-		var failed *sectorsError
-		if err != nil && !errors.As(err, &failed) {
-			return err
-		}
-		bad := failedAt(err)
-		r.truthful = r.truthful || drive.Classify(err) == drive.Sector && bad > at-u && bad < at+u
-		return nil
 	}
-	return nil
+	return nil, 0, false
 }
 
 // leastToLearn is how many units have to be damaged for that read to be worth it.
