@@ -315,33 +315,41 @@ func (c *Contents) scanCodes(ctx context.Context, r *qReader, t *disc.Track) err
 	if t.Mode.IsData() && c.Layout.MCN != "" || r.mode != mmc.RawSub {
 		return nil
 	}
-	size := cdsector.Size + cdsector.SubSize
-	buf := make([]byte, codeBatch*size)
+	buf := make([]byte, codeBatch*rawWithSub)
 	end := min(t.End, t.Start+codeSectors)
 	for a := t.Start; a < end; a += codeBatch {
 		k := min(codeBatch, int(end-a))
-		n, err := r.dev.ReadCD(ctx, buf[:k*size], mmc.CDReadRequest{
+		n, err := r.dev.ReadCD(ctx, buf[:k*rawWithSub], mmc.CDReadRequest{
 			LBA: a, Count: k, Fields: mmc.RawSector, Sub: mmc.RawSub, Limit: qLimit})
-		if drive.Classify(err) == drive.TimedOut {
+		class := drive.Classify(err)
+		switch {
+		case class == drive.TimedOut:
 			return errQHangs
-		}
-		if err != nil && !drive.Classify(err).OneCommand() {
+		case err != nil && !class.OneCommand():
 			return err
 		}
-		for b := buf[:n]; len(b) >= size; b = b[size:] {
-			frame := cdsector.DeinterleaveQ((*[cdsector.SubSize]byte)(b[cdsector.Size:]))
-			q, err := cdsector.DecodeQ(&frame)
-			switch {
-			case err != nil:
-			case q.ADR == 2 && c.Layout.MCN == "" && q.MCN != "0000000000000":
-				c.Layout.MCN = q.MCN
-			case q.ADR == 3 && t.ISRC == "" && cdsector.ValidISRC(q.ISRC):
-				t.ISRC = q.ISRC
-			}
-		}
+		c.takeCodes(t, buf[:n])
 		if t.ISRC != "" && c.Layout.MCN != "" {
 			return nil
 		}
 	}
 	return ctx.Err()
+}
+
+// rawWithSub is the size of a raw sector with its sub-channel.
+const rawWithSub = cdsector.Size + cdsector.SubSize
+
+// takeCodes notes the ISRC and the catalogue number that sectors of a track have in their sub-channel.
+func (c *Contents) takeCodes(t *disc.Track, sectors []byte) {
+	for b := sectors; len(b) >= rawWithSub; b = b[rawWithSub:] {
+		frame := cdsector.DeinterleaveQ((*[cdsector.SubSize]byte)(b[cdsector.Size:]))
+		q, err := cdsector.DecodeQ(&frame)
+		switch {
+		case err != nil:
+		case q.ADR == 2 && c.Layout.MCN == "" && q.MCN != "0000000000000":
+			c.Layout.MCN = q.MCN
+		case q.ADR == 3 && t.ISRC == "" && cdsector.ValidISRC(q.ISRC):
+			t.ISRC = q.ISRC
+		}
+	}
 }
