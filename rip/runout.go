@@ -86,44 +86,60 @@ func (c *Contents) eachRunOut(ctx context.Context, do func(s *disc.Session, j in
 	}
 }
 
-// endOf finds out what ends a track. Blocks that are marked in the upper bits of their mode
-// byte are run-out blocks. Those that cannot be read are so only on a recordable disc, as
+// endOf finds out what ends a track. Blocks that cannot be read are run-out blocks only on a recordable disc, as
 // nothing else is written track at once, and where something more says so: the drive,
 // or a file system with nothing but padding behind it.
 func (c *Contents) endOf(ctx context.Context, t *disc.Track) ending {
-	var s [cdsector.Size]byte
-	first, refused := t.End-runOutBlocks, 0
-	volume := c.volumeEnd(t)
+	first, volume := t.End-runOutBlocks, c.volumeEnd(t)
 	if volume > first {
 		return endsInData
 	}
-	for at := first; at < t.End; at++ {
-		err := c.reader.ReadRaw(ctx, &s, at, mmc.AnySector)
-		switch {
-		case err == nil && cdsector.HasSync(&s) && s[15]>>5 != 0:
-			return endsInRunOut
-		case err == nil, !drive.Classify(err).OneCommand():
-			return endsInData
-		case scsi.IsSense(err, scsi.IllegalRequest, scsi.ASCIllegalModeForTrack, scsi.AnyQualifier):
-			refused++
-		}
+	end, refused := c.lastBlocks(ctx, first)
+	if end != endsUnclearly {
+		return end
 	}
-	// The one before them must be good, or this is damage at the end of the disc.
-	if c.reader.ReadRaw(ctx, &s, first-1, mmc.AnySector) != nil {
-		return endsInData
+	good, padding := c.goodBlock(ctx, first-1)
+	if !good {
+		return endsInData // this is damage at the end of the disc
 	}
-	user, err := cdsector.Block(&s)
-	padding := err == nil && len(user) == iso.BlockSize && allZero(user)
-	switch said := refused == runOutBlocks; {
-	case c.recordable(ctx):
-		if said || volume == first || volume > 0 && padding {
-			return endsInRunOut
-		}
-		return endsUnclearly
-	case said:
+	recordable := c.recordable(ctx)
+	switch {
+	case recordable && (refused || volume == first || volume > 0 && padding):
+		return endsInRunOut
+	case recordable || refused:
 		return endsUnclearly
 	}
 	return endsInData
+}
+
+// lastBlocks reads the blocks that may be run-out blocks, which are those that are marked in the upper bits of their
+// mode byte. Where none can be read, it is unclear what they are; refused says that the drive said of all
+// that they are no data.
+func (c *Contents) lastBlocks(ctx context.Context, first disc.LBA) (end ending, refused bool) {
+	var s [cdsector.Size]byte
+	refusals := 0
+	for i := range disc.LBA(runOutBlocks) {
+		err := c.reader.ReadRaw(ctx, &s, first+i, mmc.AnySector)
+		switch {
+		case err == nil && cdsector.HasSync(&s) && s[15]>>5 != 0:
+			return endsInRunOut, false
+		case err == nil, !drive.Classify(err).OneCommand():
+			return endsInData, false
+		case scsi.IsSense(err, scsi.IllegalRequest, scsi.ASCIllegalModeForTrack, scsi.AnyQualifier):
+			refusals++
+		}
+	}
+	return endsUnclearly, refusals == runOutBlocks
+}
+
+// goodBlock reports whether a block can be read, and whether it is padding.
+func (c *Contents) goodBlock(ctx context.Context, at disc.LBA) (good, padding bool) {
+	var s [cdsector.Size]byte
+	if c.reader.ReadRaw(ctx, &s, at, mmc.AnySector) != nil {
+		return false, false
+	}
+	user, err := cdsector.Block(&s)
+	return true, err == nil && len(user) == iso.BlockSize && allZero(user)
 }
 
 // volumeEnd returns where the file system of a track ends; 0: not known.
