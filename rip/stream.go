@@ -26,7 +26,7 @@ func (c *Contents) displaced(ctx context.Context, facts *known.Facts) (bool, err
 	if !c.reader.Caps.Raw || firstAudio(c.Layout) == nil {
 		return false, nil
 	}
-	plain := drive.Reader{Drive: c.reader.Drive, Caps: withoutPointers(c.reader.Caps)}
+	plain := &drive.Reader{Drive: c.reader.Drive, Caps: withoutPointers(c.reader.Caps)}
 	places := c.audioPlaces(0, perTransfer(c.reader.Drive.MaxTransfer(), cdsector.Size))
 	compared, tries := false, streamTries
 	if facts.Stream.Is(false) {
@@ -34,16 +34,12 @@ func (c *Contents) displaced(ctx context.Context, facts *known.Facts) (bool, err
 	}
 	for range tries {
 		ends := make([][]byte, len(places))
-		for i, at := range places {
-			buf := make([]byte, int(at.count)*cdsector.Size)
-			if plain.Read(ctx, buf, at.first, int(at.count), drive.Audio) == nil {
-				ends[i] = buf[max(0, len(buf)-streamOverlap*cdsector.Size):]
-			}
+		for i, p := range places {
+			ends[i] = p.readEnd(ctx, plain)
 		}
-		for i, at := range places {
-			n := len(ends[i]) / cdsector.Size
-			again := make([]byte, n*cdsector.Size)
-			if n == 0 || plain.Read(ctx, again, at.first+at.count-disc.LBA(n), n, drive.Audio) != nil || constant(again) {
+		for i, p := range places {
+			again := p.readAgain(ctx, plain, len(ends[i]))
+			if again == nil || constant(again) {
 				continue
 			}
 			if shift, same := shiftBetween(ends[i], again); same {
@@ -61,4 +57,23 @@ func (c *Contents) displaced(ctx context.Context, facts *known.Facts) (bool, err
 	}
 	caps, err := c.reader.Drive.Capabilities(ctx)
 	return err == nil && !caps.AccurateStream, ctx.Err()
+}
+
+// readEnd reads a place and returns the end of it that is read twice, or nil where it cannot be read.
+func (p audioPlace) readEnd(ctx context.Context, r *drive.Reader) []byte {
+	b := make([]byte, int(p.count)*cdsector.Size)
+	if r.Read(ctx, b, p.first, int(p.count), drive.Audio) != nil {
+		return nil
+	}
+	return b[max(0, len(b)-streamOverlap*cdsector.Size):]
+}
+
+// readAgain reads only the end of a place, of so many bytes. It returns nil where that cannot be read, or is nothing.
+func (p audioPlace) readAgain(ctx context.Context, r *drive.Reader, size int) []byte {
+	b := make([]byte, size)
+	n := size / cdsector.Size
+	if n == 0 || r.Read(ctx, b, p.first+p.count-disc.LBA(n), n, drive.Audio) != nil {
+		return nil
+	}
+	return b
 }
