@@ -70,10 +70,7 @@ func (j *job) run(ctx context.Context) (*Result, error) {
 		return nil, err
 	}
 	st := newState(c, p, j.opts, id)
-	if earlier != nil {
-		st.Offset = earlier.Offset // of the image; that of this drive may be another
-		st.Proven, st.Overread, st.Voted, st.Settled, st.Repaired = earlier.Proven, earlier.Overread, earlier.Voted, earlier.Settled, earlier.Repaired
-	}
+	st.inherit(earlier)
 	if err := j.compareHeld(early, newReader(c, p, j.opts, newWriter(p, j.mapPath, st, m))); err != nil {
 		return nil, err
 	}

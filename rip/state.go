@@ -63,6 +63,16 @@ func newState(c *Contents, p *plan, opts Options, id *identity) *state {
 	}
 }
 
+// inherit takes over what an earlier run, if there was one, had found out.
+func (s *state) inherit(earlier *state) {
+	if earlier == nil {
+		return
+	}
+	s.Offset = earlier.Offset // of the image; that of this drive may be another
+	s.Proven, s.Overread = earlier.Proven, earlier.Overread
+	s.Voted, s.Settled, s.Repaired = earlier.Voted, earlier.Settled, earlier.Repaired
+}
+
 // matches reports whether a rip was begun with these options. Of a CD, the offset is that of a drive,
 // and a comparison tells whether that of another fits.
 func (s *state) matches(opts Options) bool {
