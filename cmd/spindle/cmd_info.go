@@ -39,12 +39,12 @@ func infoCommand(a *app) *cobra.Command {
 				return infoOfImage(ctx, a, name, o)
 			}
 			if o.pic != "" {
-				return nil, usage("--map is about an image: it shows which of its sectors are intact")
+				return nil, usage("--map is about an image: it shows which of its sectors are known to be damaged")
 			}
 			return infoOfDrive(ctx, a, name, opts)
 		}),
 	}
-	c.Flags().StringVar(&o.pic, "map", "", "also draw which sectors of an image are intact: into `FILE`, .svg or .png, or \"-\" on the terminal")
+	c.Flags().StringVar(&o.pic, "map", "", "also draw which sectors of an image are known to be damaged: into `FILE`, .svg or .png, or \"-\" on the terminal")
 	c.Flags().BoolVar(&o.force, "force", false, "replace an existing file of --map")
 	c.Flags().BoolVar(&opts.Indexes, "indexes", false, "also find pregaps, indexes and ISRCs; takes seconds per track")
 	return c
@@ -276,7 +276,7 @@ func infoOfImage(ctx context.Context, a *app, path string, o infoFlags) (result,
 	return r, r.drawMap(a, img, path, o)
 }
 
-// drawMap draws which sectors of an image are intact, where that is wanted.
+// drawMap draws which sectors of an image are known to be damaged, where that is wanted.
 func (e *infoResult) drawMap(a *app, img disc.Image, path string, o infoFlags) error {
 	if o.pic == "" {
 		return nil
@@ -287,6 +287,7 @@ func (e *infoResult) drawMap(a *app, img disc.Image, path string, o infoFlags) e
 	}
 	m := newDiscMap(img.Layout(), img.Flaws(), origin)
 	e.Map = m.ranges()
+	a.note("The map shows what is recorded beside the image. Its sectors were not read: \"spindle verify\" checks them.")
 	if o.pic == toTerminal {
 		e.cells = m
 		return nil

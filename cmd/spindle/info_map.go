@@ -25,7 +25,7 @@ var mapKinds = []struct {
 	cellKind
 	shade color.RGBA
 }{
-	{cellKind{"intact, as far as is known", ".", nil}, color.RGBA{0x00, 0x9E, 0x73, 0xFF}},
+	{cellKind{"no damage known", ".", nil}, color.RGBA{0x00, 0x9E, 0x73, 0xFF}},
 	{cellKind{"repaired", "r", nil}, color.RGBA{0x56, 0xB4, 0xE9, 0xFF}},
 	{cellKind{disc.Unproven.String(), "u", (*page).red}, color.RGBA{0xF0, 0xE4, 0x42, 0xFF}},
 	{cellKind{"contradicted", "c", (*page).red}, color.RGBA{0xCC, 0x79, 0xA7, 0xFF}},
@@ -147,6 +147,7 @@ func (m *discMap) picture(name string) *picture.Picture {
 	size := int64(m.layout.Sectors()) * int64(m.layout.Medium.SectorSize())
 	p := &picture.Picture{Title: printable.Line(name), Layout: m.layout, Runs: m.runs,
 		Lines: []string{fmt.Sprintf("%s, %s, %s; from the inside out, clockwise from the top", m.layout.Medium, plural(m.layout.Sectors(), "sector"), sizeText(size))}}
+	p.Lines = append(p.Lines, "as recorded beside the image; its sectors were not read")
 	if m.origin != nil {
 		given := make([]int, len(m.origin.Copies))
 		for _, r := range m.origin.Runs {

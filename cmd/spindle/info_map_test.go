@@ -26,25 +26,25 @@ func TestMapCells(t *testing.T) {
     1900  ......                                            
 `
 	const end = `   14250  ........................................
-Each cell is 19 sectors: . intact, as far as is known
-(3520), r repaired (10), c contradicted (10), e read with
-errors (30), # unread (30).
+Each cell is 19 sectors: . no damage known (3520), r
+repaired (10), c contradicted (10), e read with errors (30),
+# unread (30).
 `
 	if got := b.String(); !strings.HasPrefix(got, want) || !strings.HasSuffix(got, end) || strings.Count(got, "\n") != 19 {
 		t.Errorf("%s", got)
 	}
 	var plain strings.Builder
 	m.text(&page{w: &plain})
-	const ranges = `sectors 0 to 99 (100): intact, as far as is known
+	const ranges = `sectors 0 to 99 (100): no damage known
 sectors 100 to 129 (30): unread
-sectors 130 to 199 (70): intact, as far as is known
+sectors 130 to 199 (70): no damage known
 sectors 200 to 209 (10): repaired
-sectors 210 to 999 (790): intact, as far as is known
+sectors 210 to 999 (790): no damage known
 sectors 1000 to 1009 (10): read with errors
 sectors 1010 to 1019 (10): contradicted
 sectors 1020 to 1039 (20): read with errors
-sectors 1040 to 1999 (960): intact, as far as is known
-sectors 13400 to 14999 (1600): intact, as far as is known
+sectors 1040 to 1999 (960): no damage known
+sectors 13400 to 14999 (1600): no damage known
 `
 	if plain.String() != ranges {
 		t.Errorf("%s", plain.String())

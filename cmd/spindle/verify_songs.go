@@ -10,7 +10,9 @@ import (
 	"strings"
 
 	"spindle/cue"
+	"spindle/image"
 	"spindle/image/audio"
+	"spindle/image/format"
 	"spindle/image/riplog"
 )
 
@@ -53,7 +55,7 @@ type songsResult struct {
 // aloneSong is a song in it.
 type aloneSong struct {
 	File  string `json:"file"`
-	Found string `json:"found"` // MD5 correct, readable, missing, empty, unreadable
+	Found string `json:"found"` // MD5 correct, readable, missing, empty, damaged, unreadable
 	Why   string `json:"why,omitempty"`
 }
 
@@ -63,6 +65,7 @@ const (
 	songReadable   = "readable"
 	songMissing    = "missing"
 	songEmpty      = "empty"
+	songDamaged    = "damaged"
 	songUnreadable = "unreadable"
 )
 
@@ -82,7 +85,7 @@ func (e *songsError) each(ctx context.Context, a *app) (result, error) {
 	}
 	files := e.files()
 	for i, path := range files {
-		s, err := verifyAlone(ctx, path)
+		s, err := verifyAlone(ctx, a, path)
 		if err != nil {
 			return nil, err
 		}
@@ -111,7 +114,7 @@ func (e *songsError) files() []string {
 }
 
 // verifyAlone looks at a song. The error is that ctx ended.
-func verifyAlone(ctx context.Context, path string) (aloneSong, error) {
+func verifyAlone(ctx context.Context, a *app, path string) (aloneSong, error) {
 	s := aloneSong{File: filepath.Base(path)}
 	switch st, err := os.Stat(path); {
 	case errors.Is(err, fs.ErrNotExist):
@@ -124,6 +127,13 @@ func verifyAlone(ctx context.Context, path string) (aloneSong, error) {
 	img, err := audio.Join(ctx, []string{path})
 	if err == nil {
 		defer img.Close()
+		found := new(findings)
+		flaws, merr := format.FlawsBeside(ctx, path, img, func(r image.Remark) { found.take(a, r) })
+		if n := flaws.Sectors(); merr == nil && n > 0 {
+			s.Found, s.Why = songDamaged, found.damageText(n)
+			return s, nil
+		}
+		found.note(a, exitDifferent)
 		var x *audio.Examination
 		if x, err = audio.Examine(ctx, img, nil); err == nil && len(x.Damaged) > 0 {
 			err = x.Damaged[0].Err
