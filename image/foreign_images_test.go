@@ -20,6 +20,32 @@ func foreignISOs() map[string]func(iso []byte) *testforeign.Files {
 	return all
 }
 
+// foreignDiscs are images of discs as other programs make them, in formats that are only read.
+func foreignDiscs(t *testing.T, iso []byte) map[string]*testforeign.Files {
+	t.Helper()
+	sound := make([]byte, 300*2352)
+	for i := range sound {
+		sound[i] = byte(i / 7 * 13)
+	}
+	all := map[string]*testforeign.Files{"cif": testforeign.CIF("x",
+		[]testforeign.CIFTrack{{Type: 1, Sectors: len(iso) / 2048, Data: iso}, {Sectors: 250, Data: sound, ISRC: "DEAB40512345"}})}
+	for name, c := range map[string]*testforeign.C2D{"mixed": {}, "xa": {Roxio: true}, "cdextra": {Sub: true}} {
+		path, err := testdisc.Make(t.TempDir(), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		img, err := image.Open(t.Context(), path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if all["c2d, "+name], err = c.Make(t.Context(), "x", img); err != nil {
+			t.Fatal(err)
+		}
+		img.Close()
+	}
+	return all
+}
+
 // readISO makes the ISO of the generator.
 func readISO(t *testing.T) (path string, b []byte) {
 	t.Helper()

@@ -18,9 +18,11 @@ import (
 
 	// The formats.
 	_ "spindle/image/blindwrite"
+	_ "spindle/image/c2d"
 	_ "spindle/image/ccd"
 	_ "spindle/image/cdi"
 	_ "spindle/image/chd"
+	_ "spindle/image/cif"
 	_ "spindle/image/cso"
 	_ "spindle/image/cuefile"
 	_ "spindle/image/daa"

@@ -55,10 +55,14 @@ func TestMutants(t *testing.T) {
 		})
 	}
 	_, iso := readISO(t)
+	seeds := foreignDiscs(t, iso)
 	for name, files := range foreignISOs() {
+		seeds[name] = files(iso)
+	}
+	for name, files := range seeds {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			path, err := files(iso).Write(t.TempDir())
+			path, err := files.Write(t.TempDir())
 			if err != nil {
 				t.Fatal(err)
 			}

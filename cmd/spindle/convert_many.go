@@ -153,7 +153,7 @@ type foundImage struct {
 
 // imageSuffixes are those that only images have: a file in a folder that is named so, and is none, is broken.
 var imageSuffixes = []string{
-	".b5t", ".b6t", ".ccd", ".cdi", ".chd", ".ciso", ".cso", ".cue", ".daa", ".dax", ".dmg", ".ecm", ".gbi", ".gdi", ".iso", ".isz", ".mds", ".nrg", ".uif", ".vhd", ".vhdx", ".ziso", ".zso",
+	".b5t", ".b6t", ".c2d", ".ccd", ".cdi", ".chd", ".cif", ".ciso", ".cso", ".cue", ".daa", ".dax", ".dmg", ".ecm", ".gbi", ".gdi", ".iso", ".isz", ".mds", ".nrg", ".uif", ".vhd", ".vhdx", ".ziso", ".zso",
 }
 
 // findImages looks for images among files and in folders. Files that are part of another

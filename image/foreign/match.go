@@ -15,10 +15,6 @@ func named(suffixes ...string) func(*format.Probe) bool {
 	}
 }
 
-func isCIF(p *format.Probe) bool {
-	return p.HasMagic("RIFF") && len(p.Head) >= 12 && string(p.Head[8:12]) == "imag"
-}
-
 // isNKit knows what NKit leaves of discs of the GameCube (whose mark is at 1Ch) and the Wii (18h).
 func isNKit(p *format.Probe) bool {
 	const nkit = 0x200

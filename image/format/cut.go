@@ -88,7 +88,11 @@ func (c *Completer) completeSub(e disc.Extent, end *cut) []disc.Extent {
 // completeSectors completes an extent whose sectors are in the file: those that are missing are empty, and flaws.
 func (c *Completer) completeSectors(e disc.Extent, end *cut) []disc.Extent {
 	stride := max(e.Stride, e.Form.Size())
-	whole, rest := c.split(e, e.Offset, stride, stride, end.size)
+	piece := stride
+	if e.Sub == nil { // what is between sectors, and behind the last, is of no use
+		piece = e.Form.Size()
+	}
+	whole, rest := c.split(e, e.Offset, stride, piece, end.size)
 	if rest.Count == 0 {
 		return present(whole)
 	}

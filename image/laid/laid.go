@@ -89,6 +89,7 @@ type Track struct {
 	Source  *Source
 	Offset  int64 // of its first stored sector, in bytes
 	Size    int   // of a sector, with its sub-channel
+	Head    int   // bytes of each sector before its data that are passed over
 	Sub     Sub
 	// Unstored is how many sectors from its begin on are in no file: silence, or empty data.
 	Unstored int
@@ -254,7 +255,7 @@ func (t *Track) extend(n int) {
 
 // extent is where the stored sectors are.
 func (t *Track) extent(m disc.Medium) (disc.Extent, error) {
-	e := disc.Extent{First: t.Begin() + disc.LBA(t.Unstored), Count: t.Sectors() - t.Unstored, Offset: t.Offset, Stride: t.Size}
+	e := disc.Extent{First: t.Begin() + disc.LBA(t.Unstored), Count: t.Sectors() - t.Unstored, Offset: t.Offset + int64(t.Head), Stride: t.Size}
 	if e.Count <= 0 {
 		return disc.Extent{}, nil
 	}
@@ -263,7 +264,7 @@ func (t *Track) extent(m disc.Medium) (disc.Extent, error) {
 		return e, Errorf("track %d is at byte %d of its file", t.Number, t.Offset)
 	}
 	var ok bool
-	if e.Form, ok = formOf(t.Mode, t.Size-t.Sub.size(), m); !ok {
+	if e.Form, ok = formOf(t.Mode, t.Size-t.Head-t.Sub.size(), m); !ok {
 		return e, Errorf("track %d is of %v, with %d bytes a sector", t.Number, t.Mode, t.Size)
 	}
 	e.Source = t.Source.ReaderAt
