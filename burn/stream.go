@@ -43,7 +43,7 @@ type feed struct {
 	depth int
 	stop  context.CancelFunc
 	wg    sync.WaitGroup
-	sum   hash.Hash // of what was read of the image
+	hash  hash.Hash // of what was read of the image
 	sent  Sum       // the same; valid once the goroutine has ended
 	lock  bool      // the buffers into memory
 }
@@ -52,7 +52,7 @@ type feed struct {
 // in bytes, that all of them accept.
 func startFeed(ctx context.Context, src *Source, steps []Step, most, drives int, lock bool) *feed {
 	most = max(min(most, chunkSize), FormRaw96.Size())
-	f := &feed{src: src, steps: steps, most: most, depth: ringSize / most, sum: sha256.New(), lock: lock}
+	f := &feed{src: src, steps: steps, most: most, depth: ringSize / most, hash: sha256.New(), lock: lock}
 	ctx, f.stop = context.WithCancel(ctx)
 	f.free = make(chan *chunk, f.depth)
 	for range f.depth {
@@ -107,48 +107,70 @@ func (f *feed) step(ctx context.Context, i int, s writing) bool {
 	stream, _ := s.(WriteStep)
 	ended := f.src.stream == nil || stream.Count == 0
 	for done, count := 0, area.Count; done < count; {
-		var c *chunk
-		select {
-		case <-ctx.Done():
+		c := f.take(ctx)
+		if c == nil {
 			return false
-		case c = <-f.free:
 		}
 		n := min(f.most/size, count-done)
-		if cap(c.data) < f.most {
-			c.data = make([]byte, f.most)
-			if f.lock {
-				realtime.LockMemory(c.data)
-			}
+		data := c.data[:n*size]
+		content, err := fill(ctx, data, done)
+		if err == nil {
+			f.sum(content)
 		}
-		c.step, c.first, c.n, c.data = i, area.LBA+disc.LBA(done), n, c.data[:n*size]
-		content, err := fill(ctx, c.data, done)
-		if err == nil && len(content) > 0 {
-			f.sum.Write(content)
-			f.sent.Bytes += int64(len(content))
-			f.sum.Sum(f.sent.SHA256[:0])
-		}
-		if stream.Count > 0 && (f.src.ended || done+n == count) && err == nil {
+		if err == nil && stream.Count > 0 && (f.src.ended || done+n == count) {
 			err = f.src.short(area.LBA)
 		}
-		c.note = nil
-		if !ended && f.src.ended && err == nil {
+		if err == nil && !ended && f.src.ended {
 			ended, count = true, stream.length(done+len(content)/size)
 			n = min(n, count-done)
-			c.n, c.data = n, c.data[:n*size]
 			c.note = &Note{Code: NoteStream, Bytes: f.src.length, Sectors: count}
 		}
+		c.step, c.first, c.n, c.data = i, area.LBA+disc.LBA(done), n, data[:n*size]
 		c.last = done+n == count && count < area.Count
 		c.err, c.sent = err, f.sent
-		c.users.Store(int32(len(f.outs)))
-		for _, out := range f.outs {
-			out <- c // has room for all chunks there are
-		}
+		f.pass(c)
 		if err != nil {
 			return false
 		}
 		done += n
 	}
 	return true
+}
+
+// take returns a chunk to fill, of the largest size, once a drive has released one; nil where reading is over.
+func (f *feed) take(ctx context.Context) *chunk {
+	var c *chunk
+	select {
+	case <-ctx.Done():
+		return nil
+	case c = <-f.free:
+	}
+	if cap(c.data) < f.most {
+		c.data = make([]byte, f.most)
+		if f.lock {
+			realtime.LockMemory(c.data)
+		}
+	}
+	c.data, c.note = c.data[:f.most], nil
+	return c
+}
+
+// sum takes content of the image into the sum of what was read of it.
+func (f *feed) sum(content []byte) {
+	if len(content) == 0 {
+		return
+	}
+	f.hash.Write(content)
+	f.sent.Bytes += int64(len(content))
+	f.hash.Sum(f.sent.SHA256[:0])
+}
+
+// pass gives a chunk to every drive.
+func (f *feed) pass(c *chunk) {
+	c.users.Store(int32(len(f.outs)))
+	for _, out := range f.outs {
+		out <- c // has room for all chunks there are
+	}
 }
 
 // release gives a chunk back that a drive has written.
