@@ -43,35 +43,45 @@ func volumeNames(ctx context.Context, src *Source, r Region) []int {
 		}
 		return b
 	}
-	var names []int
-	udf := false
+	return append(isoNames(sector, r), udfNames(sector)...)
+}
+
+// isoNames lists the sectors that name a volume of ISO 9660.
+func isoNames(sector func(int) []byte, r Region) []int {
+	s := sector(systemArea)
+	if s == nil || s[0] != 1 || string(s[1:6]) != "CD001" {
+		return nil
+	}
+	root := int(binary.LittleEndian.Uint32(s[156+2:])) - int(r.Source) // ECMA-119 8.4.18, 9.1.3
+	if root <= systemArea || root >= r.Count {
+		return []int{systemArea}
+	}
+	return []int{systemArea, root}
+}
+
+// hasUDF reports whether the volume recognition sequence announces UDF (ECMA-167 2/8.3, 3/9.1).
+func hasUDF(sector func(int) []byte) bool {
 	for n := systemArea; n < sequenceEnd; n++ {
 		s := sector(n)
 		if s == nil {
-			break
+			return false
 		}
-		id := string(s[1:6])
-		if id == "CD001" && s[0] == 1 && n == systemArea {
-			root := int(binary.LittleEndian.Uint32(s[156+2:])) - int(r.Source) // ECMA-119 8.4.18, 9.1.3
-			names = append(names, n)
-			if root > systemArea && root < r.Count {
-				names = append(names, root)
-			}
-		}
-		udf = udf || id == "NSR02" || id == "NSR03"
-		if id == "TEA01" || id == "\x00\x00\x00\x00\x00" {
-			break
+		switch string(s[1:6]) {
+		case "NSR02", "NSR03":
+			return true
+		case "TEA01", "\x00\x00\x00\x00\x00": // its end
+			return false
 		}
 	}
-	if udf {
-		names = append(names, udfNames(sector)...)
-	}
-	return names
+	return false
 }
 
 // udfNames lists the sectors that name a UDF volume.
 func udfNames(sector func(int) []byte) []int {
 	tag := func(s []byte) uint16 { return binary.LittleEndian.Uint16(s) }
+	if !hasUDF(sector) {
+		return nil
+	}
 	s := sector(anchorSector)
 	if s == nil || tag(s) != tagAnchor {
 		return nil
