@@ -195,20 +195,7 @@ func (j *Job) finish(ctx context.Context, src *Source, r *Result) {
 		j.Log.Failed(e)
 	}
 	if j.Verify && !j.Plan.Simulate && (r.Err == nil || failed && j.mayHold(e) && !errors.Is(r.Err, context.Canceled)) {
-		plan := *j.Plan
-		if r.withoutText {
-			plan.Steps = slices.DeleteFunc(slices.Clone(plan.Steps), func(s Step) bool { _, ok := s.(TextStep); return ok })
-		}
-		w := watch(j.Observer)
-		v, err := verify(ctx, j.Drive, src, &plan, w, j.KeepTray)
-		w.close()
-		if r.Verification = v; v != nil && r.withoutText {
-			v.LeftOut = []Label{{Kind: LabelText}}
-		}
-		if err != nil && r.Err == nil {
-			r.Err = &VerifyError{err}
-			j.notBurned(ctx, r)
-		}
+		j.compare(ctx, src, r)
 	}
 	if j.Log == nil {
 		return
@@ -217,6 +204,24 @@ func (j *Job) finish(ctx context.Context, src *Source, r *Result) {
 		j.Log.Verified(r.Verification)
 	}
 	j.Log.Ended(*r)
+}
+
+// compare compares the disc with what was sent to the drive. CD-TEXT that the drive did not take is not looked for.
+func (j *Job) compare(ctx context.Context, src *Source, r *Result) {
+	plan := *j.Plan
+	if r.withoutText {
+		plan.Steps = slices.DeleteFunc(slices.Clone(plan.Steps), func(s Step) bool { _, ok := s.(TextStep); return ok })
+	}
+	w := watch(j.Observer)
+	v, err := verify(ctx, j.Drive, src, &plan, w, j.KeepTray)
+	w.close()
+	if r.Verification = v; v != nil && r.withoutText {
+		v.LeftOut = []Label{{Kind: LabelText}}
+	}
+	if err != nil && r.Err == nil {
+		r.Err = &VerifyError{err}
+		j.notBurned(ctx, r)
+	}
 }
 
 // mayHold reports whether a burn that failed may have left all of the image on the disc: at its
