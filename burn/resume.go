@@ -61,8 +61,7 @@ const (
 
 // ground tells what the disc m offers.
 func (a *Attempt) ground(m *Medium) ground {
-	kind := (&Medium{Profile: a.Plan.Profile}).Kind()
-	same := m.ID == a.MediumID && (m.Profile == a.Plan.Profile || m.random() && m.Kind() == kind)
+	same := a.sameDisc(m)
 	switch {
 	case m.random() && same && m.Formatted && a.At.LBA > 0:
 		return overwritten
@@ -80,26 +79,45 @@ func (a *Attempt) ground(m *Medium) ground {
 	return worthless
 }
 
+// sameDisc reports whether a disc can be the one of the burn. One that is written at any place may have another profile
+// since it was formatted.
+func (a *Attempt) sameDisc(m *Medium) bool {
+	kind := (&Medium{Profile: a.Plan.Profile}).Kind()
+	return m.ID == a.MediumID && (m.Profile == a.Plan.Profile || m.random() && m.Kind() == kind)
+}
+
 // foreign reports whether a disc holds more than the burn can have left on it, or other things.
 // The content is that of all the image, which p compared with the disc; behind tells whether
 // something is on the disc from a place on.
 func (a *Attempt) foreign(m *Medium, content []Region, p *comparer, behind func(from disc.LBA) bool) bool {
 	beyond := a.beyond(m)
-	whole := len(content) > 0 && beyond >= content[len(content)-1].end()
-	ended := whole || a.At.Step > lastWriting(a.Plan.Steps)
-	other := p.differs && p.equal < int(a.earliest(m, p.buffer)-a.Plan.Start)
+	other := a.otherContent(m, p)
 	switch a.ground(m) {
 	case overwritten:
 		return other || (a.Later || p.equal > int(beyond-a.Plan.Start)) && behind(beyond)
-	case erasable: // drives close some discs after a burn that failed
-		closed := m.Status == mmc.DiscComplete && !m.Damaged
-		return other || a.Plan.Start > 0 || closed && (a.Later || !ended && behind(beyond))
+	case erasable:
+		if other || a.Plan.Start > 0 {
+			return true
+		}
+		closed := m.Status == mmc.DiscComplete && !m.Damaged // as drives leave some discs after a burn that failed
+		return closed && (a.Later || !a.mayBeWhole(m, content) && behind(beyond))
 	case complete:
-		return a.Later || !ended
+		return a.Later || !a.mayBeWhole(m, content)
 	case blankGround:
 		return a.Later || m.ID != a.MediumID
 	}
 	return false
+}
+
+// otherContent reports whether a disc differs from the image where the burn must have written it.
+func (a *Attempt) otherContent(m *Medium, p *comparer) bool {
+	return p.differs && p.equal < int(a.earliest(m, p.buffer)-a.Plan.Start)
+}
+
+// mayBeWhole reports whether the burn can have written all of a content.
+func (a *Attempt) mayBeWhole(m *Medium, content []Region) bool {
+	reached := len(content) > 0 && a.beyond(m) >= content[len(content)-1].end()
+	return reached || a.At.Step > lastWriting(a.Plan.Steps)
 }
 
 // closing reports whether the burn ended when it closed the disc.
