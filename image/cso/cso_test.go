@@ -3,7 +3,6 @@ package cso_test
 import (
 	"bytes"
 	"compress/flate"
-	"compress/zlib"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -22,6 +21,7 @@ import (
 	"spindle/internal/corpus"
 	"spindle/internal/packed"
 	"spindle/internal/testdisc"
+	"spindle/internal/testdisc/testforeign"
 )
 
 // deflate and lz4Block make what stands in files.
@@ -162,41 +162,11 @@ func TestVariants(t *testing.T) {
 	}
 }
 
-// dax makes a DAX file whose frames are plain from one on.
-func dax(content []byte, version, plain int) []byte {
-	const frame = 8192
-	count := (len(content) + frame - 1) / frame
-	padded := append(append([]byte{}, content...), make([]byte, count*frame-len(content))...)
-	out := make([]byte, 32+count*6)
-	copy(out, "DAX\x00")
-	binary.LittleEndian.PutUint32(out[4:], uint32(len(content)))
-	binary.LittleEndian.PutUint32(out[8:], uint32(version))
-	if version == 1 {
-		binary.LittleEndian.PutUint32(out[12:], 1)
-		out = binary.LittleEndian.AppendUint32(out, uint32(plain))
-		out = binary.LittleEndian.AppendUint32(out, uint32(count-plain))
-	}
-	for i := range count {
-		b := padded[i*frame : (i+1)*frame]
-		if version == 0 || i < plain {
-			var z bytes.Buffer
-			w := zlib.NewWriter(&z)
-			w.Write(b)
-			w.Close()
-			b = z.Bytes()
-		}
-		binary.LittleEndian.PutUint32(out[32+4*i:], uint32(len(out)))
-		binary.LittleEndian.PutUint16(out[32+4*count+2*i:], uint16(len(b)))
-		out = append(out, b...)
-	}
-	return out
-}
-
 func TestDAX(t *testing.T) {
 	want := content(t)
 	want = want[:len(want)-2048] // the last frame is not full
 	for version := range 2 {
-		got, _, err := load(t, "x.dax", dax(want, version, 30))
+		got, _, err := load(t, "x.dax", testforeign.DAX(want, version, 30))
 		if err != nil || !bytes.Equal(got, want) {
 			t.Errorf("version %d: %v", version, err)
 		}
@@ -236,7 +206,7 @@ func TestDamagedBlock(t *testing.T) {
 // One entry of the index that is damaged costs the blocks that it is about, and no others.
 func TestDamagedIndex(t *testing.T) {
 	want := content(t)[:100<<10]
-	frames := dax(want, 1, 9)
+	frames := testforeign.DAX(want, 1, 9)
 	for name, test := range map[string]struct {
 		b               []byte
 		block, at, size int
@@ -300,7 +270,7 @@ func TestRefused(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	b := dax(plain, 0, 0)
+	b := testforeign.DAX(plain, 0, 0)
 	binary.LittleEndian.PutUint32(b[4:], 1<<32-1)
 	if _, _, err := load(t, "x.dax", b); err == nil || !strings.Contains(err.Error(), "byte 4") {
 		t.Errorf("a DAX without room for its index: %v", err)
@@ -397,8 +367,8 @@ func FuzzOpen(f *testing.F) {
 	} {
 		f.Add(v.make(small))
 	}
-	f.Add(dax(small, 0, 0))
-	f.Add(dax(append(small, make([]byte, 8192)...), 1, 1))
+	f.Add(testforeign.DAX(small, 0, 0))
+	f.Add(testforeign.DAX(append(small, make([]byte, 8192)...), 1, 1))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		path := filepath.Join(t.TempDir(), "x")
 		if err := os.WriteFile(path, b, 0o666); err != nil {

@@ -16,6 +16,7 @@ import (
 	"spindle/image/format"
 	"spindle/internal/corpus"
 	"spindle/internal/packed"
+	"spindle/internal/testdisc/testforeign"
 )
 
 // memory is a file in memory.
@@ -275,63 +276,9 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// makeX makes a VHDX of blocks of 1 MiB, of which one is zeros and one is not there.
-func makeX(content []byte) []byte {
-	const dataAt = 4
-	blocks := (len(content) + mib - 1) / mib
-	b := make([]byte, (dataAt+blocks)*mib)
-	copy(b, magicX)
-	sum := func(s []byte) {
-		binary.LittleEndian.PutUint32(s[4:], 0)
-		binary.LittleEndian.PutUint32(s[4:], crc32.Checksum(s, castagnoli))
-	}
-	for i := range 2 {
-		h := b[headX*(i+1):][:headSizeX]
-		copy(h, "head")
-		binary.LittleEndian.PutUint64(h[8:], uint64(7+i))
-		binary.LittleEndian.PutUint16(h[66:], 1)
-		sum(h)
-		r := b[regionsX+i*regionSizeX:][:regionSizeX]
-		copy(r, "regi")
-		binary.LittleEndian.PutUint32(r[8:], 2)
-		for n, id := range [][16]byte{regionTable, regionMetadata} {
-			e := r[16+32*n:]
-			copy(e, id[:])
-			binary.LittleEndian.PutUint64(e[16:], uint64(2+n)*mib)
-			binary.LittleEndian.PutUint32(e[24:], mib)
-		}
-		sum(r)
-	}
-	m := b[3*mib:]
-	copy(m, "metadata")
-	binary.LittleEndian.PutUint16(m[10:], 3)
-	for n, id := range [][16]byte{itemParameters, itemSize, itemSector} {
-		e := m[32+32*n:]
-		copy(e, id[:])
-		binary.LittleEndian.PutUint32(e[16:], uint32(64<<10+16*n))
-		binary.LittleEndian.PutUint32(e[20:], 8)
-	}
-	binary.LittleEndian.PutUint32(m[64<<10:], mib)
-	binary.LittleEndian.PutUint64(m[64<<10+16:], uint64(len(content)))
-	binary.LittleEndian.PutUint32(m[64<<10+32:], 512)
-	for n := range blocks {
-		state := uint64(6)
-		part := content[n*mib : min(len(content), (n+1)*mib)]
-		if isZero(part) {
-			state = uint64(n % 4)
-		}
-		binary.LittleEndian.PutUint64(b[2*mib+8*n:], state|uint64(dataAt+n)<<20)
-		copy(b[(dataAt+n)*mib:], part)
-		if state != 6 {
-			b[(dataAt+n)*mib] = 1 // of no meaning
-		}
-	}
-	return b
-}
-
 func TestVHDX(t *testing.T) {
 	want := noise(7*mib+4096, 1)
-	got, _, err := load(t, write(t, t.TempDir(), "x.vhdx", makeX(want)))
+	got, _, err := load(t, write(t, t.TempDir(), "x.vhdx", testforeign.VHDX(want)))
 	if err != nil || !bytes.Equal(got, want) {
 		t.Errorf("%d bytes, %v", len(got), err)
 	}
@@ -348,13 +295,13 @@ func TestVHDX(t *testing.T) {
 		"place":         {func(b []byte) { b[2*mib+7] = 0xFF }, "beyond the end"},
 		"state":         {func(b []byte) { b[2*mib] = 7 }, "state 7"},
 	} {
-		b := makeX(want)
+		b := testforeign.VHDX(want)
 		test.change(b)
 		if _, _, err := load(t, write(t, t.TempDir(), "x.vhdx", b)); err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	b := makeX(want)
+	b := testforeign.VHDX(want)
 	for _, at := range []int{headX, 2 * headX} {
 		h := b[at:][:headSizeX]
 		h[48] = 1
@@ -452,7 +399,7 @@ func (s sparse) ReadAt(p []byte, at int64) (int, error) {
 }
 
 func FuzzOpenX(f *testing.F) {
-	b := makeX(noise(2*mib, 1))
+	b := testforeign.VHDX(noise(2*mib, 1))
 	var seed []byte
 	for _, at := range []int{0, headX, 2 * headX, regionsX, 2 * mib, 3 * mib, 3*mib + 64<<10} {
 		seed = append(seed, b[at:at+512]...)

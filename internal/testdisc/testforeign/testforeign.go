@@ -34,6 +34,16 @@ func ISOs() map[string]func(name string, iso []byte) *Files {
 	for name, u := range UIFs() {
 		all["uif-"+name] = u.Make
 	}
+	one := func(suffix string, make func(iso []byte) []byte) func(string, []byte) *Files {
+		return func(name string, iso []byte) *Files {
+			f := &Files{}
+			f.add(name+suffix, make(iso))
+			return f
+		}
+	}
+	all["dax-first"] = one(".dax", func(iso []byte) []byte { return DAX(iso, 0, 0) })
+	all["dax-second"] = one(".dax", func(iso []byte) []byte { return DAX(iso, 1, 20) })
+	all["vhdx"] = one(".vhdx", VHDX)
 	return all
 }
 
