@@ -115,22 +115,27 @@ func Create(ctx context.Context, dir string, a *Album, img disc.Image, o Options
 		return nil, err
 	}
 	path := filepath.Join(dir, FileName(w.base, ".cue"))
+	staged := &stagedSheet{}
 	if _, w.texts = a.sheet(w.parts, path); w.isPart() {
 		if err := w.sheetInTheWay(); err != nil {
 			return nil, err
 		}
+		var err error
+		staged, err = w.stageSheet()
+		defer staged.discard()
+		if err != nil {
+			return nil, err
+		}
 	}
 	res, err := format.Create(ctx, format.Format{Create: w.create}, path, img, format.Options{
-		Force: o.Force, Lossy: true, MapEach: true, Doubts: o.Doubts, Naming: o.Naming, Progress: o.Progress,
+		Force: o.Force, Lossy: true, MapEach: true, Doubts: o.Doubts, Naming: staged.naming(o.Naming), Progress: o.Progress,
 	})
 	if err != nil {
 		return nil, err
 	}
 	out := &Created{Files: res.Files, Sheet: path, Flaws: res.Flaws, Maps: res.Maps, Bytes: res.Whole.Size}
-	if w.isPart() {
-		if err := w.writeSheet(out); err != nil {
-			return nil, err
-		}
+	if err := staged.commit(out); err != nil {
+		return nil, err
 	}
 	ctx = context.WithoutCancel(ctx) // the album is there: what is left to do to it, and what proves it, are done also if ctx ends now
 	out.Regained, out.Gains = w.regain(ctx)

@@ -74,15 +74,56 @@ func (w *writer) sortParts() {
 // isMade reports whether this run makes the file.
 func (p *part) isMade() bool { return !p.kept && !p.absent }
 
-// writeSheet writes the sheet where files stay.
-func (w *writer) writeSheet(out *Created) error {
+// A stagedSheet is the sheet where files stay, and its file of CD-TEXT, under temporary names.
+type stagedSheet struct {
+	files []*atomicfile.File
+	paths []string
+}
+
+// stageSheet writes the sheet before the songs get their names, so that all that is about to be there can be written down together.
+func (w *writer) stageSheet() (*stagedSheet, error) {
+	s := &stagedSheet{}
 	for _, x := range w.texts {
-		if err := atomicfile.WriteBytes(x.Path, x.Data); err != nil {
+		f, err := atomicfile.Create(x.Path)
+		if err != nil {
+			return s, err
+		}
+		s.files, s.paths = append(s.files, f), append(s.paths, x.Path)
+		if _, err := f.Write(x.Data); err != nil {
+			return s, f.Error(err)
+		}
+	}
+	return s, nil
+}
+
+// naming adds the sheet to what is told of files that are about to get their names.
+func (s *stagedSheet) naming(told func([]format.Pending) error) func([]format.Pending) error {
+	if told == nil {
+		return nil
+	}
+	return func(files []format.Pending) error {
+		for i, f := range s.files {
+			files = append(files, format.Pending{Temp: f.Name(), Path: s.paths[i]})
+		}
+		return told(files)
+	}
+}
+
+// commit names the files of the sheet, which replace what is there.
+func (s *stagedSheet) commit(out *Created) error {
+	for i, f := range s.files {
+		if err := f.Commit(); err != nil {
 			return err
 		}
-		out.Files = append(out.Files, x.Path)
+		out.Files = append(out.Files, s.paths[i])
 	}
 	return nil
+}
+
+func (s *stagedSheet) discard() {
+	for _, f := range s.files {
+		f.Discard()
+	}
 }
 
 // sheetInTheWay is the error where the sheet, or its file of CD-TEXT, is there already.

@@ -104,8 +104,13 @@ func (f *songFolder) naming(files []format.Pending) error {
 		return err
 	}
 	earlier := slices.DeleteFunc(existing(f.remembered), func(path string) bool {
-		return slices.Contains([]string{".log", ".cue", ".cdt"}, filepath.Ext(path)) // which are written anew later
+		return slices.Contains([]string{".log", ".cue", ".cdt"}, filepath.Ext(path)) // a log is written anew later, a sheet is one of files
 	})
+	for _, x := range files { // what a sheet replaces is there until it has its name
+		if slices.Contains([]string{".cue", ".cdt"}, filepath.Ext(x.Path)) && exists(x.Path) {
+			earlier = append(earlier, x.Path)
+		}
+	}
 	return album.RememberPending(f.manifest(), files, earlier)
 }
 
