@@ -350,7 +350,7 @@ func (o convertFlags) make(ctx context.Context, a *app, out string, img disc.Ima
 	if !o.NoCheck && !o.remove { // with which all was compared
 		sums = found.watch()
 	}
-	o.LostSub = found.lostSub()
+	o.LostSub, o.Unchanged = found.lostSub(), found.unchanged
 	o.Doubts = func() string {
 		found.notice(sums())
 		return found.doubts()

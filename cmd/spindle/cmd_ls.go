@@ -148,5 +148,5 @@ func runLs(ctx context.Context, a *app, name string, args []string, o fileFlags)
 		r.Status = exitDifferent
 	}
 	r.Status = f.found.note(a, r.Status)
-	return &r, nil
+	return &r, f.found.writtenTo()
 }

@@ -107,7 +107,7 @@ type contradiction struct {
 }
 
 // mergeInputs opens the images.
-func mergeInputs(ctx context.Context, a *app, paths []string) (inputs []merge.Input, closeAll func(), err error) {
+func mergeInputs(ctx context.Context, a *app, paths []string) (inputs []merge.Input, all []*findings, closeAll func(), err error) {
 	closeAll = func() {
 		for _, in := range inputs {
 			in.Image.Close()
@@ -116,17 +116,17 @@ func mergeInputs(ctx context.Context, a *app, paths []string) (inputs []merge.In
 	for _, path := range paths {
 		img, found, err := openImage(ctx, a, path)
 		if err != nil {
-			return inputs, closeAll, err
+			return inputs, all, closeAll, err
 		}
-		inputs = append(inputs, merge.Input{Name: path, Image: img})
+		inputs, all = append(inputs, merge.Input{Name: path, Image: img}), append(all, found)
 		in := &inputs[len(inputs)-1]
 		for _, other := range inputs[:len(inputs)-1] {
 			if atomicfile.KeepSources(img.Files(), other.Image.Files()) != nil {
-				return inputs, closeAll, usage("%s and %s have a file in common: a copy proves nothing of itself", other.Name, path)
+				return inputs, all, closeAll, usage("%s and %s have a file in common: a copy proves nothing of itself", other.Name, path)
 			}
 		}
 		if err := errors.Join(found.checkSums(ctx, a, img), found.checkUnwatched(ctx, a)); err != nil {
-			return inputs, closeAll, err
+			return inputs, all, closeAll, err
 		}
 		for _, why := range slices.Concat(found.brokenTexts(), found.sums, found.inside, found.early) {
 			in.Doubtful = true
@@ -136,7 +136,17 @@ func mergeInputs(ctx context.Context, a *app, paths []string) (inputs []merge.In
 			a.note(fmt.Sprintf("%s%s is not used: %v.", path, merge.Suffix, err))
 		}
 	}
-	return inputs, closeAll, nil
+	return inputs, all, closeAll, nil
+}
+
+// noneChanged makes sure that nothing has written to the images since they were opened.
+func noneChanged(all []*findings) error {
+	for _, f := range all {
+		if err := f.unchanged(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func runMerge(ctx context.Context, a *app, in []string, out string, o mergeFlags) (result, error) {
@@ -144,7 +154,7 @@ func runMerge(ctx context.Context, a *app, in []string, out string, o mergeFlags
 	if _, err := os.Lstat(beside); err == nil && !o.Force {
 		return nil, fmt.Errorf("%s %w", beside, image.ErrExists)
 	}
-	inputs, closeAll, err := mergeInputs(ctx, a, in)
+	inputs, all, closeAll, err := mergeInputs(ctx, a, in)
 	defer closeAll()
 	if err != nil {
 		return nil, err
@@ -159,6 +169,7 @@ func runMerge(ctx context.Context, a *app, in []string, out string, o mergeFlags
 	bar := a.newProgress()
 	defer bar.stop()
 	o.Progress = bar.step("merging")
+	o.Unchanged = func() error { return noneChanged(all) }
 	res, err := image.Create(ctx, out, m, o.CreateOptions)
 	bar.stop()
 	if err != nil {

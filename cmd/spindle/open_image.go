@@ -62,14 +62,30 @@ var errWrittenTo = errors.New("changed meanwhile")
 
 // writtenTo is an [errWrittenTo] where a file of the image is not what it was when the image was opened.
 func (f *findings) writtenTo() error {
+	if name := f.changedFile(); name != "" {
+		return fmt.Errorf("%s %w", name, errWrittenTo)
+	}
+	return nil
+}
+
+// unchanged is writtenTo for what is made of the image, of which nothing is kept then.
+func (f *findings) unchanged() error {
+	if name := f.changedFile(); name != "" {
+		return fmt.Errorf("%s %w", name, image.ErrChanged)
+	}
+	return nil
+}
+
+// changedFile is a file of the image that is not what it was when the image was opened, or "".
+func (f *findings) changedFile() string {
 	for _, name := range slices.Sorted(maps.Keys(f.files)) {
 		was := f.files[name]
 		is, err := os.Stat(name)
 		if err != nil || !os.SameFile(was, is) || is.Size() != was.Size() || !is.ModTime().Equal(was.ModTime()) {
-			return fmt.Errorf("%s %w", name, errWrittenTo)
+			return name
 		}
 	}
-	return nil
+	return ""
 }
 
 // take keeps a remark, or notes it.

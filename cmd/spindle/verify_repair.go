@@ -40,7 +40,7 @@ func (v *verification) repair(ctx context.Context) error {
 	}
 	whole := check.NewRepairer(img)
 	res, err := image.Create(ctx, out, whole, image.CreateOptions{
-		Lossy: v.o.lossy, Force: v.o.force, NoCheck: true, Doubts: v.found.doubts, LostSub: v.found.lostSub(), Progress: v.bar.step("repairing"),
+		Lossy: v.o.lossy, Force: v.o.force, NoCheck: true, Doubts: v.found.doubts, Unchanged: v.found.unchanged, LostSub: v.found.lostSub(), Progress: v.bar.step("repairing"),
 	})
 	if err != nil {
 		return err

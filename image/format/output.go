@@ -64,6 +64,9 @@ type Options struct {
 	// LostSub says, in one line, what of the sub-channels of the image is lost, or nothing: those that are made
 	// in their place are no copy. The maps of a new image that holds sub-channels pass it on.
 	LostSub string
+	// Unchanged, when it is not nil, says once all was read whether the files of the image are what they were when
+	// it was opened. Where it fails, nothing is made; the error is best an [ErrChanged].
+	Unchanged func() error
 	// Naming, when it is not nil, is told all files once they are whole, before any gets its name. Where it
 	// fails, none does.
 	Naming   func([]Pending) error
@@ -130,8 +133,13 @@ func Create(ctx context.Context, f Format, path string, img disc.Image, o Option
 	}()
 	before := statesOf(img.Files())
 	err := f.Create(out)
-	if err := before.same(); err != nil {
-		return nil, err // it explains any other error
+	if cerr := before.same(); cerr != nil {
+		return nil, cerr // it explains any other error
+	}
+	if o.Unchanged != nil {
+		if cerr := o.Unchanged(); cerr != nil {
+			return nil, cerr
+		}
 	}
 	if err == nil {
 		err = out.refuseLoss() // of what was noted late
