@@ -303,3 +303,15 @@ func TestTableRoundTrip(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+func TestTrackWithoutStart(t *testing.T) {
+	f := new(file)
+	pre := f.sectors(2048, 150, 0)
+	data := f.sectors(2048, 40, 1)
+	end := int64(f.Len())
+	f.cue(CuePoint{disc.DataTrack, 1, 0, -150}, CuePoint{disc.DataTrack, 1, 2, 20}, CuePoint{0, cdsector.LeadOut, 1, 40})
+	f.dao(DAOTrack{"", 2048, 0, pre, data, end})
+	if _, err := open(f.finish()); !errors.Is(err, ErrFormat) {
+		t.Errorf("an image whose first track has no INDEX 01: %v", err)
+	}
+}

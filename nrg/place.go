@@ -70,47 +70,7 @@ func (b *builder) add(t disc.Track, c coding, begin disc.LBA, offset int64) erro
 // where they are on the disc, DAOI or DAOX where in the file.
 func (b *builder) addDAO(s *Session) error {
 	for i := range s.DAO {
-		d := &s.DAO[i]
-		number := b.number + 1
-		c, err := d.Mode.coding()
-		if err != nil {
-			return err
-		}
-		if c.stride != d.SectorSize {
-			return fmt.Errorf("%w: track %d has sectors of %d bytes in mode %#02x", ErrFormat, number, d.SectorSize, d.Mode)
-		}
-		points := s.points(number)
-		if len(points) == 0 || points[len(points)-1].Index == 0 {
-			return fmt.Errorf("%w: no start of track %d", ErrFormat, number)
-		}
-		begin := points[0].At
-		t := disc.Track{Number: number, Mode: c.mode, Control: points[0].Control, ISRC: d.ISRC}
-		for _, p := range points {
-			switch {
-			case p.Index == 1:
-				t.Start = p.At
-			case p.Index > 1:
-				t.Indexes = append(t.Indexes, p.At)
-			}
-		}
-		stride := int64(c.stride)
-		before, length := (d.Start-d.Pregap)/stride, (d.End-d.Start)/stride
-		if int64(t.Start-begin) != before || length > disc.MaxLBA {
-			return fmt.Errorf("%w: track %d has %d sectors of pregap in the file and %d on the disc",
-				ErrFormat, number, before, t.Start-begin)
-		}
-		t.End = t.Start + disc.LBA(length)
-		offset := d.Pregap
-		if i == 0 { // the pregap that every session has
-			skip := min(disc.LBA(addr.Pregap), t.Start-begin)
-			if len(b.layout.Sessions) == 1 {
-				skip = min(max(0, -begin), t.Start-begin)
-			}
-			begin += skip
-			offset += int64(skip) * stride
-		}
-		t.Pregap = int(t.Start - begin)
-		if err := b.add(t, c, begin, offset); err != nil {
+		if err := b.addDAOTrack(s, i); err != nil {
 			return err
 		}
 	}
@@ -120,6 +80,66 @@ func (b *builder) addDAO(s *Session) error {
 		}
 	}
 	return nil
+}
+
+// addDAOTrack places a track of a session in disc-at-once form, the i-th.
+func (b *builder) addDAOTrack(s *Session, i int) error {
+	d, number := &s.DAO[i], b.number+1
+	c, err := d.Mode.coding()
+	if err != nil {
+		return err
+	}
+	if c.stride != d.SectorSize {
+		return fmt.Errorf("%w: track %d has sectors of %d bytes in mode %#02x", ErrFormat, number, d.SectorSize, d.Mode)
+	}
+	t, begin, ok := s.cued(number)
+	if !ok {
+		return fmt.Errorf("%w: no start of track %d", ErrFormat, number)
+	}
+	t.Mode, t.ISRC = c.mode, d.ISRC
+	stride := int64(c.stride)
+	before, length := (d.Start-d.Pregap)/stride, (d.End-d.Start)/stride
+	if int64(t.Start-begin) != before || length > disc.MaxLBA {
+		return fmt.Errorf("%w: track %d has %d sectors of pregap in the file and %d on the disc",
+			ErrFormat, number, before, t.Start-begin)
+	}
+	t.End = t.Start + disc.LBA(length)
+	offset := d.Pregap
+	if i == 0 {
+		skip := b.ownPregap(begin, t.Start)
+		begin += skip
+		offset += int64(skip) * stride
+	}
+	t.Pregap = int(t.Start - begin)
+	return b.add(t, c, begin, offset)
+}
+
+// ownPregap returns how many sectors from begin to start are the pregap that every session has, which no image
+// holds.
+func (b *builder) ownPregap(begin, start disc.LBA) disc.LBA {
+	if len(b.layout.Sessions) == 1 {
+		return min(max(0, -begin), start-begin)
+	}
+	return min(disc.LBA(addr.Pregap), start-begin)
+}
+
+// cued returns what the cue points say of a track, and where its pregap begins. It reports whether they say
+// where the track starts.
+func (s *Session) cued(number int) (t disc.Track, begin disc.LBA, ok bool) {
+	points := s.points(number)
+	if len(points) == 0 {
+		return t, 0, false
+	}
+	t = disc.Track{Number: number, Control: points[0].Control}
+	for _, p := range points {
+		switch {
+		case p.Index == 1:
+			t.Start, ok = p.At, true
+		case p.Index > 1:
+			t.Indexes = append(t.Indexes, p.At)
+		}
+	}
+	return t, points[0].At, ok
 }
 
 // addTAO places the tracks of a session in track-at-once form. The pregaps
