@@ -104,47 +104,57 @@ func audioPlaces(ref *source) []disc.LBA {
 // found in s, and whether there was anything to look for.
 func shiftsAt(ctx context.Context, ref, s *source, at disc.LBA) (found []int, ok bool, err error) {
 	const reach = maxShift * sampleBytes / cdsector.Size
-	run := runOf(ref.audio, at)
-	var needle []byte
-	for range alignSearched {
-		if at < run.first || at+needleSectors > run.end {
-			return nil, false, nil
-		}
-		if needle, err = ref.goodAudio(ctx, at); err != nil {
-			return nil, false, err
-		}
-		if needle != nil && !constant(needle) {
-			break
-		}
-		needle = nil
-		at++
-	}
-	other := runOf(s.audio, at)
-	from, end := max(other.first, at-reach), min(other.end, at+needleSectors+reach)
-	if needle == nil || from >= end {
-		return nil, false, nil
-	}
-	n := int(end - from)
-	hay, has := make([]byte, n*cdsector.Size), make([]bool, n)
-	if err := s.readPlain(ctx, hay, has, from); err != nil {
+	needle, at, err := ref.needle(ctx, at)
+	if needle == nil || err != nil {
 		return nil, false, err
 	}
-	good := 0
-	for i := range n {
-		if has[i] = has[i] && kindOf(s.own, from+disc.LBA(i)) == 0 && !s.doubtful; has[i] {
-			good++
-		}
+	run := runOf(s.audio, at)
+	from, end := max(run.first, at-reach), min(run.end, at+needleSectors+reach)
+	if from >= end {
+		return nil, false, nil
+	}
+	hay, good, err := s.haystack(ctx, from, int(end-from))
+	if err != nil {
+		return nil, false, err
 	}
 	for pos := 0; pos+len(needle) <= len(hay); pos++ {
 		i := bytes.Index(hay[pos:], needle)
 		if i < 0 {
 			break
 		}
-		if pos += i; pos%sampleBytes == 0 && allOf(has[pos/cdsector.Size:(pos+len(needle)+cdsector.Size-1)/cdsector.Size]) {
+		if pos += i; pos%sampleBytes == 0 && allOf(good[pos/cdsector.Size:(pos+len(needle)+cdsector.Size-1)/cdsector.Size]) {
 			found = append(found, (pos-int(at-from)*cdsector.Size)/sampleBytes)
 		}
 	}
-	return found, good == n, nil
+	return found, allOf(good), nil
+}
+
+// needle returns audio without a flaw that is not constant, and its place: the one given, or a little behind it.
+// It is nil where there is none.
+func (s *source) needle(ctx context.Context, from disc.LBA) (audio []byte, at disc.LBA, err error) {
+	run := runOf(s.audio, from)
+	for at = from; at < from+alignSearched; at++ {
+		if at < run.first || at+needleSectors > run.end {
+			break
+		}
+		audio, err := s.goodAudio(ctx, at)
+		if err != nil || audio != nil && !constant(audio) {
+			return audio, at, err
+		}
+	}
+	return nil, at, nil
+}
+
+// haystack returns the audio of n sectors, and which of them are there without a flaw.
+func (s *source) haystack(ctx context.Context, from disc.LBA, n int) (audio []byte, good []bool, err error) {
+	audio, good = make([]byte, n*cdsector.Size), make([]bool, n)
+	if err := s.readPlain(ctx, audio, good, from); err != nil {
+		return nil, nil, err
+	}
+	for i := range good {
+		good[i] = good[i] && kindOf(s.own, from+disc.LBA(i)) == 0 && !s.doubtful
+	}
+	return audio, good, nil
 }
 
 // runOf returns the run that has a sector, or an empty one.
