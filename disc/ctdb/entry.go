@@ -44,84 +44,116 @@ func ParseResponse(b []byte) ([]Entry, error) {
 		return nil, fmt.Errorf("%w: %d bytes", ErrResponse, len(b))
 	}
 	d := xml.NewDecoder(bytes.NewReader(b))
-	var entries []Entry
-	for depth, begun := 0, false; ; {
+	var r responseReader
+	for {
 		token, err := d.Token()
-		if errors.Is(err, io.EOF) && begun && depth == 0 {
-			return entries, nil
+		if errors.Is(err, io.EOF) && r.begun && r.depth == 0 {
+			return r.entries, nil
+		}
+		if err == nil {
+			err = r.take(token)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrResponse, err)
 		}
-		switch x := token.(type) {
-		case xml.Directive: // a DOCTYPE can define entities, and a page has one
-			return nil, fmt.Errorf("%w: it has a DOCTYPE", ErrResponse)
-		case xml.StartElement:
-			if depth == 0 && (begun || x.Name.Local != "ctdb") {
-				return nil, fmt.Errorf("%w: element %.20q", ErrResponse, x.Name.Local)
-			}
-			begun = true
-			if depth++; depth > maxDepth {
-				return nil, fmt.Errorf("%w: elements are nested %d deep", ErrResponse, depth)
-			}
-			if depth != 2 || x.Name.Local != "entry" {
-				continue
-			}
-			e, err := newEntry(x.Attr)
-			if err != nil {
-				return nil, fmt.Errorf("%w: entry %d: %w", ErrResponse, len(entries)+1, err)
-			}
-			if entries = append(entries, e); len(entries) > maxEntries {
-				return nil, fmt.Errorf("%w: more than %d entries", ErrResponse, maxEntries)
-			}
-		case xml.EndElement:
-			depth--
-		}
 	}
 }
 
+// A responseReader is what of the XML of a look-up was read.
+type responseReader struct {
+	entries []Entry
+	begun   bool // its root element was
+	depth   int  // of the element that is open
+}
+
+// take reads the next token.
+func (r *responseReader) take(token xml.Token) error {
+	switch x := token.(type) {
+	case xml.Directive: // a DOCTYPE can define entities, and a page has one
+		return errors.New("it has a DOCTYPE")
+	case xml.StartElement:
+		return r.element(x)
+	case xml.EndElement:
+		r.depth--
+	}
+	return nil
+}
+
+// element reads the start of an element: the entries are those in the root.
+func (r *responseReader) element(x xml.StartElement) error {
+	if r.depth == 0 && (r.begun || x.Name.Local != "ctdb") {
+		return fmt.Errorf("element %.20q", x.Name.Local)
+	}
+	r.begun = true
+	if r.depth++; r.depth > maxDepth {
+		return fmt.Errorf("elements are nested %d deep", r.depth)
+	}
+	if r.depth != 2 || x.Name.Local != "entry" {
+		return nil
+	}
+	e, err := newEntry(x.Attr)
+	if err != nil {
+		return fmt.Errorf("entry %d: %w", len(r.entries)+1, err)
+	}
+	if r.entries = append(r.entries, e); len(r.entries) > maxEntries {
+		return fmt.Errorf("more than %d entries", maxEntries)
+	}
+	return nil
+}
+
 // newEntry reads the attributes of an entry.
-func newEntry(attributes []xml.Attr) (e Entry, err error) {
-	var syndrome, parity []uint16
-	stride := rowSamples
+func newEntry(attributes []xml.Attr) (Entry, error) {
+	x := rawEntry{stride: rowSamples}
 	for _, a := range attributes {
-		switch a.Name.Local {
-		case "id":
-			e.ID = a.Value
-		case "hasparity":
-			e.ParityURL = a.Value
-		case "confidence":
-			e.Confidence, err = strconv.Atoi(a.Value)
-		case "stride":
-			stride, err = strconv.Atoi(a.Value)
-		case "crc32":
-			e.CRC, err = crcOf(a.Value)
-		case "trackcrcs":
-			e.TrackCRCs, err = crcsOf(a.Value)
-		case "toc":
-			e.TOC, err = discid.ParseTOC(a.Value)
-			if errors.Is(err, discid.ErrTOC) { // that of no disc: the entry is of no use, and does no harm
-				e.TOC, err = discid.TOC{}, nil
-			}
-		case "syndrome":
-			syndrome, err = wordsOf(a.Value)
-		case "parity":
-			parity, err = wordsOf(a.Value)
-		}
-		if err != nil {
-			return e, fmt.Errorf("%s: %w", a.Name.Local, err)
+		if err := x.set(a.Name.Local, a.Value); err != nil {
+			return x.Entry, fmt.Errorf("%s: %w", a.Name.Local, err)
 		}
 	}
-	if e.Confidence < 0 {
-		return e, fmt.Errorf("confidence: %d", e.Confidence)
+	if x.Confidence < 0 {
+		return x.Entry, fmt.Errorf("confidence: %d", x.Confidence)
 	}
-	if syndrome == nil {
-		syndrome = syndromeOf(parity)
+	if x.syndrome == nil {
+		x.syndrome = syndromeOf(x.parity)
 	}
-	if stride == rowSamples {
-		e.syndrome = syndrome
+	if x.stride != rowSamples {
+		x.syndrome = nil // of other columns
 	}
-	return e, nil
+	return x.Entry, nil
+}
+
+// A rawEntry is an entry with the attributes that say what its syndrome is.
+type rawEntry struct {
+	Entry
+	stride int      // samples
+	parity []uint16 // of older entries, in the place of a syndrome
+}
+
+// set reads one attribute. Those that are not known are passed over.
+func (e *rawEntry) set(name, value string) (err error) {
+	switch name {
+	case "id":
+		e.ID = value
+	case "hasparity":
+		e.ParityURL = value
+	case "confidence":
+		e.Confidence, err = strconv.Atoi(value)
+	case "stride":
+		e.stride, err = strconv.Atoi(value)
+	case "crc32":
+		e.CRC, err = crcOf(value)
+	case "trackcrcs":
+		e.TrackCRCs, err = crcsOf(value)
+	case "toc":
+		e.TOC, err = discid.ParseTOC(value)
+		if errors.Is(err, discid.ErrTOC) { // that of no disc: the entry is of no use, and does no harm
+			e.TOC, err = discid.TOC{}, nil
+		}
+	case "syndrome":
+		e.syndrome, err = wordsOf(value)
+	case "parity":
+		e.parity, err = wordsOf(value)
+	}
+	return err
 }
 
 func crcOf(s string) (uint32, error) {
