@@ -167,11 +167,16 @@ func wordHolds(s *[Size]byte, pos []int) bool {
 	return s0 == 0 && s1 == 0
 }
 
-// correctWord applies one code word, whose bytes stand at pos, and reports
-// whether it changed a byte or settled an erasure.
-func correctWord(s *[Size]byte, pos []int, e *Erasures) bool {
-	n := len(pos)
-	var s0, s1 byte
+// A word is what correcting a code word needs to know of it.
+type word struct {
+	s0, s1 byte   // its syndromes
+	marks  int    // how many of its bytes are erasures
+	erased [2]int // the first of them, as places in the word
+}
+
+// readWord reads the code word whose bytes stand at pos.
+func readWord(s *[Size]byte, pos []int, e *Erasures) word {
+	var s0, s1 byte // the sums stay in registers
 	var erased [2]int
 	marks := 0
 	for i, p := range pos {
@@ -179,42 +184,54 @@ func correctWord(s *[Size]byte, pos []int, e *Erasures) bool {
 		s0 ^= v
 		s1 = s1<<1 ^ s1>>7*0x1D ^ v
 		if e.Has(p) {
-			if marks < 2 {
+			if marks < len(erased) {
 				erased[marks] = i
 			}
 			marks++
 		}
 	}
-	if s0 == 0 && s1 == 0 {
-		if marks == 0 || marks > 2 {
+	return word{s0, s1, marks, erased}
+}
+
+// correctWord applies one code word, whose bytes stand at pos, and reports
+// whether it changed a byte or settled an erasure.
+func correctWord(s *[Size]byte, pos []int, e *Erasures) bool {
+	w := readWord(s, pos, e)
+	switch {
+	case w.s0 == 0 && w.s1 == 0:
+		if w.marks == 0 || w.marks > 2 {
 			return false
 		}
 		for _, p := range pos {
 			e.unset(p)
 		}
 		return true
-	}
-	if marks == 2 {
-		// v_i + v_j = s0, a^(n-1-i) v_i + a^(n-1-j) v_j = s1
-		i, j := erased[0], erased[1]
-		wi, wj := gf.exp[n-1-i], gf.exp[n-1-j]
-		vi := gfDiv(gfMul(wj, s0)^s1, wi^wj)
-		s[pos[i]] ^= vi
-		s[pos[j]] ^= vi ^ s0
-		e.unset(pos[i])
-		e.unset(pos[j])
+	case w.marks == 2:
+		w.fill(s, pos, e)
 		return true
-	}
-	if s0 == 0 || s1 == 0 || marks > 2 {
+	case w.s0 == 0 || w.s1 == 0 || w.marks > 2:
 		return false // more than one error
 	}
-	i := n - 1 - (int(gf.log[s1])+255-int(gf.log[s0]))%255
-	if i < 0 || marks == 1 && i != erased[0] {
+	i := len(pos) - 1 - (int(gf.log[w.s1])+255-int(gf.log[w.s0]))%255
+	if i < 0 || w.marks == 1 && i != w.erased[0] {
 		return false // more errors than the word can place
 	}
-	s[pos[i]] ^= s0
+	s[pos[i]] ^= w.s0
 	e.unset(pos[i])
 	return true
+}
+
+// fill restores the two bytes i and j of a code word that are erasures:
+//
+//	v_i + v_j = s0, a^(n-1-i) v_i + a^(n-1-j) v_j = s1
+func (w *word) fill(s *[Size]byte, pos []int, e *Erasures) {
+	n, i, j := len(pos), w.erased[0], w.erased[1]
+	wi, wj := gf.exp[n-1-i], gf.exp[n-1-j]
+	vi := gfDiv(gfMul(wj, w.s0)^w.s1, wi^wj)
+	s[pos[i]] ^= vi
+	s[pos[j]] ^= vi ^ w.s0
+	e.unset(pos[i])
+	e.unset(pos[j])
 }
 
 func gfMul(a, b byte) byte {
