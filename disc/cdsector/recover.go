@@ -1,6 +1,10 @@
 package cdsector
 
-import "spindle/addr"
+import (
+	"slices"
+
+	"spindle/addr"
+)
 
 // A Reading is one reading of a damaged sector of data: the bytes as they came, and the
 // error pointers of the drive, where it gave some.
@@ -100,45 +104,52 @@ func vote(readings []Reading) *ballot {
 	return b
 }
 
+// A candidate is one value of a byte that some readings have.
+type candidate struct {
+	value  byte
+	weight int // of all that have it
+	plain  int // how many do without marking it
+}
+
 // byte votes on byte j. It stays open where every reading marks it, where two values have
 // the same weight, and where readings without marks differ and no two agree.
 func (b *ballot) byte(j int, readings []Reading) {
-	var values [mostReadings]byte
-	var weight, plain [mostReadings]int
-	n, plains := 0, 0
-	for i := range readings {
-		v := readings[i].Data[j]
-		k := 0
-		for k < n && values[k] != v {
-			k++
-		}
-		if k == n {
-			values[n] = v
-			n++
-		}
-		if m := readings[i].Marks; m != nil && m.Has(j) {
-			weight[k] += markedWeight
-			continue
-		}
-		weight[k] += plainWeight
-		plain[k]++
-		plains++
-	}
-	best := 0
-	for k := 1; k < n; k++ {
-		if weight[k] > weight[best] {
-			best = k
+	var room [mostReadings]candidate
+	found := candidates(room[:0], j, readings)
+	best, plains, tied := found[0], found[0].plain, false
+	for _, c := range found[1:] {
+		plains += c.plain
+		switch {
+		case c.weight > best.weight:
+			best, tied = c, false
+		case c.weight == best.weight:
+			tied = true
 		}
 	}
-	tied := false
-	for k := range n {
-		tied = tied || k != best && weight[k] == weight[best]
-	}
-	b.winner[j] = values[best]
-	if n > 1 {
+	b.winner[j] = best.value
+	if len(found) > 1 {
 		b.contested.Set(j)
 	}
-	if plains == 0 || tied || plain[best] < min(2, plains) {
+	if plains == 0 || tied || best.plain < min(2, plains) {
 		b.open.Set(j)
 	}
+}
+
+// candidates appends the values that byte j has, in the order of the readings.
+func candidates(all []candidate, j int, readings []Reading) []candidate {
+	for i := range readings {
+		v := readings[i].Data[j]
+		k := slices.IndexFunc(all, func(c candidate) bool { return c.value == v })
+		if k < 0 {
+			k = len(all)
+			all = append(all, candidate{value: v})
+		}
+		if m := readings[i].Marks; m != nil && m.Has(j) {
+			all[k].weight += markedWeight
+			continue
+		}
+		all[k].weight += plainWeight
+		all[k].plain++
+	}
+	return all
 }
