@@ -176,37 +176,18 @@ func (l *Layout) Texts() []TextBlock {
 
 func decodeBlock(packs []Pack, first int) TextBlock {
 	var b TextBlock
-	block := packs[0].Block()
-	for _, p := range packs {
-		if p.Type() != PackSizeInfo {
-			continue
-		}
-		switch d := p.payload(); p.track() {
-		case 0:
-			b.Charset, b.Copyright = d[0], d[3] // d[1], d[2]: first and last track, which not all discs state correctly
-		case 2:
-			b.Language = d[4+block]
-		}
-	}
+	b.describe(packs)
 	raw := make(map[PackType]*textAssembler)
 	for i := range packs {
 		p := &packs[i]
 		switch k := p.Type(); {
 		case k.isText():
-			a := raw[k]
-			if a == nil {
-				a = &textAssembler{first: first}
-				raw[k] = a
+			if raw[k] == nil {
+				raw[k] = &textAssembler{first: first}
 			}
-			a.add(p)
+			raw[k].add(p)
 		case k == PackGenre:
-			d := p.payload()
-			if b.GenreCode == 0 && b.Genre == "" {
-				b.GenreCode = uint16(d[0])<<8 | uint16(d[1])
-				d = d[2:]
-			}
-			text, _, _ := bytes.Cut(d, []byte{0})
-			b.Genre += decodeText(text, b.Charset)
+			b.addGenre(p)
 		}
 	}
 	for k, a := range raw {
@@ -219,6 +200,34 @@ func decodeBlock(packs []Pack, first int) TextBlock {
 		}
 	}
 	return b
+}
+
+// describe reads how the texts of a block are coded, and their language, out of its packs.
+func (b *TextBlock) describe(packs []Pack) {
+	block := packs[0].Block()
+	for i := range packs {
+		p := &packs[i]
+		if p.Type() != PackSizeInfo {
+			continue
+		}
+		switch d := p.payload(); p.track() {
+		case 0:
+			b.Charset, b.Copyright = d[0], d[3] // d[1], d[2]: first and last track, which not all discs state correctly
+		case 2:
+			b.Language = d[4+block]
+		}
+	}
+}
+
+// addGenre reads the next pack of the genre: the first has its code before the text.
+func (b *TextBlock) addGenre(p *Pack) {
+	d := p.payload()
+	if b.GenreCode == 0 && b.Genre == "" {
+		b.GenreCode = uint16(d[0])<<8 | uint16(d[1])
+		d = d[2:]
+	}
+	text, _, _ := bytes.Cut(d, []byte{0})
+	b.Genre += decodeText(text, b.Charset)
 }
 
 // textAssembler joins the payloads of the packs of one type.
