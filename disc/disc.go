@@ -280,7 +280,12 @@ func (t *Track) validate(previous int, earliest LBA) error {
 			ErrLayout, t.Number, t.Begin(), earliest)
 	case t.End <= t.Start || t.End > MaxLBA:
 		return fmt.Errorf("%w: track %d starts at %d and ends at %d", ErrLayout, t.Number, t.Start, t.End)
-	case len(t.Indexes) > 98:
+	}
+	return t.validateIndexes()
+}
+
+func (t *Track) validateIndexes() error {
+	if len(t.Indexes) > 98 {
 		return fmt.Errorf("%w: track %d has %d indexes, 99 are the most", ErrLayout, t.Number, len(t.Indexes)+1)
 	}
 	at := t.Start
