@@ -171,38 +171,8 @@ type seam struct {
 	flaw  seamFlaw
 	path  string
 	count seamCount
+	plain string // the main file of what is packed in path, or ""
 }
-
-// seamKinds are the formats, and how convert makes them.
-var seamKinds = []struct {
-	name, out string
-	args      []string
-	of        func(x *truth) bool
-}{
-	{"cue", "a.cue", nil, nil},
-	{"tracks", "a.cue", []string{"--split"}, nil},
-	{"nrg", "a.nrg", nil, nil},
-	{"toc", "a.toc", nil, nil},
-	{"ccd", "a.ccd", nil, nil},
-	{"mds", "a.mds", nil, (*truth).oneKind},
-	{"chd", "a.chd", []string{"--codec", "zlib"}, nil},
-	{"iso", "a.iso", nil, (*truth).onlyData},
-	{"raw", "a.iso", []string{"--sector-size", "2352"}, (*truth).onlyData},
-	{"sub", "a.iso", []string{"--sector-size", "2448"}, (*truth).onlyData},
-	{"cso", "a.cso", nil, (*truth).onlyData},
-	{"zso", "a.zso", nil, (*truth).onlyData},
-	{"ecm", "a.iso.ecm", nil, (*truth).onlyData},
-	{"vhd", "a.vhd", nil, (*truth).onlyData},
-	{"dmg", "a.dmg", nil, (*truth).onlyData},
-	{"wav", "a.wav", []string{"--split"}, (*truth).onlyAudio},
-	{"flac", "a.flac", []string{"--split"}, (*truth).onlyAudio},
-}
-
-func (x *truth) onlyData() bool  { return x.audio == nil }
-func (x *truth) onlyAudio() bool { return x.data == nil }
-
-// oneKind: between data and audio, an .mds loses what is in the gap, and --lossy allows that.
-func (x *truth) oneKind() bool { return x.onlyData() || x.onlyAudio() }
 
 // A seamFlaw is one way in which an image is known not to be right.
 type seamFlaw struct {
@@ -226,6 +196,7 @@ var seamFlaws = []seamFlaw{
 	{name: "broken map", make: (*seam).brokenMap},
 	{name: "no sub-channel", make: (*seam).noSub, quiet: true, says: "a.sub is missing"},
 	{name: "short sub-channel", make: (*seam).shortSub, quiet: true, says: "a.sub is incomplete"},
+	{name: "skipped", make: (*seam).skipped},
 	{name: "none", make: func(*seam) bool { return true }, quiet: true},
 }
 
@@ -294,24 +265,11 @@ func (s *seam) all() {
 		}
 	}()
 	s.must(os.MkdirAll(s.dir, 0o777))
-	i := slices.IndexFunc(seamKinds, func(k struct {
-		name, out string
-		args      []string
-		of        func(x *truth) bool
-	}) bool {
-		return k.name == s.kind
-	})
-	k := seamKinds[i]
-	out := s.file(k.out)
-	if code, _, stderr := runSeam(append([]string{"convert", "-q", "--lossy", s.truth.path, out}, k.args...)...); code != exitDone {
-		s.must(fmt.Errorf("cannot be made: %s", stderr))
-	}
-	s.path = out
-	if s.kind == "wav" || s.kind == "flac" {
-		s.path = s.sheet(out)
+	if !s.begin() {
+		return
 	}
 	failed := s.failedBurn()
-	if !s.flaw.make(s) {
+	if !s.damage() {
 		return
 	}
 	s.look()

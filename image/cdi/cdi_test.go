@@ -17,119 +17,8 @@ import (
 	"spindle/image/laid"
 	"spindle/internal/corpus"
 	"spindle/internal/mutants"
+	"spindle/internal/testdisc/testcdi"
 )
-
-// made is a track to be written.
-type made struct {
-	lengths               []uint32
-	mode, start, readMode uint32
-	control               uint32
-	isrc                  string
-	texts                 uint32
-	more                  bool // eight bytes at its start
-}
-
-// writer writes a descriptor as the layout of the format says.
-type writer struct {
-	b       []byte
-	version uint32
-	medium  uint16
-}
-
-func (w *writer) u16(v int) { w.b = binary.LittleEndian.AppendUint16(w.b, uint16(v)) }
-func (w *writer) u32(vs ...uint32) {
-	for _, v := range vs {
-		w.b = binary.LittleEndian.AppendUint32(w.b, v)
-	}
-}
-func (w *writer) zeros(n int)  { w.b = append(w.b, make([]byte, n)...) }
-func (w *writer) str(s string) { w.b = append(w.b, byte(len(s))); w.b = append(w.b, s...) }
-
-func (w *writer) head(more bool) {
-	if more {
-		w.u32(1)
-		w.zeros(8)
-	} else {
-		w.u32(0)
-	}
-	w.b = append(append(w.b, mark...), mark...)
-	w.b = append(w.b, 0xAB, 0, 0x10, 2)
-	w.str("C:\\x.cdi")
-	w.zeros(11)
-	w.u32(2, 0)
-	if w.version == version35 {
-		w.u32(0x80000000, 360000)
-		w.u16(0)
-		w.u16(int(w.medium))
-	} else {
-		w.u32(0)
-	}
-}
-
-func (m *made) total() (n uint32) {
-	for _, x := range m.lengths {
-		n += x
-	}
-	return n
-}
-
-func (w *writer) track(m *made, session int) {
-	w.head(m.more)
-	w.u16(len(m.lengths))
-	w.u32(m.lengths...)
-	w.u32(m.texts)
-	for range m.texts * 18 {
-		w.str("Title")
-	}
-	w.zeros(2)
-	w.u32(m.mode, 0, uint32(session), 0, m.start, m.total())
-	w.zeros(16)
-	w.u32(m.readMode, m.control)
-	w.zeros(1)
-	w.u32(m.total(), 0)
-	if m.isrc != "" {
-		w.b = append(w.b, m.isrc...)
-		w.u32(1)
-	} else {
-		w.zeros(16)
-	}
-	if w.version != version2 {
-		w.zeros(1)
-		w.u32(0xFFFFFFFF, 0xFFFFFFFF)
-		w.zeros(78)
-	}
-}
-
-// file makes a whole file of sessions.
-func file(version uint32, medium uint16, sectors []byte, mcn string, sessions ...[]made) []byte {
-	w := writer{version: version, medium: medium}
-	w.u16(len(sessions))
-	for i, s := range sessions {
-		w.u16(len(s))
-		for k := range s {
-			w.track(&s[k], i)
-		}
-		w.zeros(12)
-		if version != version2 {
-			w.zeros(1)
-		}
-	}
-	w.u16(0)
-	w.head(false)
-	w.u32(1000)
-	w.str("VOLUME")
-	w.zeros(9)
-	w.b = append(w.b, (mcn + strings.Repeat("\x00", 13-len(mcn)))...)
-	w.u32(uint32(len(mcn)), 0)
-	w.zeros(8)
-	out := append(slices.Clone(sectors), w.b...)
-	out = binary.LittleEndian.AppendUint32(out, version)
-	at := uint32(len(sectors))
-	if version == version35 {
-		at = uint32(len(w.b) + tailSize)
-	}
-	return binary.LittleEndian.AppendUint32(out, at)
-}
 
 func open1(t *testing.T, b []byte) (disc.Image, error) {
 	t.Helper()
@@ -168,12 +57,12 @@ func TestVersions(t *testing.T) {
 		}
 		third := noise(150+20, 2336)
 		all := slices.Concat(audio, second, third)
-		img, err := open1(t, file(version, 0x98, all, "4012345678901",
-			[]made{
-				{lengths: []uint32{150, 25, 15}, start: 0, readMode: 2, isrc: "DEA123400001", control: 2},
-				{lengths: []uint32{10, 30}, start: 40 + 150, readMode: 4, more: version != version2, texts: 1},
+		img, err := open1(t, testcdi.File(version, 0x98, all, "4012345678901",
+			[]testcdi.Track{
+				{Lengths: []uint32{150, 25, 15}, Start: 0, ReadMode: 2, ISRC: "DEA123400001", Control: 2},
+				{Lengths: []uint32{10, 30}, Start: 40 + 150, ReadMode: 4, More: version != version2, Texts: 1},
 			},
-			[]made{{lengths: []uint32{150, 20}, mode: 2, start: 11480, readMode: 1, control: 4}}))
+			[]testcdi.Track{{Lengths: []uint32{150, 20}, Mode: 2, Start: 11480, ReadMode: 1, Control: 4}}))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -209,7 +98,7 @@ func TestVersions(t *testing.T) {
 
 func TestDVD(t *testing.T) {
 	all := noise(150+40, 2048)
-	img, err := open1(t, file(version35, 0x38, all, "", []made{{lengths: []uint32{150, 40}, mode: 1, readMode: 0, control: 4}}))
+	img, err := open1(t, testcdi.File(version35, 0x38, all, "", []testcdi.Track{{Lengths: []uint32{150, 40}, Mode: 1, ReadMode: 0, Control: 4}}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -221,13 +110,13 @@ func TestDVD(t *testing.T) {
 }
 
 func TestRefused(t *testing.T) {
-	one := made{lengths: []uint32{150, 40}, readMode: 2}
+	one := testcdi.Track{Lengths: []uint32{150, 40}, ReadMode: 2}
 	sectors := noise(190, 2352)
-	good := file(version35, 0x98, sectors, "", []made{one})
-	with := func(change func(m *made)) []byte {
-		m := made{lengths: []uint32{150, 40}, readMode: 2}
+	good := testcdi.File(version35, 0x98, sectors, "", []testcdi.Track{one})
+	with := func(change func(m *testcdi.Track)) []byte {
+		m := testcdi.Track{Lengths: []uint32{150, 40}, ReadMode: 2}
 		change(&m)
-		return file(version3, 0x98, sectors, "", []made{m})
+		return testcdi.File(version3, 0x98, sectors, "", []testcdi.Track{m})
 	}
 	le := binary.LittleEndian
 	changed := func(at int, v uint32) []byte {
@@ -246,14 +135,14 @@ func TestRefused(t *testing.T) {
 		"states 0 sessions":                           changed(len(sectors), 1<<16),
 		"session 1 has 9999 tracks (at byte 2":        changed(len(sectors), 1|9999<<16),
 		"no track begins at byte 4 of the descriptor": changed(len(sectors)+8, 7),
-		"its mode is 9":                               with(func(m *made) { m.mode = 9 }),
-		"was read in mode 5":                          with(func(m *made) { m.readMode = 5 }),
-		"it has 1 indexes":                            with(func(m *made) { m.lengths = m.lengths[:1] }),
-		"190 sectors, of which 190":                   with(func(m *made) { m.lengths = []uint32{190, 0} }),
-		"4294967145 sectors":                          with(func(m *made) { m.lengths[1] = 0xFFFFFFFF - 300 }),
-		"begins at 4294967145":                        with(func(m *made) { m.start = 0xFFFFFFFF }),
-		"with 2048 bytes a sector":                    with(func(m *made) { m.readMode = 0 }),
-		"track 2 begins at 0, inside":                 file(version3, 0, slices.Concat(sectors, sectors), "", []made{one, {lengths: []uint32{0, 190}, start: 150, readMode: 2}}),
+		"its mode is 9":                               with(func(m *testcdi.Track) { m.Mode = 9 }),
+		"was read in mode 5":                          with(func(m *testcdi.Track) { m.ReadMode = 5 }),
+		"it has 1 indexes":                            with(func(m *testcdi.Track) { m.Lengths = m.Lengths[:1] }),
+		"190 sectors, of which 190":                   with(func(m *testcdi.Track) { m.Lengths = []uint32{190, 0} }),
+		"4294967145 sectors":                          with(func(m *testcdi.Track) { m.Lengths[1] = 0xFFFFFFFF - 300 }),
+		"begins at 4294967145":                        with(func(m *testcdi.Track) { m.Start = 0xFFFFFFFF }),
+		"with 2048 bytes a sector":                    with(func(m *testcdi.Track) { m.ReadMode = 0 }),
+		"track 2 begins at 0, inside":                 testcdi.File(version3, 0, slices.Concat(sectors, sectors), "", []testcdi.Track{one, {Lengths: []uint32{0, 190}, Start: 150, ReadMode: 2}}),
 		"the descriptor ends at its byte":             slices.Concat(sectors, good[len(sectors):len(sectors)+90], good[len(good)-8:len(good)-4], []byte{98, 0, 0, 0}),
 	} {
 		if _, err := open1(t, b); err == nil || !strings.Contains(err.Error(), want) || !errors.Is(err, laid.ErrDescriptor) {
@@ -287,8 +176,8 @@ func TestCorpus(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	sectors := make([]byte, 8)
 	for _, version := range []uint32{version2, version3, version35} {
-		b := file(version, 0x98, sectors, "4012345678901", []made{{lengths: []uint32{150, 40, 3}, readMode: 2, texts: 1, isrc: "DEA123400001"}},
-			[]made{{lengths: []uint32{150, 20}, mode: 2, start: 11702, readMode: 1}})
+		b := testcdi.File(version, 0x98, sectors, "4012345678901", []testcdi.Track{{Lengths: []uint32{150, 40, 3}, ReadMode: 2, Texts: 1, ISRC: "DEA123400001"}},
+			[]testcdi.Track{{Lengths: []uint32{150, 20}, Mode: 2, Start: 11702, ReadMode: 1}})
 		f.Add(b[len(sectors):len(b)-tailSize], version)
 	}
 	src := &laid.Source{ReaderAt: bytes.NewReader(nil), File: &format.File{Path: "x.cdi"}}
@@ -310,9 +199,9 @@ func FuzzParse(f *testing.F) {
 
 // Damaged at random, an image is refused, or keeps the contract of one.
 func TestMutants(t *testing.T) {
-	b := file(version35, 0x98, slices.Concat(noise(150+40, 2352), noise(150+20, 2336)), "4012345678901",
-		[]made{{lengths: []uint32{150, 25, 15}, readMode: 2, isrc: "DEA123400001"}},
-		[]made{{lengths: []uint32{150, 20}, mode: 2, start: 11480, readMode: 1, control: 4}})
+	b := testcdi.File(version35, 0x98, slices.Concat(noise(150+40, 2352), noise(150+20, 2336)), "4012345678901",
+		[]testcdi.Track{{Lengths: []uint32{150, 25, 15}, ReadMode: 2, ISRC: "DEA123400001"}},
+		[]testcdi.Track{{Lengths: []uint32{150, 20}, Mode: 2, Start: 11480, ReadMode: 1, Control: 4}})
 	for n := range uint64(mutants.Count()) {
 		img, err := open1(t, mutants.Of(b, n))
 		if err != nil {
