@@ -34,6 +34,17 @@ func (c *Contents) note(n Note) { c.Notes = append(c.Notes, n) }
 // ErrBlank means that the disc has no content to read.
 var ErrBlank = errors.New("the disc is blank")
 
+// ErrBrokenOff is an [ErrBlank] for a disc whose only session was begun and never closed: a drive reads nothing of it.
+var ErrBrokenOff = fmt.Errorf("%w to a drive that only reads: its burn was broken off", ErrBlank)
+
+// Unread is the error for a disc without a Layout.
+func (c *Contents) Unread() error {
+	if c.Unclosed || c.Info != nil && (c.Info.LastSession == mmc.SessionIncomplete || c.Info.LastSession == mmc.SessionDamaged) {
+		return ErrBrokenOff
+	}
+	return ErrBlank
+}
+
 // ExamineOptions say how closely to look.
 type ExamineOptions struct {
 	// Indexes: find pregaps, indexes, ISRCs and the catalogue number by

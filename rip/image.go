@@ -17,7 +17,7 @@ func OpenDisc(ctx context.Context, d *mmc.Drive) (disc.Image, error) {
 		return nil, err
 	}
 	if c.Layout == nil {
-		return nil, ErrBlank
+		return nil, c.Unread()
 	}
 	c.leaveOutRunOuts(ctx)
 	if err := ctx.Err(); err != nil {

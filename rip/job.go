@@ -234,7 +234,7 @@ func (j *job) survey(ctx context.Context, earlier *state) (*Contents, error) {
 		return nil, err
 	}
 	if c.Layout == nil {
-		return nil, ErrBlank
+		return nil, c.Unread()
 	}
 	if earlier != nil {
 		if c.Contents.ID != earlier.TOC {

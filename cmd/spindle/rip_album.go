@@ -87,7 +87,7 @@ func examineRip(ctx context.Context, a *app, o *ripFlags) (*ripSession, *rip.Con
 	}
 	c, err := rip.Examine(ctx, s.dev, m, rip.ExamineOptions{})
 	if err == nil && c.Layout == nil {
-		err = rip.ErrBlank
+		err = c.Unread()
 	}
 	return s, c, interruptedAt(err, unread, unreadNext)
 }

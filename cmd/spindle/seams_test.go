@@ -25,8 +25,8 @@ import (
 
 var (
 	seamSeed = flag.Uint64("seams-seed", 1, "the seed of the seam campaign; 0: another each time")
-	// All images are some 9,000 command lines, which take minutes.
-	seamShare = flag.Int("seams-share", 80, "the share of the images of the seam campaign to take: one in so many")
+	// All images are some 17,000 command lines, which take minutes.
+	seamShare = flag.Int("seams-share", 150, "the share of the images of the seam campaign to take: one in so many")
 	seamOnly  = flag.String("seams-only", "", "only the cases of the seam campaign whose names begin so")
 )
 
