@@ -295,6 +295,9 @@ func (c *comparer) sectors(ctx context.Context, t [2]*disc.Track, pa, pb []byte,
 			continue
 		}
 		at := first + disc.LBA(i)
+		if c.bothWrong(at, t[1].Begin()+at-t[0].Begin()) && bytes.Equal(userOf(a), userOf(b)) {
+			continue
+		}
 		kind := OtherContent
 		switch flaw, _ := c.lacks.At(at); {
 		case flaw == disc.Unread:
@@ -304,6 +307,12 @@ func (c *comparer) sectors(ctx context.Context, t [2]*disc.Track, pa, pb []byte,
 		}
 		c.found = join(c.found, Difference{Kind: kind, Track: t[0].Number, First: at, Last: at})
 	}
+}
+
+// bothWrong reports whether both images say that a sector is not right: then the codes
+// around its data, which few formats keep, are no difference.
+func (c *comparer) bothWrong(a, b disc.LBA) bool {
+	return len(c.lacks) > 0 && c.lacks.Contains(a) && c.b.Flaws().Contains(b)
 }
 
 // concealed reports whether a sector of a track of b is audio that the drive could not read.

@@ -68,6 +68,23 @@ func TestCompareLacking(t *testing.T) {
 	}
 }
 
+// The codes of a sector that both images call wrong are no difference; its data are.
+func TestCompareBothWrong(t *testing.T) {
+	const edc, user = 2064, 16
+	change := func(b []byte) {
+		b[10*2352+edc]++
+		b[11*2352+edc]++
+		b[12*2352+user]++
+	}
+	flaws := disc.FlawsOf(disc.Flaw{First: 10, Count: 3, Kind: disc.Unread})
+	fewer := disc.FlawsOf(disc.Flaw{First: 10, Count: 1, Kind: disc.ReadWithErrors}, disc.Flaw{First: 12, Count: 1, Kind: disc.Unread})
+	got, err := Compare(t.Context(), disc.WithFlaws(open(t, "mixed", change), flaws), disc.WithFlaws(open(t, "mixed", nil), fewer), CompareOptions{})
+	want := []Difference{{Kind: Lacking, Track: 1, First: 11, Last: 12}}
+	if diff := cmp.Diff(want, got.Differences); err != nil || diff != "" {
+		t.Error(diff, err)
+	}
+}
+
 // Silence at the edge of an image is no difference to a disc in a drive, and is counted.
 func TestCompareSilentEdges(t *testing.T) {
 	const sectors, missing = 300, 102

@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"spindle/disc"
@@ -60,6 +61,7 @@ type naming struct {
 	name string
 	bond bond
 	of   string // the file whose map it is if there is one of that name, or empty
+	from string // the wrapped file that this one may have been unpacked from, or empty
 }
 
 // mapNames lists the names of maps that bear the name of a file.
@@ -77,14 +79,20 @@ func mapNames(path string) []naming {
 			}
 		}
 		for _, s := range mapSuffixes {
-			all = append(all, naming{name + s, tie, of})
+			all = append(all, naming{name: name + s, bond: tie, of: of})
 		}
 		for _, s := range otherSuffixes {
-			all = append(all, naming{name + s, perhaps, of})
+			all = append(all, naming{name: name + s, bond: perhaps, of: of})
 		}
+	}
+	for _, s := range wrappers() {
+		all = append(all, naming{name: whole + s + mapfile.Suffix, bond: byStem, from: whole + s})
 	}
 	return all
 }
+
+// wrappers are the suffixes that programs take off again when they unpack an image.
+func wrappers() []string { return append(packed.Suffixes(), ".ecm") }
 
 // sheetMapNames lists the names of the maps of sheets that bear the name of a .bin or .img.
 func sheetMapNames(path string) []naming {
@@ -108,9 +116,9 @@ func sheetMapNames(path string) []naming {
 			of := ""
 			if part { // which replaces an image of that name
 				of = stem + strings.TrimSuffix(s, mapfile.Suffix)
-				all = append(all, naming{of + partSuffix + mapfile.Suffix, byStem, ""})
+				all = append(all, naming{name: of + partSuffix + mapfile.Suffix, bond: byStem})
 			}
-			all = append(all, naming{stem + s, byStem, of})
+			all = append(all, naming{name: stem + s, bond: byStem, of: of})
 		}
 	}
 	return all
@@ -141,6 +149,17 @@ func (f *folder) has(name string) bool {
 	return len(f.entries) == 0 && err == nil
 }
 
+// newer reports whether a file was written after another one that stands beside it. What is
+// unpacked has the time of the file that it comes from.
+func (f *folder) newer(name, than string) bool {
+	if !f.has(than) {
+		return false
+	}
+	a, err := os.Stat(filepath.Join(f.path, name))
+	b, err2 := os.Stat(filepath.Join(f.path, than))
+	return err == nil && err2 == nil && a.ModTime().Sub(b.ModTime()) > time.Second
+}
+
 // find returns the file with a name, or with the name in other letters where no file with
 // the same letters is what that names.
 func (f *folder) find(image string, n naming) (string, bool) {
@@ -166,7 +185,7 @@ func named(path string, names []naming) []beside {
 	var found []beside
 	dir := folderOf(path)
 	for _, n := range names {
-		if n.of != "" && dir.has(n.of) {
+		if n.of != "" && dir.has(n.of) || n.from != "" && dir.newer(filepath.Base(path), n.from) {
 			continue
 		}
 		name, ok := dir.find(filepath.Base(path), n)
@@ -244,7 +263,8 @@ func lookedFor(path string) []string {
 }
 
 // findMaps returns the maps beside an image: IMAGE.map and IMAGE.mapfile, the same with the
-// image's name without its suffixes, and those with another suffix that ddrescue's users
+// image's name without its suffixes or, of what was unpacked, with the suffix of its wrapper
+// (IMAGE.gz.map), and those with another suffix that ddrescue's users
 // choose (IMAGE.log, IMAGE.ddrescue.map and the like), whose content is that of a map. The
 // .bin of a sheet has the map of the sheet, and a sheet those of sheets that its .bin names.
 // An image that is named through a symbolic link has the maps beside the link and those
