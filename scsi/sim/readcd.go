@@ -124,21 +124,7 @@ func (r *cdRead) readPlain(p []byte, a disc.LBA, n int) (got int, ok bool) {
 
 // sector gives one sector as it was asked for, also with the error that its bytes are wrong.
 func (r *cdRead) sector(a disc.LBA) ([]byte, cdsector.Kind, error) {
-	t := r.d.layout.TrackAt(a)
-	beyond := a < 0 || a >= r.d.layout.End() // which only a drive that overreads gets here with
-	if t == nil && !beyond {
-		return nil, 0, sectorError(scsi.IllegalRequest, scsi.ASCAddressOutOfRange, 0, a)
-	}
-	r.pointers = [c2Size]byte{}
-	kind := cdsector.Audio
-	var bad error
-	if asAudio := r.d.cfg.DataAsAudio && r.expect == 1; asAudio && !beyond && t.Mode.IsData() {
-		bad = r.d.streamSector(a, &r.raw, &r.pointers)
-	} else if !beyond && t.Mode.IsData() {
-		kind, bad = r.d.dataSector(a, &r.raw, &r.pointers)
-	} else {
-		bad = r.d.audioSector(a, &r.raw, &r.pointers)
-	}
+	kind, bad := r.readRaw(a)
 	if bad != nil && !(r.d.transferB && errors.As(bad, new(uncorrected))) {
 		return nil, kind, bad
 	}
@@ -158,6 +144,24 @@ func (r *cdRead) sector(a disc.LBA) ([]byte, cdsector.Kind, error) {
 		return nil, kind, err
 	}
 	return r.out, kind, bad
+}
+
+// readRaw reads all of one sector, and its error pointers. Only a drive that overreads gets beyond the disc, where
+// there is audio.
+func (r *cdRead) readRaw(a disc.LBA) (cdsector.Kind, error) {
+	t := r.d.layout.TrackAt(a)
+	beyond := a < 0 || a >= r.d.layout.End()
+	if t == nil && !beyond {
+		return 0, sectorError(scsi.IllegalRequest, scsi.ASCAddressOutOfRange, 0, a)
+	}
+	r.pointers = [c2Size]byte{}
+	switch {
+	case beyond || !t.Mode.IsData():
+		return cdsector.Audio, r.d.audioSector(a, &r.raw, &r.pointers)
+	case r.d.cfg.DataAsAudio && r.expect == 1:
+		return cdsector.Audio, r.d.streamSector(a, &r.raw, &r.pointers)
+	}
+	return r.d.dataSector(a, &r.raw, &r.pointers)
 }
 
 // appendC2 adds the error pointers in the form that was asked for.
