@@ -3,6 +3,7 @@ package sim
 import (
 	"encoding/binary"
 	"math"
+	"slices"
 
 	"spindle/disc"
 )
@@ -14,14 +15,7 @@ func (d *Drive) writeFeatures(now profile) [][]byte {
 	}
 	r := d.disc
 	on := func(c class) bool { return now != profileNone && r != nil && !r.st.Final && r.kind.class == c }
-	is := func(ps ...profile) bool {
-		for _, p := range ps {
-			if now == p {
-				return r != nil
-			}
-		}
-		return false
-	}
+	is := func(ps ...profile) bool { return r != nil && slices.Contains(ps, now) }
 	capacity := make([]byte, 12)
 	if r != nil {
 		binary.BigEndian.PutUint32(capacity, uint32(r.st.Capacity-1))

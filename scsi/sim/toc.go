@@ -27,10 +27,7 @@ func (d *Drive) leadOutOf(s *disc.Session) disc.LBA {
 
 // readTOC is READ TOC/PMA/ATIP (MMC-6 6.25).
 func (d *Drive) readTOC(c *scsi.Command) (int, error) {
-	format := c.CDB[2] & 15
-	if format == 0 && c.CDB[9]>>6 != 0 {
-		format = c.CDB[9] >> 6 // where MMC-1 had it
-	}
+	format := tocFormat(c)
 	msf, from := c.CDB[1]&2 != 0, c.CDB[6]
 	cd := d.media.medium() == disc.CD
 	var b []byte
@@ -56,6 +53,14 @@ func (d *Drive) readTOC(c *scsi.Command) (int, error) {
 		return 0, badField(2)
 	}
 	return reply(c, d.sized16(b), alloc16(c, 7))
+}
+
+// tocFormat is what READ TOC/PMA/ATIP asks for.
+func tocFormat(c *scsi.Command) byte {
+	if format := c.CDB[2] & 15; format != 0 {
+		return format
+	}
+	return c.CDB[9] >> 6 // where MMC-1 had it
 }
 
 // sessionTOC is format 1: where the last session begins.
