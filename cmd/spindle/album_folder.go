@@ -91,6 +91,9 @@ func planFolder(ctx context.Context, a *app, dir string, x *album.Album, r folde
 		return nil, usage("%s has the songs in one file, to which --track adds none: name another folder", dir)
 	case err != nil:
 		return nil, err
+	case opts.OneFile && !p.Whole() && r.Songs == nil:
+		return nil, refusal{fmt.Errorf("%s has songs of this disc in files of their own already, and --image makes one file of all", dir), exitUsage,
+			unchanged + "Leave --image out to add the others, or name another folder."}
 	case opts.OneFile && !p.Whole():
 		return nil, usage("--image makes one file of all songs, and --track takes some: leave one of them out")
 	}

@@ -61,6 +61,7 @@ const (
 	unchanged   = "Nothing was changed. "
 	untouched   = "The disc was not touched. "
 	replace     = unchanged + "Choose another name, or use --force to replace it."
+	replaceIn   = unchanged + "Name another folder, or use --force to replace it." // in the folder of an album
 	mapWithout  = "without it, sectors that could not be read pass for good. "
 	mapVouches  = "It is the only record of sectors that could not be read: without it, the image passes for whole. "
 	downloadNew = "If you downloaded it, download it again."
@@ -80,7 +81,8 @@ var explanations = []explanation{
 			"there, add --same-disc; or name another folder."},
 	{"album/other-disc", folder.ErrOtherDisc, nil, exitNoDisc, "", unchanged + "Name another folder."},
 	{"album/nothing-same", folder.ErrNothingSame, nil, exitNoDisc, "", unchanged + "Name another folder."},
-	{"album/unlogged", errUnlogged, nil, exitUsage, "", unchanged + "Name another folder, or use --force to replace it."},
+	{"album/exists", errAlbumExists, nil, exitUsage, "", replaceIn},
+	{"album/unlogged", errUnlogged, nil, exitUsage, "", replaceIn},
 	{"album/complete", folder.ErrComplete, nil, exitUsage, "", unchanged + "--force makes it again."},
 	{"album/not-right", folder.ErrNotRight, nil, exitUsage, "", unchanged + "Name its track and --force to make it again, whether or not that comes out better."},
 	{"album/changed", folder.ErrChanged, nil, exitUsage, "", unchanged + "Move it away to have it made again, or use --force to replace it."},

@@ -24,7 +24,7 @@ import (
 const rawFolder = ".spindle-rip"
 
 // errAlbumExists: a file of an album is there already.
-var errAlbumExists = rip.ErrExists
+var errAlbumExists = errors.New("already exists")
 
 // errUnlogged: so it is, and nothing is known of it.
 var errUnlogged = errors.New("already exists, and no log in its folder says which disc it is of")
