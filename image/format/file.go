@@ -70,6 +70,10 @@ func OpenStored(ctx context.Context, path string) (*File, error) {
 	}
 	r, err := packed.Open(ctx, f)
 	switch {
+	case err == nil && splitPacked(path):
+		r.Close()
+		stem := filepath.Base(strings.TrimSuffix(path, firstPart))
+		return nil, fmt.Errorf("%s: %w (%s): join its parts first, as in cat %s.* > %s", path, ErrSplitPacked, r.Method(), stem, stem)
 	case err == nil:
 		file := &File{ReaderAt: r, Path: path, Size: r.Size(), Packed: r.Method(), Cut: r.Cut(), closer: r}
 		if st, err := f.Stat(); err == nil {
@@ -89,6 +93,19 @@ func OpenStored(ctx context.Context, path string) (*File, error) {
 		return nil, err
 	}
 	return &File{ReaderAt: f, Path: path, Size: st.Size(), closer: f}, nil
+}
+
+// ErrSplitPacked means that a file was compressed as a whole, and split into parts then: the
+// parts alone cannot be unpacked.
+var ErrSplitPacked = errors.New("the first part of a file that was compressed before it was split")
+
+// The suffixes of the first two parts of a file; see package image/parts.
+const firstPart, secondPart = ".001", ".002"
+
+// splitPacked reports whether a file, which is compressed, is the first of several parts.
+func splitPacked(path string) bool {
+	stem, ok := strings.CutSuffix(path, firstPart)
+	return ok && isFile(stem+secondPart)
 }
 
 // OpenPath opens a file as what a format takes it for, whatever its content is.
