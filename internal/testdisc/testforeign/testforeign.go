@@ -34,10 +34,10 @@ func ISOs() map[string]func(name string, iso []byte) *Files {
 	for name, u := range UIFs() {
 		all["uif-"+name] = u.Make
 	}
-	one := func(suffix string, make func(iso []byte) []byte) func(string, []byte) *Files {
+	one := func(suffix string, pack func(iso []byte) []byte) func(string, []byte) *Files {
 		return func(name string, iso []byte) *Files {
 			f := &Files{}
-			f.add(name+suffix, make(iso))
+			f.add(name+suffix, pack(iso))
 			return f
 		}
 	}

@@ -106,3 +106,32 @@ func (u *UIF) pack(b []byte) []byte {
 	}
 	return append(append(head, size...), packedLZMA(b)...)
 }
+
+// MakeZeros makes an image of so many bytes, all of them zeros that are in one block.
+func (u *UIF) MakeZeros(size int64) []byte {
+	const zeros = 3
+	return u.one(size, zeros, nil)
+}
+
+// MakeBomb makes an image of so many bytes in one block, which is compressed to next to nothing.
+func (u *UIF) MakeBomb(size int64) []byte {
+	const packed = 5
+	return u.one(size, packed, u.pack(make([]byte, 1<<20)))
+}
+
+// one makes an image of one block.
+func (u *UIF) one(size int64, kind int, in []byte) []byte {
+	le := binary.LittleEndian
+	total := int(size / 2048)
+	table := le.AppendUint64(nil, 0)
+	for _, v := range []int{len(in), 0, total, kind} {
+		table = le.AppendUint32(table, uint32(v))
+	}
+	at := len(in)
+	out := append(in, "blhr"...)
+	for _, v := range []int{8 + len(table), 0, 1} {
+		out = le.AppendUint32(out, uint32(v))
+	}
+	f := u.finish("x", append(out, table...), at, total, 0)
+	return f.Bytes[f.Order[0]]
+}
