@@ -81,6 +81,11 @@ func (l loss) String() string {
 	return fmt.Sprintf("the %s holds %s", l.medium.Profile, holdingsWords(l.held))
 }
 
+// lost names what is lost, and on which disc.
+func (l loss) lost() string {
+	return fmt.Sprintf("%s, on the %s", holdingsWords(l.held), l.medium.Profile)
+}
+
 // holdingsWords says what is on a disc.
 func holdingsWords(h *burn.Holdings) string {
 	var parts []string
@@ -140,7 +145,7 @@ type agreement struct {
 // confirm asks whether what is on the discs may be destroyed.
 func confirm(ctx context.Context, a *app, losses []*loss, g agreement) error {
 	for _, l := range losses {
-		a.say("Lost   %s", l)
+		a.say("Lost   %s", l.lost())
 	}
 	if len(losses) == 0 || g.force {
 		return nil

@@ -303,7 +303,7 @@ func (b *burning) losses() []*loss {
 // sayLost says what a burn would destroy.
 func (b *burning) sayLost() {
 	for _, l := range b.losses() {
-		b.say("Lost   %s", l)
+		b.say("Lost   %s", l.lost())
 	}
 }
 

@@ -94,6 +94,7 @@ type verifyResult struct {
 	Own         []ownSum           `json:"own_sums,omitempty"`      // that the file states itself
 	Implanted   string             `json:"implanted_md5,omitempty"` // right or wrong
 	Game        string             `json:"game,omitempty"`
+	DAT         string             `json:"dat,omitempty"` // with one: listed, near (some tracks match), unlisted
 	Differences []verifyDifference `json:"differences,omitempty"`
 	UnreadFiles []string           `json:"unread_files,omitempty"`        // that sectors belong to which the disc does not give
 	Shift       int                `json:"audio_shift_samples,omitempty"` // of the disc in the drive

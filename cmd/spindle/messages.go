@@ -238,7 +238,7 @@ var explanations = []explanation{
 	{"burn/mendable-image", errMendable, nil, exitDifferent, "", untouched +
 		"\"spindle verify IMAGE --repair OUT.cue\" writes a copy in which parity corrects what it can; --force burns the image as it is."},
 	{"burn/cut-image", errCutImage, nil, exitDifferent, "", untouched +
-		"Its end is missing: get the image again; --force burns it as it is."},
+		"A part of it is missing: get the image again; --force burns it as it is."},
 	{"burn/unmapped-flaws", errUnmapped, nil, exitDifferent, "", untouched +
 		"Rip the disc again, or get the image again; --force burns it as it is."},
 	{"burn/flawed-image", errFlawed, nil, exitDifferent, "", untouched +

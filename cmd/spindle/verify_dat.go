@@ -52,10 +52,12 @@ func (v *verification) withDAT(ctx context.Context) error {
 	v.Game, v.lookedUp = v.match.Name, true
 	switch {
 	case v.Game != "":
-		v.judged = true
+		v.DAT, v.judged = "listed", true
 	case v.match.Near != "":
-		v.judged = true
+		v.DAT, v.judged = "near", true
 		v.wrong()
+	default:
+		v.DAT = "unlisted"
 	}
 	return nil
 }

@@ -222,7 +222,7 @@ type header struct {
 func readHeader(r io.ReaderAt, stored int64, foot *footer) (*header, error) {
 	b := make([]byte, headerSize)
 	if foot.header < 0 || foot.header > stored-headerSize {
-		return nil, fmt.Errorf("%w: its header is said to stand at byte %d", errFormat, foot.header)
+		return nil, fmt.Errorf("%w: the footer places its header at byte %d", errFormat, foot.header)
 	}
 	if err := blocks.ReadFull(r, b, foot.header); err != nil {
 		return nil, fmt.Errorf("%w: its header at byte %d: %w", errFormat, foot.header, err)
@@ -242,7 +242,7 @@ func readHeader(r io.ReaderAt, stored int64, foot *footer) (*header, error) {
 	case need > maxEntries:
 		return nil, fmt.Errorf("%w: %d blocks", errKind, need)
 	case table < 0 || table > stored-need*entrySize:
-		return nil, fmt.Errorf("%w: its table is said to stand at byte %d", errFormat, table)
+		return nil, fmt.Errorf("%w: the header places its table at byte %d", errFormat, table)
 	}
 	h.disk = disk{r: r, stored: stored, size: foot.size, block: block, bitmap: (block/sectorSize/8 + sectorSize - 1) / sectorSize * sectorSize}
 	raw := make([]byte, need*entrySize)
@@ -298,11 +298,11 @@ func (d *disk) check() {
 	}
 }
 
-// The errors for a block that is said to stand where it cannot.
+// The errors for a block that the table places where it cannot be.
 var (
-	errPlace   = errors.New("it is said to stand there, beyond the end of the file")
-	errHeader  = errors.New("it is said to stand there, in the header")
-	errOverlap = errors.New("it is said to stand there, and overlaps another block")
+	errPlace   = errors.New("the table places it there, beyond the end of the file")
+	errHeader  = errors.New("the table places it there, in the header")
+	errOverlap = errors.New("the table places it there, where it overlaps another block")
 )
 
 // ReadAt implements [io.ReaderAt].

@@ -219,9 +219,9 @@ func TestRefused(t *testing.T) {
 	}{
 		"size of 2^63":        {func(b []byte) { both(b, 48, 1<<63) }, "neither its footer nor the copy"},
 		"size of 2^61":        {func(b []byte) { both(b, 48, 1<<61) }, "byte 28 of the header"},
-		"header far away":     {func(b []byte) { both(b, 16, 1<<62) }, "header is said to stand"},
+		"header far away":     {func(b []byte) { both(b, 16, 1<<62) }, "places its header"},
 		"no header":           {func(b []byte) { both(b, 16, 4096) }, "there is no header at byte 4096"},
-		"table far away":      {func(b []byte) { binary.BigEndian.PutUint64(b[footerSize+16:], 1<<63-1) }, "table is said to stand"},
+		"table far away":      {func(b []byte) { binary.BigEndian.PutUint64(b[footerSize+16:], 1<<63-1) }, "places its table"},
 		"blocks of 3 bytes":   {func(b []byte) { binary.BigEndian.PutUint32(b[footerSize+32:], 3) }, "blocks of 3 bytes"},
 		"blocks that overlap": {func(b []byte) { entry(b, 2, 100) }, "overlap"},
 		"two the same":        {func(b []byte) { entry(b, 2, 4) }, "overlap"},
