@@ -212,7 +212,7 @@ func (r *rawRip) read(ctx context.Context, a *app, s *ripSession, c *rip.Content
 			return nil, err
 		}
 		if res != nil {
-			a.note("The disc was read before; " + filepath.Base(r.out) + " is made now.")
+			a.note("The disc was read before: " + filepath.Base(r.out) + " is made now, and the disc in the drive is not compared with what was read.")
 			res.Contents = c // which says more
 			return res, nil
 		}

@@ -138,7 +138,7 @@ func (r *albumRip) prepare(ctx context.Context, x *album.Album) error {
 // readDisc makes the raw rip, unless an earlier run did. A result of nil means that it was interrupted.
 func (r *albumRip) readDisc(ctx context.Context) (*rip.Result, error) {
 	if r.folder.read != nil {
-		r.a.note("The disc was read before; its songs are made now.")
+		r.a.note("The disc was read before: its songs are made now, and the disc in the drive is not compared with what was read.")
 		return r.folder.read, nil
 	}
 	res, err := r.rip(ctx, r.a)
