@@ -20,7 +20,8 @@ const pipeHead = 1 << 20
 
 // burnPipe makes a source of what comes through a pipe, which can be burned only once: its
 // beginning is looked at before the disc is touched, and it has to be as long as the volume
-// in it. With force it is burned as it comes.
+// in it. With force, what has no file system is burned as it comes; a volume that breaks off is a
+// burn that fails all the same, as force may have been given for what is on the disc.
 func burnPipe(a *app, r io.Reader, blocks int, force bool) (*burn.Source, error) {
 	pipe := bufio.NewReaderSize(r, pipeHead)
 	src := burn.StreamSource("standard input", pipe, blocks)
@@ -37,11 +38,11 @@ func burnPipe(a *app, r io.Reader, blocks int, force bool) (*burn.Source, error)
 		wrong, next = notDisc(head)
 	}
 	switch {
-	case wrong == "" && !force:
+	case wrong == "":
 		src.Expect(volume.Blocks())
-	case wrong != "" && !force:
+	case !force:
 		return nil, refusal{errors.New("what comes through the pipe is " + wrong), exitDifferent, untouched + next + "--force burns it anyway."}
-	case wrong != "":
+	default:
 		a.note("what comes through the pipe is " + wrong + "; burning it anyway")
 	}
 	return src, nil
