@@ -149,7 +149,7 @@ type Options struct {
 	Multi    bool    // leave the disc open for another session
 	Simulate bool    // with the laser off
 	Blank    bool    // erase a rewritable disc first
-	Full     bool    // erase or format it whole
+	Full     bool    // erase or format all of it
 	Spare    Spare   // BD; empty: none on BD-R, the default on BD-RE
 	Overburn bool    // try more than the disc states to hold
 	AnyPlace bool    // burn an image that is made for another address

@@ -79,7 +79,7 @@ func Compare(ctx context.Context, d *mmc.Drive, m *Medium, src *Source, a *Attem
 }
 
 // reach says how many sectors of all the burn can have written on the disc m, and how many are
-// compared where that is more: another disc may go on like the one of the burn. In c it notes where the open
+// compared where that is more: another disc may continue like the one of the burn. In c it notes where the open
 // track of the disc begins.
 func (a *Attempt) reach(ctx context.Context, d *mmc.Drive, m *Medium, all []Region, c *Comparison) (limit, end int, err error) {
 	switch a.ground(m) {

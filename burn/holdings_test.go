@@ -74,7 +74,7 @@ func TestHeldUnreadable(t *testing.T) {
 	}
 }
 
-// blob is an image that stands in memory.
+// blob is an image in memory.
 func blob(t *testing.T, b []byte) *Source {
 	t.Helper()
 	n := len(b) / 2048

@@ -300,7 +300,7 @@ func TestResumeForeign(t *testing.T) {
 		{"the same, and blank behind", "dvd+rw", "2A:20:timeout", nil, true, false},
 		{"the same BD", "bd-re", "2A:20:4/44/00", nil, false, false},
 		{"the same DVD-RW", "dvd-rw", "2A:20:4/44/00", nil, false, false},
-		{"one that goes on alike", "dvd+rw", "2A:20:timeout", head(1000), false, true},
+		{"one that continues alike", "dvd+rw", "2A:20:timeout", head(1000), false, true},
 		{"one that differs at that place", "dvd+rw", "2A:20:timeout", head(650), true, true},
 		{"the same image", "dvd+rw", "2A:20:timeout", head(sectors), true, true},
 		{"a DVD-RW that is complete", "dvd-rw", "2A:20:4/44/00", head(1000), false, true},

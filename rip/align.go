@@ -45,7 +45,7 @@ func (e *audioError) Unwrap() error { return ErrOtherAudio }
 
 // compareAligned compares what a map says was read before, with an offset correction of begun samples. Where all audio
 // that is compared comes by the same number of samples earlier or later, the plan is changed so that it is read to where
-// it came before. Audio read with another correction has to be just the same.
+// it came before. Audio read with another correction has to be exactly the same.
 func (r *reader) compareAligned(ctx context.Context, m *mapfile.Map, was earlierImage, begun int) error {
 	r.plan.apart = r.plan.apart || begun != r.opts.Offset && r.plan.regions.hasAudio()
 	err := r.compare(ctx, m, was)
@@ -96,7 +96,7 @@ func (c *comparison) leaveOutEnds() {
 }
 
 // findShift returns by how many samples all audio comes later than it came before, or 0: it does not, or some of it comes
-// by another number, or it is silent or repeats itself, so that no number can be told.
+// by another number, or it is silent or repeats itself, so that there is no one number.
 func (r *reader) findShift(ctx context.Context, m *mapfile.Map, was earlierImage) (int, error) {
 	r.comparing = true
 	defer func() { r.comparing = false }()

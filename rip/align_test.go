@@ -21,9 +21,9 @@ func (d *madeDisc) in(t testing.TB, offset int) *mmc.Drive {
 	return mmc.New(sim.New(c))
 }
 
-// A rip that another drive goes on with, one of another read offset, comes out as that of one drive: with no correction,
+// A rip that another drive resumes, one of another read offset, comes out as that of one drive: with no correction,
 // as the first drive gives it, and with that of each drive, as the disc has it. Another disc is recognised as such.
-func TestAnotherDriveGoesOn(t *testing.T) {
+func TestAnotherDriveResumes(t *testing.T) {
 	volume := madeVolume(t)
 	const first, second = 30, 6 // read offsets
 	other := func(_ *rand.Rand, d *madeDisc) { d.change(rand.New(rand.NewPCG(9, 9)), madeData, madeAudio) }

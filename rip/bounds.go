@@ -40,8 +40,8 @@ func (e *IncompleteError) Error() string {
 }
 func (e *IncompleteError) Unwrap() error { return e.Err }
 
-// endsRip reports whether an error is one of the ways in which a rip ends that was not
-// to go on, and not one in which it fails.
+// endsRip reports whether an error says that a rip was to end here, and not that it
+// failed.
 func endsRip(err error) bool {
 	return errors.Is(err, ErrWorse) || errors.Is(err, ErrTimeUp) || errors.Is(err, ErrManyErrors) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }

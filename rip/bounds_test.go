@@ -85,7 +85,7 @@ func TestQuickAsksOnce(t *testing.T) {
 	a.isOn(t, opts)
 }
 
-// A rip ends in time whatever it is at, keeps what it read, and is told how to go on by the
+// A rip ends in time whatever it is doing, keeps what it read, and is resumed by the
 // same call.
 func TestMaxTimeHoldsInEveryPhase(t *testing.T) {
 	a := makeCD(madeVolume(t), rand.New(rand.NewPCG(7, 21)))

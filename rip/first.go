@@ -201,15 +201,15 @@ func (r *reader) filesIn(bad []BadRange) (all []iso.DamagedFile) {
 	return all
 }
 
-// nameFiles tells which files are damaged, before long work on them begins, unless these were told.
+// nameFiles reports which files are damaged before long work on them begins, unless it reported the same before.
 func (r *reader) nameFiles() {
 	bad := listBad(r.plan.ofAsked(r.tracker.snapshot(), mapfile.Finished), r.plan.regions, &r.refusals)
 	bad = slices.DeleteFunc(bad, func(b BadRange) bool { return b.Reason == NotCompared })
 	files := r.filesIn(bad)
-	if len(files) == 0 || slices.EqualFunc(files, r.told, func(a, b iso.DamagedFile) bool { return a.Name == b.Name }) {
+	if len(files) == 0 || slices.EqualFunc(files, r.reported, func(a, b iso.DamagedFile) bool { return a.Name == b.Name }) {
 		return
 	}
-	r.told = files
+	r.reported = files
 	r.opts.Observer.Note(Note{Code: NoteFilesHit, Files: files})
 }
 

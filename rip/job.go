@@ -40,7 +40,7 @@ func (j *job) run(ctx context.Context) (*Result, error) {
 	if err := j.opts.check(); err != nil {
 		return nil, err
 	}
-	// Before the map is read: another process may be at it, and would keep writing
+	// Before the map is read: another process may own it, and would keep writing
 	// into files that this one finishes.
 	claim, err := claimOutput(j.opts.Output)
 	if err != nil {
@@ -93,7 +93,7 @@ func (j *job) readAll(ctx context.Context, r *reader, earlier *state) (*Result, 
 	if earlier != nil {
 		early, stop := untilClosed(ctx, j.opts.Finish)
 		defer stop()
-		if err := j.goOn(early, r, earlier); err != nil {
+		if err := j.resume(early, r, earlier); err != nil {
 			return nil, err
 		}
 	}
@@ -115,8 +115,8 @@ func claimOutput(path string) (*atomicfile.Claim, error) {
 	return claim, nil
 }
 
-// goOn makes ready to read what an earlier run did not.
-func (j *job) goOn(ctx context.Context, r *reader, earlier *state) error {
+// resume gets ready to read what an earlier run did not.
+func (j *job) resume(ctx context.Context, r *reader, earlier *state) error {
 	r.countReadings(earlier)
 	if err := j.checkSeal(ctx, earlier); err != nil {
 		return err

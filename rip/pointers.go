@@ -40,7 +40,7 @@ func (r *reader) audioFailed(ctx context.Context, g *region, at disc.LBA, n int)
 	return true
 }
 
-// tryPointers tries the error pointers again. The trial is empty where that is no use.
+// tryPointers tries the error pointers again. The trial is empty where that is of no use.
 func (r *reader) tryPointers(ctx context.Context, from disc.LBA) pointerTrial {
 	if r.trials++; r.trials > mostTrials {
 		return pointerTrial{}

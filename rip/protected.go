@@ -37,7 +37,7 @@ func (f *refusals) end(pos int64) int64 {
 }
 
 // refusedAsProtected is what becomes of a rip when a drive refuses sectors as
-// protected: the others are read. Where none are, there is no use in trying each.
+// protected: the others are read. Where none are, trying each is pointless.
 func (r *reader) refusedAsProtected(ctx context.Context, err error) error {
 	if r.refusals.noted || r.comparing {
 		return nil

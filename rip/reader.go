@@ -46,7 +46,7 @@ type reader struct {
 	lastGood time.Time
 	bounds   bounds
 	leftOver []sectorRef       // what an earlier run could not read
-	told     []iso.DamagedFile // were told to be damaged
+	reported []iso.DamagedFile // as damaged, by nameFiles
 	given    bool              // sectors came in this run
 	refusals refusals
 

@@ -18,7 +18,7 @@ const (
 	places = 32
 	// placeSectors is the most that is compared at one place.
 	placeSectors = 32
-	// allBelow is how many sectors are compared one and all.
+	// allBelow is up to how many sectors all are compared.
 	allBelow = places * placeSectors
 	// leastPlaces is how many must be the same that are not constant.
 	leastPlaces = 4

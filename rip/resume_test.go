@@ -37,7 +37,7 @@ func TestNothingIsOverwritten(t *testing.T) {
 	}
 }
 
-func TestInterruptAndGoOn(t *testing.T) {
+func TestInterruptAndResume(t *testing.T) {
 	src := makeDisc(t, "mixed")
 	out := filepath.Join(t.TempDir(), "mixed.cue")
 	ctx, cancel := context.WithCancel(context.Background())

@@ -100,7 +100,7 @@ type Options struct {
 	// readings never agreed. It returns which of their values something else proves.
 	Settle func(context.Context, *Reading, []OpenSample) ([]Choice, error)
 
-	// Named, when it is not nil, is told of an image that is whole and right when its files have their names, while the map still
+	// Named, when it is not nil, is called with an image that is whole and right when its files have their names, while the map still
 	// says so: for what is to be written down before a further run would begin anew. Where it fails, the map stays.
 	Named func(*Result) error
 

@@ -17,7 +17,7 @@ import (
 )
 
 // Room is looked for before anything is made, and where the system does not say, the rip
-// goes on.
+// continues.
 func TestSpace(t *testing.T) {
 	src := makeDisc(t, "iso")
 	for name, test := range map[string]struct {

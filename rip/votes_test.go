@@ -42,7 +42,7 @@ func TestAudioByVotes(t *testing.T) {
 	}
 }
 
-// What was voted on is told by every later run.
+// What was voted on is reported by every later run.
 func TestVotesAreKept(t *testing.T) {
 	a := makeCD(madeVolume(t), rand.New(rand.NewPCG(7, 41)))
 	opts := a.options(filepath.Join(t.TempDir(), "x"))

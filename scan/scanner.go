@@ -109,7 +109,7 @@ func (s *scanner) run(ctx context.Context) error {
 	return nil
 }
 
-// leaveOut counts sectors from an address on as skipped, and returns where to go on.
+// leaveOut counts sectors from an address on as skipped, and returns where to continue.
 func (s *scanner) leaveOut(z int, at, end disc.LBA) disc.LBA {
 	zone := &s.zones[z]
 	to := min(at+(zone.End-zone.First)/leftOut, zone.End, end)

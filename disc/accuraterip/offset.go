@@ -30,7 +30,7 @@ type walker struct {
 
 func walk(e *edge) *walker { return &walker{*e, e.First} }
 
-// to goes on to a place.
+// to walks on to a place.
 func (w *walker) to(place int64) {
 	for ; w.at < place; w.at++ {
 		s := w.Sample(w.at)

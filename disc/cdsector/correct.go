@@ -39,7 +39,7 @@ const maxRounds = 16
 // Correct repairs a Mode 1 or XA form 1 sector by its parity and returns how
 // many bytes it changed. Each code word of P or Q can correct one wrong byte at
 // an unknown place, or two bytes that erasures names; both codes are applied in
-// turns, so that far more errors in a sector can be repaired, and where that does not do, all of
+// turns, so that far more errors in a sector can be repaired, and where that is not enough, all of
 // them are solved together. erasures may be
 // nil. When the result does not pass the EDC and both parities, the sector is
 // left as it was and ok is false. The sync pattern of a sector of a known kind
@@ -78,12 +78,12 @@ func joint(s *[Size]byte, k Kind, e *Erasures) (t [Size]byte, ok bool) {
 	return t, solve(&t, k, e) && EDCOK(&t, k) && ParityOK(&t, k)
 }
 
-// maxCrossings bounds how often [attempt] goes on from where it stood still.
+// maxCrossings bounds how often [attempt] resumes where it got stuck.
 const maxCrossings = 4
 
 // attempt applies P and Q in turns to a copy of the sector until nothing changes. Where that
 // leaves words of both that do not hold, the bytes in which they cross are what is wrong:
-// with these as erasures, it goes on.
+// with these as erasures, it resumes.
 func attempt(s *[Size]byte, k Kind, e Erasures) (t [Size]byte, ok bool) {
 	t = *s
 	copy(t[:], sync[:])

@@ -25,7 +25,7 @@ const mostReadings = 64
 
 // Recover puts a sector of Mode 1, XA form 1 or form 2 together from readings of it. Each byte is
 // voted on; bytes that are marked, contested or tied are erasures for the parity, and where
-// that does not do, other choices of them are, and the readings one by one. ok says that
+// that is not enough, other choices of them are, and the readings one by one. ok says that
 // the result is proven: its EDC is right, and its header states the address and the mode. A
 // form 2 sector without an EDC is never proven. Only the parity may then be computed anew.
 func Recover(k Kind, at addr.MSF, readings []Reading) (s [Size]byte, ok bool) {

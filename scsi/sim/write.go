@@ -328,7 +328,7 @@ func (d *Drive) writeSequential(data []byte, a disc.LBA, n int) (int, error) {
 	} else if u := d.reservedAt(a); u != nil {
 		t, next = u, d.nwa(u)
 	}
-	if err := d.goesOn(t, next, a, n); err != nil {
+	if err := d.continues(t, next, a, n); err != nil {
 		return 0, err
 	}
 	if err := d.blocks(data, n, cdsector.UserSize); err != nil {
@@ -352,9 +352,9 @@ func (d *Drive) isDiscAtOnce() bool {
 	return d.disc.kind.class == minusRecord && d.rec.page.writeType() == writeSAO
 }
 
-// goesOn reports why a sequential disc cannot take n blocks at a, where a track,
+// continues reports why a sequential disc cannot take n blocks at a, where a track,
 // or a new one (nil), continues at next.
-func (d *Drive) goesOn(t *TrackState, next, a disc.LBA, n int) error {
+func (d *Drive) continues(t *TrackState, next, a disc.LBA, n int) error {
 	r := d.disc
 	end := disc.LBA(r.st.Capacity)
 	if t != nil && t.End > 0 {
