@@ -128,15 +128,26 @@ func (r *fileReader) special() bool {
 		looks := min(n, 16)
 		for k := range looks {
 			at := first + disc.LBA((n-1)*k/max(1, looks-1))
-			if r.img.ReadSectors(r.ctx, r.buf[:], at) != nil {
-				continue
-			}
-			if k := cdsector.Classify(&r.buf); k == cdsector.Form2 || k == cdsector.Audio {
+			if k, err := r.sector(at); err == nil && (k == cdsector.Form2 || k == cdsector.Audio) {
 				return true
 			}
 		}
 	}
 	return false
+}
+
+// sector reads a sector into the buffer. In a data track one without a sync pattern is damaged,
+// and no audio.
+func (r *fileReader) sector(at disc.LBA) (cdsector.Kind, error) {
+	if err := r.img.ReadSectors(r.ctx, r.buf[:], at); err != nil {
+		return 0, err
+	}
+	if t := r.img.Layout().TrackAt(at); t != nil {
+		if f, ok := t.Reframed(&r.buf, at); ok {
+			r.buf = *f
+		}
+	}
+	return cdsector.Classify(&r.buf), nil
 }
 
 // Read implements [io.Reader].
@@ -149,10 +160,11 @@ func (r *fileReader) Read(p []byte) (int, error) {
 			r.extents, r.lengths = r.extents[1:], r.lengths[1:]
 			continue
 		}
-		if err := r.img.ReadSectors(r.ctx, r.buf[:], r.extents[0]); err != nil {
+		kind, err := r.sector(r.extents[0])
+		if err != nil {
 			return 0, err
 		}
-		from, n := cdsector.Classify(&r.buf).UserData()
+		from, n := kind.UserData()
 		r.data = r.buf[from : from+n]
 		r.extents[0]++
 		r.lengths[0] -= iso.BlockSize
