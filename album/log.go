@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 
 	"spindle/addr"
+	"spindle/disc"
 	"spindle/image/riplog"
 )
 
@@ -17,8 +18,15 @@ func (a *Album) contents() riplog.Section {
 			if t.Mode.IsData() {
 				kind = "data"
 			}
-			s.Add(fmt.Sprintf("track %d", t.Number), fmt.Sprintf("session %d, %s, start %s (sector %d), length %s (%d sectors), pregap %d",
-				i+1, kind, addr.Frames(int(t.Start)), t.Start, addr.Frames(int(t.End-t.Start)), t.End-t.Start, t.Pregap))
+			more := ""
+			if t.Control&disc.PreEmphasis != 0 && !t.Mode.IsData() {
+				more += ", pre-emphasis"
+			}
+			if t.ISRC != "" {
+				more += ", ISRC " + t.ISRC
+			}
+			s.Add(fmt.Sprintf("track %d", t.Number), fmt.Sprintf("session %d, %s, start %s (sector %d), length %s (%d sectors), pregap %d%s",
+				i+1, kind, addr.Frames(int(t.Start)), t.Start, addr.Frames(int(t.End-t.Start)), t.End-t.Start, t.Pregap, more))
 		}
 	}
 	s.Add("lead-out", fmt.Sprintf("sector %d", a.Layout.End()))

@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"hash/crc32"
 	"math"
+	"strings"
 	"testing"
 
+	"spindle/disc"
 	"spindle/disc/cdsector"
 	"spindle/image/riplog"
 	"spindle/internal/testdisc/testimage"
@@ -40,6 +42,12 @@ func TestLog(t *testing.T) {
 	songs, err := l.Songs()
 	if err != nil || len(songs) != len(a.Songs) {
 		t.Fatalf("%v, %v", songs, err)
+	}
+	for _, tr := range a.Layout.Tracks() {
+		line := l.Section("table of contents").Get(fmt.Sprintf("track %d", tr.Number))
+		if strings.Contains(line, ", pre-emphasis") != (tr.Control&disc.PreEmphasis != 0) || tr.ISRC != "" && !strings.HasSuffix(line, ", ISRC "+tr.ISRC) {
+			t.Errorf("track %d, %b, %q: %q", tr.Number, tr.Control, tr.ISRC, line)
+		}
 	}
 	for i, s := range a.Songs {
 		p := make([]byte, int(s.End-s.Start)*cdsector.Size)

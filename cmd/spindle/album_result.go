@@ -379,8 +379,13 @@ func aboutRip(s *riplog.Section, driveName string, o *ripFlags, res *rip.Result,
 	if res.Shift != 0 {
 		s.Add("audio of this drive", laterWords(res.Shift)+" than that of the one before, and put where that has it")
 	}
-	if silence := o.Offset; silence != 0 && !res.Overread {
-		s.Add("silence out of reach", fmt.Sprintf("%d samples at the %s", max(silence, -silence), map[bool]string{true: "start", false: "end"}[silence < 0]))
+	if o.Offset != 0 {
+		beyond := fmt.Sprintf("%d samples at the %s", max(o.Offset, -o.Offset), map[bool]string{true: "start", false: "end"}[o.Offset < 0])
+		if res.Overread {
+			s.Add("overread", beyond+", read")
+		} else {
+			s.Add("silence out of reach", beyond)
+		}
 	}
 	s.Add("mode", audioMode(o))
 	switch {
