@@ -2,6 +2,7 @@ package album
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -103,6 +104,31 @@ func TestTagsOfSheet(t *testing.T) {
 	}
 	if a.Songs[1].Tags.Get("TITLE") != "First" || a.Songs[2].Tags.Get("TITLE") != "Two" {
 		t.Error(a.Songs[1].Tags, a.Songs[2].Tags)
+	}
+}
+
+// Of several languages the first names the songs; two songs of one title are two files.
+func TestSeveralLanguages(t *testing.T) {
+	var blocks []disc.TextBlock
+	for _, x := range []struct {
+		language byte
+		title    string
+	}{{0x08, "Lied"}, {disc.LanguageEnglish, "Song"}, {0x0F, "Chanson"}, {0x15, "Canto"}, {0x0A, "Canción"}} {
+		b := disc.TextBlock{Language: x.language}
+		for n := 1; n <= 3; n++ {
+			b.SetText(disc.PackTitle, n, x.title)
+		}
+		blocks = append(blocks, b)
+	}
+	l := record(t)
+	var err error
+	if l.CDText, err = disc.EncodeCDText(blocks, 1, 3); err != nil {
+		t.Fatal(err)
+	}
+	a := Of(l)
+	names, err := a.Files(Options{})
+	if err != nil || !slices.Equal(names[1:4], []string{"01 - Lied.flac", "02 - Lied.flac", "03 - Lied.flac"}) {
+		t.Errorf("%q, %v", names, err)
 	}
 }
 
