@@ -17,7 +17,7 @@ type Partition struct {
 // Marked reports whether something that begins with these 2048 bytes may have a volume of HFS: the
 // header of one, or of a partition map.
 func Marked(b []byte) bool {
-	return len(b) >= headerAt+headerSize && (string(b[:2]) == "ER" || Signed(b[headerAt:]))
+	return len(b) >= headerAt+headerSize && (string(b[:2]) == "ER" || signed(b[headerAt:]))
 }
 
 // Announced reports whether there is a header of a volume, or a partition map with one of HFS. It looks at

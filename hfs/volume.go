@@ -63,8 +63,8 @@ type Volume struct {
 	links map[string]*Item // what hard links lead to, by its name; nil: not read yet
 }
 
-// Signed reports whether b, [1024, 1536) of something, is the header of a volume.
-func Signed(b []byte) bool {
+// signed reports whether b, [1024, 1536) of something, is the header of a volume.
+func signed(b []byte) bool {
 	if len(b) < headerSize {
 		return false
 	}
@@ -114,7 +114,7 @@ func readHeader(r io.ReaderAt, at int64) ([]byte, error) {
 	if err := readFull(r, b, at+headerAt); err != nil {
 		return nil, err
 	}
-	if !Signed(b) {
+	if !signed(b) {
 		return nil, ErrNone
 	}
 	return b, nil

@@ -24,11 +24,11 @@ const (
 	rootRecordSize = 34
 )
 
-// AppUseOffset and AppUseSize are where in a primary volume descriptor its field for the
+// appUseOffset and appUseSize are where in a primary volume descriptor its field for the
 // use of applications stands (ECMA-119 8.4.32).
 const (
-	AppUseOffset = 883
-	AppUseSize   = 512
+	appUseOffset = 883
+	appUseSize   = 512
 )
 
 // A Primary is a primary volume descriptor (ECMA-119 8.4).
@@ -41,7 +41,7 @@ type Primary struct {
 	Application string
 	Blocks      int64  // the size of the volume, in blocks of 2048 bytes
 	Root        Extent // the root directory
-	AppUse      []byte // AppUseSize bytes
+	AppUse      []byte // 512 bytes
 
 	root record
 }
@@ -79,7 +79,7 @@ func parsePrimary(b []byte, block int64) *Primary {
 		Block: block, System: dString(b[8:40]), Label: dString(b[40:72]), Publisher: dString(b[318:446]),
 		Preparer: dString(b[446:574]), Application: dString(b[574:702]),
 		Blocks: (int64(le.Uint32(b[80:]))*size + BlockSize - 1) / BlockSize,
-		Root:   Extent{root.block, root.size}, AppUse: b[AppUseOffset : AppUseOffset+AppUseSize],
+		Root:   Extent{root.block, root.size}, AppUse: b[appUseOffset : appUseOffset+appUseSize],
 		root: root,
 	}
 }
