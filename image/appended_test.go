@@ -25,7 +25,7 @@ func volume(t *testing.T, name string, start uint32) []byte {
 	}
 	out := filepath.Join(dir, "out.iso")
 	o := author.Options{Label: "VOLUME", NoJoliet: true}
-	if _, err := author.Create(t.Context(), out, filepath.Join(dir, "in"), o, false); err != nil {
+	if _, err := author.Create(t.Context(), out, filepath.Join(dir, "in"), o); err != nil {
 		t.Fatal(err)
 	}
 	b, err := os.ReadFile(out)

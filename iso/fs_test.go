@@ -49,7 +49,7 @@ func folder(t testing.TB) string {
 func authored(t testing.TB, dir string, o author.Options) []byte {
 	t.Helper()
 	p := filepath.Join(t.TempDir(), "x.iso")
-	if _, err := author.Create(t.Context(), p, dir, o, false); err != nil {
+	if _, err := author.Create(t.Context(), p, dir, o); err != nil {
 		t.Fatal(err)
 	}
 	b, err := os.ReadFile(p)

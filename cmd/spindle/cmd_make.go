@@ -21,7 +21,6 @@ type makeFlags struct {
 	bios, uefi string
 	loadSize   int
 	infoTable  bool
-	force      bool
 }
 
 func makeCommand(a *app) *cobra.Command {
@@ -53,7 +52,7 @@ byte for byte.`,
 	f.IntVar(&o.loadSize, "boot-load-size", 4, "how many `SECTORS` of 512 bytes the BIOS loads")
 	f.BoolVar(&o.infoTable, "boot-info-table", false, "write the position of the volume into the boot image")
 	f.StringVar(&o.uefi, "efi", "", "a boot image for UEFI (a FAT file system): a `FILE` below DIR")
-	f.BoolVar(&o.force, "force", false, "replace an existing file")
+	f.BoolVar(&o.Force, "force", false, "replace an existing file")
 	return c
 }
 
@@ -83,7 +82,7 @@ func runMake(ctx context.Context, a *app, dir, out string, o makeFlags) (result,
 	bar := a.newProgress()
 	defer bar.stop()
 	o.Progress = bar.step("writing")
-	made, err := author.Create(ctx, out, dir, o.Options, o.force)
+	made, err := author.Create(ctx, out, dir, o.Options)
 	bar.stop()
 	if err != nil {
 		return nil, err

@@ -27,7 +27,7 @@ func content(t testing.TB) []byte {
 		t.Fatal(err)
 	}
 	path := filepath.Join(t.TempDir(), "made.iso")
-	if _, err := author.Create(t.Context(), path, dir, author.Options{Label: "X"}, false); err != nil {
+	if _, err := author.Create(t.Context(), path, dir, author.Options{Label: "X"}); err != nil {
 		t.Fatal(err)
 	}
 	b, err := os.ReadFile(path)

@@ -34,6 +34,9 @@ type Options struct {
 	// Time is that of the volume, and the latest that a file gets: with it, the
 	// same folder gives the same image at any time.
 	Time time.Time
+	// Force replaces an existing file. For one that lies in the folder itself, the error
+	// wraps [ErrSource].
+	Force bool
 	// Progress receives how many bytes of how many are written. It may be nil.
 	Progress func(done, total int64)
 }
@@ -81,10 +84,9 @@ var ErrExists = errors.New("already exists")
 var ErrSource = atomicfile.ErrSource
 
 // Create makes the image of the folder dir in the file path, under a temporary name
-// until it is whole; on an error, nothing is left. With force, an existing file is
-// replaced, but for one that lies in the folder: the error then wraps [ErrSource].
-func Create(ctx context.Context, path, dir string, o Options, force bool) (*Made, error) {
-	if _, err := os.Lstat(path); err == nil && !force {
+// until it is whole; on an error, nothing is left.
+func Create(ctx context.Context, path, dir string, o Options) (*Made, error) {
+	if _, err := os.Lstat(path); err == nil && !o.Force {
 		return nil, fmt.Errorf("%s %w", path, ErrExists)
 	}
 	v, err := plan(dir, path, o)
@@ -100,7 +102,7 @@ func Create(ctx context.Context, path, dir string, o Options, force bool) (*Made
 		return nil, f.Error(err)
 	}
 	commit := f.CommitNew
-	if force {
+	if o.Force {
 		commit = f.Commit
 	}
 	if err := commit(); errors.Is(err, fs.ErrExist) {

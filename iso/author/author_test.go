@@ -47,7 +47,7 @@ func folder(t testing.TB, files map[string]string) string {
 func create(t testing.TB, dir string, o Options) ([]byte, *Made) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "x.iso")
-	made, err := Create(context.Background(), path, dir, o, false)
+	made, err := Create(context.Background(), path, dir, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -221,7 +221,7 @@ func TestBoot(t *testing.T) {
 		t.Errorf("information table: % x", bios[:64])
 	}
 	for _, bad := range []string{"no.img", "boot", ""} {
-		_, err := Create(t.Context(), filepath.Join(t.TempDir(), "x.iso"), dir, Options{Boot: []Boot{{Path: bad}}}, false)
+		_, err := Create(t.Context(), filepath.Join(t.TempDir(), "x.iso"), dir, Options{Boot: []Boot{{Path: bad}}})
 		if !errors.Is(err, ErrBoot) {
 			t.Errorf("%q: %v", bad, err)
 		}
@@ -232,15 +232,15 @@ func TestBoot(t *testing.T) {
 func TestCreateErrors(t *testing.T) {
 	dir, out := folder(t, map[string]string{"a": strings.Repeat("a", 3<<20)}), t.TempDir()
 	path := filepath.Join(out, "x.iso")
-	if _, err := Create(t.Context(), path, dir, Options{Label: strings.Repeat("L", 33)}, false); !errors.Is(err, ErrLabel) {
+	if _, err := Create(t.Context(), path, dir, Options{Label: strings.Repeat("L", 33)}); !errors.Is(err, ErrLabel) {
 		t.Error(err)
 	}
-	if _, err := Create(t.Context(), path, filepath.Join(dir, "no"), Options{}, false); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := Create(t.Context(), path, filepath.Join(dir, "no"), Options{}); !errors.Is(err, fs.ErrNotExist) {
 		t.Error(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := Create(ctx, path, dir, Options{}, false); !errors.Is(err, context.Canceled) {
+	if _, err := Create(ctx, path, dir, Options{}); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
 	grow := Options{Progress: func(done, _ int64) {
@@ -251,7 +251,7 @@ func TestCreateErrors(t *testing.T) {
 			}
 		}
 	}}
-	if _, err := Create(t.Context(), path, dir, grow, false); !errors.Is(err, ErrChanged) {
+	if _, err := Create(t.Context(), path, dir, grow); !errors.Is(err, ErrChanged) {
 		t.Error(err)
 	}
 	if files, _ := os.ReadDir(out); len(files) > 0 {
@@ -260,15 +260,15 @@ func TestCreateErrors(t *testing.T) {
 	if err := os.WriteFile(path, []byte("precious"), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Create(t.Context(), path, dir, Options{}, false); !errors.Is(err, ErrExists) {
+	if _, err := Create(t.Context(), path, dir, Options{}); !errors.Is(err, ErrExists) {
 		t.Error(err)
 	}
 	// The image may lie in the folder that it is made of, but replaces nothing there.
 	inside := filepath.Join(dir, "x.iso")
-	if made, err := Create(t.Context(), inside, dir, Options{}, true); err != nil || made.Files != 1 {
+	if made, err := Create(t.Context(), inside, dir, Options{Force: true}); err != nil || made.Files != 1 {
 		t.Errorf("%+v, %v", made, err)
 	}
-	if _, err := Create(t.Context(), inside, dir, Options{}, true); !errors.Is(err, ErrSource) {
+	if _, err := Create(t.Context(), inside, dir, Options{Force: true}); !errors.Is(err, ErrSource) {
 		t.Error(err)
 	}
 }

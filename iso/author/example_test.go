@@ -22,7 +22,7 @@ func ExampleCreate() {
 	if err := os.WriteFile(filepath.Join(folder, "hello.txt"), []byte("hello"), 0o666); err != nil {
 		panic(err)
 	}
-	made, err := author.Create(context.Background(), filepath.Join(dir, "out.iso"), folder, author.Options{Label: "HELLO"}, false)
+	made, err := author.Create(context.Background(), filepath.Join(dir, "out.iso"), folder, author.Options{Label: "HELLO"})
 	fmt.Println(made.Files, err)
 	// Output: 1 <nil>
 }
