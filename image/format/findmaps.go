@@ -37,6 +37,7 @@ type beside struct {
 	bond bond
 	m    *mapfile.Map
 	err  error // why it cannot be read
+	from bool  // it names the file that this one may have been unpacked from
 }
 
 // What is appended to the name of a copy: by spindle and ddrescue's manual, and by
@@ -85,8 +86,20 @@ func mapNames(path string) []naming {
 			all = append(all, naming{name: name + s, bond: perhaps, of: of})
 		}
 	}
+	for _, from := range unpackedFrom(whole) {
+		all = append(all, naming{name: from + mapfile.Suffix, bond: byStem, from: from})
+	}
+	return all
+}
+
+// unpackedFrom lists the names of files from which programs make one of a name.
+func unpackedFrom(name string) []string {
+	var all []string
 	for _, s := range wrappers() {
-		all = append(all, naming{name: whole + s + mapfile.Suffix, bond: byStem, from: whole + s})
+		all = append(all, name+s)
+	}
+	if ext := filepath.Ext(name); strings.EqualFold(ext, ".wav") {
+		all = append(all, strings.TrimSuffix(name, ext)+".flac")
 	}
 	return all
 }
@@ -195,6 +208,7 @@ func named(path string, names []naming) []beside {
 			continue
 		}
 		if b := readBeside(full, n.bond); b != nil {
+			b.from = n.from != ""
 			found = append(found, *b)
 		}
 	}
@@ -432,7 +446,7 @@ func WithFileMaps(ctx context.Context, main *File, img disc.Image, sources map[s
 			}
 		}
 		if Stem(path) == Stem(main.Path) { // they may be those of the sheet, which is asked next
-			found = slices.DeleteFunc(found, func(b beside) bool { return b.bond != sure })
+			found = slices.DeleteFunc(found, func(b beside) bool { return b.bond != sure && !b.from })
 		}
 		if err := r.read(found); err != nil {
 			return nil, err
