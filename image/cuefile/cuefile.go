@@ -208,7 +208,10 @@ func (o *opener) openOne(ctx context.Context, f *cue.File) (cue.Content, error) 
 		end = file.Offset + (file.Size+file.Lack+audio.SectorSize-1)/audio.SectorSize*audio.SectorSize
 	}
 	o.keep(path, file)
-	o.opened = append(o.opened, opened{file: &format.File{Path: path}, source: sound, end: file.Offset + have*audio.SectorSize})
+	o.opened = append(o.opened, opened{
+		file: &format.File{Path: path}, source: sound, end: file.Offset + have*audio.SectorSize,
+		known: file.Lack > 0, // its header states its length
+	})
 	return cue.Content{
 		Source: sound, Offset: file.Offset, End: end,
 		Swapped: file.Swapped, Sound: true,

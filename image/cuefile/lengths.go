@@ -9,8 +9,8 @@ import (
 	"spindle/disc/cdsector"
 )
 
-// A sheet does not say how long a file is. Where one that was cut short is followed by others, the sectors
-// of the next data track tell how much is missing: each states its address.
+// A sheet does not say how long a file of bare sectors is, as the header of a WAVE file does. Where one that was
+// cut short is followed by others, the sectors of the next data track tell how much is missing: each states its address.
 
 // A shortage is a file that was cut short, and where on the disc its content ends.
 type shortage struct {
@@ -59,11 +59,14 @@ func (o *opener) lengthen(contents []cue.Content, l *disc.Layout, extents []disc
 	return longer
 }
 
-// shortages are the files that extents reach beyond, in the order on the disc.
+// shortages are the files that extents reach beyond, by how much is not known, in the order on the disc.
 func (o *opener) shortages(extents []disc.Extent) []shortage {
 	var all []shortage
 	for i := range o.opened {
 		x := &o.opened[i]
+		if x.known {
+			continue
+		}
 		k := slices.IndexFunc(extents, func(e disc.Extent) bool { return e.Source == x.source && byteAfter(&e) > x.end })
 		if k >= 0 {
 			e := &extents[k]
