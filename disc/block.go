@@ -50,3 +50,14 @@ func (t *Track) reframedBlock(s, f *[cdsector.Size]byte, a LBA) ([]byte, bool, e
 	at, n := kind.UserData()
 	return f[at : at+n], cdsector.EDCOK(f, kind), nil
 }
+
+// CodedKinds returns the kinds of sectors with an EDC that a track of the mode may hold.
+func (m Mode) CodedKinds() []cdsector.Kind {
+	switch m {
+	case Mode1:
+		return []cdsector.Kind{cdsector.Mode1}
+	case Mode2:
+		return []cdsector.Kind{cdsector.Form1, cdsector.Form2}
+	}
+	return nil
+}

@@ -86,17 +86,6 @@ func (j *judge) repairable(wrong []bool) bool {
 	return slices.Contains(wrong, true) || !slices.ContainsFunc(j.copies, func(c piece) bool { return c.claims() })
 }
 
-// coded are the kinds of sectors with codes that a track may hold.
-func coded(m disc.Mode) []cdsector.Kind {
-	switch m {
-	case disc.Mode1:
-		return []cdsector.Kind{cdsector.Mode1}
-	case disc.Mode2:
-		return []cdsector.Kind{cdsector.Form1, cdsector.Form2}
-	}
-	return nil
-}
-
 // byRepair corrects a data sector that is right nowhere: first each copy by its parity, then
 // what all of them make together. wrong says which copies their own codes disprove.
 func (j *judge) byRepair(p []byte, at disc.LBA, wrong []bool) (verdict, bool) {
@@ -126,7 +115,7 @@ func (j *judge) byRepair(p []byte, at disc.LBA, wrong []bool) (verdict, bool) {
 
 // recover puts a sector together and reports whether its codes prove it.
 func (j *judge) recover(p []byte, at disc.LBA, readings []cdsector.Reading) bool {
-	for _, k := range coded(j.track.Mode) {
+	for _, k := range j.track.Mode.CodedKinds() {
 		s, ok := cdsector.Recover(k, at.MSF(), readings)
 		if !ok {
 			continue

@@ -67,22 +67,11 @@ func (r *reader) evidencePass(ctx context.Context, sectors []sectorRef) error {
 // maybeKnown reports whether a sector is one that evidence can win: bad, and of a kind that
 // has an EDC.
 func (r *reader) maybeKnown(s sectorRef) bool {
-	if s.g.coding != drive.Data || kindsOf(s.g.track.Mode) == nil || r.refusals.has(s.g.position(s.at)) {
+	if s.g.coding != drive.Data || s.g.track.Mode.CodedKinds() == nil || r.refusals.has(s.g.position(s.at)) {
 		return false
 	}
 	state := r.tracker.at(s.g.position(s.at))
 	return state == unread || state == flawed
-}
-
-// kindsOf are the kinds of sectors with an EDC that a track may have.
-func kindsOf(m disc.Mode) []cdsector.Kind {
-	switch m {
-	case disc.Mode1:
-		return []cdsector.Kind{cdsector.Mode1}
-	case disc.Mode2:
-		return []cdsector.Kind{cdsector.Form1, cdsector.Form2}
-	}
-	return nil
 }
 
 // transferDamaged tells the drive to give the bytes of sectors that it cannot correct, and
@@ -195,7 +184,7 @@ func resemblesData(s *[cdsector.Size]byte) bool {
 // checked as any other.
 func (r *reader) recovered(g *region, at disc.LBA) bool {
 	pos := g.position(at)
-	for _, k := range kindsOf(g.track.Mode) {
+	for _, k := range g.track.Mode.CodedKinds() {
 		s, ok := cdsector.Recover(k, at.MSF(), r.evidence.of[pos])
 		if !ok {
 			continue
