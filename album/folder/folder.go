@@ -329,6 +329,19 @@ func (p *Plan) Files() (all []string, flawed bool) {
 	return all, flawed
 }
 
+// Left returns the names of the files of songs and data that the log of before states and that are still there, but for those that stay in the album and
+// those that were made.
+func (p *Plan) Left(made []string) (names []string) {
+	stay, _ := p.Files()
+	for _, s := range p.songs {
+		path := filepath.Join(p.Dir, s.File)
+		if !slices.Contains(names, s.File) && !slices.Contains(made, path) && !slices.Contains(stay, path) && exists(path) {
+			names = append(names, s.File)
+		}
+	}
+	return names
+}
+
 // paths are those of the file of a song, and of its map.
 func (p *Plan) paths(s *riplog.Song) []string {
 	path := filepath.Join(p.Dir, s.File)

@@ -183,6 +183,16 @@ func noteReplaced(a *app, p *folder.Plan, made *album.Created) {
 	}
 }
 
+// noteLeft names the files of an album that was made again in another form, or under other names.
+func noteLeft(a *app, p *folder.Plan, made *album.Created) {
+	left := p.Left(made.Files)
+	if n := len(left); n > 0 {
+		it := oneOr(n, "it", "them")
+		a.note(fmt.Sprintf("%s %s in %s, and the log no longer states %s. Remove %s if you need %s no more.",
+			fileList(left), oneOr(n, "stays", "stay"), filepath.Clean(p.Dir), it, it, it))
+	}
+}
+
 // onlySongs says which sectors of the disc are to be read; nil: all.
 func onlySongs(p *folder.Plan) func(*disc.Layout) []drive.Stretch {
 	if p.Whole() {

@@ -65,6 +65,7 @@ func runConvertAlbum(ctx context.Context, a *app, in, dir string, o convertFlags
 	if err := noteSubLost(ctx, a, img, made); err != nil {
 		return nil, err
 	}
+	noteLeft(a, plan, made)
 	r := newAlbumResult(dir, x, made, nil)
 	r.Evidence = known.paths
 	r.takeFolder(plan, x)

@@ -182,6 +182,7 @@ func (r *albumRip) makeSongs(ctx context.Context, res *rip.Result) (*albumResult
 		return nil, err
 	}
 	r.finish(out, made, res, found, len(res.Bad)+len(made.Flaws) > 0)
+	noteLeft(r.a, r.plan, made)
 	return out, nil
 }
 
