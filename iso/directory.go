@@ -138,6 +138,13 @@ func (t *isoTree) list(dir ref) ([]*Entry, error) {
 	return l.entries, first
 }
 
+// audio reports whether the attributes of CD-ROM XA call a file audio. They begin the system use field: group, user,
+// attributes, mark.
+func (r *record) audio() bool {
+	const cdda = 0x40 // of the first byte of the attributes
+	return len(r.use) >= 8 && string(r.use[6:8]) == "XA" && r.use[4]&cdda != 0
+}
+
 // lister collects the entries of a directory.
 type lister struct {
 	t       *isoTree
@@ -195,7 +202,7 @@ func (l *lister) take(rec *record) {
 func (t *isoTree) entry(rec *record) *Entry {
 	e := &Entry{
 		Mode: 0o444, Size: rec.size, ModTime: rec.time, extents: []run{{block: rec.block, size: rec.size}},
-		Hidden: rec.flags&flagHidden != 0, Associated: rec.flags&flagAssociated != 0,
+		Hidden: rec.flags&flagHidden != 0, Associated: rec.flags&flagAssociated != 0, Audio: rec.audio(),
 	}
 	if rec.flags&flagDirectory != 0 {
 		e.toDirectory(ref{block: rec.block, size: rec.size})

@@ -24,6 +24,7 @@ type Entry struct {
 	Link       string // the target of a symbolic link
 	Hidden     bool   // not to be shown to users (ECMA-119 9.1.6, ECMA-167 4/14.4.3)
 	Associated bool   // an associated file, such as the resource fork of a Mac's file
+	Audio      bool   // its sectors are those of an audio track (System Description CD-ROM XA, II 2.7: attribute bit 14)
 
 	extents []run    // ISO 9660
 	hfs     *hfsFile // HFS

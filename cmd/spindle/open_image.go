@@ -288,7 +288,10 @@ func trackNumbers(numbers string) string {
 // incompleteText says how much there is of a file that was cut short.
 func incompleteText(r image.Remark) string {
 	have := sizeText(r.Have)
-	if r.Want > 0 {
+	switch {
+	case r.Want > 0 && r.Displaced:
+		have += " of at least " + sizeText(r.Want)
+	case r.Want > 0:
 		have = sizesText(r.Have, r.Want)
 	}
 	return r.File + " is incomplete: it has " + have
@@ -296,7 +299,11 @@ func incompleteText(r image.Remark) string {
 
 // displacedText says that a file was cut short, and what follows it is not where it belongs.
 func displacedText(r image.Remark) string {
-	return filepath.Base(r.File) + " is incomplete, and what follows it begins too early"
+	begins := "begins"
+	if r.Want > 0 {
+		begins = "may begin"
+	}
+	return filepath.Base(r.File) + " is incomplete, and what follows it " + begins + " too early"
 }
 
 // remarkText says what was found when an image was opened.
@@ -307,7 +314,10 @@ func remarkText(r image.Remark) string {
 		if r.Want == 0 {
 			have += ", and nothing says how much is missing"
 		}
-		if r.Displaced {
+		switch {
+		case r.Displaced && r.Want > 0:
+			have += ". The tracks after it may begin too early"
+		case r.Displaced:
 			have += ". The tracks after it begin that much too early"
 		}
 		if strings.HasSuffix(r.File, ".part") {

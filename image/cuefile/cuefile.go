@@ -71,6 +71,7 @@ type opened struct {
 	source io.ReaderAt
 	end    int64 // of its content
 	known  bool  // how much is missing behind that
+	least  bool  // at least how much: that of a volume
 }
 
 // opener opens the files of a sheet.
@@ -110,7 +111,7 @@ func (o *opener) build(ctx context.Context) (disc.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	l, extents, err := o.place(contents, packs)
+	l, extents, err := o.place(ctx, contents, packs)
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +125,7 @@ func (o *opener) build(ctx context.Context) (disc.Image, error) {
 		x := &o.opened[i]
 		sources[x.file.Path] = x.source
 		// A sheet says only where the last track of a file begins.
-		c.Least, c.Displaced = !x.known, i+1 < len(o.opened)
+		c.Least, c.Displaced = !x.known && !x.least, !x.known && i+1 < len(o.opened)
 		c.Complete(x.file, x.source, x.end, o.main)
 	}
 	img, err := c.Image(o.files, o.closers)

@@ -2,6 +2,7 @@ package cuefile
 
 import (
 	"cmp"
+	"context"
 	"slices"
 
 	"spindle/cue"
@@ -11,6 +12,7 @@ import (
 
 // A sheet does not say how long a file of bare sectors is, as the header of a WAVE file does. Where one that was
 // cut short is followed by others, the sectors of the next data track tell how much is missing: each states its address.
+// Where none does, the volume in a file of data tells how long it was at least.
 
 // A shortage is a file that was cut short, and where on the disc its content ends.
 type shortage struct {
@@ -19,8 +21,11 @@ type shortage struct {
 }
 
 // place lays out the disc, with files that were cut short as long as the sectors behind them say.
-func (o *opener) place(contents []cue.Content, packs []disc.Pack) (*disc.Layout, []disc.Extent, error) {
+func (o *opener) place(ctx context.Context, contents []cue.Content, packs []disc.Pack) (*disc.Layout, []disc.Extent, error) {
 	l, extents, err := o.sheet.Place(contents, packs)
+	if err == nil && o.toVolumes(ctx, contents, l, extents) {
+		l, extents, err = o.sheet.Place(contents, packs)
+	}
 	if err != nil || !o.lengthen(contents, l, extents) {
 		return l, extents, err
 	}
@@ -47,16 +52,24 @@ func (o *opener) lengthen(contents []cue.Content, l *disc.Layout, extents []disc
 					before = append(before, s)
 				}
 			}
-			if begin = t.Start; len(before) != 1 || more < 0 || more > longestCD {
+			if begin = t.Start; len(before) != 1 || more > longestCD {
 				continue
 			}
 			x := &o.opened[before[0].file]
+			c := x.content(contents)
+			if c.Lack+more < 0 {
+				continue
+			}
 			x.known = true
-			k := slices.IndexFunc(contents, func(c cue.Content) bool { return c.Source == x.source })
-			contents[k].Lack, longer = more, longer || more > 0
+			c.Lack, longer = c.Lack+more, longer || more != 0
 		}
 	}
 	return longer
+}
+
+// content is that of a file.
+func (x *opened) content(contents []cue.Content) *cue.Content {
+	return &contents[slices.IndexFunc(contents, func(c cue.Content) bool { return c.Source == x.source })]
 }
 
 // shortages are the files that extents reach beyond, by how much is not known, in the order on the disc.

@@ -33,7 +33,7 @@ type Completer struct {
 	// Least says that nothing states how long a file is that was cut short: what extents have
 	// beyond its end is the least that is missing.
 	Least bool
-	// Displaced says that then what follows the file is displaced; see [Remark].
+	// Displaced says that what follows a file that was cut short is, or may be, displaced; see [Remark].
 	Displaced bool
 }
 
@@ -61,7 +61,7 @@ func (c *Completer) Complete(file *File, source io.ReaderAt, size int64, to *Fil
 	case end.want > size && c.Least && end.kind == CutShort:
 		to.Remark(Remark{Kind: CutShort, File: file.Path, Have: size, Displaced: c.Displaced})
 	case end.want > size:
-		to.Remark(Remark{Kind: end.kind, File: file.Path, Have: size, Want: end.want})
+		to.Remark(Remark{Kind: end.kind, File: file.Path, Have: size, Want: end.want, Displaced: c.Displaced && end.kind == CutShort})
 	case file.Cut:
 		to.Remark(Remark{Kind: CutShort, File: file.Path, Have: size})
 	}

@@ -71,7 +71,7 @@ type Remark struct {
 	Tracks     string // of AbsentTracks: their numbers, 0 being audio hidden before track 1
 	Absent     disc.Flaws
 	// Displaced, of CutShort: nothing says how much is missing, and what follows the file on the disc
-	// stands that much too early in the image.
+	// stands that much too early in the image. Where Want is stated, that is the least, and it may stand too early.
 	Displaced bool
 }
 
