@@ -8,6 +8,7 @@ import (
 	"spindle/disc"
 	"spindle/drive"
 	"spindle/image/mapfile"
+	"spindle/scsi/mmc"
 )
 
 // Held are sectors that earlier rips read, and that are not in the image, such as songs that others
@@ -55,6 +56,28 @@ func (j *job) compareHeld(ctx context.Context, r *reader) error {
 		h.Same()
 	}
 	return err
+}
+
+// CompareHeld compares what [Options.Held] holds with the disc in a drive, as [Rip] does before it
+// reads, and makes nothing. An error for another disc wraps [ErrHeld] and [ErrOtherDisc], one for
+// a disc of which too little could be compared [ErrHeld] and [ErrUndecided].
+func CompareHeld(ctx context.Context, d *mmc.Drive, opts Options) error {
+	opts.Observer = silent{}
+	j := job{drive: d, opts: opts, began: d.Clock().Now()}
+	c, err := survey(ctx, d, ExamineOptions{})
+	if err != nil {
+		return err
+	}
+	if c.Layout == nil {
+		return c.Unread()
+	}
+	c.leaveOutRunOuts(ctx)
+	p, err := j.plan(ctx, c, nil)
+	if err != nil {
+		return err
+	}
+	st := newState(c, p, opts, nil)
+	return j.compareHeld(ctx, newReader(c, p, opts, newWriter(p, "", st, mapfile.New(p.regions.size()))))
 }
 
 // heldSectors are what is held, by its place in the image.

@@ -14,6 +14,7 @@ import (
 	"spindle/check"
 	"spindle/disc"
 	"spindle/disc/digest"
+	"spindle/drive"
 	"spindle/image"
 	"spindle/image/format"
 	"spindle/image/mapfile"
@@ -114,6 +115,8 @@ func claimOut(path string) (*atomicfile.Claim, error) {
 type rawRip struct {
 	out string
 	own []string // files that an earlier run made, of a disc with bad sectors
+
+	readBefore bool // by an earlier run
 }
 
 func (r *rawRip) dir() string {
@@ -212,8 +215,8 @@ func (r *rawRip) read(ctx context.Context, a *app, s *ripSession, c *rip.Content
 			return nil, err
 		}
 		if res != nil {
-			a.note("The disc was read before: " + filepath.Base(r.out) + " is made now, and the disc in the drive is not compared with what was read.")
-			res.Contents = c // which says more
+			a.note("The disc was read before; " + filepath.Base(r.out) + " is made now.")
+			res.Contents, r.readBefore = c, true // which says more
 			return res, nil
 		}
 	}
@@ -252,6 +255,11 @@ func (s *ripSession) makeOther(ctx context.Context, a *app, raw *rawRip, opts im
 		return nil, err
 	}
 	defer img.Close()
+	if raw.readBefore {
+		if err := s.sameDisc(ctx, img, res); err != nil {
+			return nil, err
+		}
+	}
 	opts.Doubts = found.doubts
 	made, sectors, err := raw.make(ctx, a, img, opts)
 	if errors.Is(err, context.Canceled) {
@@ -323,6 +331,30 @@ func (s *ripSession) openRaw(ctx context.Context, a *app, res *rip.Result) (disc
 			"Read the disc again, with --force."}
 	}
 	return img, found, nil
+}
+
+// sameDisc makes sure that the disc in the drive is the one of which an earlier run made the raw rip.
+func (s *ripSession) sameDisc(ctx context.Context, img disc.Image, res *rip.Result) error {
+	l, o := img.Layout(), s.o.Options
+	o.Held = &rip.Held{
+		Offset: o.Offset, Codes: l, MCN: l.MCN,
+		Read: func(p []byte, first disc.LBA) error { return img.ReadSectors(ctx, p, first) },
+	}
+	for _, t := range l.Tracks() {
+		run := drive.Stretch{First: t.Begin(), End: t.End}
+		if o.Held.Good = append(o.Held.Good, run); !t.Mode.IsData() && !res.ReadTwice {
+			o.Held.Once = append(o.Held.Once, run)
+		}
+	}
+	err := rip.CompareHeld(ctx, s.dev, o)
+	const advice = "Nothing was made. Insert the disc that was read, and run the same command; --force reads the disc in the drive instead."
+	switch {
+	case errors.Is(err, rip.ErrHeld) && errors.Is(err, rip.ErrUndecided):
+		return refusal{err, exitNoDisc, advice + " If you are sure that it is the same disc, add --same-disc."}
+	case errors.Is(err, rip.ErrHeld):
+		return refusal{err, exitNoDisc, advice}
+	}
+	return interruptedAt(err, "the disc is read, and kept", "Run the same command to make the image.")
 }
 
 // sectorLosses leave sectors out, so that what is made has others than the disc.

@@ -138,7 +138,7 @@ func (r *albumRip) prepare(ctx context.Context, x *album.Album) error {
 // readDisc makes the raw rip, unless an earlier run did. A result of nil means that it was interrupted.
 func (r *albumRip) readDisc(ctx context.Context) (*rip.Result, error) {
 	if r.folder.read != nil {
-		r.a.note("The disc was read before: its songs are made now, and the disc in the drive is not compared with what was read.")
+		r.a.note("The disc was read before; its songs are made now.")
 		return r.folder.read, nil
 	}
 	res, err := r.rip(ctx, r.a)
@@ -152,8 +152,8 @@ func (r *albumRip) makeSongs(ctx context.Context, res *rip.Result) (*albumResult
 		return nil, err
 	}
 	defer img.Close()
-	if r.folder.read != nil { // the disc was not compared
-		if err := r.plan.Compare(ctx, img); err != nil {
+	if r.folder.read != nil {
+		if err := cmp.Or(r.sameDisc(ctx, img, res), r.plan.Compare(ctx, img)); err != nil {
 			return nil, err
 		}
 	}
