@@ -10,7 +10,6 @@ import (
 	"os"
 	"slices"
 
-	"spindle/image"
 	"spindle/image/audio"
 	"spindle/image/extract"
 	"spindle/image/format"
@@ -133,8 +132,8 @@ func runExtract(ctx context.Context, a *app, name string, args []string, o fileF
 	if err != nil {
 		return nil, fmt.Errorf("%w%w", errExtracting, err)
 	}
-	if again := packedPaths(res); len(again) > 0 {
-		if err := f.salvage(ctx, a, o); err != nil {
+	if why, again := unpackedInPart(res); len(again) > 0 {
+		if err := f.salvage(ctx, a, o, why); err != nil {
 			return nil, err
 		}
 		opts.Paths, opts.Replace = again, true // what there is of them was extracted just now
@@ -144,7 +143,7 @@ func runExtract(ctx context.Context, a *app, name string, args []string, o fileF
 			return nil, fmt.Errorf("%w%w", errExtracting, err)
 		}
 		res.Files, res.Links, res.Bytes = res.Files+more.Files, res.Links+more.Links, res.Bytes+more.Bytes
-		res.Skipped = append(slices.DeleteFunc(res.Skipped, isPackedDamage), more.Skipped...)
+		res.Skipped = append(slices.DeleteFunc(res.Skipped, isUnpackable), more.Skipped...)
 	}
 	r := newExtractResult(res, o.dir)
 	if r.Damaged, err = damagedFiles(ctx, f, paths); err != nil {
@@ -164,18 +163,17 @@ func runExtract(ctx context.Context, a *app, name string, args []string, o fileF
 	return r, f.found.writtenTo()
 }
 
-// isPackedDamage reports whether an entry was left out because it cannot be unpacked.
-func isPackedDamage(s extract.Skipped) bool { return errors.Is(s.Err, image.ErrPackedDamaged) }
+// isUnpackable reports whether an entry was left out because it cannot be unpacked, or decoded.
+func isUnpackable(s extract.Skipped) bool { return unpackable(s.Err) }
 
-// packedPaths are the paths of those that were.
-func packedPaths(res *extract.Result) []string {
-	var all []string
+// unpackedInPart are the paths of such entries, and what is wrong with the first.
+func unpackedInPart(res *extract.Result) (why error, paths []string) {
 	for _, s := range res.Skipped {
-		if isPackedDamage(s) {
-			all = append(all, s.Path)
+		if isUnpackable(s) {
+			why, paths = cmp.Or(why, s.Err), append(paths, s.Path)
 		}
 	}
-	return all
+	return why, paths
 }
 
 // mapSongs puts a map beside each extracted audio track with damaged sectors, one that cannot
@@ -266,7 +264,7 @@ func (p *extractProgress) Progress(_ string, bytes int64) { p.step(bytes, p.tota
 
 // Skipped implements [extract.Observer].
 func (p *extractProgress) Skipped(s extract.Skipped) {
-	if !isPackedDamage(s) { // which is read around, later
+	if !isUnpackable(s) { // which is read around, later
 		p.bar.note(skippedText(s))
 	}
 }

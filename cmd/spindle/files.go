@@ -87,9 +87,9 @@ func contentsOf(ctx context.Context, img disc.Image, o fileFlags, paths []string
 	return c, err
 }
 
-// salvage continues with what can be unpacked of the image.
-func (f *openedFiles) salvage(ctx context.Context, a *app, o fileFlags) error {
-	img, err := salvaged(ctx, a, f.img)
+// salvage continues with what can be unpacked of the image, or decoded.
+func (f *openedFiles) salvage(ctx context.Context, a *app, o fileFlags, why error) error {
+	img, err := usable(ctx, a, f.img, why)
 	if err != nil {
 		return err
 	}
