@@ -72,7 +72,8 @@ func BestTrack(ctx context.Context, img disc.Image) *disc.Track {
 // Open implements [fs.FS]. On a CD, the content of a file is the user data of each of its
 // sectors, whatever its form has of them: 2048 bytes, 2324 of form 2 (as the films of a
 // Video CD have), 2352 of audio. The size that the directory states counts sectors of
-// 2048 bytes, and is that of the content only where all have them.
+// 2048 bytes, and is that of the content only where all have them. In place of sectors of
+// audio that are not its own it has zeros; see [Contents.FlawsOf].
 func (f *fileSystem) Open(name string) (fs.File, error) {
 	file, err := f.FileSystem.Open(name)
 	if err != nil || f.img.Layout().Medium != disc.CD || f.Kind() == iso.HFS {
@@ -90,12 +91,12 @@ func (f *fileSystem) Open(name string) (fs.File, error) {
 	if err != nil {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: err}
 	}
-	r := &fileReader{ctx: f.ctx, img: f.img}
+	r := &fileReader{ctx: f.ctx, img: f.img, foreign: f.foreign(e)}
 	for _, x := range extents {
 		r.extents = append(r.extents, disc.LBA(x.Block)+f.base)
 		r.lengths = append(r.lengths, x.Size)
 	}
-	if !r.special() {
+	if len(r.foreign) == 0 && !r.special() {
 		return file, nil
 	}
 	return &sectorFile{info, r}, nil
@@ -116,7 +117,8 @@ type fileReader struct {
 	img     disc.Image
 	extents []disc.LBA
 	lengths []int64 // bytes, in sectors of 2048
-	data    []byte  // what is left of the last sector
+	foreign disc.Flaws
+	data    []byte // what is left of the last sector
 	buf     [cdsector.Size]byte
 }
 
@@ -139,6 +141,10 @@ func (r *fileReader) special() bool {
 // sector reads a sector into the buffer. In a data track one without a sync pattern is damaged,
 // and no audio.
 func (r *fileReader) sector(at disc.LBA) (cdsector.Kind, error) {
+	if r.foreign.Contains(at) {
+		clear(r.buf[:])
+		return cdsector.Mode1, nil
+	}
 	if err := r.img.ReadSectors(r.ctx, r.buf[:], at); err != nil {
 		return 0, err
 	}
@@ -165,6 +171,9 @@ func (r *fileReader) Read(p []byte) (int, error) {
 			return 0, err
 		}
 		from, n := kind.UserData()
+		if len(r.foreign) > 0 {
+			n = int(min(int64(n), r.lengths[0]))
+		}
 		r.data = r.buf[from : from+n]
 		r.extents[0]++
 		r.lengths[0] -= iso.BlockSize

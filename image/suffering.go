@@ -76,6 +76,11 @@ func (f *fileSystem) flawsOf(file fs.FileInfo, sectors disc.Flaws) disc.Flaws {
 	if err != nil {
 		return nil
 	}
+	return f.sectorsOf(extents, sectors)
+}
+
+// sectorsOf returns those of some sectors that lie in extents.
+func (f *fileSystem) sectorsOf(extents []iso.Extent, sectors disc.Flaws) disc.Flaws {
 	var found disc.Flaws
 	for _, x := range extents {
 		first := f.base + disc.LBA(x.Block)
@@ -84,8 +89,26 @@ func (f *fileSystem) flawsOf(file fs.FileInfo, sectors disc.Flaws) disc.Flaws {
 	return found
 }
 
+// foreign are the sectors of a file that are in no data track: those of audio, or between sessions. They are not its
+// content, unless it says that it is audio. What lies outside of the image cannot be read, and is not among them.
+func (f *fileSystem) foreign(e *iso.Entry) disc.Flaws {
+	l := f.img.Layout()
+	extents, err := e.Extents()
+	if err != nil || e.Audio || l.Medium != disc.CD {
+		return nil
+	}
+	others := disc.FlawsOf(disc.Flaw{Count: int(l.End()), Kind: disc.Unread})
+	for _, t := range l.Tracks() {
+		if t.Mode.IsData() {
+			others = others.Without(t.Begin(), t.End)
+		}
+	}
+	return f.sectorsOf(extents, others)
+}
+
 // FlawsOf returns those of some sectors that hold a file, or an audio track, whose
-// FileInfo the Contents gave.
+// FileInfo the Contents gave; and in any case those of a file that are in no data track, which are not
+// its content.
 func (c *Contents) FlawsOf(file fs.FileInfo, sectors disc.Flaws) disc.Flaws {
 	if s, ok := file.Sys().(*audio.Song); ok {
 		return sectors.Clip(s.Start, s.End)
@@ -93,5 +116,9 @@ func (c *Contents) FlawsOf(file fs.FileInfo, sectors disc.Flaws) disc.Flaws {
 	if c.data == nil || !file.Mode().IsRegular() {
 		return nil
 	}
-	return c.data.flawsOf(file, sectors)
+	found := c.data.flawsOf(file, sectors)
+	if e, ok := file.Sys().(*iso.Entry); ok {
+		found = found.Union(c.data.foreign(e))
+	}
+	return found
 }

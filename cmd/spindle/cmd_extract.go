@@ -10,6 +10,7 @@ import (
 	"os"
 	"slices"
 
+	"spindle/disc"
 	"spindle/image/audio"
 	"spindle/image/extract"
 	"spindle/image/format"
@@ -37,7 +38,7 @@ Of files of a Mac (HFS, HFS+), the data fork is extracted; with --resource-forks
 resource fork and what the Finder keeps of a file, as "._NAME" (AppleDouble).
 
 The exit status is 5 if a file has sectors with a wrong EDC, or sectors that a map
-beside the image lists as not read correctly; these files are named. It is also 5 if
+beside the image lists as not read correctly, or that lie in an audio track; these files are named. It is also 5 if
 all is extracted, and a checksum file beside the image does not match it.`,
 		Example: `  spindle extract debian-live.iso -C folder
   spindle extract backup.nrg docs/readme.txt`,
@@ -228,7 +229,7 @@ func writeSongMap(root *os.Root, name string, m io.WriterTo) error {
 // or whose EDC was found wrong when they were read.
 func damagedFiles(ctx context.Context, f *openedFiles, paths []string) ([]string, error) {
 	flaws := f.found.present(f.img.Flaws())
-	if len(flaws) == 0 {
+	if len(flaws) == 0 && f.img.Layout().Medium != disc.CD { // where no file lies in a track of audio
 		return nil, nil
 	}
 	if len(paths) == 0 {

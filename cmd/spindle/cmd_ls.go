@@ -23,8 +23,8 @@ func lsCommand(a *app) *cobra.Command {
 9660 with Rock Ridge or Joliet names, UDF, or HFS and HFS+ of the Mac), and its audio tracks. For a disc with
 several sessions, the last session is listed, which includes the files of the others.
 
-Files with sectors that a map beside the image lists as not read correctly are marked,
-and the exit status is then 5.`,
+Files with sectors that a map beside the image lists as not read correctly, or that lie
+in an audio track, are marked, and the exit status is then 5.`,
 		Example: `  spindle ls debian-live.iso
   spindle ls backup.nrg docs`,
 		Args: needs(1, 2, "name the image to look into, e.g. \"spindle ls debian-live.iso\""),
