@@ -133,7 +133,7 @@ func runExtract(ctx context.Context, a *app, name string, args []string, o fileF
 	if err != nil {
 		return nil, fmt.Errorf("%w%w", errExtracting, err)
 	}
-	if why, again := unpackedInPart(res); len(again) > 0 {
+	if again, why := unpackedInPart(res); len(again) > 0 {
 		if err := f.salvage(ctx, a, o, why); err != nil {
 			return nil, err
 		}
@@ -168,13 +168,13 @@ func runExtract(ctx context.Context, a *app, name string, args []string, o fileF
 func isUnpackable(s extract.Skipped) bool { return unpackable(s.Err) }
 
 // unpackedInPart are the paths of such entries, and what is wrong with the first.
-func unpackedInPart(res *extract.Result) (why error, paths []string) {
+func unpackedInPart(res *extract.Result) (paths []string, why error) {
 	for _, s := range res.Skipped {
 		if isUnpackable(s) {
 			why, paths = cmp.Or(why, s.Err), append(paths, s.Path)
 		}
 	}
-	return why, paths
+	return paths, why
 }
 
 // mapSongs puts a map beside each extracted audio track with damaged sectors, one that cannot
