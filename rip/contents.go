@@ -35,7 +35,7 @@ func (c *Contents) note(n Note) { c.Notes = append(c.Notes, n) }
 var ErrBlank = errors.New("the disc is blank")
 
 // ErrBrokenOff is an [ErrBlank] for a disc whose only session was begun and never closed: a drive reads nothing of it.
-var ErrBrokenOff = fmt.Errorf("%w to a drive that only reads: its burn was broken off", ErrBlank)
+var ErrBrokenOff = fmt.Errorf("%w to a drive that only reads: its burn was interrupted", ErrBlank)
 
 // Unread is the error for a disc without a Layout.
 func (c *Contents) Unread() error {

@@ -60,6 +60,7 @@ func TestBurnHangup(t *testing.T) {
 				name = "reburn/" + name
 			}
 			t.Run(name, func(t *testing.T) {
+				heeded(t, by.signal)
 				t.Parallel()
 				dir := t.TempDir()
 				env := append(os.Environ(), "XDG_STATE_HOME="+dir)

@@ -64,6 +64,7 @@ func TestRipHangup(t *testing.T) {
 		}
 		for _, by := range []cut{hangup, pipe, killed} {
 			t.Run(fmt.Sprintf("%s/%s/%s", rip.out, rip.phase, by.name), func(t *testing.T) {
+				heeded(t, by.signal)
 				t.Parallel()
 				dir := t.TempDir()
 				status, last := startUntil(t, rip.phase, nil, exe, args(dir, rip.drive+"&pace=50")...).end(by)

@@ -157,6 +157,7 @@ func TestMakersKilled(t *testing.T) {
 		m.undisturbed(t, exe, want)
 		for _, signal := range []syscall.Signal{syscall.SIGHUP, syscall.SIGKILL} {
 			t.Run(m.name+"/"+signal.String(), func(t *testing.T) {
+				heeded(t, signal)
 				t.Parallel()
 				c := cutter{t: t, exe: exe, want: want, maker: m, random: rand.New(rand.NewPCG(seed, uint64(signal)))}
 				for range times {

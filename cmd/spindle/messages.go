@@ -124,7 +124,7 @@ var explanations = []explanation{
 	{"rip/not-iso", rip.ErrNotISO, nil, exitUsage, "", "Rip it to a .cue instead."},
 	{"rip/not-cd", rip.ErrNotCD, nil, exitUsage, "", "Rip it to an .iso instead."},
 	{"rip/broken-off", rip.ErrBrokenOff, nil, exitNoDisc,
-		"nothing on this disc can be read: its burn was broken off",
+		"nothing on this disc can be read: its burn was interrupted",
 		"\"spindle reburn\" resumes the burn, as far as the disc allows."},
 	{"rip/blank", rip.ErrBlank, nil, exitNoDisc,
 		"the disc is blank",

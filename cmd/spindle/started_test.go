@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"strings"
 	"syscall"
 	"testing"
@@ -61,6 +62,14 @@ var (
 	both   = cut{"both", syscall.SIGHUP, true}
 	killed = cut{"killed", syscall.SIGKILL, false}
 )
+
+// heeded skips a test with a signal that a parent, such as nohup, has programs ignore.
+func heeded(t *testing.T, s syscall.Signal) {
+	t.Helper()
+	if s == syscall.SIGHUP && signal.Ignored(s) {
+		t.Skip("SIGHUP is ignored here")
+	}
+}
 
 // end cuts the command off, and returns its exit status, -1 for none, and the last line that it printed.
 func (s *started) end(by cut) (status int, last string) {
