@@ -29,6 +29,7 @@ type seamKind struct {
 	of        func(x *truth) bool
 	pack      string                  // the suffix of what packs the file with the sectors
 	make      func(s *seam) (ok bool) // makes s.path in convert's place
+	only      string                  // the one flaw that is made in it, or "" for all
 }
 
 var seamKinds = []seamKind{
@@ -58,8 +59,8 @@ var seamKinds = []seamKind{
 	{name: "nrg in xz", out: "a.nrg", pack: ".xz"},
 	{name: "cue with gz", out: "a.cue", pack: ".gz"},
 	{name: "cdi", make: (*seam).makeCDI},
-	{name: "scram", make: func(s *seam) bool { return s.makeDump(".scram") }},
-	{name: "scm", make: func(s *seam) bool { return s.makeDump(".scm") }},
+	// With a write offset a sector of a dump lies in two of the disc: damage is put in as the dump states it.
+	{name: "scram", make: func(s *seam) bool { return s.makeDump() }, only: "skipped"},
 }
 
 func (x *truth) onlyData() bool  { return x.audio == nil }
@@ -224,8 +225,8 @@ func (s *seam) makeCDI() bool {
 }
 
 // makeDump makes a raw dump, of which some sectors were skipped.
-func (s *seam) makeDump(suffix string, skipped ...disc.LBA) bool {
-	d := testscram.Dump{Suffix: suffix, Offset: s.r.IntN(3)*6 - 6, Full: suffix == ".scram", Skipped: skipped}
+func (s *seam) makeDump(skipped ...disc.LBA) bool {
+	d := testscram.Dump{Suffix: ".scram", Offset: s.r.IntN(3)*6 - 6, Full: true, Skipped: skipped}
 	path, err := d.Write(s.t.Context(), s.truth.img, s.dir)
 	s.must(err)
 	s.path = path
@@ -238,5 +239,5 @@ func (s *seam) skipped() bool {
 		return false
 	}
 	at := disc.LBA(20 + s.r.IntN(200))
-	return s.makeDump(".scram", at, at+1)
+	return s.makeDump(at, at+1)
 }

@@ -207,7 +207,7 @@ func seamSubjects(truths map[string]*truth) []*seam {
 		for _, k := range seamKinds {
 			for _, f := range seamFlaws {
 				name := disc + " " + k.name + " " + f.name
-				if (k.of == nil || k.of(truths[disc])) && strings.HasPrefix(name, *seamOnly) {
+				if (k.of == nil || k.of(truths[disc])) && (k.only == "" || k.only == f.name) && strings.HasPrefix(name, *seamOnly) {
 					all = append(all, &seam{name: name, truth: truths[disc], kind: k.name, flaw: f})
 				}
 			}
