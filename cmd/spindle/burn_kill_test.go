@@ -168,8 +168,9 @@ func (k *burnKiller) once(n int) {
 		k.ways["needs a fresh disc"]++
 		code, text = k.run(0, "reburn", "-d", strings.Replace(drive, path, strings.TrimSuffix(path, ext)+"-fresh"+ext, 1))
 		path = strings.TrimSuffix(path, ext) + "-fresh" + ext
-	case code == exitNoDisc && strings.Contains(text, "Add --force") && strings.Contains(text, "data of an unknown kind"):
-		// So little was written that the disc may as well be another.
+	case code == exitNoDisc && strings.Contains(text, "Add --force") &&
+		(strings.Contains(text, "data of an unknown kind") || strings.Contains(text, "what the drive could not read")):
+		// So little was written, or can be read, that the disc may as well be another.
 		k.ways["asked"]++
 		code, text = k.run(0, "reburn", "--force", "-d", drive)
 	default:
