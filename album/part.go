@@ -96,7 +96,7 @@ func (w *writer) stageSheet() (*stagedSheet, error) {
 	return s, nil
 }
 
-// naming adds the sheet to what is told of files that are about to get their names.
+// naming adds the sheet to the files that are reported before they get their names.
 func (s *stagedSheet) naming(told func([]format.Pending) error) func([]format.Pending) error {
 	if told == nil {
 		return nil

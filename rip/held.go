@@ -21,7 +21,7 @@ type Held struct {
 	Once   []drive.Stretch // those that were read once, and may be wrong
 	// Same, unless nil, is called when the disc is that of what is held, before anything else is read.
 	Same func()
-	// Read fills p, a multiple of 2352 bytes, with the sectors from first on: all of them are held.
+	// Read fills p with the sectors from first on, of 2352 bytes, or of 2048 for an ISO: all of them are held.
 	Read func(p []byte, first disc.LBA) error
 }
 

@@ -21,7 +21,7 @@ const pipeHead = 1 << 20
 // burnPipe makes a source of what comes through a pipe, which can be burned only once: its
 // beginning is looked at before the disc is touched, and it has to be as long as the volume
 // in it. With force, what has no file system is burned as it comes; a volume that breaks off is a
-// burn that fails all the same, as force may have been given for what is on the disc.
+// burn that fails even then: force may have been meant for what is on the disc.
 func burnPipe(a *app, r io.Reader, blocks int, force bool) (*burn.Source, error) {
 	pipe := bufio.NewReaderSize(r, pipeHead)
 	src := burn.StreamSource("standard input", pipe, blocks)

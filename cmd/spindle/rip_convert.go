@@ -338,7 +338,12 @@ func (s *ripSession) sameDisc(ctx context.Context, img disc.Image, res *rip.Resu
 	l, o := img.Layout(), s.o.Options
 	o.Held = &rip.Held{
 		Offset: o.Offset, Codes: l, MCN: l.MCN,
-		Read: func(p []byte, first disc.LBA) error { return img.ReadSectors(ctx, p, first) },
+		Read: func(p []byte, first disc.LBA) error {
+			if o.Format == rip.ISO { // also of a CD
+				return disc.ReadUser(ctx, img, p, first)
+			}
+			return img.ReadSectors(ctx, p, first)
+		},
 	}
 	for _, t := range l.Tracks() {
 		run := drive.Stretch{First: t.Begin(), End: t.End}
@@ -351,7 +356,7 @@ func (s *ripSession) sameDisc(ctx context.Context, img disc.Image, res *rip.Resu
 	switch {
 	case errors.Is(err, rip.ErrHeld) && errors.Is(err, rip.ErrUndecided):
 		return refusal{err, exitNoDisc, advice + " If you are sure that it is the same disc, add --same-disc."}
-	case errors.Is(err, rip.ErrHeld):
+	case errors.Is(err, rip.ErrHeld) && errors.Is(err, rip.ErrOtherDisc):
 		return refusal{err, exitNoDisc, advice}
 	}
 	return interruptedAt(err, "the disc is read, and kept", "Run the same command to make the image.")

@@ -153,7 +153,10 @@ func (r *albumRip) makeSongs(ctx context.Context, res *rip.Result) (*albumResult
 	}
 	defer img.Close()
 	if r.folder.read != nil {
-		if err := cmp.Or(r.sameDisc(ctx, img, res), r.plan.Compare(ctx, img)); err != nil {
+		if err := r.sameDisc(ctx, img, res); err != nil {
+			return nil, err
+		}
+		if err := r.plan.Compare(ctx, img); err != nil {
 			return nil, err
 		}
 	}

@@ -67,7 +67,7 @@ type Options struct {
 	// Unchanged, when it is not nil, says once all was read whether the files of the image are what they were when
 	// it was opened. Where it fails, nothing is made; the error is best an [ErrChanged].
 	Unchanged func() error
-	// Naming, when it is not nil, is told all files once they are whole, before any gets its name. Where it
+	// Naming, when it is not nil, is called with all files once they are whole, before any gets its name. Where it
 	// fails, none does.
 	Naming   func([]Pending) error
 	Progress func(done, total int64)
